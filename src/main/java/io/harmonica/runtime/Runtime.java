@@ -1,0 +1,38 @@
+package io.harmonica.runtime;
+
+import io.harmonica.repository.proto.ModelConfig;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Something that runs a named model of a repository: ONNX Runtime in this process, or a Triton
+ * server.
+ *
+ * <p>Every fault is a {@link io.harmonica.HarmonicaException} with the same words in every runtime.
+ * Implementations are safe for use by several threads.
+ */
+public interface Runtime extends AutoCloseable {
+
+  /** The configuration of a model. */
+  ModelConfig config(String model);
+
+  /** A tensor of fp32 values for {@link #infer}; the caller closes it. */
+  Tensor tensor(FloatBuffer values, long... shape);
+
+  /** A tensor of int64 values for {@link #infer}; the caller closes it. */
+  Tensor tensor(LongBuffer values, long... shape);
+
+  /**
+   * Runs a model once.
+   *
+   * @param inputs every input of the model by name; they stay the caller's
+   * @param outputs the outputs to return
+   * @return exactly the requested outputs; the caller closes them
+   */
+  Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,24 @@
+package io.harmonica.runtime;
+
+import io.harmonica.repository.proto.DataType;
+import java.nio.FloatBuffer;
+
+/**
+ * A handle to data where its runtime keeps it: an ONNX Runtime value, or bytes for the wire.
+ *
+ * <p>Whoever received the handle owns it and closes it; a runtime never closes its inputs.
+ */
+public interface Tensor extends AutoCloseable {
+  DataType type();
+
+  /** The shape, batch first. */
+  long[] shape();
+
+  /** The values, row-major, valid until {@link #close}; only for {@code TYPE_FP32}. */
+  FloatBuffer floats();
+
+  long sizeBytes();
+
+  @Override
+  void close();
+}
