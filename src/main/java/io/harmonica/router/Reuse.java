@@ -29,7 +29,7 @@ public sealed interface Reuse {
   void requireSize(int steps, int branches);
 
   /**
-   * TaylorSeer (arXiv 2503.06923, eq. 4): a Taylor expansion around the last computed output, its
+   * TaylorSeer (arXiv 2503.06923): a Taylor expansion around the last computed output, its
    * derivatives as finite differences over denoising steps; with too few outputs a lower order.
    *
    * @param order 0, 1 or 2
