@@ -111,7 +111,7 @@ class RouterTest {
           [0.05, 1]              | [-0.1, 1]          | scores[1][0] is -0.1, expected 0..1
           [0.05, 1]              | [1e999, 1]         | scores[1][0] is Infinity, expected 0..1
           [0.05, 1]              | ["a", 1]           | scores[1][0] is a JSON string, expected a number
-          [0.05, 1]              | [NaN, 1]           | no valid JSON at line 11
+          [0.05, 1]              | [NaN, 1]           | scores[1][0] is NaN, expected 0..1
           [0.05, 1]              | 7                  | scores[1] is a JSON number, expected an array
           [1, 0.75]              | [1, 0.1]           | scores[0][1] is 0.1, not above the threshold 0.1, but step 0 has nothing to reuse
           "last"                 | "cubic"            | reuse is "cubic", expected

@@ -2,6 +2,7 @@ package io.harmonica.router;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -31,6 +32,8 @@ final class RouterReader {
   private static final Set<String> OPTIONAL = Set.of("reuse", "weights", "training");
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
+          .enable(
+              JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // Python writes NaN: refused by name below
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
