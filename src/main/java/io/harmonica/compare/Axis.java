@@ -14,13 +14,14 @@ import java.util.stream.DoubleStream;
  */
 record Axis(double first, double last, double step, double from, double to) {
 
-  /** An axis of about five ticks that holds all values. */
+  /** An axis of about five ticks that holds all values with some room. */
   static Axis around(double[] values, double from, double to) {
     double least = Arrays.stream(values).min().orElseThrow();
     double most = Arrays.stream(values).max().orElseThrow();
     double step = round(Math.max(most - least, Math.max(1e-6, Math.abs(most)) * 0.02) / 4);
-    double first = Math.floor(least / step) * step;
-    double last = Math.max(Math.ceil(most / step) * step, first + step);
+    double room = 0.2 * step; // so that no point sits on the frame
+    double first = Math.floor((least - room) / step) * step;
+    double last = Math.ceil((most + room) / step) * step;
     return new Axis(first, last, step, from, to);
   }
 

@@ -36,7 +36,7 @@ final class ReportPage {
         <p class="lead">%s</p>
         </header>
         <main>
-        %s%s%s%s</main>
+        %s%s%s%s%s</main>
         </body>
         </html>
         """
@@ -49,6 +49,7 @@ final class ReportPage {
             numbers(report),
             chart(report),
             pictures(report),
+            routers(report),
             repeat(report));
   }
 
@@ -113,8 +114,8 @@ final class ReportPage {
           <section>
           <h2>Speed against fidelity</h2>
           <figure class="chart">
-          %s<figcaption>Further right is faster, further up is closer to %s. Bars: 95&#8239;%% \
-          of the measured speedup.</figcaption>
+          %s<figcaption>Further right is faster, further up is closer to %s. Bars: the speedup's \
+          95&#8239;%% interval.</figcaption>
           </figure>
           </section>
           """
@@ -150,7 +151,7 @@ final class ReportPage {
         %s<figure><div class="sheet flip" tabindex="0"><img alt="Pictures of %s" src="%s"></div>\
         <figcaption>%s</figcaption></figure>
         </div>
-        %s</article>
+        </article>
         """
         .formatted(
             escaped(entry.name()),
@@ -161,8 +162,7 @@ final class ReportPage {
             referenceFigure(reference),
             escaped(entry.name()),
             dataUri(entry.sheet().orElseThrow()),
-            escaped(entry.name()),
-            entry.heatMap().map(image -> heatMap(entry, image)).orElse(""));
+            escaped(entry.name()));
   }
 
   private static String referenceFigure(Report.Entry reference) {
@@ -178,12 +178,28 @@ final class ReportPage {
             escaped(reference.name()));
   }
 
-  private static String heatMap(Report.Entry entry, BufferedImage image) {
-    return """
-        <figure class="router"><img alt="Router of %s: steps and branches" src="%s">\
-        <figcaption>The router: a row a step, a column a branch.</figcaption></figure>
-        """
-        .formatted(escaped(entry.name()), dataUri(image));
+  private static String routers(Report report) {
+    String maps =
+        report.variants().stream()
+            .filter(entry -> entry.heatMap().isPresent())
+            .map(
+                entry ->
+                    """
+                    <figure><img alt="Router of %1$s" src="%2$s"><figcaption>%1$s</figcaption></figure>
+                    """
+                        .formatted(escaped(entry.name()), dataUri(entry.heatMap().orElseThrow())))
+            .collect(Collectors.joining());
+    return maps.isEmpty()
+        ? ""
+        : """
+          <section>
+          <h2>Routers</h2>
+          <p>What each one computes and what it reuses: a row a step, a column a branch.</p>
+          <div class="routers">
+          %s</div>
+          </section>
+          """
+            .formatted(maps);
   }
 
   private static String repeat(Report report) {
