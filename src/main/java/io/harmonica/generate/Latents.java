@@ -1,6 +1,6 @@
 package io.harmonica.generate;
 
-import io.harmonica.HarmonicaException;
+import java.util.Arrays;
 
 /**
  * Samples in the model's own space, fp32, row-major {@code [count, channels, height, width]}: the
@@ -9,7 +9,7 @@ import io.harmonica.HarmonicaException;
 public record Latents(float[] values, int count, int channels, int height, int width) {
   public Latents {
     if (values.length != count * channels * height * width) {
-      throw new HarmonicaException(
+      throw new IllegalArgumentException(
           "latents of %d values do not fill [%d, %d, %d, %d]"
               .formatted(values.length, count, channels, height, width));
     }
@@ -18,5 +18,11 @@ public record Latents(float[] values, int count, int channels, int height, int w
   /** Elements of one sample. */
   public int sampleSize() {
     return channels * height * width;
+  }
+
+  /** Samples {@code from} (inclusive) to {@code to} (exclusive), copied. */
+  Latents rows(int from, int to) {
+    float[] part = Arrays.copyOfRange(values, from * sampleSize(), to * sampleSize());
+    return new Latents(part, to - from, channels, height, width);
   }
 }

@@ -1,0 +1,172 @@
+package io.harmonica.export;
+
+import ai.onnx.proto.OnnxMl;
+import io.harmonica.export.EngineGraph.Port;
+import io.harmonica.model.Denoiser;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.DataType;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelEnsembling;
+import io.harmonica.repository.proto.ModelInput;
+import io.harmonica.repository.proto.ModelInstanceGroup;
+import io.harmonica.repository.proto.ModelOutput;
+import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.router.Route;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The Triton configurations of engines and of the ensembles that chain them. */
+final class Configs {
+  /** Parameter of every exported model: the base model that it is a part of. */
+  static final String PART_OF = "harmonica_part_of";
+
+  private final Denoiser model;
+  private final ExportOptions options;
+  private final Function<Engine, EngineGraph> graphs;
+
+  Configs(Denoiser model, ExportOptions options, Function<Engine, EngineGraph> graphs) {
+    this.model = model;
+    this.options = options;
+    this.graphs = graphs;
+  }
+
+  String name(Engine engine) {
+    return options.modelName() + "-" + engine.suffix(model);
+  }
+
+  ModelConfig engine(Engine engine) {
+    EngineGraph graph = graphs.apply(engine);
+    ModelConfig.Builder config = model(name(engine), graph.inputs(), graph.outputs());
+    // Without a count Triton starts two CPU instances, and holds the weights twice.
+    config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
+    if (options.platform() == ExportOptions.Platform.TENSORRT) {
+      config.setBackend("tensorrt").setDefaultModelFilename("model.plan");
+      config.putParameters("trtexec", parameter(profile(graph.inputs())));
+    } else {
+      config.setBackend("onnxruntime").setDefaultModelFilename("model.onnx");
+    }
+    return config.build();
+  }
+
+  /** One step of a route: every engine in turn, with what they hand on. */
+  ModelConfig ensemble(String name, Route route) {
+    Map<String, Port> inputs = new LinkedHashMap<>();
+    Map<String, Port> outputs = new LinkedHashMap<>();
+    ModelEnsembling.Builder steps = ModelEnsembling.newBuilder();
+    List<Engine> engines = Engine.of(model, route, options.blocksPerEngine());
+    List<String> made = new ArrayList<>();
+    int hidden = 0;
+    for (Engine engine : engines) {
+      EngineGraph graph = graphs.apply(engine);
+      ModelEnsembling.Step.Builder step =
+          ModelEnsembling.Step.newBuilder().setModelName(name(engine)).setModelVersion(-1);
+      for (Port port : graph.inputs()) {
+        String tensor = port.name().equals(Denoiser.HIDDEN) ? hidden(hidden) : port.name();
+        step.putInputMap(port.name(), tensor);
+        if (!made.contains(tensor)) {
+          inputs.put(tensor, port);
+        }
+      }
+      for (Port port : graph.outputs()) {
+        String tensor = port.name();
+        if (tensor.equals(EngineGraph.NEXT_HIDDEN)) {
+          tensor = hidden(++hidden);
+        } else if (tensor.equals(Denoiser.HIDDEN)) {
+          tensor = hidden(hidden);
+        } else if (port.name().equals(Names.NOISE_PREDICTION) || stored(route, port.name())) {
+          outputs.put(tensor, port);
+        } else if (isBranch(port.name())) {
+          continue;
+        }
+        made.add(tensor);
+        step.putOutputMap(port.name(), tensor);
+      }
+      steps.addStep(step);
+    }
+    return model(name, List.copyOf(inputs.values()), List.copyOf(outputs.values()))
+        .setPlatform("ensemble")
+        .setEnsembleScheduling(steps)
+        .build();
+  }
+
+  static ModelParameter parameter(String value) {
+    return ModelParameter.newBuilder().setStringValue(value).build();
+  }
+
+  private ModelConfig.Builder model(String name, List<Port> inputs, List<Port> outputs) {
+    ModelConfig.Builder config =
+        ModelConfig.newBuilder().setName(name).setMaxBatchSize(options.maxBatch());
+    for (Port port : inputs) {
+      config.addInput(
+          ModelInput.newBuilder()
+              .setName(port.name())
+              .setDataType(type(port.type()))
+              .addAllDims(dims(port)));
+    }
+    for (Port port : outputs) {
+      config.addOutput(
+          ModelOutput.newBuilder()
+              .setName(port.name())
+              .setDataType(type(port.type()))
+              .addAllDims(dims(port)));
+    }
+    return config.putParameters(PART_OF, parameter(options.modelName()));
+  }
+
+  /** The shapes that {@code trtexec} optimises for: one sample, guidance's pair, the full batch. */
+  private String profile(List<Port> inputs) {
+    return shapes("--minShapes", inputs, 1)
+        + shapes(" --optShapes", inputs, Math.min(2, options.maxBatch()))
+        + shapes(" --maxShapes", inputs, options.maxBatch());
+  }
+
+  private static String shapes(String flag, List<Port> inputs, int batch) {
+    return flag
+        + "="
+        + inputs.stream()
+            .map(
+                port ->
+                    port.name()
+                        + ":"
+                        + batch
+                        + Arrays.stream(port.shape())
+                            .mapToObj(size -> "x" + size)
+                            .collect(Collectors.joining()))
+            .collect(Collectors.joining(","));
+  }
+
+  private boolean isBranch(String name) {
+    return model.branches().stream().anyMatch(branch -> branch.name().equals(name));
+  }
+
+  private boolean stored(Route route, String name) {
+    for (int i = 0; i < model.branches().size(); i++) {
+      if (model.branches().get(i).name().equals(name)) {
+        return route.stored().get(i);
+      }
+    }
+    return false;
+  }
+
+  private static String hidden(int index) {
+    return String.format("hidden.%02d", index);
+  }
+
+  private static List<Long> dims(Port port) {
+    return Arrays.stream(port.shape()).boxed().toList();
+  }
+
+  private static DataType type(OnnxMl.TensorProto.DataType type) {
+    return switch (type) {
+      case FLOAT -> DataType.TYPE_FP32;
+      case FLOAT16 -> DataType.TYPE_FP16;
+      case INT64 -> DataType.TYPE_INT64;
+      default -> throw new IllegalStateException("no engine takes " + type);
+    };
+  }
+}

@@ -1,0 +1,75 @@
+package io.harmonica.export;
+
+import io.harmonica.model.Branch;
+import io.harmonica.model.Denoiser;
+import io.harmonica.router.Route;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * One ONNX or TensorRT model: a stretch of the pass in one variant.
+ *
+ * @param embed whether it begins with the embedding
+ * @param branches the branches it covers, as indices, in execution order
+ * @param histories for each of them: 0 computes, k reuses the last k outputs
+ * @param head whether it ends with the head
+ */
+record Engine(boolean embed, List<Integer> branches, List<Integer> histories, boolean head) {
+
+  /**
+   * Cuts a pass into engines.
+   *
+   * @param blocksPerEngine blocks of one engine; 0 puts the whole step into one
+   */
+  static List<Engine> of(Denoiser model, Route route, int blocksPerEngine) {
+    List<Branch> all = model.branches();
+    if (blocksPerEngine == 0) {
+      List<Integer> everything = IntStream.range(0, all.size()).boxed().toList();
+      return List.of(new Engine(true, everything, route.histories(), true));
+    }
+    List<Engine> engines = new ArrayList<>();
+    engines.add(new Engine(true, List.of(), List.of(), false));
+    IntStream.range(0, all.size())
+        .boxed()
+        .collect(
+            Collectors.groupingBy(
+                i -> all.get(i).block() / blocksPerEngine, TreeMap::new, Collectors.toList()))
+        .values()
+        .forEach(
+            group ->
+                engines.add(
+                    new Engine(
+                        false, group, group.stream().map(route.histories()::get).toList(), false)));
+    engines.add(new Engine(false, List.of(), List.of(), true));
+    return engines;
+  }
+
+  /** The same stretch with every branch computed: it holds the weights of every variant. */
+  Engine computed() {
+    return new Engine(embed, branches, branches.stream().map(i -> 0).toList(), head);
+  }
+
+  boolean forecasts() {
+    return histories.stream().anyMatch(history -> history > 1);
+  }
+
+  /** What stands behind the model's name: {@code embed}, {@code block03-c1}, {@code head}. */
+  String suffix(Denoiser model) {
+    if (branches.isEmpty()) {
+      return embed ? "embed" : "head";
+    }
+    String variant =
+        histories.stream().map(h -> h == 0 ? "c" : h.toString()).collect(Collectors.joining());
+    if (embed) {
+      return "step-" + variant;
+    }
+    int first = model.branches().get(branches.get(0)).block();
+    int last = model.branches().get(branches.get(branches.size() - 1)).block();
+    String range =
+        Branch.blockName(first) + (last == first ? "" : String.format("-%02d", last));
+    return range + "-" + variant;
+  }
+}

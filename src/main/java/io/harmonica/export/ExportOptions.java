@@ -1,0 +1,59 @@
+package io.harmonica.export;
+
+import io.harmonica.onnx.Precision;
+import io.harmonica.router.Router;
+
+/**
+ * How a model is exported.
+ *
+ * @param modelName name of the base ensemble, and prefix of everything else
+ * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
+ * @param maxBatch samples of one request, guidance's pair counted as two
+ * @param force whether a repository that is not empty may be added to, replacing this model
+ */
+public record ExportOptions(
+    String modelName,
+    Precision precision,
+    Platform platform,
+    int blocksPerEngine,
+    int maxBatch,
+    boolean force) {
+
+  /** What Triton runs the engines with. */
+  public enum Platform {
+    ONNXRUNTIME,
+    TENSORRT
+  }
+
+  public ExportOptions {
+    if (!Router.isName(modelName)) {
+      throw new IllegalArgumentException(
+          "--model-name '%s' must consist of letters, digits, '.', '_' and '-'"
+              .formatted(modelName));
+    }
+    if (blocksPerEngine < 0) {
+      throw new IllegalArgumentException(
+          "--blocks-per-engine %d must be positive, or all".formatted(blocksPerEngine));
+    }
+    if (maxBatch < 1) {
+      throw new IllegalArgumentException("--max-batch %d must be positive".formatted(maxBatch));
+    }
+  }
+
+  /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
+  public static ExportOptions of(String modelName) {
+    return new ExportOptions(modelName, Precision.FP32, Platform.ONNXRUNTIME, 1, 16, false);
+  }
+
+  public ExportOptions withBlocksPerEngine(int blocks) {
+    return new ExportOptions(modelName, precision, platform, blocks, maxBatch, force);
+  }
+
+  public ExportOptions withPrecision(Precision other) {
+    return new ExportOptions(modelName, other, platform, blocksPerEngine, maxBatch, force);
+  }
+
+  public ExportOptions withForce(boolean other) {
+    return new ExportOptions(modelName, precision, platform, blocksPerEngine, maxBatch, other);
+  }
+}

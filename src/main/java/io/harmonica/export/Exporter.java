@@ -1,0 +1,231 @@
+package io.harmonica.export;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.HarmonicaException;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Model;
+import io.harmonica.onnx.WeightFile;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Route;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Turns a model and its routers into a Triton model repository: engines in the variants that the
+ * routers need, one ensemble for the uncached step, and one for each route.
+ *
+ * <p>Weights stream from the mapped checkpoint into the engines' data files, one tensor at a time;
+ * variants of a block share one file (a hard link where the file system has them).
+ */
+public final class Exporter {
+
+  /**
+   * One model of the repository.
+   *
+   * @param sizeBytes of its files; a data file that variants share counts at the first of them
+   */
+  public record Entry(String name, long sizeBytes) {}
+
+  private final Model model;
+  private final List<Router> routers;
+  private final ExportOptions options;
+  private final Set<Engine> engines = new LinkedHashSet<>();
+  private final Map<Engine, EngineGraph> graphs = new HashMap<>();
+  private final Map<String, Route> ensembles = new LinkedHashMap<>();
+  private final Configs configs;
+
+  /**
+   * Plans the export.
+   *
+   * @throws HarmonicaException for a router of another model, or two of one name
+   */
+  public Exporter(Model model, List<Router> routers, ExportOptions options) {
+    this.model = model;
+    this.routers = List.copyOf(routers);
+    this.options = options;
+    this.configs = new Configs(model.denoiser(), options, graphs::get);
+    List<String> branches = branchNames();
+    addEnsemble(options.modelName(), Route.full(branches.size()));
+    for (Router router : routers) {
+      router.requireFits(model.denoiser().architecture(), branches);
+      List<Route> routes = Schedule.of(router).routes();
+      for (int i = 0; i < routes.size(); i++) {
+        String name = Names.route(options.modelName(), router.name(), i);
+        if (ensembles.containsKey(name) || router.name().equals("none")) {
+          throw new HarmonicaException(
+              "router name '%s' is taken: give each router a name of its own, other than 'none'"
+                  .formatted(router.name()));
+        }
+        addEnsemble(name, routes.get(i));
+      }
+    }
+  }
+
+  /** What would be written. */
+  public List<Entry> dryRun() {
+    try {
+      return write(null);
+    } catch (IOException e) {
+      throw new IllegalStateException(e); // nothing is written
+    }
+  }
+
+  /**
+   * Writes the repository, to a temporary sibling first.
+   *
+   * @throws HarmonicaException if it is not empty and {@code force} is off, or cannot be written
+   */
+  public List<Entry> export(Path repository) {
+    try (Staging staging = Staging.of(repository, options)) {
+      staging.requireSpace(dryRun().stream().mapToLong(Entry::sizeBytes).sum());
+      List<Entry> entries = write(staging.folder());
+      staging.publish();
+      return entries;
+    } catch (IOException | java.io.UncheckedIOException e) {
+      Throwable cause = e instanceof java.io.UncheckedIOException ? e.getCause() : e;
+      throw new HarmonicaException(
+          "cannot write the repository %s: %s; nothing was changed"
+              .formatted(repository, cause.getMessage()),
+          e);
+    }
+  }
+
+  private void addEnsemble(String name, Route route) {
+    ensembles.put(name, route);
+    for (Engine engine :
+        Engine.of(model.denoiser(), route, options.blocksPerEngine())) {
+      engines.add(engine.computed()); // first, as it writes the weights that its variants share
+      engines.add(engine);
+    }
+  }
+
+  private List<Entry> write(Path folder) throws IOException {
+    List<Entry> entries = new ArrayList<>();
+    graphs.clear();
+    for (Engine whole : engines) {
+      if (whole.equals(whole.computed())) {
+        writeVariants(whole, folder, entries);
+      }
+    }
+    for (Map.Entry<String, Route> ensemble : ensembles.entrySet()) {
+      ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
+      if (config.getName().equals(options.modelName())) {
+        config =
+            config.toBuilder()
+                .putParameters(Manifest.KEY, Configs.parameter(manifest().toJson()))
+                .build();
+      }
+      entries.add(new Entry(config.getName(), writeConfig(config, folder)));
+    }
+    return entries;
+  }
+
+  /** The engine that computes everything, with the data file, then its other variants. */
+  private void writeVariants(Engine whole, Path folder, List<Entry> entries) throws IOException {
+    Path data = null;
+    if (folder != null) {
+      data = versionFolder(whole, folder).resolve(WeightFile.NAME);
+    }
+    try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
+      long counted = 0;
+      for (Engine engine : engines) {
+        if (!engine.computed().equals(whole)) {
+          continue;
+        }
+        EngineGraph graph =
+            new EngineGraph(
+                model.denoiser(), engine, model.weights(), weights, options.precision());
+        graphs.put(engine, graph);
+        ModelProto onnx = graph.onnx();
+        long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
+        counted = weights.sizeBytes();
+        size += writeConfig(configs.engine(engine), folder);
+        if (folder != null) {
+          Path version = versionFolder(engine, folder);
+          try (OutputStream out =
+              new BufferedOutputStream(Files.newOutputStream(version.resolve("model.onnx")))) {
+            onnx.writeTo(out);
+          }
+          if (!engine.equals(whole) && usesData(onnx)) {
+            Staging.link(version.resolve(WeightFile.NAME), data);
+          }
+        }
+        entries.add(new Entry(configs.name(engine), size));
+      }
+    }
+  }
+
+  private static boolean usesData(ModelProto onnx) {
+    return onnx.getGraph().getInitializerList().stream()
+        .anyMatch(initializer -> initializer.getExternalDataCount() > 0);
+  }
+
+  private Path versionFolder(Engine engine, Path folder) throws IOException {
+    return Files.createDirectories(folder.resolve(configs.name(engine)).resolve("1"));
+  }
+
+  private static long writeConfig(ModelConfig config, Path folder) throws IOException {
+    String text = ConfigFile.print(config);
+    if (folder != null) {
+      Path own = folder.resolve(config.getName());
+      Files.createDirectories(own.resolve("1")); // Triton wants a version, of an ensemble too
+      Files.writeString(own.resolve(ConfigFile.NAME), text);
+    }
+    return text.length();
+  }
+
+  private Manifest manifest() {
+    Denoiser denoiser = model.denoiser();
+    Denoiser.Interface io = denoiser.io();
+    Map<String, JsonNode> files = new LinkedHashMap<>();
+    for (Router router : routers) {
+      try {
+        files.put(router.name(), new ObjectMapper().readTree(router.toJson()));
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+    return new Manifest(
+        Manifest.FORMAT,
+        options.modelName(),
+        denoiser.architecture(),
+        io.channels(),
+        io.outputChannels(),
+        io.height(),
+        io.width(),
+        io.classes(),
+        io.spacing(),
+        io.guidanceChannels(),
+        options.maxBatch(),
+        options.precision().name().toLowerCase(java.util.Locale.ROOT),
+        Manifest.Noise.LINEAR,
+        branchNames(),
+        denoiser.branchElements(),
+        denoiser.branchElements() * options.precision().sizeBytes(),
+        model.flops(),
+        files);
+  }
+
+  private List<String> branchNames() {
+    return model.denoiser().branches().stream().map(Branch::name).toList();
+  }
+}

@@ -1,0 +1,243 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Manifest;
+import io.harmonica.router.Route;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
+import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
+ * services.
+ *
+ * <pre>{@code
+ * try (Pipeline pipeline = Pipeline.open(Path.of("model_repository"), "shapes-dit")) {
+ *   Result result = pipeline.generate(Request.of(List.of(3, 4)).withRouter("taylor-2"));
+ * }
+ * }</pre>
+ *
+ * <p>Owns its runtime. Several threads may generate at once.
+ */
+public final class Pipeline implements AutoCloseable {
+  private final Runtime runtime;
+  private final Manifest manifest;
+
+  private Pipeline(Runtime runtime, Manifest manifest) {
+    this.runtime = runtime;
+    this.manifest = manifest;
+  }
+
+  /** Runs a repository in this process, without a server. */
+  public static Pipeline open(Path repository, String model) {
+    return over(EmbeddedRuntime.open(repository), model);
+  }
+
+  /** Uses a Triton server at {@code host:port} of its gRPC service. */
+  public static Pipeline connect(String address, String model) {
+    return over(TritonRuntime.connect(address), model);
+  }
+
+  /** Takes over a runtime. */
+  public static Pipeline over(Runtime runtime, String model) {
+    try {
+      return new Pipeline(runtime, Manifest.of(runtime.config(model)));
+    } catch (RuntimeException e) {
+      runtime.close();
+      throw e;
+    }
+  }
+
+  public Manifest manifest() {
+    return manifest;
+  }
+
+  public Result generate(Request request) {
+    return generate(request, step -> true);
+  }
+
+  /**
+   * Generates a picture for each class, as many at a time as the model's batch takes.
+   *
+   * @throws HarmonicaException if the request does not fit the model, or the runtime fails
+   */
+  public Result generate(Request request, StepListener listener) {
+    long start = System.nanoTime();
+    requireClasses(request);
+    Schedule schedule = null;
+    int steps = request.steps().orElse(Request.DEFAULT_STEPS);
+    if (!request.router().equals(Request.NO_ROUTER)) {
+      Router router = router(request);
+      steps = router.steps();
+      schedule = Schedule.of(router);
+    }
+    Sampler sampler = sampler(request, steps);
+    if (schedule == null) {
+      schedule = uncached(sampler.timesteps().size());
+    }
+    Guidance guidance = guidance(request);
+    Latents noise = request.latents().orElseGet(() -> noise(request));
+    requireFits(noise);
+    int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
+    if (chunk == 0) {
+      throw new HarmonicaException(
+          "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
+              .formatted(manifest.model(), request.guidance()));
+    }
+    float[] values = new float[noise.values().length];
+    long runtimeNanos = 0;
+    for (int first = 0; first < noise.count(); first += chunk) {
+      int end = Math.min(noise.count(), first + chunk);
+      try (Trajectory trajectory =
+          new Trajectory(
+              runtime,
+              manifest,
+              request.router(),
+              schedule,
+              sampler,
+              guidance,
+              noise.rows(first, end),
+              request.classes().subList(first, end))) {
+        float[] part = trajectory.run(first, new Random(request.seed() + first), listener);
+        System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
+        runtimeNanos += trajectory.runtimeNanos();
+      }
+    }
+    Latents latents =
+        new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
+    return new Result(latents, System.nanoTime() - start, runtimeNanos);
+  }
+
+  /** A router of this model by its name. */
+  public Router router(String name) {
+    if (!manifest.routers().containsKey(name)) {
+      throw new HarmonicaException(
+          "model %s has no router '%s', it has %s: name one of these, or export it with --router"
+              .formatted(
+                  manifest.model(),
+                  name,
+                  manifest.routers().isEmpty()
+                      ? "none"
+                      : String.join(", ", manifest.routers().keySet())));
+    }
+    String json = manifest.routers().get(name).toString();
+    return Router.parse(json, "router " + name + " of model " + manifest.model());
+  }
+
+  private Router router(Request request) {
+    Router router = router(request.router());
+    router.requireFits(manifest.architecture(), manifest.branches());
+    if (!router.sampler().equals(request.sampler())) {
+      throw new HarmonicaException(
+          "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
+              .formatted(router.name(), router.sampler(), request.sampler(), router.sampler()));
+    }
+    if (request.steps().isPresent() && request.steps().getAsInt() != router.steps()) {
+      throw new HarmonicaException(
+          "router %s is for %d steps, not %d: use --steps %d, or another router"
+              .formatted(
+                  router.name(), router.steps(), request.steps().getAsInt(), router.steps()));
+    }
+    List<Integer> timesteps = sampler(request, router.steps()).timesteps();
+    if (!timesteps.equals(router.timesteps())) {
+      throw new HarmonicaException(
+          "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
+              .formatted(router.name(), router.timesteps(), spacing(request), timesteps));
+    }
+    return router;
+  }
+
+  private Sampler sampler(Request request, int steps) {
+    Manifest.Noise noise = manifest.noise();
+    return Sampler.of(
+        request.sampler(),
+        steps,
+        spacing(request),
+        noise.trainTimesteps(),
+        noise.betaStart(),
+        noise.betaEnd());
+  }
+
+  private Spacing spacing(Request request) {
+    return request.spacing().orElseGet(() -> Spacing.of(manifest.spacing()));
+  }
+
+  private Guidance guidance(Request request) {
+    int channels = request.guidanceChannels().orElse(manifest.guidanceChannels());
+    if (channels < 1 || channels > manifest.channels()) {
+      throw new HarmonicaException(
+          "--guidance-channels %d is out of range: model %s has %d channels"
+              .formatted(channels, manifest.model(), manifest.channels()));
+    }
+    return new Guidance(request.guidance(), channels);
+  }
+
+  private void requireClasses(Request request) {
+    for (int label : request.classes()) {
+      if (label < 0 || label >= manifest.classes()) {
+        throw new HarmonicaException(
+            "unknown class %d: model %s has classes 0..%d"
+                .formatted(label, manifest.model(), manifest.classes() - 1));
+      }
+    }
+  }
+
+  private void requireFits(Latents noise) {
+    if (noise.channels() != manifest.channels()
+        || noise.height() != manifest.height()
+        || noise.width() != manifest.width()) {
+      throw new HarmonicaException(
+          "latents are [%d, %d, %d] a row, model %s takes [%d, %d, %d]"
+              .formatted(
+                  noise.channels(),
+                  noise.height(),
+                  noise.width(),
+                  manifest.model(),
+                  manifest.channels(),
+                  manifest.height(),
+                  manifest.width()));
+    }
+  }
+
+  /** Each picture's noise depends on its own seed only, not on the batch it runs in. */
+  private Latents noise(Request request) {
+    int count = request.classes().size();
+    int size = manifest.channels() * manifest.height() * manifest.width();
+    float[] values = new float[count * size];
+    for (int i = 0; i < count; i++) {
+      Random random = new Random(request.seed() + i);
+      for (int j = 0; j < size; j++) {
+        values[i * size + j] = (float) random.nextGaussian();
+      }
+    }
+    return new Latents(
+        values, count, manifest.channels(), manifest.height(), manifest.width());
+  }
+
+  private Schedule uncached(int steps) {
+    int branches = manifest.branches().size();
+    Schedule.Step step =
+        new Schedule.Step(
+            0,
+            Collections.nCopies(branches, List.of()),
+            new float[branches][Route.MAX_HISTORY],
+            List.of());
+    return new Schedule(
+        List.of(Route.full(branches)), Collections.nCopies(steps, step));
+  }
+
+  @Override
+  public void close() {
+    runtime.close();
+  }
+}

@@ -1,0 +1,9 @@
+package io.harmonica.generate;
+
+/**
+ * A finished generation.
+ *
+ * @param elapsedNanos wall time of the whole call
+ * @param runtimeNanos of it, the time inside the runtime; the rest is the loop's own
+ */
+public record Result(Latents latents, long elapsedNanos, long runtimeNanos) {}

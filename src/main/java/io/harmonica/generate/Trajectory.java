@@ -1,0 +1,193 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.router.Route;
+import io.harmonica.router.Schedule;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Sampler;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+
+/**
+ * One batch on its way from noise to pictures: the denoising loop. Owns the cached branch outputs
+ * and closes each after its last reader.
+ */
+final class Trajectory implements AutoCloseable {
+  private final Runtime runtime;
+  private final Manifest manifest;
+  private final String router;
+  private final Schedule schedule;
+  private final Sampler sampler;
+  private final Guidance guidance;
+  private final float[] x; // (B, C, H, W)
+  private final float[] epsilon;
+  private final FloatBuffer sample; // (B or 2 B, C, H, W)
+  private final Tensor labels;
+  private final int batch;
+  private final Map<Schedule.Output, Tensor> cache = new HashMap<>();
+  private long runtimeNanos;
+
+  Trajectory(
+      Runtime runtime,
+      Manifest manifest,
+      String router,
+      Schedule schedule,
+      Sampler sampler,
+      Guidance guidance,
+      Latents noise,
+      List<Integer> classes) {
+    this.runtime = runtime;
+    this.manifest = manifest;
+    this.router = router;
+    this.schedule = schedule;
+    this.sampler = sampler;
+    this.guidance = guidance;
+    this.x = noise.values().clone();
+    this.epsilon = new float[x.length];
+    int copies = guidance.doublesBatch() ? 2 : 1;
+    this.batch = copies * classes.size();
+    this.sample =
+        ByteBuffer.allocateDirect(4 * copies * x.length)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+    long[] label = new long[batch];
+    for (int i = 0; i < batch; i++) { // the unconditional half has the null class
+      label[i] = i < classes.size() ? classes.get(i) : manifest.classes();
+    }
+    this.labels = runtime.tensor(LongBuffer.wrap(label), batch, 1);
+  }
+
+  /** Runs all steps; the result is (B, C, H, W). */
+  float[] run(int firstPicture, Random noise, StepListener listener) {
+    int steps = sampler.timesteps().size();
+    for (int s = 0; s < steps; s++) {
+      try (Tensor prediction = predict(s)) {
+        FloatBuffer values = prediction.floats();
+        int plane = manifest.height() * manifest.width();
+        guidance.apply(values, epsilon, manifest.channels(), manifest.outputChannels(), plane);
+        requireFinite(s);
+        sampler.step(s, x, epsilon, sampler.needsNoise(s) ? gaussian(noise) : null);
+        var event =
+            new StepListener.Step(
+                firstPicture, s, steps, sampler.timesteps().get(s), x, values);
+        if (!listener.onStep(event)) {
+          throw new CancellationException("cancelled after step " + (s + 1) + " of " + steps);
+        }
+      }
+    }
+    return x;
+  }
+
+  /** The model's prediction at a step: computed and reused branches as the route says. */
+  private Tensor predict(int s) {
+    Schedule.Step step = schedule.steps().get(s);
+    Route route = schedule.route(s);
+    Map<String, Tensor> inputs = new HashMap<>();
+    Map<String, Tensor> own = new HashMap<>(); // made for this call only
+    try {
+      own.put(Names.SAMPLE, sample());
+      own.put(Names.TIMESTEP, timestep(sampler.timesteps().get(s)));
+      if (route.histories().stream().anyMatch(history -> history > 1)) {
+        own.put(Names.REUSE_WEIGHTS, reuseWeights(step.weights()));
+      }
+      inputs.putAll(own);
+      inputs.put(Names.CLASS_LABEL, labels);
+      Set<String> outputs = new HashSet<>(Set.of(Names.NOISE_PREDICTION));
+      for (int b = 0; b < manifest.branches().size(); b++) {
+        String branch = manifest.branches().get(b);
+        for (int age = 0; age < step.reads().get(b).size(); age++) {
+          Schedule.Output output = new Schedule.Output(b, step.reads().get(b).get(age));
+          inputs.put(Names.history(branch, age + 1), cache.get(output));
+        }
+        if (route.stored().get(b)) {
+          outputs.add(branch);
+        }
+      }
+      long start = System.nanoTime();
+      Map<String, Tensor> results = runtime.infer(ensemble(step), inputs, outputs);
+      runtimeNanos += System.nanoTime() - start;
+      for (int b = 0; b < manifest.branches().size(); b++) {
+        if (route.stored().get(b)) {
+          cache.put(new Schedule.Output(b, s), results.get(manifest.branches().get(b)));
+        }
+      }
+      step.dropped().forEach(output -> cache.remove(output).close());
+      return results.get(Names.NOISE_PREDICTION);
+    } finally {
+      own.values().forEach(Tensor::close);
+    }
+  }
+
+  private String ensemble(Schedule.Step step) {
+    return router.equals(Request.NO_ROUTER)
+        ? manifest.model()
+        : Names.route(manifest.model(), router, step.route());
+  }
+
+  private Tensor sample() {
+    sample.clear();
+    while (sample.hasRemaining()) {
+      sample.put(x);
+    }
+    return runtime.tensor(
+        sample.flip(), batch, manifest.channels(), manifest.height(), manifest.width());
+  }
+
+  private Tensor timestep(int timestep) {
+    long[] values = new long[batch];
+    java.util.Arrays.fill(values, timestep);
+    return runtime.tensor(LongBuffer.wrap(values), batch, 1);
+  }
+
+  private Tensor reuseWeights(float[][] weights) {
+    FloatBuffer values = FloatBuffer.allocate(batch * weights.length * Route.MAX_HISTORY);
+    for (int i = 0; i < batch; i++) {
+      for (float[] branch : weights) {
+        values.put(branch);
+      }
+    }
+    return runtime.tensor(values.flip(), batch, weights.length, Route.MAX_HISTORY);
+  }
+
+  private float[] gaussian(Random random) {
+    float[] values = new float[x.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  /** A wrong picture must not come out silently: fp16 can overflow. */
+  private void requireFinite(int step) {
+    for (float value : epsilon) {
+      if (!Float.isFinite(value)) {
+        throw new HarmonicaException(
+            "model %s predicted %s at step %d: its numbers overflow (precision %s); export it with --precision fp32"
+                .formatted(manifest.model(), value, step, manifest.precision()));
+      }
+    }
+  }
+
+  long runtimeNanos() {
+    return runtimeNanos;
+  }
+
+  @Override
+  public void close() {
+    labels.close();
+    cache.values().forEach(Tensor::close);
+    cache.clear();
+  }
+}

@@ -1,0 +1,72 @@
+package io.harmonica.model;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.StoredTensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/** Parameters found in a checkpoint whose file layout names them differently. */
+final class CheckpointWeights implements Weights {
+
+  /**
+   * Where a parameter lies in a file.
+   *
+   * @param part which of {@code parts} equal slices along the first dimension it is
+   */
+  record Source(String tensor, int part, int parts) {
+    static Source of(String tensor) {
+      return new Source(tensor, 0, 1);
+    }
+  }
+
+  private final Checkpoint checkpoint;
+  private final Function<String, Source> layout;
+
+  CheckpointWeights(Checkpoint checkpoint, Function<String, Source> layout) {
+    this.checkpoint = checkpoint;
+    this.layout = layout;
+  }
+
+  @Override
+  public void require(String name, long... shape) {
+    find(name, shape);
+  }
+
+  @Override
+  public float[] read(String name, long... shape) {
+    StoredTensor tensor = find(name, shape);
+    Source source = layout.apply(name);
+    float[] values = tensor.floats();
+    if (source.parts() == 1) {
+      return values;
+    }
+    int length = values.length / source.parts();
+    return Arrays.copyOfRange(values, source.part() * length, (source.part() + 1) * length);
+  }
+
+  private StoredTensor find(String name, long... shape) {
+    Source source = layout.apply(name);
+    if (!checkpoint.names().contains(source.tensor())) {
+      throw new HarmonicaException(
+          "%s lacks the weight %s (expected shape %s); is it the whole checkpoint of this architecture?"
+              .formatted(
+                  checkpoint.path(), source.tensor(), Arrays.toString(stored(source, shape))));
+    }
+    StoredTensor tensor = checkpoint.tensor(source.tensor());
+    List<Long> expected = Arrays.stream(stored(source, shape)).boxed().toList();
+    if (!tensor.shape().equals(expected)) {
+      throw new HarmonicaException(
+          "%s: weight %s has shape %s, expected %s; does the checkpoint match its configuration?"
+              .formatted(checkpoint.path(), source.tensor(), tensor.shape(), expected));
+    }
+    return tensor;
+  }
+
+  private static long[] stored(Source source, long... shape) {
+    long[] stored = shape.clone();
+    stored[0] *= source.parts();
+    return stored;
+  }
+}

@@ -1,0 +1,172 @@
+package io.harmonica.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.StoredTensor;
+import io.harmonica.model.CheckpointWeights.Source;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The two file layouts of DiT. The layout decides two constants with it: the same weights give
+ * different pictures in diffusers (divisor 127, epsilon of the configuration) and in
+ * facebookresearch/DiT (128, 1e-6).
+ */
+final class DitCheckpoint {
+  private static final Pattern BLOCK = Pattern.compile("blocks\\.(\\d+)\\.(.+)");
+
+  private DitCheckpoint() {}
+
+  // ---- diffusers: DiTTransformer2DModel, or Transformer2DModel of old with ada_norm_zero ----
+
+  static Model diffusers(Checkpoint checkpoint, JsonNode config) {
+    Config fields = new Config(config, checkpoint.path() + "/config.json");
+    fields.require("norm_type", "ada_norm_zero");
+    fields.require("activation_fn", "gelu-approximate");
+    fields.require("attention_bias", "true");
+    fields.require("norm_elementwise_affine", "false");
+    fields.require("double_self_attention", "false");
+    fields.require("only_cross_attention", "false");
+    int heads = fields.integer("num_attention_heads", 16);
+    int width = heads * fields.integer("attention_head_dim", 72);
+    int depth = fields.integer("num_layers", 28);
+    int patch = fields.integer("patch_size", 2);
+    int channels = fields.integer("in_channels", 4);
+    int out = fields.integer("out_channels", channels);
+    int size = fields.integer("sample_size", 32);
+    int classes = fields.integer("num_embeds_ada_norm", 1000);
+    double eps = fields.number("norm_eps", 1e-5);
+    fields.check("sample_size", size % patch == 0, "a multiple of patch_size " + patch);
+    fields.check("attention_head_dim", width % 4 == 0, "a width divisible by 4");
+    boolean shared = sharesEmbedder(checkpoint, depth);
+    Denoiser.Interface io =
+        new Denoiser.Interface(channels, out, size, size, classes, "leading", channels);
+    Dit dit =
+        new Dit(
+            width, heads, depth, patch, channels, out, size, classes, 127, eps, false, shared, io);
+    return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::diffusersName));
+  }
+
+  private static final Map<String, String> DIFFUSERS =
+      Map.ofEntries(
+          Map.entry("attn.q", "attn1.to_q"),
+          Map.entry("attn.k", "attn1.to_k"),
+          Map.entry("attn.v", "attn1.to_v"),
+          Map.entry("attn.proj", "attn1.to_out.0"),
+          Map.entry("mlp.fc1", "ff.net.0.proj"),
+          Map.entry("mlp.fc2", "ff.net.2"),
+          Map.entry("adaLN_modulation.1", "norm1.linear"),
+          Map.entry("t_embedder.mlp.0", "norm1.emb.timestep_embedder.linear_1"),
+          Map.entry("t_embedder.mlp.2", "norm1.emb.timestep_embedder.linear_2"),
+          Map.entry(
+              "y_embedder.embedding_table", "norm1.emb.class_embedder.embedding_table"),
+          Map.entry("x_embedder.proj", "pos_embed.proj"),
+          Map.entry("final_layer.adaLN_modulation.1", "proj_out_1"),
+          Map.entry("final_layer.linear", "proj_out_2"));
+
+  private static Source diffusersName(String name) {
+    Matcher block = BLOCK.matcher(name);
+    boolean inBlock = block.matches();
+    String local = inBlock ? block.group(2) : name;
+    int dot = local.lastIndexOf('.');
+    String module = local.substring(0, dot);
+    // A shared embedder is read from block 0; every block carries a copy of it.
+    boolean embedder = module.startsWith("t_embedder") || module.startsWith("y_embedder");
+    String prefix =
+        inBlock || embedder ? "transformer_blocks." + (inBlock ? block.group(1) : "0") + "." : "";
+    return Source.of(prefix + DIFFUSERS.get(module) + local.substring(dot));
+  }
+
+  /** Whether the embedders of all blocks are equal, as in every converted checkpoint. */
+  private static boolean sharesEmbedder(Checkpoint checkpoint, int depth) {
+    List<String> parameters =
+        checkpoint.names().stream()
+            .filter(name -> name.startsWith("transformer_blocks.0.norm1.emb."))
+            .toList();
+    for (String first : parameters) {
+      StoredTensor expected = checkpoint.tensor(first);
+      for (int block = 1; block < depth; block++) {
+        String name = first.replace("blocks.0.", "blocks." + block + ".");
+        if (checkpoint.names().contains(name)
+            && !checkpoint.tensor(name).data().equals(expected.data())) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  // ---- facebookresearch/DiT: a state dict without a configuration ----
+
+  static Model facebook(Checkpoint checkpoint, OptionalInt statedHeads) {
+    List<Long> embedder = shape(checkpoint, "x_embedder.proj.weight", 4);
+    int width = Math.toIntExact(embedder.get(0));
+    int channels = Math.toIntExact(embedder.get(1));
+    int patch = Math.toIntExact(embedder.get(2));
+    int tokens = Math.toIntExact(shape(checkpoint, "pos_embed", 3).get(1));
+    int side = (int) Math.round(Math.sqrt(tokens));
+    if (side * side != tokens) {
+      throw new HarmonicaException(
+          "%s: pos_embed has %d positions, expected a square number"
+              .formatted(checkpoint.path(), tokens));
+    }
+    int depth = 0;
+    while (checkpoint.names().contains("blocks." + depth + ".attn.qkv.weight")) {
+      depth++;
+    }
+    int layers = depth;
+    int heads =
+        statedHeads.orElseGet(
+            () ->
+                DitPresets.of(layers, width)
+                    .orElseThrow(
+                        () ->
+                            new HarmonicaException(
+                                "%s: %d blocks of width %d are no published DiT and the file does not say how many heads they have; add --heads N"
+                                    .formatted(checkpoint.path(), layers, width)))
+                    .heads);
+    if (heads < 1 || width % heads != 0) {
+      throw new HarmonicaException(
+          "%s: width %d is not divisible by %d heads; check --heads"
+              .formatted(checkpoint.path(), width, heads));
+    }
+    long rows = shape(checkpoint, "final_layer.linear.weight", 2).get(0);
+    int out = Math.toIntExact(rows / ((long) patch * patch));
+    int classes =
+        Math.toIntExact(shape(checkpoint, "y_embedder.embedding_table.weight", 2).get(0) - 1);
+    int size = side * patch;
+    Denoiser.Interface io =
+        new Denoiser.Interface(
+            channels, out, size, size, classes, "openai", Math.min(3, channels));
+    Dit dit =
+        new Dit(
+            width, heads, depth, patch, channels, out, size, classes, 128, 1e-6, true, true, io);
+    return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::facebookName));
+  }
+
+  private static Source facebookName(String name) {
+    int part = List.of("q", "k", "v").indexOf(name.replaceAll(".*\\.attn\\.([qkv])\\..*", "$1"));
+    return part < 0
+        ? Source.of(name)
+        : new Source(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
+  }
+
+  private static List<Long> shape(Checkpoint checkpoint, String name, int rank) {
+    if (!checkpoint.names().contains(name)) {
+      throw new HarmonicaException(
+          "%s lacks the weight %s; is it a checkpoint of facebookresearch/DiT?"
+              .formatted(checkpoint.path(), name));
+    }
+    List<Long> shape = checkpoint.tensor(name).shape();
+    if (shape.size() != rank) {
+      throw new HarmonicaException(
+          "%s: weight %s has shape %s, expected %d dimensions"
+              .formatted(checkpoint.path(), name, shape, rank));
+    }
+    return shape;
+  }
+}

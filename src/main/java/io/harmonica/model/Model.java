@@ -1,0 +1,53 @@
+package io.harmonica.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A model definition with the parameters to fill it.
+ *
+ * <p>To add a model: write its definition beside {@link Dit} and name it here.
+ */
+public record Model(Denoiser denoiser, Weights weights) {
+
+  /**
+   * Finds out what a checkpoint holds and checks that every parameter is there in its shape.
+   *
+   * @param heads attention heads, where the file does not say
+   */
+  public static Model of(Checkpoint checkpoint, OptionalInt heads) {
+    Model model = recognise(checkpoint, heads);
+    model.flops();
+    return model;
+  }
+
+  /** A published structure without parameters, such as {@code DiT-XL/2}. */
+  public static Model named(String architecture) {
+    return new Model(DitPresets.named(architecture), Weights.NONE);
+  }
+
+  /** FLOPs of one pass. */
+  public Flops flops() {
+    return Shapes.flops(denoiser, weights);
+  }
+
+  private static Model recognise(Checkpoint checkpoint, OptionalInt heads) {
+    Optional<JsonNode> config = checkpoint.config();
+    if (config.isEmpty()) {
+      return DitCheckpoint.facebook(checkpoint, heads);
+    }
+    String type = config.get().path("_class_name").asText();
+    String norm = config.get().path("norm_type").asText();
+    if (type.equals("DiTTransformer2DModel")
+        || (type.equals("Transformer2DModel") && norm.equals("ada_norm_zero"))) {
+      return DitCheckpoint.diffusers(checkpoint, config.get());
+    }
+    throw new HarmonicaException(
+        "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero)"
+            .formatted(
+                checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
+  }
+}

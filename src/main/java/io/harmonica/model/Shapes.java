@@ -1,0 +1,219 @@
+package io.harmonica.model;
+
+import io.harmonica.HarmonicaException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The interpreter that follows shapes for one sample: checks every parameter against the
+ * checkpoint, and counts floating-point operations.
+ */
+public final class Shapes implements Ops<long[]> {
+  private final Weights weights;
+  private long flops;
+
+  private Shapes(Weights weights) {
+    this.weights = weights;
+  }
+
+  /**
+   * Walks a whole pass.
+   *
+   * @throws HarmonicaException for a parameter that is missing or has another shape
+   */
+  public static Flops flops(Denoiser model, Weights weights) {
+    Shapes ops = new Shapes(weights);
+    Map<String, long[]> embedded = embed(model, ops);
+    long[] hidden = embedded.get(Denoiser.HIDDEN);
+    List<Long> branches = new ArrayList<>();
+    for (Branch branch : model.branches()) {
+      long before = ops.flops;
+      long[] output = model.branch(ops, branch, hidden, embedded::get);
+      branches.add(ops.flops - before);
+      hidden = model.join(ops, branch, hidden, output, embedded::get);
+    }
+    model.head(ops, hidden, embedded::get);
+    long counted = branches.stream().mapToLong(Long::longValue).sum();
+    return new Flops(ops.flops - counted, branches);
+  }
+
+  /** Shapes, after the batch, of everything that {@link Denoiser#embed} computes. */
+  public static Map<String, long[]> embedded(Denoiser model) {
+    Map<String, long[]> shapes = new LinkedHashMap<>();
+    embed(model, new Shapes(Weights.NONE))
+        .forEach((name, shape) -> shapes.put(name, Arrays.copyOfRange(shape, 1, shape.length)));
+    return shapes;
+  }
+
+  private static Map<String, long[]> embed(Denoiser model, Shapes ops) {
+    Map<String, long[]> inputs = new LinkedHashMap<>();
+    model.io().inputs().forEach((name, shape) -> inputs.put(name, batched(shape)));
+    return model.embed(ops, inputs);
+  }
+
+  private static long[] batched(long[] shape) {
+    long[] batched = new long[shape.length + 1];
+    batched[0] = 1;
+    System.arraycopy(shape, 0, batched, 1, shape.length);
+    return batched;
+  }
+
+  @Override
+  public long[] constant(float[] values, long... shape) {
+    check(values.length == elements(shape), "constant", shape);
+    return shape;
+  }
+
+  @Override
+  public long[] parameter(String name, long... shape) {
+    weights.require(name, shape);
+    return shape;
+  }
+
+  @Override
+  public long[] linear(long[] x, String name, int in, int out) {
+    check(x[x.length - 1] == in, name, x);
+    weights.require(name + ".weight", out, in);
+    weights.require(name + ".bias", out);
+    long[] y = x.clone();
+    y[y.length - 1] = out;
+    flops += 2 * elements(x) * out;
+    return y;
+  }
+
+  @Override
+  public long[] conv(long[] x, String name, int in, int out, int kernel, int stride) {
+    check(x.length == 4 && x[1] == in, name, x);
+    weights.require(name + ".weight", out, in, kernel, kernel);
+    weights.require(name + ".bias", out);
+    long[] y = {x[0], out, (x[2] - kernel) / stride + 1, (x[3] - kernel) / stride + 1};
+    flops += 2L * in * kernel * kernel * elements(y);
+    return y;
+  }
+
+  @Override
+  public long[] embedding(long[] index, String name, int rows, int width) {
+    weights.require(name, rows, width);
+    return new long[] {index[0], width};
+  }
+
+  @Override
+  public long[] add(long[] a, long[] b) {
+    long[] big = a.length >= b.length ? a : b;
+    long[] small = big == a ? b : a;
+    long[] result = big.clone();
+    for (int i = 1; i <= small.length; i++) {
+      long m = big[big.length - i];
+      long n = small[small.length - i];
+      check(m == n || m == 1 || n == 1, "broadcast with " + Arrays.toString(small), big);
+      result[result.length - i] = Math.max(m, n);
+    }
+    return result;
+  }
+
+  @Override
+  public long[] mul(long[] a, long[] b) {
+    return add(a, b);
+  }
+
+  @Override
+  public long[] sin(long[] x) {
+    return x;
+  }
+
+  @Override
+  public long[] cos(long[] x) {
+    return x;
+  }
+
+  @Override
+  public long[] silu(long[] x) {
+    return x;
+  }
+
+  @Override
+  public long[] gelu(long[] x) {
+    return x;
+  }
+
+  @Override
+  public long[] layerNorm(long[] x, int width, double eps) {
+    check(x[x.length - 1] == width, "layer norm", x);
+    return x;
+  }
+
+  @Override
+  public long[] attention(long[] q, long[] k, long[] v, int heads, int width) {
+    check(q.length == 3 && q[2] == width && width % heads == 0, "attention", q);
+    check(Arrays.equals(k, v) && k[2] == width, "attention keys", k);
+    flops += 2 * 2 * elements(q) * k[1];
+    return q;
+  }
+
+  @Override
+  public long[] reshape(long[] x, long... shape) {
+    long[] y = shape.clone();
+    int inferred = -1;
+    for (int i = 0; i < y.length; i++) {
+      if (y[i] == 0) {
+        y[i] = x[i];
+      } else if (y[i] == -1) {
+        inferred = i;
+        y[i] = 1;
+      }
+    }
+    if (inferred >= 0) {
+      y[inferred] = elements(x) / elements(y);
+    }
+    check(elements(x) == elements(y), "reshape to " + Arrays.toString(shape), x);
+    return y;
+  }
+
+  @Override
+  public long[] transpose(long[] x, int... permutation) {
+    check(permutation.length == x.length, "transpose", x);
+    long[] y = new long[x.length];
+    for (int i = 0; i < y.length; i++) {
+      y[i] = x[permutation[i]];
+    }
+    return y;
+  }
+
+  @Override
+  public long[] slice(long[] x, int axis, long from, long to) {
+    check(0 <= from && from < to && to <= x[axis], "slice", x);
+    long[] y = x.clone();
+    y[axis] = to - from;
+    return y;
+  }
+
+  @Override
+  public long[] concat(int axis, List<long[]> parts) {
+    long[] y = parts.get(0).clone();
+    y[axis] = parts.stream().mapToLong(part -> part[axis]).sum();
+    return y;
+  }
+
+  @Override
+  public long[] toFloat(long[] x) {
+    return x;
+  }
+
+  @Override
+  public long[] toPrecision(long[] x) {
+    return x;
+  }
+
+  private static long elements(long[] shape) {
+    return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+  }
+
+  private static void check(boolean fits, String what, long[] shape) {
+    if (!fits) {
+      throw new IllegalStateException(what + " does not take a tensor " + Arrays.toString(shape));
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.harmonica.model;
+
+import java.util.Arrays;
+
+/** The parameters of a model under the names that its definition uses. */
+public interface Weights {
+
+  /** Checks that a parameter exists in this shape, without reading it. */
+  void require(String name, long... shape);
+
+  /** A parameter as fp32, row-major. */
+  float[] read(String name, long... shape);
+
+  /** For a structure without a checkpoint: every parameter is there, none can be read. */
+  Weights NONE =
+      new Weights() {
+        @Override
+        public void require(String name, long... shape) {}
+
+        @Override
+        public float[] read(String name, long... shape) {
+          throw new IllegalStateException(name + Arrays.toString(shape) + " without a checkpoint");
+        }
+      };
+}

@@ -1,0 +1,181 @@
+package io.harmonica.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * An ONNX graph under construction, in the operators and versions that Triton's ONNX Runtime (24.10)
+ * and TensorRT 10 read. The first dimension of every input and output is the batch.
+ */
+public final class Graph {
+  private static final int OPSET = 20;
+  private static final int IR_VERSION = 9;
+
+  private final String name;
+  private final List<NodeProto.Builder> nodes = new ArrayList<>();
+  private final Map<String, TensorProto> initializers = new LinkedHashMap<>();
+  private final Map<String, ValueInfoProto> inputs = new LinkedHashMap<>();
+  private final Map<String, ValueInfoProto> outputs = new LinkedHashMap<>();
+  private final Map<String, String> outputNames = new HashMap<>();
+  private final Set<String> computed = new HashSet<>();
+
+  public Graph(String name) {
+    this.name = name;
+  }
+
+  /** Declares a graph input. */
+  public Value input(String input, DataType type, long... shapeAfterBatch) {
+    inputs.put(input, info(input, type, shapeAfterBatch));
+    return new Value(input, type);
+  }
+
+  /** Makes a value a graph output of this name. */
+  public void output(String output, Value value, long... shapeAfterBatch) {
+    Value own = value;
+    // A node's output takes the name; an input, or what is an output already, needs a copy.
+    if (!computed.contains(value.name()) || outputNames.containsKey(value.name())) {
+      own = node("Identity", value.type(), List.of(value));
+    }
+    outputNames.put(own.name(), output);
+    outputs.put(output, info(output, value.type(), shapeAfterBatch));
+  }
+
+  Value node(String op, DataType type, List<Value> operands, AttributeProto... attributes) {
+    String output = op + "_" + nodes.size();
+    NodeProto.Builder node = NodeProto.newBuilder().setOpType(op).setName(output);
+    operands.forEach(operand -> node.addInput(operand.name()));
+    nodes.add(node.addOutput(output).addAllAttribute(Arrays.asList(attributes)));
+    computed.add(output);
+    return new Value(output, type);
+  }
+
+  /** A small int64 initializer, such as the shape of a reshape; equal ones are shared. */
+  Value integers(long... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asLongBuffer().put(values);
+    String key = "int64" + Arrays.toString(values);
+    return inline(key, DataType.INT64, bytes, values.length);
+  }
+
+  Value inline(String key, DataType type, ByteBuffer bytes, long... shape) {
+    initializers.computeIfAbsent(
+        key,
+        k -> tensor(k, type, shape).setRawData(ByteString.copyFrom(bytes.duplicate())).build());
+    return new Value(key, type);
+  }
+
+  Value external(String key, DataType type, WeightFile.Range range, long... shape) {
+    initializers.computeIfAbsent(
+        key,
+        k ->
+            tensor(k, type, shape)
+                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(entry("location", WeightFile.NAME))
+                .addExternalData(entry("offset", Long.toString(range.offset())))
+                .addExternalData(entry("length", Long.toString(range.length())))
+                .build());
+    return new Value(key, type);
+  }
+
+  /** The finished model. */
+  public ModelProto model() {
+    GraphProto.Builder graph =
+        GraphProto.newBuilder()
+            .setName(name)
+            .addAllInitializer(initializers.values())
+            .addAllInput(inputs.values())
+            .addAllOutput(outputs.values());
+    for (NodeProto.Builder node : nodes) {
+      NodeProto.Builder renamed = node.clone();
+      for (int i = 0; i < renamed.getInputCount(); i++) {
+        renamed.setInput(i, outputNames.getOrDefault(renamed.getInput(i), renamed.getInput(i)));
+      }
+      renamed.setOutput(0, outputNames.getOrDefault(renamed.getOutput(0), renamed.getOutput(0)));
+      graph.addNode(renamed);
+    }
+    return ModelProto.newBuilder()
+        .setIrVersion(IR_VERSION)
+        .setProducerName("harmonica")
+        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
+        .setGraph(graph)
+        .build();
+  }
+
+  static AttributeProto integer(String name, long value) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.INT)
+        .setI(value)
+        .build();
+  }
+
+  static AttributeProto integers(String name, long... values) {
+    AttributeProto.Builder attribute =
+        AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.INTS);
+    Arrays.stream(values).forEach(attribute::addInts);
+    return attribute.build();
+  }
+
+  static AttributeProto number(String name, float value) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.FLOAT)
+        .setF(value)
+        .build();
+  }
+
+  static AttributeProto text(String name, String value) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.STRING)
+        .setS(ByteString.copyFromUtf8(value))
+        .build();
+  }
+
+  private static TensorProto.Builder tensor(String name, DataType type, long... shape) {
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
+    Arrays.stream(shape).forEach(tensor::addDims);
+    return tensor;
+  }
+
+  private static StringStringEntryProto entry(String key, String value) {
+    return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+  }
+
+  private static ValueInfoProto info(String name, DataType type, long... shapeAfterBatch) {
+    TensorShapeProto.Builder shape =
+        TensorShapeProto.newBuilder()
+            .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"));
+    for (long size : shapeAfterBatch) {
+      shape.addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(size));
+    }
+    return ValueInfoProto.newBuilder()
+        .setName(name)
+        .setType(
+            TypeProto.newBuilder()
+                .setTensorType(
+                    TypeProto.Tensor.newBuilder().setElemType(type.getNumber()).setShape(shape)))
+        .build();
+  }
+}

@@ -1,0 +1,210 @@
+package io.harmonica.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.model.Ops;
+import io.harmonica.model.Weights;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+
+/** The interpreter that appends each operation to an ONNX {@link Graph}. */
+public final class OnnxOps implements Ops<Value> {
+  /** Initializers below this many elements lie in the ONNX file itself. */
+  private static final int INLINE_ELEMENTS = 1024;
+
+  private final Graph graph;
+  private final Weights weights;
+  private final WeightFile file;
+  private final Precision precision;
+
+  public OnnxOps(Graph graph, Weights weights, WeightFile file, Precision precision) {
+    this.graph = graph;
+    this.weights = weights;
+    this.file = file;
+    this.precision = precision;
+  }
+
+  @Override
+  public Value constant(float[] values, long... shape) {
+    String key = "constant" + Arrays.toString(shape) + "_" + Arrays.hashCode(values);
+    return initializer(key, values, Precision.FP32, shape);
+  }
+
+  @Override
+  public Value parameter(String name, long... shape) {
+    return weight(name, false, shape);
+  }
+
+  @Override
+  public Value linear(Value x, String name, int in, int out) {
+    Value product = op("MatMul", x, weight(name + ".weight", true, out, in));
+    return op("Add", product, weight(name + ".bias", false, out));
+  }
+
+  @Override
+  public Value conv(Value x, String name, int in, int out, int kernel, int stride) {
+    Value filter = weight(name + ".weight", false, out, in, kernel, kernel);
+    return graph.node(
+        "Conv",
+        x.type(),
+        List.of(x, filter, weight(name + ".bias", false, out)),
+        Graph.integers("kernel_shape", kernel, kernel),
+        Graph.integers("strides", stride, stride));
+  }
+
+  @Override
+  public Value embedding(Value index, String name, int rows, int width) {
+    Value flat = graph.node("Reshape", index.type(), List.of(index, graph.integers(-1)));
+    return graph.node("Gather", precision.type, List.of(weight(name, false, rows, width), flat));
+  }
+
+  @Override
+  public Value add(Value a, Value b) {
+    return op("Add", a, b);
+  }
+
+  @Override
+  public Value mul(Value a, Value b) {
+    return op("Mul", a, b);
+  }
+
+  @Override
+  public Value sin(Value x) {
+    return op("Sin", x);
+  }
+
+  @Override
+  public Value cos(Value x) {
+    return op("Cos", x);
+  }
+
+  @Override
+  public Value silu(Value x) {
+    return op("Mul", x, op("Sigmoid", x));
+  }
+
+  @Override
+  public Value gelu(Value x) {
+    return graph.node("Gelu", x.type(), List.of(x), Graph.text("approximate", "tanh"));
+  }
+
+  @Override
+  public Value layerNorm(Value x, int width, double eps) {
+    float[] ones = new float[width];
+    Arrays.fill(ones, 1);
+    Value scale = toPrecision(constant(ones, width)); // required by the operator
+    return graph.node(
+        "LayerNormalization",
+        x.type(),
+        List.of(x, scale),
+        Graph.integer("axis", -1),
+        Graph.number("epsilon", (float) eps));
+  }
+
+  @Override
+  public Value attention(Value q, Value k, Value v, int heads, int width) {
+    int head = width / heads;
+    Value scale = toPrecision(constant(new float[] {(float) (1 / Math.sqrt(head))}, 1));
+    Value queries = transpose(reshape(op("Mul", q, scale), 0, 0, heads, head), 0, 2, 1, 3);
+    Value keys = transpose(reshape(k, 0, 0, heads, head), 0, 2, 3, 1); // (B, heads, head, N)
+    Value values = transpose(reshape(v, 0, 0, heads, head), 0, 2, 1, 3); // (B, heads, N, head)
+    Value scores = op("MatMul", queries, keys); // (B, heads, N, N)
+    Value shares = graph.node("Softmax", q.type(), List.of(scores), Graph.integer("axis", -1));
+    return reshape(transpose(op("MatMul", shares, values), 0, 2, 1, 3), 0, 0, width);
+  }
+
+  @Override
+  public Value reshape(Value x, long... shape) {
+    return graph.node("Reshape", x.type(), List.of(x, graph.integers(shape)));
+  }
+
+  @Override
+  public Value transpose(Value x, int... permutation) {
+    long[] perm = Arrays.stream(permutation).asLongStream().toArray();
+    return graph.node("Transpose", x.type(), List.of(x), Graph.integers("perm", perm));
+  }
+
+  @Override
+  public Value slice(Value x, int axis, long from, long to) {
+    List<Value> operands =
+        List.of(x, graph.integers(from), graph.integers(to), graph.integers(axis));
+    return graph.node("Slice", x.type(), operands);
+  }
+
+  @Override
+  public Value concat(int axis, List<Value> parts) {
+    return graph.node("Concat", parts.get(0).type(), parts, Graph.integer("axis", axis));
+  }
+
+  @Override
+  public Value toFloat(Value x) {
+    return cast(x, DataType.FLOAT);
+  }
+
+  @Override
+  public Value toPrecision(Value x) {
+    return cast(x, precision.type);
+  }
+
+  private Value cast(Value x, DataType type) {
+    return x.type() == type
+        ? x
+        : graph.node("Cast", type, List.of(x), Graph.integer("to", type.getNumber()));
+  }
+
+  private Value op(String name, Value... operands) {
+    return graph.node(name, operands[0].type(), Arrays.asList(operands));
+  }
+
+  /** A parameter as an initializer; a linear map's [out, in] is kept transposed, as MatMul wants. */
+  private Value weight(String name, boolean transposed, long... shape) {
+    long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    long[] kept = transposed ? new long[] {shape[1], shape[0]} : shape;
+    WeightFile.Range range = file.find(name);
+    if (range == null && file.measures() && elements >= INLINE_ELEMENTS) {
+      range = file.reserve(name, elements, precision);
+    }
+    if (range != null) {
+      return graph.external(name, precision.type, range, kept);
+    }
+    float[] values = file.measures() ? new float[(int) elements] : weights.read(name, shape);
+    return initializer(name, transposed ? transpose(values, shape) : values, precision, kept);
+  }
+
+  private Value initializer(String key, float[] values, Precision as, long... shape) {
+    if (values.length < INLINE_ELEMENTS) {
+      return graph.inline(
+          key, as.type, WeightFile.bytes(values, 0, values.length, as), shape);
+    }
+    try {
+      WeightFile.Range range = file.find(key);
+      if (range == null) {
+        range =
+            file.measures()
+                ? file.reserve(key, values.length, as)
+                : file.append(key, values, as);
+      }
+      return graph.external(key, as.type, range, shape);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static float[] transpose(float[] values, long... shape) {
+    int rows = (int) shape[0];
+    int columns = (int) shape[1];
+    float[] result = new float[values.length];
+    int tile = 32;
+    for (int r0 = 0; r0 < rows; r0 += tile) {
+      for (int c0 = 0; c0 < columns; c0 += tile) {
+        for (int r = r0; r < Math.min(rows, r0 + tile); r++) {
+          for (int c = c0; c < Math.min(columns, c0 + tile); c++) {
+            result[c * rows + r] = values[r * columns + c];
+          }
+        }
+      }
+    }
+    return result;
+  }
+}

@@ -1,0 +1,100 @@
+package io.harmonica.onnx;
+
+import io.harmonica.checkpoint.Half;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The external data of one or more ONNX files: big initializers, each once, page-aligned so that
+ * runtimes map them.
+ *
+ * <p>All variants of a block refer to one such file. Without a path it only adds up sizes.
+ */
+public final class WeightFile implements AutoCloseable {
+  /** The file's name beside each {@code model.onnx}, as the ONNX files state it. */
+  public static final String NAME = "model.onnx.data";
+
+  private static final int ALIGNMENT = 4096;
+  private static final int CHUNK_ELEMENTS = 1 << 20;
+
+  /** Where an initializer lies. */
+  record Range(long offset, long length) {}
+
+  private final FileChannel channel;
+  private final Map<String, Range> ranges = new HashMap<>();
+  private long sizeBytes;
+
+  private WeightFile(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  public static WeightFile create(Path path) throws IOException {
+    return new WeightFile(
+        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+  }
+
+  /** A file that is never written: for a dry run. */
+  public static WeightFile measure() {
+    return new WeightFile(null);
+  }
+
+  public long sizeBytes() {
+    return sizeBytes;
+  }
+
+  boolean measures() {
+    return channel == null;
+  }
+
+  Range find(String name) {
+    return ranges.get(name);
+  }
+
+  /** Reserves room without writing: only for {@link #measure}. */
+  Range reserve(String name, long elements, Precision precision) {
+    long offset = (sizeBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    Range range = new Range(offset, elements * precision.sizeBytes());
+    ranges.put(name, range);
+    sizeBytes = offset + range.length();
+    return range;
+  }
+
+  Range append(String name, float[] values, Precision precision) throws IOException {
+    Range range = reserve(name, values.length, precision);
+    channel.position(range.offset());
+    for (int start = 0; start < values.length; start += CHUNK_ELEMENTS) {
+      ByteBuffer bytes =
+          bytes(values, start, Math.min(CHUNK_ELEMENTS, values.length - start), precision);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+    }
+    return range;
+  }
+
+  static ByteBuffer bytes(float[] values, int start, int count, Precision precision) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate(count * precision.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    if (precision == Precision.FP32) {
+      bytes.asFloatBuffer().put(values, start, count);
+    } else {
+      for (int i = 0; i < count; i++) {
+        bytes.putShort(2 * i, Half.fromFloat(values[start + i]));
+      }
+    }
+    return bytes;
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (channel != null) {
+      channel.close();
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package io.harmonica.repository;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.harmonica.HarmonicaException;
+import io.harmonica.model.Flops;
+import io.harmonica.repository.proto.ModelConfig;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
+ * of the base ensemble's configuration: a client needs a repository or an address, and the model's
+ * name.
+ *
+ * @param format {@value #FORMAT}
+ * @param architecture of the model, as routers name it
+ * @param channels of a sample; a prediction has {@code outputChannels}
+ * @param classes number of labels; this number itself is the label of guidance's null class
+ * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}
+ * @param guidanceChannels on how many channels guidance acts by default
+ * @param maxBatch samples of one request; guidance takes two for a picture
+ * @param precision {@code fp32} or {@code fp16}
+ * @param noise the noise schedule that the model was trained with
+ * @param branches names in execution order
+ * @param branchElements elements of a branch output for one sample
+ * @param branchBytes bytes of a branch output for one sample
+ * @param flops of one pass for one sample
+ * @param routers the routers that the repository has ensembles for, as router files, by name
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Manifest(
+    String format,
+    String model,
+    String architecture,
+    int channels,
+    int outputChannels,
+    int height,
+    int width,
+    int classes,
+    String spacing,
+    int guidanceChannels,
+    int maxBatch,
+    String precision,
+    Noise noise,
+    List<String> branches,
+    long branchElements,
+    long branchBytes,
+    Flops flops,
+    Map<String, JsonNode> routers) {
+
+  public static final String KEY = "harmonica";
+  public static final String FORMAT = "harmonica-model/1";
+
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+
+  /** A noise schedule with linearly growing betas. */
+  public record Noise(int trainTimesteps, double betaStart, double betaEnd) {
+    /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
+    public static final Noise LINEAR = new Noise(1000, 1e-4, 0.02);
+  }
+
+  public String toJson() {
+    try {
+      return JSON.writeValueAsString(this);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Reads the manifest of a base ensemble.
+   *
+   * @throws HarmonicaException where the model is none of ours or of another format
+   */
+  public static Manifest of(ModelConfig config) {
+    if (!config.containsParameters(KEY)) {
+      throw new HarmonicaException(
+          "model %s has no parameter '%s': it was not exported by harmonica-export, or is one of its parts; name the base model"
+              .formatted(config.getName(), KEY));
+    }
+    try {
+      Manifest manifest =
+          JSON.readValue(config.getParametersOrThrow(KEY).getStringValue(), Manifest.class);
+      if (!FORMAT.equals(manifest.format)) {
+        throw new HarmonicaException(
+            "model %s: manifest format is '%s', expected '%s'; export it again with this version"
+                .formatted(config.getName(), manifest.format, FORMAT));
+      }
+      return manifest;
+    } catch (JsonProcessingException e) {
+      throw new HarmonicaException(
+          "model %s: parameter '%s' is not a manifest (%s); export it again"
+              .formatted(config.getName(), KEY, e.getOriginalMessage()),
+          e);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+package io.harmonica.repository;
+
+import java.util.Locale;
+
+/** How the tensors and models of an exported repository are called. */
+public final class Names {
+  public static final String SAMPLE = "sample";
+  public static final String TIMESTEP = "timestep";
+  public static final String CLASS_LABEL = "class_label";
+  public static final String NOISE_PREDICTION = "noise_prediction";
+
+  /** Weights of the reused outputs: fp32 [branches, {@link io.harmonica.router.Route#MAX_HISTORY}]. */
+  public static final String REUSE_WEIGHTS = "reuse_weights";
+
+  private Names() {}
+
+  /**
+   * An ensemble input: a branch output of an earlier step.
+   *
+   * @param age 1 is the newest
+   */
+  public static String history(String branch, int age) {
+    return branch + "." + age;
+  }
+
+  /** The ensemble that runs one route of a router. */
+  public static String route(String model, String router, int route) {
+    return String.format(Locale.ROOT, "%s-%s-route%02d", model, router, route);
+  }
+}

@@ -1,0 +1,181 @@
+package io.harmonica.router;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.HarmonicaException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * The table of HarmoniCa (arXiv 2410.01723): a score above the threshold computes the branch at
+ * that step, any other reuses its last computed outputs.
+ *
+ * <p>Values are checked here, so that a router in hand is a usable one.
+ *
+ * @param name what engines, ensembles and {@code --router} call it
+ * @param model the model whose branches it routes
+ * @param sampler the sampler it was made for, for example {@code ddim}
+ * @param steps denoising steps, 1..1000; step 0 is the noisiest, runs first and computes everything
+ * @param timesteps per step the model's own timestep, 999..0, strictly decreasing
+ * @param threshold in [0, 1]
+ * @param branches names in execution order, for example {@code block07.mlp}
+ * @param scores {@code [steps][branches]}, each in [0, 1]
+ * @param reuse how a reused output follows from the computed ones
+ * @param training how the router came to be, free-form
+ */
+public record Router(
+    String name,
+    String model,
+    String sampler,
+    int steps,
+    List<Integer> timesteps,
+    double threshold,
+    List<String> branches,
+    double[][] scores,
+    Reuse reuse,
+    ObjectNode training) {
+
+  private static final int MAX_NAME = 100;
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
+
+  /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
+  public Router {
+    timesteps = List.copyOf(timesteps);
+    branches = List.copyOf(branches);
+    scores = Arrays.stream(scores).map(double[]::clone).toArray(double[][]::new);
+    requireName("name", name);
+    requireName("model", model);
+    requireName("sampler", sampler);
+    requireTimesteps(steps, timesteps);
+    requireBranches(branches);
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw new IllegalArgumentException("threshold is %s, expected 0..1".formatted(threshold));
+    }
+    requireScores(steps, branches.size(), threshold, scores);
+    reuse.requireSize(steps, branches.size());
+  }
+
+  /** Reads a router file; any fault in it is a {@link HarmonicaException} naming the file. */
+  public static Router read(Path file) {
+    return RouterReader.parse(AtomicFile.readString(file, "router file"), file.toString());
+  }
+
+  /**
+   * Reads a router from its JSON form.
+   *
+   * @param where what errors call the source of the text
+   */
+  public static Router parse(String json, String where) {
+    return RouterReader.parse(json, where);
+  }
+
+  /** Writes the JSON form beside the target and moves it into place. */
+  public void write(Path file) {
+    AtomicFile.write(file, toJson().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The JSON form, one row of scores a line; reading it back gives an equal table. */
+  public String toJson() {
+    return RouterWriter.write(this);
+  }
+
+  /** Whether the step computes the branch. */
+  public boolean computes(int step, int branch) {
+    return scores[step][branch] > threshold;
+  }
+
+  /** Refuses a model whose name or branches are not the ones this router was made for. */
+  public void requireFits(String otherModel, List<String> otherBranches) {
+    if (!model.equals(otherModel)) {
+      throw new HarmonicaException(
+          "router '%s' is for model '%s', but this model is '%s': make or train one for it"
+              .formatted(name, model, otherModel));
+    }
+    if (branches.size() != otherBranches.size()) {
+      throw new HarmonicaException(
+          "router '%s' has %d branches, but model '%s' has %d: it was made for another depth"
+              .formatted(name, branches.size(), otherModel, otherBranches.size()));
+    }
+    for (int b = 0; b < branches.size(); b++) {
+      if (!branches.get(b).equals(otherBranches.get(b))) {
+        throw new HarmonicaException(
+            "branch %d is '%s' in router '%s', but '%s' in model '%s': it was made for another model"
+                .formatted(b, branches.get(b), name, otherBranches.get(b), otherModel));
+      }
+    }
+  }
+
+  /** Whether a name can be a Triton model's, and so a folder's. */
+  public static boolean isName(String name) {
+    return name.length() <= MAX_NAME && NAME.matcher(name).matches();
+  }
+
+  private static void requireName(String field, String name) {
+    if (!isName(name)) {
+      throw new IllegalArgumentException(
+          "%s is '%s', expected at most %d of the characters A-Z a-z 0-9 . _ - with no dot or dash first"
+              .formatted(field, name, MAX_NAME));
+    }
+  }
+
+  private static void requireTimesteps(int steps, List<Integer> timesteps) {
+    if (steps < 1 || steps > 1000) {
+      throw new IllegalArgumentException("steps is %d, expected 1..1000".formatted(steps));
+    }
+    if (timesteps.size() != steps) {
+      throw new IllegalArgumentException(
+          "timesteps has %d entries, expected steps = %d".formatted(timesteps.size(), steps));
+    }
+    int previous = 1000;
+    for (int s = 0; s < steps; s++) {
+      int timestep = timesteps.get(s);
+      if (timestep < 0 || timestep >= previous) {
+        throw new IllegalArgumentException(
+            "timesteps[%d] is %d, expected %s"
+                .formatted(s, timestep, previous == 0 ? "none after 0" : "0.." + (previous - 1)));
+      }
+      previous = timestep;
+    }
+  }
+
+  private static void requireBranches(List<String> branches) {
+    if (branches.isEmpty()) {
+      throw new IllegalArgumentException("branches is empty, expected at least one name");
+    }
+    var seen = new HashSet<String>();
+    for (String branch : branches) {
+      requireName("a branch", branch);
+      if (!seen.add(branch)) {
+        throw new IllegalArgumentException("branch '%s' is listed twice".formatted(branch));
+      }
+    }
+  }
+
+  private static void requireScores(int steps, int branches, double threshold, double[][] scores) {
+    if (scores.length != steps) {
+      throw new IllegalArgumentException(
+          "scores has %d rows, expected steps = %d".formatted(scores.length, steps));
+    }
+    for (int s = 0; s < steps; s++) {
+      if (scores[s].length != branches) {
+        throw new IllegalArgumentException(
+            "scores[%d] has %d entries, expected one for each of %d branches"
+                .formatted(s, scores[s].length, branches));
+      }
+      for (int b = 0; b < branches; b++) {
+        if (!(scores[s][b] >= 0 && scores[s][b] <= 1)) {
+          throw new IllegalArgumentException(
+              "scores[%d][%d] is %s, expected 0..1".formatted(s, b, scores[s][b]));
+        }
+        if (s == 0 && !(scores[s][b] > threshold)) {
+          throw new IllegalArgumentException(
+              "scores[0][%d] is %s, not above the threshold %s, but step 0 has nothing to reuse"
+                  .formatted(b, scores[s][b], threshold));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.harmonica.runtime;
+
+import ai.onnxruntime.OnnxTensor;
+import io.harmonica.repository.proto.DataType;
+import java.nio.FloatBuffer;
+
+/** A value of ONNX Runtime in this process. */
+record EmbeddedTensor(OnnxTensor value) implements Tensor {
+
+  @Override
+  public DataType type() {
+    return switch (value.getInfo().onnxType) {
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.TYPE_FP32;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.TYPE_FP16;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.TYPE_INT64;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.TYPE_INT32;
+      default -> DataType.TYPE_INVALID;
+    };
+  }
+
+  @Override
+  public long[] shape() {
+    return value.getInfo().getShape();
+  }
+
+  @Override
+  public FloatBuffer floats() {
+    if (type() != DataType.TYPE_FP32) {
+      throw new IllegalStateException("not fp32: " + value.getInfo());
+    }
+    return value.getFloatBuffer();
+  }
+
+  @Override
+  public long sizeBytes() {
+    return value.getInfo().getNumElements() * value.getInfo().type.size;
+  }
+
+  @Override
+  public void close() {
+    value.close();
+  }
+}

@@ -1,0 +1,151 @@
+package io.harmonica.runtime;
+
+import static java.util.stream.Collectors.joining;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.DataType;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelInput;
+import io.harmonica.repository.proto.ModelOutput;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What a model's configuration says it takes and gives, held against a request: the checks that
+ * every runtime makes before it runs anything, so that the same fault gives the same words.
+ */
+final class Signature {
+  private Signature() {}
+
+  /**
+   * Checks a request.
+   *
+   * @throws HarmonicaException if an input is missing, unknown or of another type, shape or batch
+   *     size, or an output is unknown
+   */
+  static void check(ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
+    if (outputs.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no outputs of model '" + config.getName() + "' requested");
+    }
+    for (String name : inputs.keySet()) {
+      if (config.getInputList().stream().noneMatch(input -> input.getName().equals(name))) {
+        throw fault(config, "has no input '" + name + "': it takes " + inputs(config));
+      }
+    }
+    for (ModelInput input : config.getInputList()) {
+      Tensor tensor = inputs.get(input.getName());
+      if (tensor != null) {
+        check(config, input, tensor);
+      } else if (!input.getOptional()) {
+        throw fault(
+            config, "lacks its input '" + input.getName() + "': it takes " + inputs(config));
+      }
+    }
+    checkOneBatchSize(config, inputs);
+    for (String name : outputs) {
+      if (config.getOutputList().stream().noneMatch(output -> output.getName().equals(name))) {
+        String known =
+            config.getOutputList().stream().map(ModelOutput::getName).collect(joining(", "));
+        throw fault(config, "has no output '" + name + "': it gives " + known);
+      }
+    }
+  }
+
+  /** That {@code where} (a repository, a server) lacks a model; names the nearest it has. */
+  static HarmonicaException unknownModel(String where, String model, Collection<String> known) {
+    Comparator<String> nearest =
+        Comparator.comparingInt((String name) -> -sharedPrefix(name, model))
+            .thenComparing(Comparator.naturalOrder());
+    List<String> names = known.stream().distinct().sorted(nearest).toList();
+    String shown =
+        names.isEmpty() ? "no models" : String.join(", ", names.stream().limit(5).toList());
+    String more = names.size() > 5 ? " and " + (names.size() - 5) + " more" : "";
+    return new HarmonicaException(
+        "%s has no model '%s', it has %s%s: name one of these, or export the model into it"
+            .formatted(where, model, shown, more));
+  }
+
+  private static void check(ModelConfig config, ModelInput input, Tensor tensor) {
+    String named = "input '" + input.getName() + "'";
+    if (tensor.type() != input.getDataType()) {
+      throw fault(
+          config,
+          "takes %s as %s, not %s"
+              .formatted(named, name(input.getDataType()), name(tensor.type())));
+    }
+    long[] shape = tensor.shape();
+    int batchDims = config.getMaxBatchSize() > 0 ? 1 : 0;
+    boolean fits = shape.length == batchDims + input.getDimsCount();
+    for (int i = 0; fits && i < input.getDimsCount(); i++) {
+      fits = input.getDims(i) == -1 || input.getDims(i) == shape[batchDims + i];
+    }
+    if (!fits) {
+      throw fault(
+          config,
+          "takes %s in shape %s, not %s"
+              .formatted(named, shape(config, input), Arrays.toString(shape)));
+    }
+    if (batchDims == 1 && (shape[0] < 1 || shape[0] > config.getMaxBatchSize())) {
+      throw fault(
+          config,
+          "takes %s in batches of 1 to %d, not %d: send fewer at once, or export with a larger --max-batch"
+              .formatted(named, config.getMaxBatchSize(), shape[0]));
+    }
+  }
+
+  private static void checkOneBatchSize(ModelConfig config, Map<String, Tensor> inputs) {
+    if (config.getMaxBatchSize() == 0) {
+      return;
+    }
+    String first = null;
+    for (ModelInput input : config.getInputList()) {
+      String name = input.getName();
+      if (!inputs.containsKey(name)) {
+        continue;
+      }
+      first = first == null ? name : first;
+      long expected = inputs.get(first).shape()[0];
+      long found = inputs.get(name).shape()[0];
+      if (found != expected) {
+        throw fault(
+            config,
+            "takes inputs of one batch size, not '%s' with %d and '%s' with %d"
+                .formatted(first, expected, name, found));
+      }
+    }
+  }
+
+  private static HarmonicaException fault(ModelConfig config, String what) {
+    return new HarmonicaException("model '" + config.getName() + "' " + what);
+  }
+
+  private static String inputs(ModelConfig config) {
+    return config.getInputList().stream()
+        .map(i -> i.getName() + " " + name(i.getDataType()) + " " + shape(config, i))
+        .collect(joining(", "));
+  }
+
+  private static String shape(ModelConfig config, ModelInput input) {
+    String batch = config.getMaxBatchSize() > 0 ? "1.." + config.getMaxBatchSize() + " " : "";
+    String dims =
+        input.getDimsList().stream().map(d -> d == -1 ? "any" : d.toString()).collect(joining(" "));
+    return "[" + (batch + dims).trim().replace(" ", ", ") + "]";
+  }
+
+  private static String name(DataType type) {
+    return type.name().replace("TYPE_", "");
+  }
+
+  private static int sharedPrefix(String a, String b) {
+    int length = 0;
+    while (length < Math.min(a.length(), b.length()) && a.charAt(length) == b.charAt(length)) {
+      length++;
+    }
+    return length;
+  }
+}

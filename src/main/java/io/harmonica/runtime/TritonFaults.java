@@ -1,0 +1,127 @@
+package io.harmonica.runtime;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.harmonica.HarmonicaException;
+import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** Words for what goes wrong between this process and a Triton server: gRPC status to one line. */
+final class TritonFaults {
+  private final String server;
+  private final Duration deadline;
+
+  TritonFaults(String address, Duration deadline) {
+    this.server = "Triton server " + address;
+    this.deadline = deadline;
+  }
+
+  /** The first call failed. */
+  HarmonicaException ofConnecting(StatusRuntimeException e) {
+    return switch (e.getStatus().getCode()) {
+      case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
+      case UNAVAILABLE -> unreachable(e) ? down(e) : notTriton(e);
+      default -> ofCall(e, null);
+    };
+  }
+
+  /** A call failed. */
+  HarmonicaException ofCall(StatusRuntimeException e, String model) {
+    String call = model == null ? "" : " while asked for model '" + model + "'";
+    return switch (e.getStatus().getCode()) {
+      case UNAVAILABLE -> unreachable(e) ? down(e) : gone(e, call);
+      case DEADLINE_EXCEEDED ->
+          fault(
+              e,
+              "gave no answer within the deadline of %s s%s: give it more time, or lighten its load"
+                  .formatted(deadline.toMillis() / 1000.0, call));
+      case CANCELLED -> fault(e, "was not waited for%s: the call was cancelled".formatted(call));
+      case INVALID_ARGUMENT -> fault(e, "refused the request%s: %s".formatted(call, said(e)));
+      default ->
+          fault(
+              e,
+              "failed%s (%s): %s; the server's log has the details"
+                  .formatted(call, e.getStatus().getCode(), said(e)));
+    };
+  }
+
+  /** Whether the server answered that it has no such model, or has not loaded it. */
+  boolean isAboutModel(StatusRuntimeException e) {
+    return said(e).startsWith("Request for unknown model");
+  }
+
+  HarmonicaException noModel(StatusRuntimeException e, String model, List<ModelIndex> index) {
+    for (ModelIndex entry : index) {
+      if (entry.getName().equals(model)) {
+        return fault(
+            e,
+            "has model '%s' in its repository but not loaded%s: load it (--load-model, or the repository API)"
+                .formatted(
+                    model, entry.getReason().isEmpty() ? "" : " (" + entry.getReason() + ")"));
+      }
+    }
+    return Signature.unknownModel(server, model, index.stream().map(ModelIndex::getName).toList());
+  }
+
+  HarmonicaException notReady(List<ModelIndex> index) {
+    String why =
+        index.stream()
+            .filter(entry -> !entry.getState().equals("READY") && !entry.getReason().isEmpty())
+            .map(entry -> "; model '" + entry.getName() + "': " + entry.getReason())
+            .findFirst()
+            .orElse("");
+    return new HarmonicaException(
+        oneLine(server + " is up but not ready: wait until its models are loaded" + why));
+  }
+
+  HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {
+    return new HarmonicaException(
+        "%s answered for model '%s' with outputs %s instead of %s: see the server's log"
+            .formatted(server, model, found, requested));
+  }
+
+  private HarmonicaException down(StatusRuntimeException e) {
+    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(said(e)));
+  }
+
+  private HarmonicaException gone(StatusRuntimeException e, String call) {
+    return fault(e, "went away%s (%s): see its log, and start it again".formatted(call, said(e)));
+  }
+
+  private HarmonicaException notTriton(StatusRuntimeException e) {
+    return fault(
+        e,
+        "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP)"
+            .formatted(said(e)));
+  }
+
+  private static boolean unreachable(StatusRuntimeException e) {
+    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof ConnectException || cause instanceof UnknownHostException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What the server said, or what broke the connection. */
+  private static String said(StatusRuntimeException e) {
+    Status status = e.getStatus();
+    String description = status.getDescription();
+    Throwable cause = e.getCause();
+    return (description != null ? description : status.getCode().name())
+        + (cause != null ? ": " + cause : "");
+  }
+
+  private HarmonicaException fault(StatusRuntimeException e, String what) {
+    return new HarmonicaException(oneLine(server + " " + what), e);
+  }
+
+  private static String oneLine(String text) {
+    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+  }
+}

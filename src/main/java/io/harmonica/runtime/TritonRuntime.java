@@ -1,0 +1,187 @@
+package io.harmonica.runtime;
+
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
+import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import io.harmonica.runtime.proto.ModelConfigRequest;
+import io.harmonica.runtime.proto.ModelInferRequest;
+import io.harmonica.runtime.proto.ModelInferRequest.InferInputTensor;
+import io.harmonica.runtime.proto.ModelInferRequest.InferRequestedOutputTensor;
+import io.harmonica.runtime.proto.ModelInferResponse;
+import io.harmonica.runtime.proto.ModelInferResponse.InferOutputTensor;
+import io.harmonica.runtime.proto.RepositoryIndexRequest;
+import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
+import io.harmonica.runtime.proto.ServerReadyRequest;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * Runs models on a Triton Inference Server over gRPC, without encryption.
+ *
+ * <p>Tensors travel in the messages as raw bytes. A fault names the server, the model and the
+ * remedy; {@link TritonFaults} has the words.
+ */
+public final class TritonRuntime implements Runtime {
+
+  /**
+   * How to talk to the server.
+   *
+   * @param deadline the longest that one call may take, 60 s by default
+   */
+  public record Options(Duration deadline) {
+    public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
+
+    public Options {
+      if (deadline.isNegative() || deadline.isZero()) {
+        throw new IllegalArgumentException("deadline is " + deadline + ", expected more than 0");
+      }
+    }
+  }
+
+  private final ManagedChannel channel;
+  private final Options options;
+  private final TritonFaults faults;
+  // Known configurations spare each request a question; one that the server contradicts is dropped.
+  private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
+
+  private TritonRuntime(Address address, Options options) {
+    this.options = options;
+    this.faults = new TritonFaults(address.toString(), options.deadline());
+    this.channel =
+        NettyChannelBuilder.forAddress(address.host(), address.port())
+            .usePlaintext()
+            .maxInboundMessageSize(Integer.MAX_VALUE)
+            .build();
+  }
+
+  /**
+   * Connects to a server, and checks that it is ready.
+   *
+   * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
+   */
+  public static TritonRuntime connect(String address, Options options) {
+    TritonRuntime runtime = new TritonRuntime(Address.parse(address), options);
+    try {
+      runtime.checkReady();
+      return runtime;
+    } catch (RuntimeException e) {
+      runtime.close();
+      throw e;
+    }
+  }
+
+  private void checkReady() {
+    boolean ready;
+    try {
+      ready = stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
+    } catch (StatusRuntimeException e) {
+      throw faults.ofConnecting(e);
+    }
+    if (!ready) {
+      throw faults.notReady(index());
+    }
+  }
+
+  @Override
+  public ModelConfig config(String model) {
+    ModelConfigRequest request = ModelConfigRequest.newBuilder().setName(model).build();
+    ModelConfig config = call(model, stub -> stub.modelConfig(request)).getConfig();
+    configs.put(model, config);
+    return config;
+  }
+
+  @Override
+  public Tensor tensor(FloatBuffer values, long... shape) {
+    return WireTensor.of(values, shape);
+  }
+
+  @Override
+  public Tensor tensor(LongBuffer values, long... shape) {
+    return WireTensor.of(values, shape);
+  }
+
+  @Override
+  public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    ModelConfig known = configs.get(model);
+    Signature.check(known != null ? known : config(model), inputs, outputs);
+    ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName(model);
+    inputs.forEach((name, tensor) -> add(request, name, tensor));
+    for (String name : outputs) {
+      request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(name));
+    }
+    return outputs(model, call(model, stub -> stub.modelInfer(request.build())), outputs);
+  }
+
+  private static void add(ModelInferRequest.Builder request, String name, Tensor tensor) {
+    if (!(tensor instanceof WireTensor wire)) {
+      throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
+    }
+    InferInputTensor.Builder input =
+        InferInputTensor.newBuilder().setName(name).setDatatype(wire.wireType());
+    for (long dim : wire.shape()) {
+      input.addShape(dim);
+    }
+    request.addInputs(input).addRawInputContents(wire.bytes());
+  }
+
+  private Map<String, Tensor> outputs(
+      String model, ModelInferResponse response, Set<String> requested) {
+    Map<String, Tensor> found = new HashMap<>();
+    for (int i = 0; i < response.getRawOutputContentsCount(); i++) {
+      InferOutputTensor output = response.getOutputs(i);
+      if (requested.contains(output.getName())) {
+        long[] shape = output.getShapeList().stream().mapToLong(Long::longValue).toArray();
+        found.put(
+            output.getName(),
+            new WireTensor(
+                WireTensor.type(output.getDatatype()), shape, response.getRawOutputContents(i)));
+      }
+    }
+    if (!found.keySet().equals(requested)) {
+      throw faults.lacksOutputs(model, requested, found.keySet());
+    }
+    return found;
+  }
+
+  private <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
+    if (channel.isShutdown()) {
+      throw new IllegalStateException("runtime is closed");
+    }
+    try {
+      return call.apply(stub());
+    } catch (StatusRuntimeException e) {
+      configs.remove(model);
+      throw faults.isAboutModel(e) ? faults.noModel(e, model, index()) : faults.ofCall(e, model);
+    }
+  }
+
+  /** All models of the server's repository, loaded or not; empty when it does not tell. */
+  private List<ModelIndex> index() {
+    try {
+      return stub().repositoryIndex(RepositoryIndexRequest.getDefaultInstance()).getModelsList();
+    } catch (StatusRuntimeException e) {
+      return List.of(); // it only helps to word another fault
+    }
+  }
+
+  private GRPCInferenceServiceBlockingStub stub() {
+    return GRPCInferenceServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void close() {
+    channel.shutdownNow();
+  }
+}

@@ -1,0 +1,187 @@
+package io.harmonica.runtime;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * A real Triton server for tests, on loopback: installed on first use (tests/triton/install.sh),
+ * started on free ports, stopped by {@link #close}.
+ *
+ * <p>Each model is a process of its own in the stand-in backend, so share a server between the
+ * tests of a class and keep repositories small.
+ */
+public final class TritonServer implements AutoCloseable {
+  private static final Duration START_LIMIT = Duration.ofMinutes(3);
+  private static final Path SHARED_MEMORY = Path.of("/dev/shm");
+
+  private final String sharedMemoryPrefix = "harmonica-test-" + UUID.randomUUID();
+  private final int[] ports = freePorts(3); // gRPC, HTTP, metrics
+  private final Path log;
+  private final Process process;
+  private final Thread onExit = new Thread(this::kill);
+
+  private TritonServer(Path repository, String... flags) throws IOException {
+    log = Files.createTempFile("tritonserver", ".log");
+    List<String> command = new ArrayList<>(List.of("tests/triton/serve.sh", repository.toString()));
+    Arrays.stream(ports).mapToObj(String::valueOf).forEach(command::add);
+    command.addAll(List.of("--", "--http-address=127.0.0.1", "--grpc-address=127.0.0.1"));
+    command.add("--metrics-address=127.0.0.1");
+    command.add("--backend-config=onnxruntime,shm-region-prefix-name=" + sharedMemoryPrefix);
+    command.addAll(List.of(flags));
+    process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    java.lang.Runtime.getRuntime().addShutdownHook(onExit);
+  }
+
+  /** Starts a server with all models of a repository, and waits until they are ready. */
+  public static TritonServer start(Path repository, String... flags)
+      throws IOException, InterruptedException {
+    install();
+    TritonServer server = new TritonServer(repository, flags);
+    try {
+      server.awaitReady();
+      return server;
+    } catch (RuntimeException | IOException | InterruptedException e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** The server's gRPC service, {@code HOST:PORT}. */
+  public String address() {
+    return "127.0.0.1:" + ports[0];
+  }
+
+  /** The body of an answer of the server's HTTP service, such as {@code /v2/health/ready}. */
+  public String http(String path) throws IOException, InterruptedException {
+    return get(ports[1], path);
+  }
+
+  public int httpPort() {
+    return ports[1];
+  }
+
+  /** The server's metrics, in Prometheus' text form. */
+  public String metrics() throws IOException, InterruptedException {
+    return get(ports[2], "/metrics");
+  }
+
+  /** Ends the server as a crash would (SIGKILL). */
+  public void kill() {
+    List<ProcessHandle> processes =
+        Stream.concat(Stream.of(process.toHandle()), process.descendants()).toList();
+    processes.forEach(ProcessHandle::destroyForcibly);
+    processes.forEach(handle -> handle.onExit().join());
+  }
+
+  @Override
+  public void close() {
+    try {
+      process.destroy(); // SIGTERM to the server's own process id
+      if (!process.waitFor(20, SECONDS)) {
+        kill();
+      }
+    } catch (InterruptedException e) {
+      kill();
+      Thread.currentThread().interrupt();
+    }
+    if (!Thread.currentThread().equals(onExit)) {
+      java.lang.Runtime.getRuntime().removeShutdownHook(onExit);
+    }
+    deleteLeftovers();
+  }
+
+  private void deleteLeftovers() {
+    try (Stream<Path> regions = Files.list(SHARED_MEMORY)) {
+      for (Path region : regions.toList()) {
+        if (region.getFileName().toString().startsWith(sharedMemoryPrefix)) {
+          Files.deleteIfExists(region);
+        }
+      }
+      Files.deleteIfExists(log);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static synchronized void install() throws IOException, InterruptedException {
+    int exit =
+        new ProcessBuilder("tests/triton/install.sh")
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start()
+            .waitFor();
+    if (exit != 0) {
+      throw new IllegalStateException("tests/triton/install.sh failed: its output says why");
+    }
+  }
+
+  private void awaitReady() throws IOException, InterruptedException {
+    long end = System.nanoTime() + START_LIMIT.toNanos();
+    while (!isReady()) {
+      if (!process.isAlive() || System.nanoTime() > end) {
+        List<String> lines = Files.readAllLines(log, StandardCharsets.UTF_8);
+        String tail =
+            String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
+        String what = process.isAlive() ? "is not ready after " + START_LIMIT : "ended";
+        throw new IllegalStateException("tritonserver " + what + "; its log ends:\n" + tail);
+      }
+      Thread.sleep(50);
+    }
+  }
+
+  private boolean isReady() throws InterruptedException {
+    try {
+      http("/v2/health/ready");
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static String get(int port, String path) throws IOException, InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:" + port + path);
+    var response =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build(),
+                BodyHandlers.ofString());
+    if (response.statusCode() != 200) {
+      throw new IOException(uri + " answered " + response.statusCode() + ": " + response.body());
+    }
+    return response.body();
+  }
+
+  private static int[] freePorts(int count) {
+    List<ServerSocket> sockets = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      }
+      int[] ports = sockets.stream().mapToInt(ServerSocket::getLocalPort).toArray();
+      for (ServerSocket socket : sockets) {
+        socket.close();
+      }
+      return ports;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
