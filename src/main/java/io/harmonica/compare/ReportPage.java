@@ -34,7 +34,7 @@ final class ReportPage {
         <header>
         <h1>%s</h1>
         <p class="lead">%s</p>
-        </header>
+        %s</header>
         <main>
         %s%s%s%s%s</main>
         </body>
@@ -46,6 +46,9 @@ final class ReportPage {
             referenceStyle(report),
             escaped(report.title()),
             escaped(report.summary()),
+            report.variants().get(0).sheet().isPresent()
+                ? referenceFigure(report.variants().get(0))
+                : "",
             numbers(report),
             chart(report),
             pictures(report),
@@ -130,16 +133,19 @@ final class ReportPage {
     }
     List<Report.Entry> others =
         report.variants().stream().skip(1).filter(entry -> entry.sheet().isPresent()).toList();
-    String all =
-        others.isEmpty()
-            ? referenceFigure(reference)
-            : others.stream().map(entry -> pair(reference, entry)).collect(Collectors.joining());
-    return "<section class=\"pictures\">\n<h2>Pictures</h2>\n"
-        + "<p>The same noise each time. Point at a right-hand sheet, or touch it, to see "
-        + escaped(reference.name())
-        + " in its place.</p>\n"
-        + all
-        + "</section>\n";
+    if (others.isEmpty()) {
+      return "";
+    }
+    return """
+        <section>
+        <h2>Side by side</h2>
+        <p>The same noise each time. Point at a variant's sheet, or touch it, to see the pictures of \
+        %s in its place.</p>
+        %s</section>
+        """
+        .formatted(
+            escaped(reference.name()),
+            others.stream().map(entry -> pair(reference, entry)).collect(Collectors.joining()));
   }
 
   private static String pair(Report.Entry reference, Report.Entry entry) {
