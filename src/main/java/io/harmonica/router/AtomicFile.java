@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** Small files, written whole or not at all. */
-final class AtomicFile {
+public final class AtomicFile {
   private static final long MAX_READ_BYTES = 64L << 20;
 
   private AtomicFile() {}
 
   /** Writes a temporary sibling and moves it into place; missing folders are made. */
-  static void write(Path file, byte[] bytes) {
+  public static void write(Path file, byte[] bytes) {
     Path target = file.toAbsolutePath();
     Path sibling =
         target.resolveSibling(
@@ -41,7 +41,7 @@ final class AtomicFile {
    *
    * @param what what the file is, for messages
    */
-  static String readString(Path file, String what) {
+  public static String readString(Path file, String what) {
     try {
       long size = Files.size(file);
       if (size > MAX_READ_BYTES) {
@@ -55,7 +55,8 @@ final class AtomicFile {
     }
   }
 
-  private static String reason(IOException e) {
+  /** What went wrong, in words: the messages of file system faults often hold the path alone. */
+  public static String reason(IOException e) {
     if (e instanceof NoSuchFileException) {
       return "no such file";
     }

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * <p>Values are checked here, so that a router in hand is a usable one.
  *
  * @param name what engines, ensembles and {@code --router} call it
- * @param model the model whose branches it routes
+ * @param model the architecture whose branches it routes, for example {@code DiT-XL/2}
  * @param sampler the sampler it was made for, for example {@code ddim}
  * @param steps denoising steps, 1..1000; step 0 is the noisiest, runs first and computes everything
  * @param timesteps per step the model's own timestep, 999..0, strictly decreasing
@@ -39,6 +39,7 @@ public record Router(
     ObjectNode training) {
 
   private static final int MAX_NAME = 100;
+  private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
@@ -47,7 +48,10 @@ public record Router(
     branches = List.copyOf(branches);
     scores = Arrays.stream(scores).map(double[]::clone).toArray(double[][]::new);
     requireName("name", name);
-    requireName("model", model);
+    if (model.length() > MAX_NAME || !MODEL.matcher(model).matches()) {
+      throw new IllegalArgumentException(
+          "model is '%s', expected an architecture such as DiT-XL/2".formatted(model));
+    }
     requireName("sampler", sampler);
     requireTimesteps(steps, timesteps);
     requireBranches(branches);
