@@ -1,7 +1,7 @@
 package io.harmonica.checkpoint;
 
 /** IEEE 754 binary16 (F16) and bfloat16 to and from float; JDK 17 has neither. */
-final class Half {
+public final class Half {
   private static final float TWO_TO_112 = 0x1p112f; // 127 - 15: between the exponents' biases
   private static final int SMALLEST_NORMAL = Float.floatToRawIntBits(0x1p-14f);
 
@@ -19,7 +19,7 @@ final class Half {
   }
 
   /** The nearest binary16, ties to even; beyond 65519 an infinity. */
-  static short fromFloat(float value) {
+  public static short fromFloat(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7fffffff;

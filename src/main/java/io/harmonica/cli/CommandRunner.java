@@ -1,7 +1,7 @@
 package io.harmonica.cli;
 
+import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
-import io.harmonica.router.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;

@@ -1,8 +1,11 @@
 package io.harmonica.router;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -39,6 +42,7 @@ public record Router(
     ObjectNode training) {
 
   private static final int MAX_NAME = 100;
+  private static final long MAX_FILE_BYTES = 64L << 20;
   private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
 
@@ -64,7 +68,18 @@ public record Router(
 
   /** Reads a router file; any fault in it is a {@link HarmonicaException} naming the file. */
   public static Router read(Path file) {
-    return RouterReader.parse(AtomicFile.readString(file, "router file"), file.toString());
+    try {
+      long size = Files.size(file);
+      if (size > MAX_FILE_BYTES) {
+        throw new HarmonicaException(
+            "router file %s has %d bytes, expected at most %d: it is something else"
+                .formatted(file, size, MAX_FILE_BYTES));
+      }
+      return RouterReader.parse(Files.readString(file), file.toString());
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot read router file %s: %s".formatted(file, AtomicFile.reason(e)), e);
+    }
   }
 
   /**
