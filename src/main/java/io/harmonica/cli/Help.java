@@ -51,7 +51,7 @@ final class Help {
   private static String wrapped(String margin, String text) {
     var lines = new StringBuilder();
     var line = new StringBuilder(margin);
-    for (String word : text.split(" ")) {
+    for (String word : text.split("(?<!--[a-z-]{1,40}) ")) {
       boolean empty = line.toString().isBlank() || line.length() == margin.length();
       if (!empty && line.length() + 1 + word.length() > WIDTH) {
         lines.append(line).append('\n');

@@ -151,7 +151,7 @@ final class InspectCommand implements Command {
                 router.name(),
                 router.model(),
                 router.sampler(),
-                router.reuse(),
+                router.reuse().kind(),
                 RouterCommands.summary(router, savings))
         + (router.training().isEmpty() ? "" : "made by " + router.training() + "\n")
         + "\n"

@@ -59,7 +59,10 @@ final class RouterCommands {
     savings
         .peakCacheBytesPerSample()
         .ifPresent(b -> text.append(", cache at most %s a sample".formatted(bytes(b))));
-    return text.append(", %d distinct routes".formatted(savings.routes())).toString();
+    return text.append(
+            ", %d distinct %s"
+                .formatted(savings.routes(), savings.routes() == 1 ? "route" : "routes"))
+        .toString();
   }
 
   /** A size that a person can compare, in binary units. */

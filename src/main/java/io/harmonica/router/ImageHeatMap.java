@@ -16,7 +16,7 @@ import javax.imageio.ImageIO;
  * kind's colour, the darker the higher its score, a reused one as a small dot.
  */
 public final class ImageHeatMap {
-  private static final int LEFT = 84;
+  private static final int LEFT = 100;
   private static final int TOP = 44;
   private static final int MARGIN = 16;
   private static final int LEGEND = 28;
@@ -63,6 +63,8 @@ public final class ImageHeatMap {
     Graphics2D pen = image.createGraphics();
     try {
       pen.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+      pen.setRenderingHint(
+          RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
       pen.setFont(FONT);
       pen.setColor(Color.WHITE);
       pen.fillRect(0, 0, width, height);
@@ -116,14 +118,14 @@ public final class ImageHeatMap {
         free = x + pen.getFontMetrics().stringWidth(block) + 6;
       }
       pen.setColor(colour(b));
-      pen.fillRect(x, TOP - 8, cell - 1, 4);
+      pen.fillRect(x, TOP - 8, cell - 1, 3);
       pen.setColor(Color.DARK_GRAY);
     }
     int every = (int) Math.ceil(12.0 / cell); // rows between two labels
     for (int s = 0; s < router.steps(); s += every) {
       int y = TOP + s * cell + cell / 2 + 4;
       pen.drawString("" + s, 8, y);
-      pen.drawString("" + router.timesteps().get(s), 44, y);
+      pen.drawString("" + router.timesteps().get(s), 48, y);
     }
   }
 
