@@ -74,13 +74,15 @@ final class InspectCommand implements Command {
 
   private void inspectFile(Arguments arguments, Optional<Path> png, Console console) {
     refuse(arguments, "model", "without --model-repository");
+    if (!arguments.has("checkpoint")) {
+      refuse(arguments, "heads", "without --checkpoint");
+    }
     Router router = Router.read(arguments.requiredPath("router"));
     if (arguments.has("checkpoint")) {
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       router.requireFits(model.architecture(), model.branches());
       show(router, Savings.of(router, model.flops(), model.outputBytes()), arguments, png, console);
     } else {
-      refuse(arguments, "heads", "without --checkpoint");
       show(router, Savings.of(router), arguments, png, console);
     }
   }
