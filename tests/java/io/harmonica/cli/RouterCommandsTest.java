@@ -67,6 +67,8 @@ class RouterCommandsTest {
         .isEqualTo("{\"policy\":\"random\",\"cur\":0.3,\"seed\":8}");
     assertThat(run("policy delta-dit --checkpoint c --steps 4 --cur 0.25 --out OUT").out())
         .contains("CUR 0.250");
+    assertThat(run("policy delta-dit --checkpoint c --steps 4 --cur 0.7 --out OUT").err())
+        .isEqualTo("note: CUR 0.500 is the nearest to 0.7 that can be reached\n");
     assertThat(run("policy none --checkpoint c --steps 4 --out OUT").out())
         .contains("CUR 0.000, theoretical speedup 1.00x");
   }

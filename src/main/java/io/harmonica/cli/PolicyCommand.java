@@ -9,6 +9,7 @@ import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.commons.cli.Options;
 
@@ -102,7 +103,19 @@ final class PolicyCommand implements Command {
           models.timesteps("ddim", steps, spacing == null ? model.spacing() : spacing);
       Router router =
           policy.router(name, model.architecture(), "ddim", timesteps, model.branches());
-      RouterCommands.write(router, model, arguments, console);
+      double reached = RouterCommands.write(router, model, arguments, console).cur();
+      arguments
+          .decimal("cur", 0, 1)
+          .filter(asked -> Math.abs(asked - reached) >= 0.0005)
+          .ifPresent(
+              asked ->
+                  console
+                      .err()
+                      .printf(
+                          Locale.ROOT,
+                          "note: CUR %.3f is the nearest to %s that can be reached%n",
+                          reached,
+                          asked));
       return CommandRunner.DONE;
     } catch (IllegalArgumentException e) { // a policy's own bounds: "interval is 0, expected ..."
       throw new UsageException("--" + e.getMessage());

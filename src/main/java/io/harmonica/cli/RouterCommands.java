@@ -36,11 +36,12 @@ final class RouterCommands {
   }
 
   /** Writes the router and says in one line what was made. */
-  static void write(Router router, ModelCard model, Arguments arguments, Console console) {
+  static Savings write(Router router, ModelCard model, Arguments arguments, Console console) {
     Path out = arguments.requiredPath("out");
     router.write(out);
     Savings savings = Savings.of(router, model.flops(), model.outputBytes());
     console.out().printf(Locale.ROOT, "wrote %s: %s%n", out, summary(router, savings));
+    return savings;
   }
 
   /** Steps, CUR and what they bring, on one line. */
