@@ -89,7 +89,7 @@ class PipelineGoldenTest {
         // The reference carries both halves; the first is the result, and alone feeds the model.
         check(
             pipeline,
-            run.group(1) == null ? request : request.withSpacing(Spacing.LEADING),
+            run.group(1) == null ? request : request.withSpacing(Spacing.OPENAI_DDIM),
             floats(vectors, name),
             2,
             new ArrayList<>());
