@@ -31,6 +31,10 @@ final class Routers {
   }
 
   static Router of(Reuse reuse, double[][] scores) {
+    return of(reuse, 0.5, scores);
+  }
+
+  static Router of(Reuse reuse, double threshold, double[][] scores) {
     List<String> branches = IntStream.range(0, scores[0].length).mapToObj(b -> "b" + b).toList();
     return new Router(
         "test",
@@ -38,7 +42,7 @@ final class Routers {
         "ddim",
         scores.length,
         timesteps(scores.length),
-        0.5,
+        threshold,
         branches,
         scores,
         reuse,

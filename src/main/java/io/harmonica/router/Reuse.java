@@ -18,6 +18,11 @@ public sealed interface Reuse {
   Reuse QUADRATIC = new Forecast(2);
 
   /**
+   * What router files call it: {@code last}, {@code linear}, {@code quadratic}, {@code weights}.
+   */
+  String kind();
+
+  /**
    * The weights of the last computed outputs, newest first; their number is the history that the
    * engine takes.
    *
@@ -39,6 +44,11 @@ public sealed interface Reuse {
       if (order < 0 || order > 2) {
         throw new IllegalArgumentException("order is %d, expected 0, 1 or 2".formatted(order));
       }
+    }
+
+    @Override
+    public String kind() {
+      return List.of("last", "linear", "quadratic").get(order);
     }
 
     @Override
@@ -76,6 +86,11 @@ public sealed interface Reuse {
           Arrays.stream(values)
               .map(row -> Arrays.stream(row).map(double[]::clone).toArray(double[][]::new))
               .toArray(double[][][]::new);
+    }
+
+    @Override
+    public String kind() {
+      return "weights";
     }
 
     @Override

@@ -22,14 +22,12 @@ final class RouterWriter {
     field(text, "threshold", decimal(router.threshold()));
     field(text, "branches", inline(router.branches(), RouterWriter::quoted));
     field(text, "scores", rows(router.scores(), RouterWriter::decimals));
+    field(text, "reuse", quoted(router.reuse().kind()));
     if (router.reuse() instanceof Reuse.Weights weights) {
-      field(text, "reuse", quoted("weights"));
       field(
           text,
           "weights",
           rows(weights.values(), row -> inline(Arrays.asList(row), RouterWriter::decimals)));
-    } else if (router.reuse() instanceof Reuse.Forecast forecast) {
-      field(text, "reuse", quoted(List.of("last", "linear", "quadratic").get(forecast.order())));
     }
     text.append("  \"training\": ").append(router.training()).append("\n}\n");
     return text.toString();

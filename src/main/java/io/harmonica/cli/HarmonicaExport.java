@@ -1,0 +1,18 @@
+package io.harmonica.cli;
+
+import java.io.PrintStream;
+
+/** The launcher {@code harmonica-export}: one command, run as {@link Harmonica} runs its own. */
+public final class HarmonicaExport {
+  private HarmonicaExport() {}
+
+  public static void main(String[] args) {
+    Console console = Console.standard();
+    System.exit(run(args, console.out(), console.err()));
+  }
+
+  /** Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage. */
+  public static int run(String[] args, PrintStream out, PrintStream err) {
+    return CommandRunner.run("harmonica-export", new ExportCommand(), args, new Console(out, err));
+  }
+}

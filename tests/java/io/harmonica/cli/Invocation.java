@@ -1,0 +1,72 @@
+package io.harmonica.cli;
+
+import io.harmonica.model.Flops;
+import io.harmonica.router.Router;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** One command line run in this process, and what it said. */
+record Invocation(int code, String out, String err) {
+
+  /** Runs with the models of files on disk. */
+  static Invocation of(String... args) {
+    return run(new ModelFiles(), args);
+  }
+
+  /** Runs with a model of two blocks, which is exported with the given routers. */
+  static Invocation withRouters(List<Router> routers, String... args) {
+    return run(new TwoBlocks(routers), args);
+  }
+
+  private static Invocation run(Models models, String... args) {
+    return run(console -> Harmonica.run(Harmonica.commands(models), args, console));
+  }
+
+  static Invocation run(java.util.function.ToIntFunction<Console> body) {
+    var out = new ByteArrayOutputStream();
+    var err = new ByteArrayOutputStream();
+    var console =
+        new Console(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+    int code = body.applyAsInt(console);
+    return new Invocation(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private record TwoBlocks(List<Router> routers) implements Models {
+    private static final ModelCard CARD =
+        new ModelCard(
+            "DiT-2x8/2",
+            List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
+            new Flops(10, Collections.nCopies(4, 10L)),
+            32,
+            "leading");
+
+    @Override
+    public ModelCard checkpoint(Path path, OptionalInt heads) {
+      return CARD;
+    }
+
+    @Override
+    public ModelCard architecture(String preset) {
+      return CARD;
+    }
+
+    @Override
+    public List<Integer> timesteps(String sampler, int steps, String spacing) {
+      return IntStream.range(0, steps).map(s -> steps - 1 - s).boxed().toList();
+    }
+
+    @Override
+    public Exported exported(Path repository, String model) {
+      return new Exported(CARD, routers);
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package io.harmonica.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.Golden;
+import io.harmonica.router.Fora;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import io.harmonica.router.Taylor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RouterCommandsTest {
+  private static final List<String> BRANCHES =
+      List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp");
+  private static final Router FORA =
+      new Fora(2).router("fora2", "DiT-2x8/2", "ddim", List.of(3, 2, 1, 0), BRANCHES);
+  private static final Router TAYLOR =
+      new Taylor(2, 1).router("taylor2", "DiT-2x8/2", "ddim", List.of(3, 2, 1, 0), BRANCHES);
+
+  @TempDir Path folder;
+
+  private Invocation run(String line) {
+    String[] args = line.replace("OUT", folder.resolve("out.json").toString()).split(" ");
+    return Invocation.withRouters(List.of(FORA, TAYLOR), args);
+  }
+
+  private Router out() {
+    return Router.read(folder.resolve("out.json"));
+  }
+
+  @Test
+  void policy_fora_writesTheRouterAndSaysWhatItSaves() {
+    Invocation done = run("policy fora --checkpoint c --steps 4 --out OUT");
+    assertThat(done.code()).isZero();
+    assertThat(done.out())
+        .isEqualTo(
+            "wrote %s: 4 steps x 4 branches, CUR 0.500, theoretical speedup 1.67x, cache at most 512 bytes a sample, 2 distinct routes\n"
+                .formatted(folder.resolve("out.json")));
+    assertThat(out().name()).isEqualTo("out");
+    assertThat(out().sampler()).isEqualTo("ddim");
+    assertThat(out().scores()).isDeepEqualTo(FORA.scores());
+    assertThat(out().training().toString()).isEqualTo("{\"policy\":\"fora\",\"interval\":2}");
+  }
+
+  @Test
+  void policy_options_reachThePolicy() {
+    assertThat(
+            run("policy taylor --checkpoint c --steps 5 --interval 3 --order 2 --name t --out OUT")
+                .code())
+        .isZero();
+    assertThat(out().reuse()).isEqualTo(Reuse.QUADRATIC);
+    assertThat(out().name()).isEqualTo("t");
+    assertThat(out().training().get("interval").intValue()).isEqualTo(3);
+    assertThat(run("policy random --checkpoint c --steps 5 --cur 0.3 --seed 8 --out OUT").code())
+        .isZero();
+    assertThat(out().training().toString())
+        .isEqualTo("{\"policy\":\"random\",\"cur\":0.3,\"seed\":8}");
+    assertThat(run("policy delta-dit --checkpoint c --steps 4 --cur 0.25 --out OUT").out())
+        .contains("CUR 0.250");
+    assertThat(run("policy delta-dit --checkpoint c --steps 4 --cur 0.7 --out OUT").err())
+        .isEqualTo("note: CUR 0.500 is the nearest to 0.7 that can be reached\n");
+    assertThat(run("policy none --checkpoint c --steps 4 --out OUT").out())
+        .contains("CUR 0.000, theoretical speedup 1.00x");
+  }
+
+  @Test
+  void policy_curIntoTheFirstStep_isUsage() {
+    Invocation refused = run("policy random --checkpoint c --steps 4 --cur 0.8 --out OUT");
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).startsWith("error: --cur is 0.8, expected at most 0.7500");
+    assertThat(folder.resolve("out.json")).doesNotExist();
+  }
+
+  @Test
+  void policy_targetIsAFolder_fails() throws IOException {
+    Files.createDirectory(folder.resolve("out.json"));
+    Invocation failed = run("policy fora --checkpoint c --steps 4 --out OUT");
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err()).startsWith("error: cannot write ").hasLineCount(1);
+  }
+
+  @Test
+  void inspect_json_hasExactlyTheContractsFieldsAndNames() throws IOException {
+    FORA.write(folder.resolve("out.json"));
+    Invocation with = run("inspect --router OUT --checkpoint c --json");
+    assertThat(with.code()).isZero();
+    JsonNode json = new ObjectMapper().readTree(with.out());
+    assertThat(json.fieldNames())
+        .toIterable()
+        .containsExactly(
+            "name",
+            "model",
+            "steps",
+            "branches",
+            "branchNames",
+            "computedPerStep",
+            "reused",
+            "cur",
+            "theoreticalSpeedup",
+            "peakCacheBytesPerSample",
+            "routes");
+    assertThat(json.get("steps").intValue()).isEqualTo(4);
+    assertThat(json.get("branches").intValue()).isEqualTo(4);
+    assertThat(json.get("computedPerStep").toString()).isEqualTo("[4,0,4,0]");
+    assertThat(json.get("reused").intValue()).isEqualTo(8);
+    assertThat(json.get("cur").doubleValue()).isEqualTo(0.5);
+    assertThat(json.get("theoreticalSpeedup").doubleValue()).isEqualTo(200 / 120.0);
+    assertThat(json.get("peakCacheBytesPerSample").longValue()).isEqualTo(4 * 32 * 4);
+    assertThat(json.get("routes").intValue()).isEqualTo(2);
+    JsonNode without = new ObjectMapper().readTree(run("inspect --router OUT --json").out());
+    assertThat(without.get("theoreticalSpeedup").isNull()).isTrue();
+    assertThat(without.get("peakCacheBytesPerSample").isNull()).isTrue();
+  }
+
+  @Test
+  void inspect_text_showsSummaryAndHeatMap() {
+    FORA.write(folder.resolve("out.json"));
+    assertThat(run("inspect --router OUT").out())
+        .startsWith(
+            "fora2 for DiT-2x8/2, sampler ddim, reuse last\n4 steps x 4 branches, CUR 0.500")
+        .contains("made by {\"policy\":\"fora\",\"interval\":2}")
+        .contains("   1        2  ·· ··");
+  }
+
+  @Test
+  void inspect_png_writesAPictureAndKeepsJsonClean() throws IOException {
+    FORA.write(folder.resolve("out.json"));
+    Path png = folder.resolve("map.png");
+    Invocation done = run("inspect --router OUT --json --png " + png);
+    assertThat(done.code()).isZero();
+    assertThat(done.err()).isEqualTo("wrote " + png + "\n");
+    assertThat(new ObjectMapper().readTree(done.out()).get("steps").intValue()).isEqualTo(4);
+    assertThat(ImageIO.read(png.toFile()).getWidth()).isGreaterThan(100);
+  }
+
+  @Test
+  void inspect_routerOfAnotherModel_fails() {
+    new Fora(2)
+        .router("r", "DiT-XL/2", "ddim", List.of(1, 0), BRANCHES)
+        .write(folder.resolve("out.json"));
+    Invocation failed = run("inspect --router OUT --checkpoint c");
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err())
+        .startsWith("error: router 'r' is for model 'DiT-XL/2', but this model is 'DiT-2x8/2'");
+  }
+
+  @Test
+  void inspect_repository_listsItsRoutersOrShowsOne() throws IOException {
+    String repository = "inspect --model-repository d --model m ";
+    assertThat(run(repository).out())
+        .contains("fora2: 4 steps x 4 branches, CUR 0.500, theoretical speedup 1.67x")
+        .contains("taylor2: ");
+    JsonNode json = new ObjectMapper().readTree(run(repository + "--json").out());
+    assertThat(StreamSupport.stream(json.get("routers").spliterator(), false))
+        .extracting(router -> router.get("name").textValue())
+        .containsExactly("fora2", "taylor2");
+    assertThat(run(repository + "--router taylor2").out()).startsWith("taylor2 for DiT-2x8/2");
+    Invocation failed = run(repository + "--router taylor3");
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err()).contains("has no router 'taylor3'").contains("mean 'taylor2'");
+  }
+
+  @Test
+  @Tag("golden")
+  void importRouter_goldenFile_fitsItsModel() {
+    Path out = folder.resolve("imported.json");
+    int heads = Golden.json("dit-facebook/arch.json").at("/config/heads").intValue();
+    Invocation done =
+        Invocation.of(
+            "import-router",
+            "--format",
+            "harmonica",
+            Golden.path("routing/harmonica-reference/router.pt").toString(),
+            "--checkpoint",
+            Golden.path("dit-facebook/model.pt").toString(),
+            "--heads",
+            "" + heads,
+            "--out",
+            out.toString());
+    assertThat(done.err()).isEmpty();
+    assertThat(done.code()).isZero();
+    JsonNode config = Golden.json("routing/harmonica-reference/config.json");
+    assertThat(Router.read(out).timesteps()).isEqualTo(Golden.integers(config.get("timesteps")));
+    assertThat(Router.read(out).threshold()).isEqualTo(config.get("tau").doubleValue());
+    Invocation other =
+        Invocation.of(
+            "import-router",
+            "--format",
+            "harmonica",
+            Golden.path("routing/harmonica-reference/router.pt").toString(),
+            "--architecture",
+            "DiT-XL/2",
+            "--out",
+            folder.resolve("xl.json").toString());
+    assertThat(other.code()).isEqualTo(1);
+    assertThat(other.err()).contains("expected [56], one for each branch").hasLineCount(1);
+    assertThat(folder.resolve("xl.json")).doesNotExist();
+  }
+}
