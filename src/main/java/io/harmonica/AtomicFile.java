@@ -1,10 +1,12 @@
 package io.harmonica;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
@@ -33,16 +35,23 @@ public final class AtomicFile {
     }
   }
 
-  private static String reason(IOException e) {
+  /** What went wrong, in words: messages of file faults often hold the path alone. */
+  public static String reason(IOException e) {
+    if (e instanceof NoSuchFileException missing) {
+      return missing.getFile() + " does not exist";
+    }
     if (e instanceof AccessDeniedException) {
       return "permission denied";
     }
     if (e instanceof FileAlreadyExistsException exists) {
       return exists.getFile() + " is a file, not a folder";
     }
+    if (e instanceof CharacterCodingException) {
+      return "it is not UTF-8 text";
+    }
     if (e instanceof FileSystemException system && system.getReason() != null) {
       return system.getFile() + ": " + system.getReason();
     }
-    return String.valueOf(e.getMessage());
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
   }
 }

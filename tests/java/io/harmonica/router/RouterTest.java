@@ -213,7 +213,8 @@ class RouterTest {
     assertThatThrownBy(() -> Router.read(folder.resolve("none.json")))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "cannot read router file %s: no such file".formatted(folder.resolve("none.json")));
+            "cannot read router file %1$s: %1$s does not exist"
+                .formatted(folder.resolve("none.json")));
   }
 
   @Test

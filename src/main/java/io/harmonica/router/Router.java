@@ -1,8 +1,11 @@
 package io.harmonica.router;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -16,7 +19,7 @@ import java.util.regex.Pattern;
  * <p>Values are checked here, so that a router in hand is a usable one.
  *
  * @param name what engines, ensembles and {@code --router} call it
- * @param model the model whose branches it routes
+ * @param model the architecture whose branches it routes, for example {@code DiT-XL/2}
  * @param sampler the sampler it was made for, for example {@code ddim}
  * @param steps denoising steps, 1..1000; step 0 is the noisiest, runs first and computes everything
  * @param timesteps per step the model's own timestep, 999..0, strictly decreasing
@@ -39,6 +42,8 @@ public record Router(
     ObjectNode training) {
 
   private static final int MAX_NAME = 100;
+  private static final long MAX_FILE_BYTES = 64L << 20;
+  private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
@@ -47,11 +52,11 @@ public record Router(
     branches = List.copyOf(branches);
     scores = Arrays.stream(scores).map(double[]::clone).toArray(double[][]::new);
     requireName("name", name);
-    requireName("sampler", sampler);
-    if (model.isBlank() || model.length() > MAX_NAME) {
+    if (model.length() > MAX_NAME || !MODEL.matcher(model).matches()) {
       throw new IllegalArgumentException(
           "model is '%s', expected an architecture such as DiT-XL/2".formatted(model));
     }
+    requireName("sampler", sampler);
     requireTimesteps(steps, timesteps);
     requireBranches(branches);
     if (!(threshold >= 0 && threshold <= 1)) {
@@ -63,7 +68,18 @@ public record Router(
 
   /** Reads a router file; any fault in it is a {@link HarmonicaException} naming the file. */
   public static Router read(Path file) {
-    return RouterReader.parse(AtomicFile.readString(file, "router file"), file.toString());
+    try {
+      long size = Files.size(file);
+      if (size > MAX_FILE_BYTES) {
+        throw new HarmonicaException(
+            "router file %s has %d bytes, expected at most %d: it is something else"
+                .formatted(file, size, MAX_FILE_BYTES));
+      }
+      return RouterReader.parse(Files.readString(file), file.toString());
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot read router file %s: %s".formatted(file, AtomicFile.reason(e)), e);
+    }
   }
 
   /**

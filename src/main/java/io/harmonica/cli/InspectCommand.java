@@ -1,0 +1,174 @@
+package io.harmonica.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.AtomicFile;
+import io.harmonica.HarmonicaException;
+import io.harmonica.router.ImageHeatMap;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.router.TextHeatMap;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.Options;
+
+/** {@code harmonica inspect}: shows what a router does and saves. */
+final class InspectCommand implements Command {
+  private static final int WIDTH = 100;
+
+  private final Models models;
+
+  InspectCommand(Models models) {
+    this.models = models;
+  }
+
+  @Override
+  public String name() {
+    return "inspect";
+  }
+
+  @Override
+  public String summary() {
+    return "show what a router computes, reuses and saves, with a heat map";
+  }
+
+  @Override
+  public List<String> usage() {
+    return List.of(
+        "--router FILE [--checkpoint PATH] [--json] [--png FILE]",
+        "--model-repository DIR --model NAME [--router NAME] [--json] [--png FILE]");
+  }
+
+  @Override
+  public Options options() {
+    return new OptionList()
+        .value("router", "FILE", "a router file; with --model-repository the name of a router")
+        .value("checkpoint", "PATH", "the router's model, for speedup and cache bytes")
+        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+        .value("model-repository", "DIR", "a repository that harmonica-export wrote")
+        .value("model", "NAME", "the model in the repository")
+        .flag("json", "print the numbers as JSON instead")
+        .value("png", "FILE", "draw the heat map into this file too")
+        .options();
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "bin/harmonica inspect --router taylor2.json --checkpoint export/shapes-dit --png taylor2.png",
+        "bin/harmonica inspect --model-repository model_repository --model shapes-dit --json");
+  }
+
+  @Override
+  public int run(Arguments arguments, Console console) {
+    Optional<Path> png = arguments.path("png");
+    if (arguments.has("model-repository")) {
+      inspectRepository(arguments, png, console);
+    } else {
+      inspectFile(arguments, png, console);
+    }
+    return CommandRunner.DONE;
+  }
+
+  private void inspectFile(Arguments arguments, Optional<Path> png, Console console) {
+    refuse(arguments, "model", "without --model-repository");
+    Router router = Router.read(arguments.requiredPath("router"));
+    if (arguments.has("checkpoint")) {
+      ModelCard model = RouterCommands.checkpoint(models, arguments);
+      router.requireFits(model.architecture(), model.branches());
+      show(router, Savings.of(router, model.flops(), model.outputBytes()), arguments, png, console);
+    } else {
+      refuse(arguments, "heads", "without --checkpoint");
+      show(router, Savings.of(router), arguments, png, console);
+    }
+  }
+
+  private void inspectRepository(Arguments arguments, Optional<Path> png, Console console) {
+    refuse(arguments, "checkpoint", "with --model-repository");
+    refuse(arguments, "heads", "with --model-repository");
+    String name = arguments.requiredText("model");
+    Models.Exported exported = models.exported(arguments.requiredPath("model-repository"), name);
+    ModelCard model = exported.card();
+    Optional<String> wanted = arguments.text("router");
+    if (wanted.isPresent()) {
+      Router router = find(exported.routers(), wanted.get(), name);
+      Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+      show(router, savings, arguments, png, console);
+      return;
+    }
+    refuse(arguments, "png", "without --router");
+    ArrayNode all = JsonNodeFactory.instance.arrayNode();
+    for (Router router : exported.routers()) {
+      Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+      all.add(json(router, savings));
+      if (!arguments.has("json")) {
+        console.out().println(router.name() + ": " + RouterCommands.summary(router, savings));
+      }
+    }
+    if (arguments.has("json")) {
+      ObjectNode text = JsonNodeFactory.instance.objectNode().put("model", name);
+      console.out().println(text.<ObjectNode>set("routers", all).toPrettyString());
+    } else if (exported.routers().isEmpty()) {
+      console.out().println("model %s has no routers".formatted(name));
+    }
+  }
+
+  private static Router find(List<Router> routers, String name, String model) {
+    List<String> names = routers.stream().map(Router::name).toList();
+    if (!names.contains(name)) {
+      throw new HarmonicaException(
+          "model %s has no router '%s', only %s%s"
+              .formatted(model, name, names, Suggestion.of(name, names, "")));
+    }
+    return routers.get(names.indexOf(name));
+  }
+
+  private static void refuse(Arguments arguments, String option, String where) {
+    if (arguments.has(option)) {
+      throw new UsageException("--%s has no effect %s".formatted(option, where));
+    }
+  }
+
+  private static void show(
+      Router router, Savings savings, Arguments arguments, Optional<Path> png, Console console) {
+    if (arguments.has("json")) {
+      console.out().println(json(router, savings).toPrettyString());
+    } else {
+      console.out().print(text(router, savings));
+    }
+    png.ifPresent(
+        file -> {
+          AtomicFile.write(file, ImageHeatMap.png(router));
+          console.err().println("wrote " + file);
+        });
+  }
+
+  private static String text(Router router, Savings savings) {
+    return "%s for %s, sampler %s, reuse %s%n%s%n"
+            .formatted(
+                router.name(),
+                router.model(),
+                router.sampler(),
+                router.reuse(),
+                RouterCommands.summary(router, savings))
+        + (router.training().isEmpty() ? "" : "made by " + router.training() + "\n")
+        + "\n"
+        + TextHeatMap.of(router, WIDTH);
+  }
+
+  /** The fields that scripts read; unknown ones are null. */
+  private static ObjectNode json(Router router, Savings savings) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("name", router.name()).put("model", router.model());
+    json.put("steps", router.steps()).put("branches", router.branches().size());
+    router.branches().forEach(json.putArray("branchNames")::add);
+    savings.computedPerStep().forEach(json.putArray("computedPerStep")::add);
+    json.put("reused", savings.reused()).put("cur", savings.cur());
+    json.putNull("theoreticalSpeedup").putNull("peakCacheBytesPerSample");
+    savings.theoreticalSpeedup().ifPresent(s -> json.put("theoreticalSpeedup", s));
+    savings.peakCacheBytesPerSample().ifPresent(b -> json.put("peakCacheBytesPerSample", b));
+    return json.put("routes", savings.routes());
+  }
+}

@@ -1,0 +1,22 @@
+package io.harmonica.cli;
+
+import io.harmonica.model.Flops;
+import java.util.List;
+
+/**
+ * What has to be known of a model to route it.
+ *
+ * @param architecture as routers call it, for example {@code DiT-XL/2}
+ * @param branches names in execution order
+ * @param outputElements elements of one branch output for one sample: tokens times width
+ * @param spacing default timestep spacing by the checkpoint's layout: {@code leading} or {@code
+ *     openai}
+ */
+record ModelCard(
+    String architecture, List<String> branches, Flops flops, long outputElements, String spacing) {
+
+  /** Bytes of one branch output for one sample, as fp32. */
+  long outputBytes() {
+    return outputElements * Float.BYTES;
+  }
+}

@@ -1,0 +1,48 @@
+package io.harmonica.cli;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Model;
+import io.harmonica.sampler.Spacing;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Models from files on disk. */
+final class ModelFiles implements Models {
+  private static final int TRAIN_TIMESTEPS = 1000;
+
+  @Override
+  public ModelCard checkpoint(Path path, OptionalInt heads) {
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      return card(Model.of(checkpoint, heads));
+    }
+  }
+
+  @Override
+  public ModelCard architecture(String preset) {
+    return card(Model.named(preset));
+  }
+
+  @Override
+  public List<Integer> timesteps(String sampler, int steps, String spacing) {
+    return Spacing.of(spacing).timesteps(steps, TRAIN_TIMESTEPS);
+  }
+
+  @Override
+  public Exported exported(Path repository, String model) {
+    // SEAM: the main session fills this from the repository's manifest.
+    throw new HarmonicaException(
+        "cannot inspect model repository %s yet: use --router FILE".formatted(repository));
+  }
+
+  private static ModelCard card(Model model) {
+    return new ModelCard(
+        model.denoiser().architecture(),
+        model.denoiser().branches().stream().map(Branch::name).toList(),
+        model.flops(),
+        model.denoiser().branchElements(),
+        model.denoiser().io().spacing());
+  }
+}

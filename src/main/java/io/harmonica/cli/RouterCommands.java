@@ -1,0 +1,79 @@
+package io.harmonica.cli;
+
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** What the commands that make and show routers share. */
+final class RouterCommands {
+  static final List<String> SPACINGS = List.of("leading", "openai");
+  static final List<String> SAMPLERS = List.of("ddim");
+
+  private RouterCommands() {}
+
+  /** The model that {@code --checkpoint}, with {@code --heads}, names. */
+  static ModelCard checkpoint(Models models, Arguments arguments) {
+    Path path = arguments.requiredPath("checkpoint");
+    Optional<Integer> heads = arguments.integer("heads", 1, 1024);
+    return models.checkpoint(path, heads.map(OptionalInt::of).orElseGet(OptionalInt::empty));
+  }
+
+  /** The router's name: {@code --name}, else that of the file without {@code .json}. */
+  static String name(Arguments arguments) {
+    Path out = arguments.requiredPath("out");
+    Optional<String> given = arguments.text("name");
+    String name = given.orElse(String.valueOf(out.getFileName()).replaceFirst("\\.json$", ""));
+    if (!Router.isName(name)) {
+      throw new UsageException(
+          "'%s' cannot be a router's name, expected letters, digits, '.', '_' and '-'%s"
+              .formatted(name, given.isPresent() ? "" : ": give it another with --name"));
+    }
+    return name;
+  }
+
+  /** Writes the router and says in one line what was made. */
+  static void write(Router router, ModelCard model, Arguments arguments, Console console) {
+    Path out = arguments.requiredPath("out");
+    router.write(out);
+    Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+    console.out().printf(Locale.ROOT, "wrote %s: %s%n", out, summary(router, savings));
+  }
+
+  /** Steps, CUR and what they bring, on one line. */
+  static String summary(Router router, Savings savings) {
+    var text =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "%d steps x %d branches, CUR %.3f",
+                router.steps(),
+                router.branches().size(),
+                savings.cur()));
+    savings
+        .theoreticalSpeedup()
+        .ifPresent(s -> text.append(String.format(Locale.ROOT, ", theoretical speedup %.2fx", s)));
+    savings
+        .peakCacheBytesPerSample()
+        .ifPresent(b -> text.append(", cache at most %s a sample".formatted(bytes(b))));
+    return text.append(", %d distinct routes".formatted(savings.routes())).toString();
+  }
+
+  /** A size that a person can compare, in binary units. */
+  static String bytes(long bytes) {
+    if (bytes < 1024) {
+      return bytes + " bytes";
+    }
+    double size = bytes / 1024.0;
+    int unit = 0;
+    while (size >= 1024 && unit < 3) {
+      size /= 1024;
+      unit++;
+    }
+    return String.format(
+        Locale.ROOT, "%.1f %s", size, List.of("KiB", "MiB", "GiB", "TiB").get(unit));
+  }
+}
