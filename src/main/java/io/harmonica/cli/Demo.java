@@ -18,6 +18,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
+import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -63,7 +64,15 @@ record Demo(
   private static final int PICTURES = 8; // doubled by guidance: the largest batch of the engines
   private static final List<String> CLASSES =
       List.of(
-          "circle", "square", "triangle", "star", "heart", "cross", "ring", "crescent", "hexagon",
+          "circle",
+          "square",
+          "triangle",
+          "star",
+          "heart",
+          "cross",
+          "ring",
+          "crescent",
+          "hexagon",
           "arrow");
 
   /** A variant before it is measured. */
@@ -73,7 +82,8 @@ record Demo(
       String router,
       int steps,
       double cur,
-      double theoreticalSpeedup) {}
+      double theoreticalSpeedup,
+      Optional<byte[]> heatMap) {}
 
   /** Runs it; the files are written when all variants are done. */
   Report run() {
@@ -111,7 +121,8 @@ record Demo(
               router.name(),
               router.steps(),
               savings.cur(),
-              savings.theoreticalSpeedup().orElseThrow() * STEPS / router.steps()));
+              savings.theoreticalSpeedup().orElseThrow() * STEPS / router.steps(),
+              heatMap(router)));
     }
     plans.add(uncached(UNCACHED + "-" + FEWER_STEPS, FEWER_STEPS));
     return plans;
@@ -124,7 +135,8 @@ record Demo(
         Request.NO_ROUTER,
         steps,
         0,
-        (double) STEPS / steps);
+        (double) STEPS / steps,
+        Optional.empty());
   }
 
   /** Pictures of one round follow those of the round before, in noise and in class. */
@@ -148,7 +160,7 @@ record Demo(
       entries.add(
           Report.Entry.of(
                   measurement, a, plan.description(), plan.cur(), plan.theoreticalSpeedup(), seed)
-              .withImages(Optional.of(sheet(measurement.latents(), 3, false)), Optional.empty()));
+              .withImages(Optional.of(sheet(measurement.latents(), 3, false)), plan.heatMap()));
     }
     return new Report(
         "The same shapes with cached branches",
@@ -164,8 +176,7 @@ record Demo(
 
   private void write(Report report, List<Measurement> measurements) {
     for (Measurement measurement : measurements) {
-      Png.write(
-          sheet(measurement.latents(), 4, true), out.resolve(measurement.name() + ".png"));
+      Png.write(sheet(measurement.latents(), 4, true), out.resolve(measurement.name() + ".png"));
     }
     AtomicFile.write(
         out.resolve("demo.json"),
@@ -174,11 +185,20 @@ record Demo(
   }
 
   /** A column a class. */
-  private static BufferedImage sheet(
-      Latents latents, int scale, boolean captioned) {
+  private static BufferedImage sheet(Latents latents, int scale, boolean captioned) {
     return new ContactSheet(CLASSES.size(), scale)
         .withColumnCaptions(captioned ? CLASSES : List.of())
         .draw(Pictures.of(latents));
+  }
+
+  /** Its table as PNG; none on a machine without fonts, which is no reason to end the demo. */
+  private Optional<byte[]> heatMap(Router router) {
+    try {
+      return Optional.of(ImageHeatMap.png(router));
+    } catch (HarmonicaException e) {
+      progress.println("no heat map of " + router.name() + ": " + e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private static String description(Router router) {
@@ -200,10 +220,11 @@ record Demo(
   }
 
   /** Whether the repository lacks the example, or the example has changed since. */
-  private boolean exportIsStale() {
+  boolean exportIsStale() {
     Path config = repository.resolve(MODEL).resolve("config.pbtxt");
     return !Files.exists(config)
-        || files(checkpoint).stream().anyMatch(file -> changed(file).compareTo(changed(config)) > 0);
+        || files(checkpoint).stream()
+            .anyMatch(file -> changed(file).compareTo(changed(config)) > 0);
   }
 
   private void export(List<Router> routers) {
@@ -218,8 +239,7 @@ record Demo(
       return files.filter(Files::isRegularFile).sorted().toList();
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot read the example in %s: restore that folder of the project".formatted(folder),
-          e);
+          "cannot read the example in %s: restore that folder of the project".formatted(folder), e);
     }
   }
 
