@@ -51,6 +51,11 @@ public final class EmbeddedRuntime implements Runtime {
     return new EmbeddedRuntime(repository);
   }
 
+  /** What computes, with its version, for reports. */
+  public static String version() {
+    return "ONNX Runtime " + Environment.SHARED.getVersion();
+  }
+
   /** ONNX Runtime's environment: one for the process, with one thread pool for all sessions. */
   private static final class Environment {
     static final OrtEnvironment SHARED = create();
