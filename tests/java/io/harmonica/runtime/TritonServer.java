@@ -43,7 +43,7 @@ public final class TritonServer implements AutoCloseable {
     Arrays.stream(ports).mapToObj(String::valueOf).forEach(command::add);
     command.addAll(List.of("--", "--http-address=127.0.0.1", "--grpc-address=127.0.0.1"));
     command.add("--metrics-address=127.0.0.1");
-    command.add("--backend-config=onnxruntime,shm-region-prefix-name=" + sharedMemoryPrefix);
+    command.add("--backend-config=python,shm-region-prefix-name=" + sharedMemoryPrefix);
     command.addAll(List.of(flags));
     process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
@@ -53,10 +53,22 @@ public final class TritonServer implements AutoCloseable {
   /** Starts a server with all models of a repository, and waits until they are ready. */
   public static TritonServer start(Path repository, String... flags)
       throws IOException, InterruptedException {
+    return startUntil(repository, "/v2/health/ready", flags);
+  }
+
+  /**
+   * Starts a server that goes on without the models that fail to load, and waits until it lives.
+   */
+  static TritonServer startDespiteFaults(Path repository) throws IOException, InterruptedException {
+    return startUntil(repository, "/v2/health/live", "--exit-on-error=false");
+  }
+
+  private static TritonServer startUntil(Path repository, String health, String... flags)
+      throws IOException, InterruptedException {
     install();
     TritonServer server = new TritonServer(repository, flags);
     try {
-      server.awaitReady();
+      server.await(health);
       return server;
     } catch (RuntimeException | IOException | InterruptedException e) {
       server.close();
@@ -133,9 +145,9 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private void awaitReady() throws IOException, InterruptedException {
+  private void await(String health) throws IOException, InterruptedException {
     long end = System.nanoTime() + START_LIMIT.toNanos();
-    while (!isReady()) {
+    while (!answers(health)) {
       if (!process.isAlive() || System.nanoTime() > end) {
         List<String> lines = Files.readAllLines(log, StandardCharsets.UTF_8);
         String tail =
@@ -147,9 +159,9 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private boolean isReady() throws InterruptedException {
+  private boolean answers(String health) throws InterruptedException {
     try {
-      http("/v2/health/ready");
+      http(health);
       return true;
     } catch (IOException e) {
       return false;

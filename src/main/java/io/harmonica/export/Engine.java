@@ -68,8 +68,7 @@ record Engine(boolean embed, List<Integer> branches, List<Integer> histories, bo
     }
     int first = model.branches().get(branches.get(0)).block();
     int last = model.branches().get(branches.get(branches.size() - 1)).block();
-    String range =
-        Branch.blockName(first) + (last == first ? "" : String.format("-%02d", last));
+    String range = Branch.blockName(first) + (last == first ? "" : String.format("-%02d", last));
     return range + "-" + variant;
   }
 }

@@ -111,8 +111,7 @@ public final class Exporter {
 
   private void addEnsemble(String name, Route route) {
     ensembles.put(name, route);
-    for (Engine engine :
-        Engine.of(model.denoiser(), route, options.blocksPerEngine())) {
+    for (Engine engine : Engine.of(model.denoiser(), route, options.blocksPerEngine())) {
       engines.add(engine.computed()); // first, as it writes the weights that its variants share
       engines.add(engine);
     }

@@ -11,10 +11,8 @@ import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 
 /**
@@ -220,8 +218,7 @@ public final class Pipeline implements AutoCloseable {
         values[i * size + j] = (float) random.nextGaussian();
       }
     }
-    return new Latents(
-        values, count, manifest.channels(), manifest.height(), manifest.width());
+    return new Latents(values, count, manifest.channels(), manifest.height(), manifest.width());
   }
 
   private Schedule uncached(int steps) {
@@ -232,8 +229,7 @@ public final class Pipeline implements AutoCloseable {
             Collections.nCopies(branches, List.of()),
             new float[branches][Route.MAX_HISTORY],
             List.of());
-    return new Schedule(
-        List.of(Route.full(branches)), Collections.nCopies(steps, step));
+    return new Schedule(List.of(Route.full(branches)), Collections.nCopies(steps, step));
   }
 
   @Override

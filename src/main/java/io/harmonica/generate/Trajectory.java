@@ -80,8 +80,7 @@ final class Trajectory implements AutoCloseable {
         requireFinite(s);
         sampler.step(s, x, epsilon, sampler.needsNoise(s) ? gaussian(noise) : null);
         var event =
-            new StepListener.Step(
-                firstPicture, s, steps, sampler.timesteps().get(s), x, values);
+            new StepListener.Step(firstPicture, s, steps, sampler.timesteps().get(s), x, values);
         if (!listener.onStep(event)) {
           throw new CancellationException("cancelled after step " + (s + 1) + " of " + steps);
         }

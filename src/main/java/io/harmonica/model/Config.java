@@ -18,7 +18,8 @@ record Config(JsonNode json, String where) {
     if (value.isMissingNode() || value.isNull()) {
       return absent;
     }
-    check(field, value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20, "a positive integer");
+    check(
+        field, value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20, "a positive integer");
     return value.asInt();
   }
 

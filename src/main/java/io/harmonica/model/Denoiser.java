@@ -27,8 +27,8 @@ public interface Denoiser {
   long branchElements();
 
   /**
-   * The tokens (as {@link #HIDDEN}, (B, N, D)) and everything that depends on timestep and condition
-   * only.
+   * The tokens (as {@link #HIDDEN}, (B, N, D)) and everything that depends on timestep and
+   * condition only.
    *
    * @param inputs by the names of {@link Interface#inputs}
    */

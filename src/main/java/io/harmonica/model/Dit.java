@@ -86,7 +86,8 @@ public record Dit(
 
   @Override
   public <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning) {
-    T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2
+    T modulation =
+        conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2
     String block = "blocks." + branch.block();
     if (branch.kind().equals(ATTENTION)) {
       T x = modulate(ops, ops.layerNorm(hidden, width, EPS), modulation, 0); // (B, N, D)
@@ -102,8 +103,7 @@ public record Dit(
   }
 
   @Override
-  public <T> T join(
-      Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning) {
+  public <T> T join(Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning) {
     int row = branch.kind().equals(ATTENTION) ? 2 : 5;
     T gate = ops.slice(conditioning.get(modulation(branch.block())), 1, row, row + 1); // (B, 1, D)
     return ops.add(hidden, ops.mul(gate, output));
@@ -111,9 +111,7 @@ public record Dit(
 
   @Override
   public <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning) {
-    T x =
-        modulate(
-            ops, ops.layerNorm(hidden, width, EPS), conditioning.get("head.modulation"), 0);
+    T x = modulate(ops, ops.layerNorm(hidden, width, EPS), conditioning.get("head.modulation"), 0);
     x = ops.linear(x, "final_layer.linear", width, patch * patch * outputChannels); // (B, N, P P O)
     int side = size / patch;
     x = ops.reshape(x, 0, side, side, patch, patch, outputChannels); // (B, row, col, py, px, O)
@@ -157,7 +155,9 @@ public record Dit(
         : ops.toPrecision(ops.constant(sinCosPositions(), 1, tokens(), width));
   }
 
-  /** Fixed 2-D sine-cosine positions, column first: [N, D] (DiT {@code get_2d_sincos_pos_embed}). */
+  /**
+   * Fixed 2-D sine-cosine positions, column first: [N, D] (DiT {@code get_2d_sincos_pos_embed}).
+   */
   private float[] sinCosPositions() {
     int side = size / patch;
     int quarter = width / 4;

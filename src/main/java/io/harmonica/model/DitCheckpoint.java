@@ -62,8 +62,7 @@ final class DitCheckpoint {
           Map.entry("adaLN_modulation.1", "norm1.linear"),
           Map.entry("t_embedder.mlp.0", "norm1.emb.timestep_embedder.linear_1"),
           Map.entry("t_embedder.mlp.2", "norm1.emb.timestep_embedder.linear_2"),
-          Map.entry(
-              "y_embedder.embedding_table", "norm1.emb.class_embedder.embedding_table"),
+          Map.entry("y_embedder.embedding_table", "norm1.emb.class_embedder.embedding_table"),
           Map.entry("x_embedder.proj", "pos_embed.proj"),
           Map.entry("final_layer.adaLN_modulation.1", "proj_out_1"),
           Map.entry("final_layer.linear", "proj_out_2"));
@@ -140,8 +139,7 @@ final class DitCheckpoint {
         Math.toIntExact(shape(checkpoint, "y_embedder.embedding_table.weight", 2).get(0) - 1);
     int size = side * patch;
     Denoiser.Interface io =
-        new Denoiser.Interface(
-            channels, out, size, size, classes, "openai", Math.min(3, channels));
+        new Denoiser.Interface(channels, out, size, size, classes, "openai", Math.min(3, channels));
     Dit dit =
         new Dit(
             width, heads, depth, patch, channels, out, size, classes, 128, 1e-6, true, true, io);

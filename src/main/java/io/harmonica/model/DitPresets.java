@@ -38,8 +38,19 @@ enum DitPresets {
         if (architecture.equals("DiT-" + preset + "/" + patch)) {
           Denoiser.Interface io = new Denoiser.Interface(4, 8, 32, 32, 1000, "openai", 3);
           return new Dit(
-              preset.width, preset.heads, preset.depth, patch, 4, 8, 32, 1000, 128, 1e-6, true,
-              true, io);
+              preset.width,
+              preset.heads,
+              preset.depth,
+              patch,
+              4,
+              8,
+              32,
+              1000,
+              128,
+              1e-6,
+              true,
+              true,
+              io);
         }
       }
     }

@@ -6,9 +6,9 @@ import java.util.List;
  * The tensor operations that a model is written in, and the one place where an interpreter plugs
  * in: it builds an ONNX graph, runs libtorch, or follows shapes only.
  *
- * <p>Operands broadcast as in NumPy. A parameter is named as in the model definition; its interpreter
- * looks it up in {@link Weights} and checks the stated shape. In a {@code reshape}, 0 keeps the
- * dimension of the input and -1 is inferred.
+ * <p>Operands broadcast as in NumPy. A parameter is named as in the model definition; its
+ * interpreter looks it up in {@link Weights} and checks the stated shape. In a {@code reshape}, 0
+ * keeps the dimension of the input and -1 is inferred.
  *
  * @param <T> what stands for a tensor
  */

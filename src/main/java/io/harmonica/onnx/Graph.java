@@ -24,8 +24,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An ONNX graph under construction, in the operators and versions that Triton's ONNX Runtime (24.10)
- * and TensorRT 10 read. The first dimension of every input and output is the batch.
+ * An ONNX graph under construction, in the operators and versions that Triton's ONNX Runtime
+ * (24.10) and TensorRT 10 read. The first dimension of every input and output is the batch.
  */
 public final class Graph {
   private static final int OPSET = 20;

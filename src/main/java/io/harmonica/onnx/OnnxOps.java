@@ -157,7 +157,9 @@ public final class OnnxOps implements Ops<Value> {
     return graph.node(name, operands[0].type(), Arrays.asList(operands));
   }
 
-  /** A parameter as an initializer; a linear map's [out, in] is kept transposed, as MatMul wants. */
+  /**
+   * A parameter as an initializer; a linear map's [out, in] is kept transposed, as MatMul wants.
+   */
   private Value weight(String name, boolean transposed, long... shape) {
     long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     long[] kept = transposed ? new long[] {shape[1], shape[0]} : shape;
@@ -174,16 +176,13 @@ public final class OnnxOps implements Ops<Value> {
 
   private Value initializer(String key, float[] values, Precision as, long... shape) {
     if (values.length < INLINE_ELEMENTS) {
-      return graph.inline(
-          key, as.type, WeightFile.bytes(values, 0, values.length, as), shape);
+      return graph.inline(key, as.type, WeightFile.bytes(values, 0, values.length, as), shape);
     }
     try {
       WeightFile.Range range = file.find(key);
       if (range == null) {
         range =
-            file.measures()
-                ? file.reserve(key, values.length, as)
-                : file.append(key, values, as);
+            file.measures() ? file.reserve(key, values.length, as) : file.append(key, values, as);
       }
       return graph.external(key, as.type, range, shape);
     } catch (IOException e) {

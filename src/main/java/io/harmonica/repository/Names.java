@@ -9,7 +9,9 @@ public final class Names {
   public static final String CLASS_LABEL = "class_label";
   public static final String NOISE_PREDICTION = "noise_prediction";
 
-  /** Weights of the reused outputs: fp32 [branches, {@link io.harmonica.router.Route#MAX_HISTORY}]. */
+  /**
+   * Weights of the reused outputs: fp32 [branches, {@link io.harmonica.router.Route#MAX_HISTORY}].
+   */
   public static final String REUSE_WEIGHTS = "reuse_weights";
 
   private Names() {}

@@ -100,8 +100,7 @@ public final class EmbeddedRuntime implements Runtime {
   }
 
   @Override
-  public Map<String, Tensor> infer(
-      String model, Map<String, Tensor> inputs, Set<String> outputs) {
+  public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
     ModelConfig config = config(model);
     Signature.check(config, inputs, outputs);
     return run(config, inputs, outputs);
@@ -119,7 +118,8 @@ public final class EmbeddedRuntime implements Runtime {
     List<ModelEnsembling.Step> steps = config.getEnsembleScheduling().getStepList();
     Map<String, Integer> readers = new HashMap<>();
     steps.forEach(
-        step -> step.getInputMapMap().values().forEach(name -> readers.merge(name, 1, Integer::sum)));
+        step ->
+            step.getInputMapMap().values().forEach(name -> readers.merge(name, 1, Integer::sum)));
     Map<String, Tensor> made = new HashMap<>(); // what this call owns
     try {
       for (ModelEnsembling.Step step : steps) {
@@ -127,7 +127,8 @@ public final class EmbeddedRuntime implements Runtime {
         step.getInputMapMap()
             .forEach(
                 (own, name) ->
-                    stepInputs.put(own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
+                    stepInputs.put(
+                        own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
         run(config(step.getModelName()), stepInputs, step.getOutputMapMap().keySet())
             .forEach((own, tensor) -> made.put(step.getOutputMapOrThrow(own), tensor));
         for (String name : step.getInputMapMap().values()) {

@@ -1,10 +1,10 @@
 package io.harmonica.runtime;
 
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -99,22 +99,29 @@ final class TritonFaults {
             .formatted(said(e)));
   }
 
+  /** Whether no connection came about, so the server never saw the call. */
   private static boolean unreachable(StatusRuntimeException e) {
     for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof ConnectException || cause instanceof UnknownHostException) {
+      if (cause instanceof ConnectException
+          || cause instanceof NoRouteToHostException
+          || cause instanceof UnknownHostException) {
         return true;
       }
     }
     return false;
   }
 
-  /** What the server said, or what broke the connection. */
+  /** What the server said, or else what broke the connection. */
   private static String said(StatusRuntimeException e) {
-    Status status = e.getStatus();
-    String description = status.getDescription();
     Throwable cause = e.getCause();
-    return (description != null ? description : status.getCode().name())
-        + (cause != null ? ": " + cause : "");
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause != null && cause.getMessage() != null) {
+      return cause.getMessage();
+    }
+    String description = e.getStatus().getDescription();
+    return description != null ? description : e.getStatus().getCode().name();
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what) {

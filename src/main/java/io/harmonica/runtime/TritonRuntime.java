@@ -65,13 +65,18 @@ public final class TritonRuntime implements Runtime {
             .build();
   }
 
+  /** Connects to a server with {@link Options#DEFAULTS}. */
+  public static TritonRuntime connect(String address) {
+    return connect(address, Options.DEFAULTS);
+  }
+
   /**
    * Connects to a server, and checks that it is ready.
    *
    * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
    */
   public static TritonRuntime connect(String address, Options options) {
-    TritonRuntime runtime = new TritonRuntime(Address.parse(address), options);
+    TritonRuntime runtime = new TritonRuntime(Address.parse(address).resolved(), options);
     try {
       runtime.checkReady();
       return runtime;

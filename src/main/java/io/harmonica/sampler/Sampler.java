@@ -31,7 +31,12 @@ public interface Sampler {
    * @throws IllegalArgumentException for an unknown name or step count
    */
   static Sampler of(
-      String name, int steps, Spacing spacing, int trainTimesteps, double betaStart, double betaEnd) {
+      String name,
+      int steps,
+      Spacing spacing,
+      int trainTimesteps,
+      double betaStart,
+      double betaEnd) {
     if (!name.equals("ddim")) {
       throw new IllegalArgumentException("--sampler '%s' is unknown; use ddim".formatted(name));
     }
