@@ -1,22 +1,46 @@
 package io.harmonica.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 
-/** Named tensors of a trained model, read lazily from mapped files. */
+/**
+ * Named tensors of a trained model, read lazily from mapped files.
+ *
+ * <p>The checkpoint owns the open files. The mappings themselves belong to the buffers that show
+ * them: {@link #close} closes the files and forgets the mappings, and the JVM unmaps each one once
+ * no buffer of it is reachable. The files must not be shortened or overwritten while open.
+ */
 public interface Checkpoint extends AutoCloseable {
+
+  /**
+   * Opens a diffusers folder ({@code config.json} beside one set of weights), or one file: {@code
+   * .safetensors}, {@code .safetensors.index.json}, {@code .bin}, {@code .pt} or {@code .pth}.
+   *
+   * @throws io.harmonica.HarmonicaException if there are no weights, several sets of weights, or
+   *     damaged ones
+   */
+  static Checkpoint open(Path path) {
+    return Files.isDirectory(path) ? WeightsFolder.open(path) : WeightsFolder.openFile(path);
+  }
 
   /** The folder or file that was opened, for messages. */
   Path path();
 
-  /** The {@code config.json} beside the weights, where there is one. */
+  /** The {@code config.json} beside the weights, where there is one; none for {@code .pt} files. */
   Optional<JsonNode> config();
 
+  /** The names of all tensors, in the order of the file. */
   Set<String> names();
 
-  /** A tensor by its name in the file. */
+  /**
+   * A tensor by its name in the file.
+   *
+   * @throws io.harmonica.HarmonicaException if there is none of that name, or it takes 2 GiB or
+   *     more
+   */
   StoredTensor tensor(String name);
 
   @Override

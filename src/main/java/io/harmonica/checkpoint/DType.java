@@ -2,13 +2,16 @@ package io.harmonica.checkpoint;
 
 /** Element types that checkpoints of diffusion transformers are stored in. */
 public enum DType {
+  F64(8),
   F32(4),
   F16(2),
   BF16(2),
-  F64(8),
   I64(8),
   I32(4),
-  U8(1);
+  I16(2),
+  I8(1),
+  U8(1),
+  BOOL(1);
 
   private final int sizeBytes;
 

@@ -43,7 +43,7 @@ public final class Pipeline implements AutoCloseable {
 
   /** Uses a Triton server at {@code host:port} of its gRPC service. */
   public static Pipeline connect(String address, String model) {
-    return over(TritonRuntime.connect(address), model);
+    return over(TritonRuntime.connect(address, TritonRuntime.Options.DEFAULTS), model);
   }
 
   /** Takes over a runtime. */

@@ -47,8 +47,11 @@ public record Router(
     branches = List.copyOf(branches);
     scores = Arrays.stream(scores).map(double[]::clone).toArray(double[][]::new);
     requireName("name", name);
-    requireName("model", model);
     requireName("sampler", sampler);
+    if (model.isBlank() || model.length() > MAX_NAME) {
+      throw new IllegalArgumentException(
+          "model is '%s', expected an architecture such as DiT-XL/2".formatted(model));
+    }
     requireTimesteps(steps, timesteps);
     requireBranches(branches);
     if (!(threshold >= 0 && threshold <= 1)) {

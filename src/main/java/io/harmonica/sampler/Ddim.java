@@ -19,17 +19,19 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, do
   public void step(int step, float[] x, float[] epsilon, float[] noise) {
     double signal = schedule.alphaBar()[timesteps.get(step)];
     double next = schedule.next(timesteps, step, spacing);
-    double sigma = sigma(step);
-    // x0 = (x - sqrt(1 - a) e) / sqrt(a);  x' = sqrt(a') x0 + sqrt(1 - a' - sigma^2) e + sigma z
-    double ofX = Math.sqrt(next / signal);
-    double ofEpsilon =
-        Math.sqrt(1 - next - sigma * sigma) - Math.sqrt(next * (1 - signal) / signal);
+    float sigma = (float) sigma(step);
+    // In fp32 and in the reference's order, as x grows large where a model denoises poorly.
+    float signalRoot = (float) Math.sqrt(signal);
+    float noiseRoot = (float) Math.sqrt(1 - signal);
+    float nextRoot = (float) Math.sqrt(next);
+    float direction = (float) Math.sqrt(1 - next - (double) sigma * sigma);
     for (int i = 0; i < x.length; i++) {
-      x[i] = (float) (ofX * x[i] + ofEpsilon * epsilon[i]);
+      float x0 = (x[i] - noiseRoot * epsilon[i]) / signalRoot;
+      x[i] = nextRoot * x0 + direction * epsilon[i];
     }
     if (sigma > 0) {
       for (int i = 0; i < x.length; i++) {
-        x[i] += (float) (sigma * noise[i]);
+        x[i] += sigma * noise[i];
       }
     }
   }

@@ -17,7 +17,7 @@ record NoiseSchedule(double[] alphaBar) {
       double beta = start + (end - start) * t / (timesteps - 1);
       product =
           spacing == Spacing.LEADING
-              ? (float) ((float) product * (1f - (float) beta))
+              ? (float) product * (1f - (float) beta)
               : product * (1 - beta);
       alphaBar[t] = product;
     }

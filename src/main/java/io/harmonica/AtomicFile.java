@@ -1,0 +1,48 @@
+package io.harmonica;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/** Writes a file whole or not at all: to a temporary sibling, which then moves into place. */
+public final class AtomicFile {
+  private AtomicFile() {}
+
+  /** Writes a file, its folders too where they are missing; replaces one that is there. */
+  public static void write(Path file, byte[] content) {
+    Path target = file.toAbsolutePath();
+    Path sibling = target.resolveSibling("." + target.getFileName() + ".part");
+    try {
+      Files.createDirectories(target.getParent());
+      try {
+        Files.write(sibling, content);
+        Files.move(
+            sibling, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(sibling);
+      }
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot write %s (%d bytes): %s; free space there or name another folder"
+              .formatted(file, content.length, reason(e)),
+          e);
+    }
+  }
+
+  private static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException exists) {
+      return exists.getFile() + " is a file, not a folder";
+    }
+    if (e instanceof FileSystemException system && system.getReason() != null) {
+      return system.getFile() + ": " + system.getReason();
+    }
+    return String.valueOf(e.getMessage());
+  }
+}

@@ -1,0 +1,59 @@
+package io.harmonica.export;
+
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Model;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** Exports checkpoints for tests. */
+public final class Exports {
+  private Exports() {}
+
+  /** Exports and returns the repository. */
+  public static Path export(
+      Path checkpoint, OptionalInt heads, List<Router> routers, ExportOptions options, Path to) {
+    try (Checkpoint source = Checkpoint.open(checkpoint)) {
+      new Exporter(Model.of(source, heads), routers, options).export(to);
+      return to;
+    }
+  }
+
+  public static Model model(Checkpoint checkpoint) {
+    return Model.of(checkpoint, OptionalInt.empty());
+  }
+
+  /** A router over given timesteps from a table of what is computed. */
+  public static Router router(
+      String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
+    double[][] scores = new double[computes.length][];
+    for (int s = 0; s < computes.length; s++) {
+      boolean[] row = computes[s];
+      scores[s] = IntStream.range(0, row.length).mapToDouble(b -> row[b] ? 1 : 0).toArray();
+    }
+    return new Router(
+        name,
+        model.denoiser().architecture(),
+        "ddim",
+        timesteps.size(),
+        timesteps,
+        0.5,
+        model.denoiser().branches().stream().map(Branch::name).toList(),
+        scores,
+        reuse,
+        com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
+  }
+
+  /** Step 0 computes and stores every branch, step 1 reuses every branch. */
+  public static Router everyOther(String name, Model model) {
+    int branches = model.denoiser().branches().size();
+    boolean[][] computes = new boolean[2][branches];
+    Arrays.fill(computes[0], true);
+    return router(name, model, List.of(500, 0), computes, Reuse.LAST);
+  }
+}
