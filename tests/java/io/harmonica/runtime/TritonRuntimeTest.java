@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,7 +88,7 @@ class TritonRuntimeTest extends RuntimeContract {
     String address = "127.0.0.1:" + socket.getLocalPort();
     assertFault(() -> TritonRuntime.connect(address))
         .hasMessageStartingWith("Triton server " + address + " cannot be reached")
-        .hasMessageContainingAll("Connection refused", "start it");
+        .hasMessageContainingAll("(connection refused)", "start it");
   }
 
   @Test
@@ -172,17 +173,7 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   @Test
-  void infer_withTensorOfAnotherRuntime_isRefused() {
-    try (Runtime runtime = TritonRuntime.connect(server.address());
-        Runtime other = EmbeddedRuntime.open(repository);
-        Tensor x = other.tensor(FloatBuffer.wrap(new float[3]), 1, 3)) {
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> runtime.infer("affine", Map.of("x", x), Set.of("y")));
-    }
-  }
-
-  @Test
-  void infer_ofLargeTensors_passesGrpcsUsualLimit(@TempDir Path folder) {
+  void infer_ofLargeTensors_passesGrpcsUsualLimit() {
     int values = 8 << 20; // 32 MiB; gRPC's default is 4 MiB
     try (Runtime runtime = TritonRuntime.connect(server.address());
         Tensor x = runtime.tensor(FloatBuffer.allocate(values).put(values - 1, 5), 2, values / 2)) {
@@ -245,7 +236,6 @@ class TritonRuntimeTest extends RuntimeContract {
             .isInstanceOf(ExecutionException.class)
             .cause()
             .isInstanceOf(HarmonicaException.class)
-            .satisfies(e -> System.err.println("FAULT " + e.getMessage()))
             .hasMessageStartingWith(
                 "Triton server " + server.address() + " went away while asked for model 'counter'");
       }
@@ -261,18 +251,10 @@ class TritonRuntimeTest extends RuntimeContract {
     }
   }
 
-  private static AbstractThrowableAssert<?, ?> assertFault(Runnable call) {
-    return assertThatThrownBy(
-            () -> {
-              try {
-                call.run();
-              } catch (HarmonicaException e) {
-                System.err.println("FAULT " + e.getMessage());
-                throw e;
-              }
-            })
+  private static AbstractThrowableAssert<?, ? extends Throwable> assertFault(
+      ThrowingCallable call) {
+    return assertThatThrownBy(call)
         .isInstanceOf(HarmonicaException.class)
-        .extracting(Throwable.class::cast, org.assertj.core.api.InstanceOfAssertFactories.THROWABLE)
-        .hasMessageMatching("[^\\n]+");
+        .hasMessageNotContaining("\n");
   }
 }

@@ -75,7 +75,8 @@ final class TritonFaults {
             .findFirst()
             .orElse("");
     return new HarmonicaException(
-        oneLine(server + " is up but not ready: wait until its models are loaded" + why));
+        oneLine(
+            server + " is up but not ready: wait until its models are loaded, or mend them" + why));
   }
 
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {
@@ -85,7 +86,8 @@ final class TritonFaults {
   }
 
   private HarmonicaException down(StatusRuntimeException e) {
-    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(said(e)));
+    String why = said(e).contains("Connection refused") ? "connection refused" : said(e);
+    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(why));
   }
 
   private HarmonicaException gone(StatusRuntimeException e, String call) {
