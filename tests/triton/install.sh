@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a real Triton server (CPU) without container or root, for tests and for trying things out.
 #
-#   install.sh [DIR]    default: ${XDG_CACHE_HOME:-~/.cache}/harmonica/triton-VERSION
+#   install.sh [DIR]    default: $HARMONICA_TRITON, else ${XDG_CACHE_HOME:-~/.cache}/harmonica/triton-VERSION
 #
 # Prints what serve.sh needs, as NAME=VALUE lines. Run again, it does only what is missing.
 set -euo pipefail
@@ -14,7 +14,7 @@ packages=(
   'numpy==2.2.6; python_version >= "3.13"'
 )
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/harmonica/triton-$version}
+dir=${1:-${HARMONICA_TRITON:-${XDG_CACHE_HOME:-$HOME/.cache}/harmonica/triton-$version}}
 
 fail() {
   echo "error: $*" >&2
@@ -23,7 +23,7 @@ fail() {
 
 [[ $(uname -sm) == "Linux x86_64" ]] || fail "Triton's wheel is for Linux x86_64, this is $(uname -sm)"
 python=${PYTHON:-python3}
-python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])') ||
+python_version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) ||
   fail "no Python at '$python': install Python 3.10 to 3.13, or name one by PYTHON=..."
 [[ $python_version =~ ^3\.1[0-3]$ ]] ||
   fail "'$python' is Python $python_version: name one of 3.10 to 3.13 by PYTHON=..."
