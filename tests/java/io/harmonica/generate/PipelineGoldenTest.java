@@ -56,12 +56,7 @@ class PipelineGoldenTest {
         Request request = request(vectors).withSteps(Integer.parseInt(run.group(2)));
         boolean guided = run.group(1) == null;
         List<float[]> raw = new ArrayList<>();
-        check(
-            pipeline,
-            guided ? request : request.withGuidance(1),
-            floats(vectors, name),
-            1,
-            raw);
+        check(pipeline, guided ? request : request.withGuidance(1), floats(vectors, name), 1, raw);
         String rawName = "steps" + run.group(2) + ".raw_model_output";
         if (guided && vectors.names().contains(rawName)) {
           checkPredictions(raw, floats(vectors, rawName));
@@ -94,7 +89,7 @@ class PipelineGoldenTest {
         // The reference carries both halves; the first is the result, and alone feeds the model.
         check(
             pipeline,
-            run.group(1) == null ? request : request.withSpacing(Spacing.LEADING),
+            run.group(1) == null ? request : request.withSpacing(Spacing.OPENAI_DDIM),
             floats(vectors, name),
             2,
             new ArrayList<>());

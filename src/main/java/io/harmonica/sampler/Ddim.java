@@ -5,9 +5,12 @@ import java.util.List;
 /**
  * DDIM (Song et al., "Denoising Diffusion Implicit Models", arXiv 2010.02502, equation 12).
  *
+ * <p>All in fp32 and in the order of the reference that the spacing comes from: where a model
+ * denoises poorly x grows large, and one rounding more shows.
+ *
  * @param eta 0 is deterministic, 1 as noisy as DDPM
  */
-record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, double eta)
+record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, float eta)
     implements Sampler {
 
   @Override
@@ -17,18 +20,12 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, do
 
   @Override
   public void step(int step, float[] x, float[] epsilon, float[] noise) {
-    double signal = schedule.alphaBar()[timesteps.get(step)];
-    double next = schedule.next(timesteps, step, spacing);
-    float sigma = (float) sigma(step);
-    // In fp32 and in the reference's order, as x grows large where a model denoises poorly.
-    float signalRoot = (float) Math.sqrt(signal);
-    float noiseRoot = (float) Math.sqrt(1 - signal);
-    float nextRoot = (float) Math.sqrt(next);
-    float direction = (float) Math.sqrt(1 - next - (double) sigma * sigma);
-    for (int i = 0; i < x.length; i++) {
-      float x0 = (x[i] - noiseRoot * epsilon[i]) / signalRoot;
-      x[i] = nextRoot * x0 + direction * epsilon[i];
+    if (spacing == Spacing.LEADING) {
+      stepAsDiffusers(step, x, epsilon);
+    } else {
+      stepAsOpenAi(step, x, epsilon);
     }
+    float sigma = sigma(step);
     if (sigma > 0) {
       for (int i = 0; i < x.length; i++) {
         x[i] += sigma * noise[i];
@@ -36,9 +33,51 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, do
     }
   }
 
-  private double sigma(int step) {
+  /** diffusers {@code DDIMScheduler.step}, without its noise. */
+  private void stepAsDiffusers(int step, float[] x, float[] epsilon) {
+    float signalRoot = sqrt(signal(step));
+    float noiseRoot = sqrt(1 - signal(step));
+    float nextRoot = sqrt(next(step));
+    float direction = direction(step);
+    for (int i = 0; i < x.length; i++) {
+      float x0 = (x[i] - noiseRoot * epsilon[i]) / signalRoot;
+      x[i] = nextRoot * x0 + direction * epsilon[i];
+    }
+  }
+
+  /** OpenAI's {@code GaussianDiffusion.ddim_sample}, which derives the noise again from x0. */
+  private void stepAsOpenAi(int step, float[] x, float[] epsilon) {
     double signal = schedule.alphaBar()[timesteps.get(step)];
-    double next = schedule.next(timesteps, step, spacing);
-    return eta * Math.sqrt((1 - next) / (1 - signal) * (1 - signal / next));
+    float ofX = (float) Math.sqrt(1 / signal);
+    float ofEpsilon = (float) Math.sqrt(1 / signal - 1);
+    float nextRoot = sqrt(next(step));
+    float direction = direction(step);
+    for (int i = 0; i < x.length; i++) {
+      float x0 = ofX * x[i] - ofEpsilon * epsilon[i];
+      float again = (ofX * x[i] - x0) / ofEpsilon;
+      x[i] = x0 * nextRoot + direction * again;
+    }
+  }
+
+  private float signal(int step) {
+    return (float) schedule.alphaBar()[timesteps.get(step)];
+  }
+
+  private float next(int step) {
+    return (float) schedule.next(timesteps, step, spacing);
+  }
+
+  private float direction(int step) {
+    float sigma = sigma(step);
+    return sqrt(1 - next(step) - sigma * sigma);
+  }
+
+  private float sigma(int step) {
+    float variance = (1 - next(step)) / (1 - signal(step)) * (1 - signal(step) / next(step));
+    return eta * sqrt(variance);
+  }
+
+  private static float sqrt(float x) {
+    return (float) Math.sqrt(x);
   }
 }

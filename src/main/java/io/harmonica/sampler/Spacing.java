@@ -3,6 +3,7 @@ package io.harmonica.sampler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** How a sampler picks its timesteps from the training's, and in which precision their noise. */
 public enum Spacing {
@@ -39,6 +40,23 @@ public enum Spacing {
       }
       return timesteps;
     }
+  },
+
+  /** OpenAI's {@code ddimN}: the smallest stride that gives just N timesteps; fp64 tables. */
+  OPENAI_DDIM {
+    @Override
+    public List<Integer> timesteps(int steps, int trainTimesteps) {
+      check(steps, trainTimesteps);
+      for (int stride = 1; stride <= trainTimesteps; stride++) {
+        if ((trainTimesteps + stride - 1) / stride == steps) {
+          int width = stride;
+          return IntStream.range(0, steps).mapToObj(i -> (steps - 1 - i) * width).toList();
+        }
+      }
+      throw new IllegalArgumentException(
+          "--steps %d: no stride gives as many of %d timesteps; use --spacing openai"
+              .formatted(steps, trainTimesteps));
+    }
   };
 
   /**
@@ -48,7 +66,7 @@ public enum Spacing {
    */
   public abstract List<Integer> timesteps(int steps, int trainTimesteps);
 
-  /** Parses {@code leading} or {@code openai}. */
+  /** Parses {@code leading}, {@code openai} or {@code openai-ddim}. */
   public static Spacing of(String name) {
     for (Spacing spacing : values()) {
       if (spacing.toString().equals(name)) {
@@ -56,7 +74,7 @@ public enum Spacing {
       }
     }
     throw new IllegalArgumentException(
-        "--spacing '%s' is unknown; use leading or openai".formatted(name));
+        "--spacing '%s' is unknown; use leading, openai or openai-ddim".formatted(name));
   }
 
   private static void check(int steps, int trainTimesteps) {
@@ -68,6 +86,6 @@ public enum Spacing {
 
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }
