@@ -184,7 +184,7 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   @Test
-  void infer_ofModelThatIsNotLoaded_saysToLoadIt(@TempDir Path repository) throws Exception {
+  void config_ofModelThatIsNotLoaded_saysToLoadIt(@TempDir Path repository) throws Exception {
     ContractModels.writeCounter(repository);
     try (TritonServer server = TritonServer.start(repository)) {
       Path late = repository.resolve("late");

@@ -52,7 +52,7 @@ public final class TritonRuntime implements Runtime {
   private final ManagedChannel channel;
   private final Options options;
   private final TritonFaults faults;
-  // Known configurations spare each request a question; one that the server contradicts is dropped.
+  // As last told, to spare each request a question; config() asks again, a fault forgets.
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
 
   private TritonRuntime(Address address, Options options) {
