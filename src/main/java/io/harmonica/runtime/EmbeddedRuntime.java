@@ -33,6 +33,7 @@ public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, OrtSession> sessions = new ConcurrentHashMap<>();
+  private volatile boolean closed;
 
   private EmbeddedRuntime(Path repository) {
     this.repository = repository;
@@ -106,9 +107,19 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    if (closed) {
+      throw new IllegalStateException("runtime is closed");
+    }
     ModelConfig config = config(model);
     Signature.check(config, inputs, outputs);
+    inputs.forEach(EmbeddedRuntime::checkOwn);
     return run(config, inputs, outputs);
+  }
+
+  private static void checkOwn(String name, Tensor tensor) {
+    if (!(tensor instanceof EmbeddedTensor)) {
+      throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
+    }
   }
 
   private Map<String, Tensor> run(
@@ -200,6 +211,7 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public void close() {
+    closed = true;
     sessions
         .values()
         .forEach(
