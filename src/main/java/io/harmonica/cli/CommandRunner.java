@@ -66,6 +66,12 @@ final class CommandRunner {
       return code;
     } catch (UsageException e) {
       return fail(USAGE, "%s; see `%s --help`".formatted(e.getMessage(), prefix), e, args, console);
+    } catch (IllegalArgumentException e) {
+      // The records of options check themselves, and name the flag; anything else is a fault of
+      // ours.
+      return e.getMessage() != null && e.getMessage().startsWith("--")
+          ? fail(USAGE, "%s; see `%s --help`".formatted(e.getMessage(), prefix), e, args, console)
+          : internal(e, args, console);
     } catch (HarmonicaException e) {
       return fail(FAILED, e.getMessage(), e, args, console);
     } catch (UncheckedIOException e) {
@@ -76,9 +82,13 @@ final class CommandRunner {
       String remedy = "out of memory (%s): give Java more with JAVA_OPTS=-Xmx..., or ask for less";
       return fail(FAILED, remedy.formatted(e.getMessage()), e, args, console);
     } catch (RuntimeException | LinkageError e) {
-      String found = "internal fault, please report it with the output of --verbose: " + e;
-      return fail(FAILED, found, e, args, console);
+      return internal(e, args, console);
     }
+  }
+
+  private static int internal(Throwable fault, String[] args, Console console) {
+    String found = "internal fault, please report it with the output of --verbose: " + fault;
+    return fail(FAILED, found, fault, args, console);
   }
 
   /** The program's version, as the jar was built. */

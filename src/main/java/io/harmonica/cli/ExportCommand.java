@@ -1,12 +1,19 @@
 package io.harmonica.cli;
 
-import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.model.Model;
+import io.harmonica.onnx.Precision;
+import io.harmonica.router.Router;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica-export}: writes a model repository from a checkpoint. */
 final class ExportCommand implements Command {
-  // SEAM: the main session writes this command; replace the whole file.
 
   @Override
   public String name() {
@@ -20,21 +27,109 @@ final class ExportCommand implements Command {
 
   @Override
   public List<String> usage() {
-    return List.of("--checkpoint PATH --model-repository DIR");
+    return List.of("--checkpoint PATH --model-repository DIR [--router FILE]... [OPTIONS]");
   }
 
   @Override
   public Options options() {
-    return new OptionList().options();
+    return new OptionList()
+        .value("checkpoint", "PATH", "a diffusers folder, or a DiT .pt file")
+        .value("architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
+        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+        .value("model-name", "NAME", "name of the base model (default: the checkpoint's)")
+        .value("router", "FILE", "a router to write ensembles for; may be repeated")
+        .value("precision", "fp32|fp16", "of weights and activations (default fp32)")
+        .value(
+            "platform",
+            "onnxruntime|tensorrt",
+            "what Triton runs the engines with (default onnxruntime); for tensorrt run"
+                + " export/build-engines.sh on the target machine afterwards")
+        .value(
+            "blocks-per-engine",
+            "K|all",
+            "blocks of one engine (default 1); all: the whole step in one engine a route")
+        .value(
+            "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
+        .value("model-repository", "DIR", "the repository to write")
+        .flag("force", "add to a repository that is not empty, replacing this model in it")
+        .flag("dry-run", "print what would be written, with sizes, and write nothing")
+        .options();
   }
 
   @Override
   public List<String> examples() {
-    return List.of();
+    return List.of(
+        "bin/harmonica-export --checkpoint export/shapes-dit --model-repository /tmp/models"
+            + " --router export/shapes-dit/routers/taylor-2.json",
+        "bin/harmonica-export --checkpoint DiT-XL-2-256x256.pt --precision fp16 --platform tensorrt"
+            + " --model-repository /srv/models --dry-run");
   }
 
   @Override
   public int run(Arguments arguments, Console console) {
-    throw new HarmonicaException("the export command is not part of this build yet");
+    Path path = arguments.requiredPath("checkpoint");
+    Path repository = arguments.requiredPath("model-repository");
+    ExportOptions options = options(arguments, path);
+    List<Router> routers =
+        arguments.texts("router").stream().map(file -> Router.read(Path.of(file))).toList();
+    OptionalInt heads =
+        arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      Model model = Model.of(checkpoint, heads);
+      arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
+      Exporter exporter = new Exporter(model, routers, options);
+      boolean dryRun = arguments.has("dry-run");
+      List<Exporter.Entry> entries = dryRun ? exporter.dryRun() : exporter.export(repository);
+      for (Exporter.Entry entry : entries) {
+        if (dryRun) {
+          console
+              .out()
+              .printf("%-60s %10s%n", entry.name(), RouterCommands.bytes(entry.sizeBytes()));
+        }
+      }
+      long total = entries.stream().mapToLong(Exporter.Entry::sizeBytes).sum();
+      console
+          .out()
+          .printf(
+              Locale.ROOT,
+              "%s %s: %d models, %s, %s %s with %d routers in %s%n",
+              dryRun ? "would write" : "wrote",
+              options.modelName(),
+              entries.size(),
+              RouterCommands.bytes(total),
+              model.denoiser().architecture(),
+              options.precision().name().toLowerCase(Locale.ROOT),
+              routers.size(),
+              repository);
+    }
+    return CommandRunner.DONE;
+  }
+
+  private static ExportOptions options(Arguments arguments, Path checkpoint) {
+    String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
+    String platform =
+        arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
+    int blocks =
+        arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
+            ? 0
+            : arguments.integer("blocks-per-engine", 1, 1000).orElse(1);
+    return new ExportOptions(
+        arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
+        Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
+        ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT)),
+        blocks,
+        arguments.integer("max-batch", 1, 1 << 16).orElse(16),
+        arguments.has("force"));
+  }
+
+  /** The checkpoint's own name, as far as a model can have it. */
+  private static String defaultName(Path checkpoint) {
+    Path normal = checkpoint.toAbsolutePath().normalize();
+    String name =
+        String.valueOf(normal.getFileName()).replaceFirst("\\.(safetensors|pt|pth|bin)$", "");
+    if (name.equals("transformer") && normal.getParent() != null) { // of a diffusers pipeline
+      name = String.valueOf(normal.getParent().getFileName());
+    }
+    return name.replaceAll("[^A-Za-z0-9._-]", "-");
   }
 }

@@ -24,6 +24,7 @@ public final class Harmonica {
   static List<Command> commands(Models models) {
     return List.of(
         new DemoCommand(),
+        new GenerateCommand(),
         new PolicyCommand(models),
         new ImportRouterCommand(models),
         new InspectCommand(models));

@@ -81,7 +81,7 @@ final class InspectCommand implements Command {
     if (arguments.has("checkpoint")) {
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       router.requireFits(model.architecture(), model.branches());
-      show(router, Savings.of(router, model.flops(), model.outputBytes()), arguments, png, console);
+      show(router, Savings.of(router, model.flops(), model.branchBytes()), arguments, png, console);
     } else {
       show(router, Savings.of(router), arguments, png, console);
     }
@@ -96,14 +96,14 @@ final class InspectCommand implements Command {
     Optional<String> wanted = arguments.text("router");
     if (wanted.isPresent()) {
       Router router = find(exported.routers(), wanted.get(), name);
-      Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+      Savings savings = Savings.of(router, model.flops(), model.branchBytes());
       show(router, savings, arguments, png, console);
       return;
     }
     refuse(arguments, "png", "without --router");
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (Router router : exported.routers()) {
-      Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+      Savings savings = Savings.of(router, model.flops(), model.branchBytes());
       all.add(json(router, savings));
       if (!arguments.has("json")) {
         console.out().println(router.name() + ": " + RouterCommands.summary(router, savings));

@@ -1,9 +1,11 @@
 package io.harmonica.cli;
 
-import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
+import io.harmonica.repository.Manifest;
+import io.harmonica.router.Router;
+import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,9 +34,21 @@ final class ModelFiles implements Models {
 
   @Override
   public Exported exported(Path repository, String model) {
-    // SEAM: the main session fills this from the repository's manifest.
-    throw new HarmonicaException(
-        "cannot inspect model repository %s yet: use --router FILE".formatted(repository));
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(repository)) {
+      Manifest manifest = Manifest.of(runtime.config(model));
+      ModelCard card =
+          new ModelCard(
+              manifest.architecture(),
+              manifest.branches(),
+              manifest.flops(),
+              manifest.branchBytes(),
+              manifest.spacing());
+      List<Router> routers =
+          manifest.routers().entrySet().stream()
+              .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))
+              .toList();
+      return new Exported(card, routers);
+    }
   }
 
   private static ModelCard card(Model model) {
@@ -42,7 +56,7 @@ final class ModelFiles implements Models {
         model.denoiser().architecture(),
         model.denoiser().branches().stream().map(Branch::name).toList(),
         model.flops(),
-        model.denoiser().branchElements(),
+        model.denoiser().branchElements() * Float.BYTES,
         model.denoiser().io().spacing());
   }
 }

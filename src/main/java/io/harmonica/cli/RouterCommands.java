@@ -39,7 +39,7 @@ final class RouterCommands {
   static Savings write(Router router, ModelCard model, Arguments arguments, Console console) {
     Path out = arguments.requiredPath("out");
     router.write(out);
-    Savings savings = Savings.of(router, model.flops(), model.outputBytes());
+    Savings savings = Savings.of(router, model.flops(), model.branchBytes());
     console.out().printf(Locale.ROOT, "wrote %s: %s%n", out, summary(router, savings));
     return savings;
   }

@@ -29,6 +29,20 @@ public record Model(Denoiser denoiser, Weights weights) {
     return new Model(DitPresets.named(architecture), Weights.NONE);
   }
 
+  /**
+   * Checks that this is the architecture that its user named.
+   *
+   * @param path of the checkpoint, for the message
+   */
+  public void requireArchitecture(String name, java.nio.file.Path path) {
+    DitPresets.named(name); // names the known ones
+    if (!denoiser.architecture().equals(name)) {
+      throw new HarmonicaException(
+          "%s holds a %s, not the --architecture %s"
+              .formatted(path, denoiser.architecture(), name));
+    }
+  }
+
   /** FLOPs of one pass. */
   public Flops flops() {
     return Shapes.flops(denoiser, weights);
