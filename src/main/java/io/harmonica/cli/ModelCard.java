@@ -8,15 +8,9 @@ import java.util.List;
  *
  * @param architecture as routers call it, for example {@code DiT-XL/2}
  * @param branches names in execution order
- * @param outputElements elements of one branch output for one sample: tokens times width
+ * @param outputBytes size of one branch output for one sample: fp32, or as it was exported
  * @param spacing default timestep spacing by the checkpoint's layout: {@code leading} or {@code
  *     openai}
  */
 record ModelCard(
-    String architecture, List<String> branches, Flops flops, long outputElements, String spacing) {
-
-  /** Bytes of one branch output for one sample, as fp32. */
-  long outputBytes() {
-    return outputElements * Float.BYTES;
-  }
-}
+    String architecture, List<String> branches, Flops flops, long outputBytes, String spacing) {}

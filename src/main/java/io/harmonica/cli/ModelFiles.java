@@ -1,9 +1,11 @@
 package io.harmonica.cli;
 
-import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
+import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,8 +13,6 @@ import java.util.OptionalInt;
 
 /** Models from files on disk. */
 final class ModelFiles implements Models {
-  private static final int TRAIN_TIMESTEPS = 1000;
-
   @Override
   public ModelCard checkpoint(Path path, OptionalInt heads) {
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
@@ -27,14 +27,28 @@ final class ModelFiles implements Models {
 
   @Override
   public List<Integer> timesteps(String sampler, int steps, String spacing) {
-    return Spacing.of(spacing).timesteps(steps, TRAIN_TIMESTEPS);
+    return Spacing.of(spacing).timesteps(steps, Manifest.Noise.LINEAR.trainTimesteps());
   }
 
   @Override
   public Exported exported(Path repository, String model) {
-    // SEAM: the main session fills this from the repository's manifest.
-    throw new HarmonicaException(
-        "cannot inspect model repository %s yet: use --router FILE".formatted(repository));
+    Manifest manifest = Manifest.of(ConfigFile.read(repository.resolve(model)));
+    List<Router> routers =
+        manifest.routers().entrySet().stream()
+            .map(
+                e ->
+                    Router.parse(
+                        e.getValue().toString(),
+                        "router %s of model %s".formatted(e.getKey(), model)))
+            .toList();
+    return new Exported(
+        new ModelCard(
+            manifest.architecture(),
+            manifest.branches(),
+            manifest.flops(),
+            manifest.branchBytes(),
+            manifest.spacing()),
+        routers);
   }
 
   private static ModelCard card(Model model) {
@@ -42,7 +56,7 @@ final class ModelFiles implements Models {
         model.denoiser().architecture(),
         model.denoiser().branches().stream().map(Branch::name).toList(),
         model.flops(),
-        model.denoiser().branchElements(),
+        model.denoiser().branchElements() * Float.BYTES,
         model.denoiser().io().spacing());
   }
 }
