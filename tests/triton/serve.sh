@@ -3,7 +3,7 @@
 #
 #   serve.sh REPOSITORY [GRPC_PORT [HTTP_PORT [METRICS_PORT]]] [-- TRITONSERVER_FLAG...]
 #
-# Ports default to Triton's own: 8001, 8000, 8002. HARMONICA_TRITON names the install folder.
+# Ports default to Triton's own: 8001, 8000, 8002. Installs the server first (install.sh).
 set -euo pipefail
 
 usage() {
@@ -25,7 +25,7 @@ while (($#)) && [[ $1 =~ ^[0-9]+$ ]]; do
 done
 (($# == 0)) || [[ $1 == -- ]] || usage
 
-paths=$("$(dirname "$0")/install.sh" ${HARMONICA_TRITON:+"$HARMONICA_TRITON"})
+paths=$("$(dirname "$0")/install.sh")
 value() { sed -n "s/^$1=//p" <<<"$paths"; }
 
 export PATH="$(value bin):$PATH" # the Python backend's stub finds its packages by the python on PATH

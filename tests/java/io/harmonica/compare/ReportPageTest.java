@@ -3,6 +3,8 @@ package io.harmonica.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.StringReader;
+import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -19,7 +21,7 @@ class ReportPageTest {
         new Report(
             evil,
             evil,
-            java.util.List.of(Reports.reference(), entry.withImages(entry.sheet(), entry.sheet())),
+            List.of(Reports.reference(), entry.withImages(entry.sheet(), Optional.of(new byte[3]))),
             3,
             new Machine(evil, 1, 0, evil, evil, evil),
             evil);

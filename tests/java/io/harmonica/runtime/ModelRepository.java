@@ -8,7 +8,6 @@ import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.repository.proto.ModelEnsembling.Step;
 import io.harmonica.repository.proto.ModelInput;
 import io.harmonica.repository.proto.ModelInstanceGroup;
-import io.harmonica.repository.proto.ModelInstanceGroup.Kind;
 import io.harmonica.repository.proto.ModelOutput;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,13 +34,13 @@ public final class ModelRepository {
     return version;
   }
 
-  /** An engine of ONNX Runtime, on the CPU; {@code maxBatch} 0: without batch dimension. */
+  /** An engine of ONNX Runtime; {@code maxBatch} 0: without batch dimension. */
   public static ModelConfig.Builder engine(String name, int maxBatch) {
     return ModelConfig.newBuilder()
         .setName(name)
         .setBackend("onnxruntime")
         .setMaxBatchSize(maxBatch)
-        .addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1).setKind(Kind.KIND_CPU));
+        .addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
   }
 
   public static ModelConfig.Builder ensemble(String name, int maxBatch, Step... steps) {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling.Step;
 import java.nio.FloatBuffer;
@@ -113,7 +114,9 @@ abstract class RuntimeContract {
         Tensor doubled = infer("halves", Map.of("x", x), "y")) {
       assertThat(narrow.type()).isEqualTo(TYPE_FP16);
       assertThat(narrow.sizeBytes()).isEqualTo(6);
-      assertThatIllegalStateException().isThrownBy(narrow::floats).withMessageContaining("FP16");
+      assertThatIllegalStateException()
+          .isThrownBy(narrow::floats)
+          .withMessage("tensor is TYPE_FP16, not TYPE_FP32");
       float tenth = 0x1.998p-4f; // 0.1 in fp16
       assertThat(values(wide)).containsExactly(tenth, 1, -65504);
       assertThat(values(doubled)).containsExactly(2 * tenth, 2, Float.NEGATIVE_INFINITY);
@@ -207,6 +210,41 @@ abstract class RuntimeContract {
     x.close();
     assertThatIllegalStateException().isThrownBy(x::floats);
     assertThatIllegalStateException().isThrownBy(() -> infer("affine", Map.of("x", x), "y"));
+  }
+
+  @Test
+  void infer_withTensorOfAnotherRuntime_isRefused() {
+    try (Tensor own = floats(new float[3], 1, 3)) {
+      Tensor foreign = new ForeignTensor(own);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> infer("affine", Map.of("x", foreign), "y"))
+          .withMessage("input 'x' is a tensor of another runtime");
+    }
+  }
+
+  private record ForeignTensor(Tensor like) implements Tensor {
+    @Override
+    public DataType type() {
+      return like.type();
+    }
+
+    @Override
+    public long[] shape() {
+      return like.shape();
+    }
+
+    @Override
+    public FloatBuffer floats() {
+      return like.floats();
+    }
+
+    @Override
+    public long sizeBytes() {
+      return like.sizeBytes();
+    }
+
+    @Override
+    public void close() {}
   }
 
   @Test

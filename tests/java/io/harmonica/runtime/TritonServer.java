@@ -1,16 +1,15 @@
 package io.harmonica.runtime;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,7 +34,7 @@ public final class TritonServer implements AutoCloseable {
   private final int[] ports = freePorts(3); // gRPC, HTTP, metrics
   private final Path log;
   private final Process process;
-  private final Thread onExit = new Thread(this::kill);
+  private final Thread onExit = new Thread(this::destroy); // of the JVM, when close was not called
 
   private TritonServer(Path repository, String... flags) throws IOException {
     log = Files.createTempFile("tritonserver", ".log");
@@ -43,7 +42,7 @@ public final class TritonServer implements AutoCloseable {
     Arrays.stream(ports).mapToObj(String::valueOf).forEach(command::add);
     command.addAll(List.of("--", "--http-address=127.0.0.1", "--grpc-address=127.0.0.1"));
     command.add("--metrics-address=127.0.0.1");
-    command.add("--backend-config=onnxruntime,shm-region-prefix-name=" + sharedMemoryPrefix);
+    command.add("--backend-config=python,shm-region-prefix-name=" + sharedMemoryPrefix);
     command.addAll(List.of(flags));
     process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
@@ -53,10 +52,22 @@ public final class TritonServer implements AutoCloseable {
   /** Starts a server with all models of a repository, and waits until they are ready. */
   public static TritonServer start(Path repository, String... flags)
       throws IOException, InterruptedException {
+    return startUntil(repository, "/v2/health/ready", flags);
+  }
+
+  /**
+   * Starts a server that goes on without the models that fail to load, and waits until it lives.
+   */
+  static TritonServer startDespiteFaults(Path repository) throws IOException, InterruptedException {
+    return startUntil(repository, "/v2/health/live", "--exit-on-error=false");
+  }
+
+  private static TritonServer startUntil(Path repository, String health, String... flags)
+      throws IOException, InterruptedException {
     install();
     TritonServer server = new TritonServer(repository, flags);
     try {
-      server.awaitReady();
+      server.await(health);
       return server;
     } catch (RuntimeException | IOException | InterruptedException e) {
       server.close();
@@ -70,7 +81,7 @@ public final class TritonServer implements AutoCloseable {
   }
 
   /** The body of an answer of the server's HTTP service, such as {@code /v2/health/ready}. */
-  public String http(String path) throws IOException, InterruptedException {
+  public String http(String path) throws IOException {
     return get(ports[1], path);
   }
 
@@ -79,7 +90,7 @@ public final class TritonServer implements AutoCloseable {
   }
 
   /** The server's metrics, in Prometheus' text form. */
-  public String metrics() throws IOException, InterruptedException {
+  public String metrics() throws IOException {
     return get(ports[2], "/metrics");
   }
 
@@ -93,22 +104,18 @@ public final class TritonServer implements AutoCloseable {
 
   @Override
   public void close() {
+    java.lang.Runtime.getRuntime().removeShutdownHook(onExit);
     try {
       process.destroy(); // SIGTERM to the server's own process id
-      if (!process.waitFor(20, SECONDS)) {
-        kill();
-      }
+      process.waitFor(20, SECONDS);
     } catch (InterruptedException e) {
-      kill();
       Thread.currentThread().interrupt();
     }
-    if (!Thread.currentThread().equals(onExit)) {
-      java.lang.Runtime.getRuntime().removeShutdownHook(onExit);
-    }
-    deleteLeftovers();
+    destroy();
   }
 
-  private void deleteLeftovers() {
+  private void destroy() {
+    kill();
     try (Stream<Path> regions = Files.list(SHARED_MEMORY)) {
       for (Path region : regions.toList()) {
         if (region.getFileName().toString().startsWith(sharedMemoryPrefix)) {
@@ -133,40 +140,39 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private void awaitReady() throws IOException, InterruptedException {
+  private void await(String health) throws IOException, InterruptedException {
     long end = System.nanoTime() + START_LIMIT.toNanos();
-    while (!isReady()) {
+    while (!answers(health)) {
       if (!process.isAlive() || System.nanoTime() > end) {
-        List<String> lines = Files.readAllLines(log, StandardCharsets.UTF_8);
-        String tail =
-            String.join("\n", lines.subList(Math.max(0, lines.size() - 60), lines.size()));
+        List<String> lines = new String(Files.readAllBytes(log), UTF_8).lines().toList();
+        List<String> tail = lines.subList(Math.max(0, lines.size() - 60), lines.size());
         String what = process.isAlive() ? "is not ready after " + START_LIMIT : "ended";
-        throw new IllegalStateException("tritonserver " + what + "; its log ends:\n" + tail);
+        throw new IllegalStateException(
+            "tritonserver " + what + "; its log ends:\n" + String.join("\n", tail));
       }
       Thread.sleep(50);
     }
   }
 
-  private boolean isReady() throws InterruptedException {
+  private boolean answers(String health) {
     try {
-      http("/v2/health/ready");
+      http(health);
       return true;
     } catch (IOException e) {
       return false;
     }
   }
 
-  private static String get(int port, String path) throws IOException, InterruptedException {
-    URI uri = URI.create("http://127.0.0.1:" + port + path);
-    var response =
-        HttpClient.newHttpClient()
-            .send(
-                HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(10)).build(),
-                BodyHandlers.ofString());
-    if (response.statusCode() != 200) {
-      throw new IOException(uri + " answered " + response.statusCode() + ": " + response.body());
+  private static String get(int port, String path) throws IOException {
+    var connection = (HttpURLConnection) new URL("http", "127.0.0.1", port, path).openConnection();
+    connection.setRequestProperty("Connection", "close"); // an idle one holds up the server's end
+    connection.setReadTimeout(10_000);
+    if (connection.getResponseCode() != 200) {
+      throw new IOException(path + " answered " + connection.getResponseCode());
     }
-    return response.body();
+    try (InputStream body = connection.getInputStream()) {
+      return new String(body.readAllBytes(), UTF_8);
+    }
   }
 
   private static int[] freePorts(int count) {

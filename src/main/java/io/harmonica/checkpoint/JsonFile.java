@@ -14,11 +14,10 @@ import java.nio.file.Path;
 
 /** Strict JSON: no duplicate keys, nothing after the value. */
 final class JsonFile {
-  /** For whole headers too; names from a hostile file must not fill a table that is shared. */
+  /** Reads bytes as UTF-8, so that faults have a byte offset. */
   static final JsonFactory FACTORY =
       JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
           .build();
 
@@ -59,9 +58,9 @@ final class JsonFile {
     long offset = e.getLocation() == null ? -1 : e.getLocation().getByteOffset();
     return Messages.damaged(
         path,
-        "invalid JSON %s: %s"
+        "invalid JSON%s: %s"
             .formatted(
-                offset < 0 ? "" : "near byte " + (start + offset),
+                offset < 0 ? "" : " near byte " + (start + offset),
                 Messages.printable(String.valueOf(e.getOriginalMessage()))),
         e);
   }

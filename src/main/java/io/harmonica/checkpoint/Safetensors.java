@@ -81,7 +81,7 @@ public final class Safetensors {
                   Messages.printable(String.valueOf(e.getMessage()))),
           e);
     } finally {
-      remove(partial);
+      partial.toFile().delete(); // gone already, or best effort: the first fault matters more
     }
   }
 
@@ -151,15 +151,6 @@ public final class Safetensors {
   private static void drain(FileChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
-    }
-  }
-
-  private static void remove(Path partial) {
-    try {
-      Files.deleteIfExists(partial);
-    } catch (IOException e) {
-      throw new HarmonicaException(
-          partial + " is left over and cannot be deleted: delete it by hand", e);
     }
   }
 }

@@ -63,7 +63,8 @@ final class TorchCheckpoint implements Checkpoint {
                   path(), file.root() == null ? "None" : file.root().getClass().getSimpleName()));
     }
     for (String wrapper : WRAPPERS) {
-      if (root.get(wrapper) instanceof Map<?, ?> wrapped) {
+      if (root.get(wrapper) instanceof Map<?, ?> wrapped
+          && wrapped.values().stream().anyMatch(StoredTensor.class::isInstance)) {
         return wrapped;
       }
     }

@@ -23,7 +23,10 @@ public final class Harmonica {
   /** The commands, in the order that help lists them: to add one, add its line. */
   static List<Command> commands(Models models) {
     return List.of(
-        new PolicyCommand(models), new ImportRouterCommand(models), new InspectCommand(models));
+        new DemoCommand(),
+        new PolicyCommand(models),
+        new ImportRouterCommand(models),
+        new InspectCommand(models));
   }
 
   static int run(List<Command> commands, String[] args, Console console) {

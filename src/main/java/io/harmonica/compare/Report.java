@@ -39,7 +39,7 @@ public record Report(
    * @param psnrDecibels mean to A's pictures; infinite if they are identical
    * @param ssim mean to A's pictures
    * @param sheet its pictures
-   * @param heatMap its router
+   * @param heatMap its router's table, as a PNG file's bytes
    */
   public record Entry(
       String name,
@@ -51,7 +51,7 @@ public record Report(
       double psnrDecibels,
       double ssim,
       Optional<BufferedImage> sheet,
-      Optional<BufferedImage> heatMap) {
+      Optional<byte[]> heatMap) {
 
     /** What was measured of a variant, against what was measured of A. */
     public static Entry of(
@@ -75,7 +75,7 @@ public record Report(
           Optional.empty());
     }
 
-    public Entry withImages(Optional<BufferedImage> sheet, Optional<BufferedImage> heatMap) {
+    public Entry withImages(Optional<BufferedImage> sheet, Optional<byte[]> heatMap) {
       return new Entry(
           name,
           description,

@@ -139,7 +139,7 @@ final class ReportPage {
     return """
         <section>
         <h2>Side by side</h2>
-        <p>The same noise each time. Point at a variant's sheet, or touch it, to see the pictures of \
+        <p>The same noise each time. Point at a variant's sheet, or touch it, to see \
         %s in its place.</p>
         %s</section>
         """
@@ -167,7 +167,7 @@ final class ReportPage {
             number("%.3f", entry.ssim()),
             referenceFigure(reference),
             escaped(entry.name()),
-            dataUri(entry.sheet().orElseThrow()),
+            dataUri(Png.bytes(entry.sheet().orElseThrow())),
             escaped(entry.name()));
   }
 
@@ -227,12 +227,12 @@ final class ReportPage {
         .map(
             sheet ->
                 ".reference, .flip::after { background-image: url(%s); }\n"
-                    .formatted(dataUri(sheet)))
+                    .formatted(dataUri(Png.bytes(sheet))))
         .orElse("");
   }
 
-  private static String dataUri(BufferedImage image) {
-    return "data:image/png;base64," + Base64.getEncoder().encodeToString(Png.bytes(image));
+  private static String dataUri(byte[] png) {
+    return "data:image/png;base64," + Base64.getEncoder().encodeToString(png);
   }
 
   private static String style() {

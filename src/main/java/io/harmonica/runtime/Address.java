@@ -1,6 +1,8 @@
 package io.harmonica.runtime;
 
 import io.harmonica.HarmonicaException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -18,6 +20,18 @@ record Address(String host, int port) {
               .formatted(text));
     }
     return new Address(form.group(1) != null ? form.group(1) : form.group(2), port);
+  }
+
+  /** This address, once its host name is known to resolve; gRPC would log a stack trace first. */
+  Address resolved() {
+    try {
+      InetAddress.getByName(host);
+      return this;
+    } catch (UnknownHostException e) {
+      throw new HarmonicaException(
+          "Triton server %s cannot be reached (unknown host): correct the address".formatted(this),
+          e);
+    }
   }
 
   @Override

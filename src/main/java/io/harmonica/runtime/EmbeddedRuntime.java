@@ -33,6 +33,7 @@ public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, OrtSession> sessions = new ConcurrentHashMap<>();
+  private volatile boolean closed;
 
   private EmbeddedRuntime(Path repository) {
     this.repository = repository;
@@ -49,6 +50,11 @@ public final class EmbeddedRuntime implements Runtime {
           "no model repository at %s: write one with harmonica-export".formatted(repository));
     }
     return new EmbeddedRuntime(repository);
+  }
+
+  /** What computes, with its version, for reports. */
+  public static String version() {
+    return "ONNX Runtime " + Environment.SHARED.getVersion();
   }
 
   /** ONNX Runtime's environment: one for the process, with one thread pool for all sessions. */
@@ -101,9 +107,19 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    if (closed) {
+      throw new IllegalStateException("runtime is closed");
+    }
     ModelConfig config = config(model);
     Signature.check(config, inputs, outputs);
+    inputs.forEach(EmbeddedRuntime::checkOwn);
     return run(config, inputs, outputs);
+  }
+
+  private static void checkOwn(String name, Tensor tensor) {
+    if (!(tensor instanceof EmbeddedTensor)) {
+      throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
+    }
   }
 
   private Map<String, Tensor> run(
@@ -195,6 +211,7 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public void close() {
+    closed = true;
     sessions
         .values()
         .forEach(

@@ -7,6 +7,15 @@ import java.nio.FloatBuffer;
 /** A value of ONNX Runtime in this process. */
 record EmbeddedTensor(OnnxTensor value) implements Tensor {
 
+  /** The value, while open: ONNX Runtime takes the process down over a closed one. */
+  @Override
+  public OnnxTensor value() {
+    if (value.isClosed()) {
+      throw new IllegalStateException("tensor is closed");
+    }
+    return value;
+  }
+
   @Override
   public DataType type() {
     return switch (value.getInfo().onnxType) {
@@ -26,9 +35,9 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
   @Override
   public FloatBuffer floats() {
     if (type() != DataType.TYPE_FP32) {
-      throw new IllegalStateException("not fp32: " + value.getInfo());
+      throw new IllegalStateException("tensor is " + type() + ", not TYPE_FP32");
     }
-    return value.getFloatBuffer();
+    return value().getFloatBuffer();
   }
 
   @Override
@@ -38,6 +47,8 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
 
   @Override
   public void close() {
-    value.close();
+    if (!value.isClosed()) {
+      value.close();
+    }
   }
 }

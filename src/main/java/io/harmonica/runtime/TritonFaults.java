@@ -1,10 +1,10 @@
 package io.harmonica.runtime;
 
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -75,7 +75,8 @@ final class TritonFaults {
             .findFirst()
             .orElse("");
     return new HarmonicaException(
-        oneLine(server + " is up but not ready: wait until its models are loaded" + why));
+        oneLine(
+            server + " is up but not ready: wait until its models are loaded, or mend them" + why));
   }
 
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {
@@ -85,7 +86,8 @@ final class TritonFaults {
   }
 
   private HarmonicaException down(StatusRuntimeException e) {
-    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(said(e)));
+    String why = said(e).contains("Connection refused") ? "connection refused" : said(e);
+    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(why));
   }
 
   private HarmonicaException gone(StatusRuntimeException e, String call) {
@@ -99,22 +101,29 @@ final class TritonFaults {
             .formatted(said(e)));
   }
 
+  /** Whether no connection came about, so the server never saw the call. */
   private static boolean unreachable(StatusRuntimeException e) {
     for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof ConnectException || cause instanceof UnknownHostException) {
+      if (cause instanceof ConnectException
+          || cause instanceof NoRouteToHostException
+          || cause instanceof UnknownHostException) {
         return true;
       }
     }
     return false;
   }
 
-  /** What the server said, or what broke the connection. */
+  /** What the server said, or else what broke the connection. */
   private static String said(StatusRuntimeException e) {
-    Status status = e.getStatus();
-    String description = status.getDescription();
     Throwable cause = e.getCause();
-    return (description != null ? description : status.getCode().name())
-        + (cause != null ? ": " + cause : "");
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause != null && cause.getMessage() != null) {
+      return cause.getMessage();
+    }
+    String description = e.getStatus().getDescription();
+    return description != null ? description : e.getStatus().getCode().name();
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what) {

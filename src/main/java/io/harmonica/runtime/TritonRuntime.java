@@ -52,7 +52,7 @@ public final class TritonRuntime implements Runtime {
   private final ManagedChannel channel;
   private final Options options;
   private final TritonFaults faults;
-  // Known configurations spare each request a question; one that the server contradicts is dropped.
+  // As last told, to spare each request a question; config() asks again, a fault forgets.
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
 
   private TritonRuntime(Address address, Options options) {
@@ -65,13 +65,18 @@ public final class TritonRuntime implements Runtime {
             .build();
   }
 
+  /** Connects to a server with {@link Options#DEFAULTS}. */
+  public static TritonRuntime connect(String address) {
+    return connect(address, Options.DEFAULTS);
+  }
+
   /**
    * Connects to a server, and checks that it is ready.
    *
    * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
    */
   public static TritonRuntime connect(String address, Options options) {
-    TritonRuntime runtime = new TritonRuntime(Address.parse(address), options);
+    TritonRuntime runtime = new TritonRuntime(Address.parse(address).resolved(), options);
     try {
       runtime.checkReady();
       return runtime;

@@ -80,7 +80,7 @@ final class WireTensor implements Tensor {
   @Override
   public FloatBuffer floats() {
     if (type != DataType.TYPE_FP32) {
-      throw new IllegalStateException("tensor is " + wireType() + ", not FP32");
+      throw new IllegalStateException("tensor is " + type + ", not TYPE_FP32");
     }
     return bytes().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }

@@ -1,0 +1,222 @@
+package io.harmonica.bench;
+
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Model;
+import io.harmonica.router.RandomReuse;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.sampler.Spacing;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/**
+ * Speed of the embedded runtime as ratios measured side by side: block engines against one graph,
+ * routed against uncached trajectories, one graph against PyTorch. {@code tests/bench/run.sh}
+ * starts it; docs/BENCHMARKS.md keeps what it printed.
+ */
+public final class Benchmark {
+  private static final int BATCH = 4;
+  private static final int STEPS = 10;
+  private static final double CUR = 0.4;
+
+  private Benchmark() {}
+
+  /** Arguments: checkpoint folder, work folder, python, rounds. */
+  public static void main(String[] args) throws IOException {
+    Path checkpoint = Path.of(args[0]);
+    Path work = Path.of(args[1]);
+    int rounds = Integer.parseInt(args[3]);
+    Map<String, Double> theoretical = export(checkpoint, work);
+    try (Pipeline blocks = Pipeline.open(work.resolve("blocks"), "dit");
+        Pipeline graph = Pipeline.open(work.resolve("graph"), "dit");
+        PyTorch torch = PyTorch.start(args[2], checkpoint)) {
+      System.out.printf(
+          "%s, %d threads, batch %d, %d rounds; PyTorch %s%n",
+          checkpoint.getFileName(),
+          Runtime.getRuntime().availableProcessors(),
+          BATCH,
+          rounds,
+          torch.version);
+      engines(blocks, graph, torch, rounds);
+      routing(blocks, theoretical, rounds);
+    }
+  }
+
+  private static Map<String, Double> export(Path checkpoint, Path work) {
+    Map<String, Double> theoretical = new LinkedHashMap<>();
+    try (Checkpoint source = Checkpoint.open(checkpoint)) {
+      Model model = Model.of(source, OptionalInt.empty());
+      List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
+      List<String> branches = model.denoiser().branches().stream().map(Branch::name).toList();
+      List<Router> routers = new ArrayList<>();
+      for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {
+        String name = reuse == Reuse.LAST ? "plain" : "linear";
+        Router random =
+            new RandomReuse(CUR, 0)
+                .router(name, model.denoiser().architecture(), "ddim", timesteps, branches);
+        routers.add(
+            new Router(
+                name,
+                random.model(),
+                random.sampler(),
+                random.steps(),
+                timesteps,
+                random.threshold(),
+                branches,
+                random.scores(),
+                reuse,
+                random.training()));
+        theoretical.put(
+            name, Savings.of(random, model.flops(), 0).theoreticalSpeedup().orElseThrow());
+      }
+      ExportOptions options = ExportOptions.of("dit").withForce(true);
+      if (!Files.exists(work.resolve("blocks"))) {
+        new Exporter(model, routers, options).export(work.resolve("blocks"));
+      }
+      if (!Files.exists(work.resolve("graph"))) {
+        new Exporter(model, List.of(), options.withBlocksPerEngine(0))
+            .export(work.resolve("graph"));
+      }
+    }
+    return theoretical;
+  }
+
+  /** One uncached step without guidance: block engines, one graph, PyTorch in turn. */
+  private static void engines(Pipeline blocks, Pipeline graph, PyTorch torch, int rounds)
+      throws IOException {
+    Request step = request().withSteps(1);
+    double[] ofBlocks = new double[rounds];
+    double[] ofGraph = new double[rounds];
+    double[] ofTorch = new double[rounds];
+    double[] loop = new double[rounds];
+    for (int round = -2; round < rounds; round++) {
+      // The order turns, so that no one always runs in another's wake.
+      Result b = null;
+      Result g = null;
+      long t = 0;
+      for (int i = 0; i < 3; i++) {
+        switch (Math.floorMod(round + i, 3)) {
+          case 0 -> b = blocks.generate(step);
+          case 1 -> g = graph.generate(step);
+          default -> t = torch.stepNanos();
+        }
+      }
+      if (round >= 0) {
+        ofBlocks[round] = b.runtimeNanos();
+        ofGraph[round] = g.runtimeNanos();
+        ofTorch[round] = t;
+        loop[round] = (double) (b.elapsedNanos() - b.runtimeNanos()) / b.elapsedNanos();
+      }
+    }
+    print("block engines / one graph", ratios(ofBlocks, ofGraph), "at most 1.01");
+    print("block engines / PyTorch", ratios(ofBlocks, ofTorch), "at most 0.97");
+    print("loop's own time / step", loop, "below 0.01");
+    System.out.printf("one step: %.0f ms%n", median(ofBlocks) / 1e6);
+  }
+
+  /** Whole trajectories, routed against uncached. */
+  private static void routing(Pipeline blocks, Map<String, Double> theoretical, int rounds) {
+    Map<String, double[]> times = new LinkedHashMap<>();
+    List<String> routers = new ArrayList<>(List.of(Request.NO_ROUTER));
+    routers.addAll(theoretical.keySet());
+    routers.forEach(name -> times.put(name, new double[rounds]));
+    for (int round = -1; round < rounds; round++) {
+      for (int i = 0; i < routers.size(); i++) {
+        String name = routers.get(Math.floorMod(round + i, routers.size()));
+        Result result = blocks.generate(request().withSteps(STEPS).withRouter(name));
+        if (round >= 0) {
+          times.get(name)[round] = result.elapsedNanos();
+        }
+      }
+    }
+    theoretical.forEach(
+        (name, speedup) -> {
+          double[] realised = ratios(times.get(Request.NO_ROUTER), times.get(name));
+          for (int i = 0; i < realised.length; i++) {
+            realised[i] /= speedup;
+          }
+          print(
+              String.format(Locale.ROOT, "realised / theoretical %.3f, %s", speedup, name),
+              realised,
+              "at least 0.97");
+        });
+  }
+
+  private static Request request() {
+    return Request.of(IntStream.range(0, BATCH).boxed().toList()).withGuidance(1);
+  }
+
+  private static double[] ratios(double[] a, double[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> a[i] / b[i]).toArray();
+  }
+
+  private static double median(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+
+  private static void print(String what, double[] ratios, String target) {
+    double[] sorted = ratios.clone();
+    Arrays.sort(sorted);
+    System.out.printf(
+        Locale.ROOT,
+        "%-42s median %.4f  quartiles %.4f..%.4f  min %.4f max %.4f  (target %s)%n",
+        what,
+        median(ratios),
+        sorted[sorted.length / 4],
+        sorted[sorted.length * 3 / 4],
+        sorted[0],
+        sorted[sorted.length - 1],
+        target);
+  }
+
+  /** The PyTorch process: it waits while the Java side measures, and the other way round. */
+  private record PyTorch(Process process, PrintStream in, BufferedReader out, String version)
+      implements AutoCloseable {
+
+    static PyTorch start(String python, Path checkpoint) throws IOException {
+      Process process =
+          new ProcessBuilder(
+                  python,
+                  "tests/bench/pytorch_dit.py",
+                  checkpoint.toString(),
+                  Integer.toString(Runtime.getRuntime().availableProcessors()),
+                  Integer.toString(BATCH))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+      BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream()));
+      String ready = out.readLine();
+      return new PyTorch(process, new PrintStream(process.getOutputStream(), true), out, ready);
+    }
+
+    long stepNanos() throws IOException {
+      in.println();
+      return Long.parseLong(out.readLine().trim());
+    }
+
+    @Override
+    public void close() {
+      process.destroy();
+    }
+  }
+}

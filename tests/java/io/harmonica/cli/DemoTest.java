@@ -1,0 +1,72 @@
+package io.harmonica.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.compare.Report;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On the shipped example itself, one round of it. */
+class DemoTest {
+  @TempDir Path folder;
+
+  @Test
+  void run_comparesEveryShippedRouter() throws IOException {
+    Path out = folder.resolve("out");
+    ByteArrayOutputStream progress = new ByteArrayOutputStream();
+    Demo demo = demo(out, progress);
+    assertThat(demo.exportIsStale()).isTrue();
+    Report report = demo.run();
+
+    List<String> names = report.variants().stream().map(Report.Entry::name).toList();
+    assertThat(names)
+        .contains("fora-2", "fora-3", "taylor-2", "taylor-3")
+        .startsWith("uncached")
+        .endsWith("uncached-10");
+    assertThat(report.variants().get(0).psnrDecibels()).isInfinite();
+    assertThat(report.variants().subList(1, names.size()))
+        .allSatisfy(entry -> assertThat(entry.psnrDecibels()).isBetween(15.0, 60.0));
+    assertThat(psnr(report, "taylor-2")).isGreaterThan(psnr(report, "fora-2"));
+    assertThat(psnr(report, "fora-2")).isGreaterThan(psnr(report, "fora-3"));
+
+    for (String name : names) {
+      assertThat(out.resolve(name + ".png")).isNotEmptyFile();
+      assertThat(Files.readString(out.resolve("index.html"))).contains("Pictures of " + name);
+    }
+    assertThat(new ObjectMapper().readTree(out.resolve("demo.json").toFile()).path("variants"))
+        .hasSameSizeAs(names);
+    assertThat(progress.toString(StandardCharsets.UTF_8)).contains("exporting", "8 pictures");
+    assertThat(demo.exportIsStale()).isFalse();
+    Path config = demo.repository().resolve("shapes-dit/config.pbtxt");
+    Files.setLastModifiedTime(config, FileTime.fromMillis(0));
+    assertThat(demo.exportIsStale()).isTrue(); // the example is newer than its export
+  }
+
+  private Demo demo(Path out, ByteArrayOutputStream progress) {
+    return new Demo(
+        Path.of("export/shapes-dit"),
+        folder.resolve("repository"),
+        out,
+        1,
+        0,
+        3,
+        new PrintStream(progress, true, StandardCharsets.UTF_8));
+  }
+
+  private static double psnr(Report report, String name) {
+    return report.variants().stream()
+        .filter(entry -> entry.name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .psnrDecibels();
+  }
+}

@@ -1,0 +1,10 @@
+package io.harmonica.runtime;
+
+import java.nio.file.Path;
+
+class EmbeddedRuntimeTest extends RuntimeContract {
+  @Override
+  Runtime open(Path repository) {
+    return EmbeddedRuntime.open(repository);
+  }
+}
