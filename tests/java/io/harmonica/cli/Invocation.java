@@ -46,7 +46,7 @@ record Invocation(int code, String out, String err) {
             "DiT-2x8/2",
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
-            32,
+            128,
             "leading");
 
     @Override

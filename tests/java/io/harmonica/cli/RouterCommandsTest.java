@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Golden;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exports;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -13,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
@@ -168,6 +171,44 @@ class RouterCommandsTest {
     Invocation failed = run(repository + "--router taylor3");
     assertThat(failed.code()).isEqualTo(1);
     assertThat(failed.err()).contains("has no router 'taylor3'").contains("mean 'taylor2'");
+  }
+
+  @Test
+  @Tag("golden")
+  void inspect_exportedModel_showsItsRouters() throws IOException {
+    Path checkpoint = Golden.path("dit");
+    Path file = folder.resolve("every-other.json");
+    Invocation made =
+        Invocation.of(
+            ("policy fora --steps 4 --out " + file + " --checkpoint " + checkpoint).split(" "));
+    assertThat(made.err()).isEmpty();
+    Path repository = folder.resolve("repository");
+    Exports.export(
+        checkpoint,
+        OptionalInt.empty(),
+        List.of(Router.read(file)),
+        ExportOptions.of("dit"),
+        repository);
+    String[] inspect = {
+      "inspect",
+      "--model-repository",
+      "" + repository,
+      "--model",
+      "dit",
+      "--router",
+      "every-other",
+      "--json"
+    };
+    Invocation exported = Invocation.of(inspect);
+    Invocation local =
+        Invocation.of(
+            ("inspect --json --router " + file + " --checkpoint " + checkpoint).split(" "));
+    assertThat(exported.err()).isEmpty();
+    assertThat(exported.out()).isEqualTo(local.out()).contains("\"cur\" : 0.5");
+    inspect[4] = "dat";
+    Invocation failed = Invocation.of(inspect);
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err()).startsWith("error: no model dat in " + repository).hasLineCount(1);
   }
 
   @Test
