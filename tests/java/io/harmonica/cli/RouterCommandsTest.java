@@ -208,7 +208,9 @@ class RouterCommandsTest {
     inspect[4] = "dat";
     Invocation failed = Invocation.of(inspect);
     assertThat(failed.code()).isEqualTo(1);
-    assertThat(failed.err()).startsWith("error: no model dat in " + repository).hasLineCount(1);
+    assertThat(failed.err())
+        .startsWith("error: model repository " + repository + " has no model 'dat'")
+        .hasLineCount(1);
   }
 
   @Test
