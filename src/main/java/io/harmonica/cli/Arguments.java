@@ -56,6 +56,11 @@ final class Arguments {
     return text(option).map(value -> path(option, value));
   }
 
+  /** The paths of an option that may be repeated. */
+  List<Path> paths(String option) {
+    return texts(option).stream().map(value -> path(option, value)).toList();
+  }
+
   Path requiredPath(String option) {
     return path(option).orElseThrow(() -> missing(option));
   }

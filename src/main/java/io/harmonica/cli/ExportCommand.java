@@ -70,8 +70,7 @@ final class ExportCommand implements Command {
     Path path = arguments.requiredPath("checkpoint");
     Path repository = arguments.requiredPath("model-repository");
     ExportOptions options = options(arguments, path);
-    List<Router> routers =
-        arguments.texts("router").stream().map(file -> Router.read(Path.of(file))).toList();
+    List<Router> routers = arguments.paths("router").stream().map(Router::read).toList();
     OptionalInt heads =
         arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
     try (Checkpoint checkpoint = Checkpoint.open(path)) {

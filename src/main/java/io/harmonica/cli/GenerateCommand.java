@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
@@ -14,6 +15,7 @@ import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -89,6 +91,7 @@ final class GenerateCommand implements Command {
       throw new HarmonicaException("--out %s is a file, expected a folder".formatted(out));
     }
     arguments.path("latents").ifPresent(GenerateCommand::requireFile);
+    arguments.path("save-latents").ifPresent(GenerateCommand::requireWritable);
     try (Pipeline pipeline = open(arguments, model)) {
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console);
@@ -177,13 +180,15 @@ final class GenerateCommand implements Command {
 
   private static void write(Latents latents, List<Integer> classes, Path out, Console console) {
     if (latents.channels() != 1 && latents.channels() != 3) {
-      Path file = out.resolve("latents.safetensors");
+      Path file = createFolder(out).resolve("latents.safetensors");
       save(latents, file);
       console
           .err()
           .printf(
+              Locale.ROOT,
               "note: latents of %d channels need the model's decoder to become pictures: kept in %s%n",
-              latents.channels(), file);
+              latents.channels(),
+              file);
       return;
     }
     List<BufferedImage> pictures = Pictures.of(latents);
@@ -193,6 +198,15 @@ final class GenerateCommand implements Command {
     }
     int scale = Math.max(1, 128 / latents.width());
     Png.write(new ContactSheet(SHEET_COLUMNS, scale).draw(pictures), out.resolve("sheet.png"));
+  }
+
+  private static Path createFolder(Path folder) {
+    try {
+      return Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot create --out %s: %s".formatted(folder, AtomicFile.reason(e)), e);
+    }
   }
 
   private static void save(Latents latents, Path file) {
@@ -215,6 +229,16 @@ final class GenerateCommand implements Command {
     }
   }
 
+  /** Refused now rather than after minutes of work. */
+  private static void requireWritable(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
+      throw new HarmonicaException(
+          "--save-latents %s cannot be written, expected a file in a folder that exists"
+              .formatted(file));
+    }
+  }
+
   private static Latents read(Path file) {
     try (Checkpoint tensors = Checkpoint.open(file)) {
       if (!tensors.names().contains(LATENTS)) {
@@ -222,7 +246,7 @@ final class GenerateCommand implements Command {
             "--latents %s has no tensor '%s', only %s".formatted(file, LATENTS, tensors.names()));
       }
       StoredTensor tensor = tensors.tensor(LATENTS);
-      if (tensor.shape().size() != 4 || tensor.shape().get(0) == 0) {
+      if (tensor.shape().size() != 4 || tensor.elements() == 0) {
         throw new HarmonicaException(
             "--latents %s: tensor '%s' has shape %s, expected [n, channels, height, width]"
                 .formatted(file, LATENTS, tensor.shape()));

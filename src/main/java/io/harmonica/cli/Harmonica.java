@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** The launcher {@code harmonica}: finds the command and runs it. */
 public final class Harmonica {
@@ -11,6 +12,7 @@ public final class Harmonica {
   private Harmonica() {}
 
   public static void main(String[] args) {
+    Locale.setDefault(Locale.ROOT); // numbers as scripts read them, whatever the user's
     Console console = Console.standard();
     System.exit(run(args, console.out(), console.err()));
   }

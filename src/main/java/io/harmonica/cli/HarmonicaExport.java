@@ -1,12 +1,14 @@
 package io.harmonica.cli;
 
 import java.io.PrintStream;
+import java.util.Locale;
 
 /** The launcher {@code harmonica-export}: one command, run as {@link Harmonica} runs its own. */
 public final class HarmonicaExport {
   private HarmonicaExport() {}
 
   public static void main(String[] args) {
+    Locale.setDefault(Locale.ROOT); // numbers as scripts read them, whatever the user's
     Console console = Console.standard();
     System.exit(run(args, console.out(), console.err()));
   }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -154,7 +155,7 @@ final class Configs {
   }
 
   private static String hidden(int index) {
-    return String.format("hidden.%02d", index);
+    return String.format(Locale.ROOT, "hidden.%02d", index);
   }
 
   private static List<Long> dims(Port port) {

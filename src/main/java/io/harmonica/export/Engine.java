@@ -5,6 +5,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -68,7 +69,8 @@ record Engine(boolean embed, List<Integer> branches, List<Integer> histories, bo
     }
     int first = model.branches().get(branches.get(0)).block();
     int last = model.branches().get(branches.get(branches.size() - 1)).block();
-    String range = Branch.blockName(first) + (last == first ? "" : String.format("-%02d", last));
+    String range =
+        Branch.blockName(first) + (last == first ? "" : String.format(Locale.ROOT, "-%02d", last));
     return range + "-" + variant;
   }
 }

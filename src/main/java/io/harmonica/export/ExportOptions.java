@@ -28,7 +28,7 @@ public record ExportOptions(
   public ExportOptions {
     if (!Router.isName(modelName)) {
       throw new IllegalArgumentException(
-          "--model-name '%s' must consist of letters, digits, '.', '_' and '-'"
+          "--model-name '%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
     }
     if (blocksPerEngine < 0) {

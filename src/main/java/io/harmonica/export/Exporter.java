@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
@@ -19,6 +20,8 @@ import io.harmonica.router.Schedule;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +29,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -100,13 +104,18 @@ public final class Exporter {
       List<Entry> entries = write(staging.folder());
       staging.publish();
       return entries;
-    } catch (IOException | java.io.UncheckedIOException e) {
-      Throwable cause = e instanceof java.io.UncheckedIOException ? e.getCause() : e;
-      throw new HarmonicaException(
-          "cannot write the repository %s: %s; nothing was changed"
-              .formatted(repository, cause.getMessage()),
-          e);
+    } catch (UncheckedIOException e) {
+      throw unwritable(repository, e.getCause());
+    } catch (IOException e) {
+      throw unwritable(repository, e);
     }
+  }
+
+  private static HarmonicaException unwritable(Path repository, IOException cause) {
+    return new HarmonicaException(
+        "cannot write the repository %s: %s; nothing was changed"
+            .formatted(repository, AtomicFile.reason(cause)),
+        cause);
   }
 
   private void addEnsemble(String name, Route route) {
@@ -179,17 +188,26 @@ public final class Exporter {
   }
 
   private Path versionFolder(Engine engine, Path folder) throws IOException {
-    return Files.createDirectories(folder.resolve(configs.name(engine)).resolve("1"));
+    return versionFolder(configs.name(engine), folder);
+  }
+
+  /** Triton wants a version of every model, of an ensemble too. */
+  private static Path versionFolder(String name, Path folder) throws IOException {
+    Path version = folder.resolve(name).resolve("1");
+    if (!Files.exists(version)) {
+      Files.createDirectory(version.getParent()); // never the staging folder again, once it is gone
+      Files.createDirectory(version);
+    }
+    return version;
   }
 
   private static long writeConfig(ModelConfig config, Path folder) throws IOException {
-    String text = ConfigFile.print(config);
+    byte[] text = ConfigFile.print(config).getBytes(StandardCharsets.UTF_8);
     if (folder != null) {
-      Path own = folder.resolve(config.getName());
-      Files.createDirectories(own.resolve("1")); // Triton wants a version, of an ensemble too
-      Files.writeString(own.resolve(ConfigFile.NAME), text);
+      Path version = versionFolder(config.getName(), folder);
+      Files.write(version.resolveSibling(ConfigFile.NAME), text);
     }
-    return text.length();
+    return text.length;
   }
 
   private Manifest manifest() {
@@ -215,7 +233,7 @@ public final class Exporter {
         io.spacing(),
         io.guidanceChannels(),
         options.maxBatch(),
-        options.precision().name().toLowerCase(java.util.Locale.ROOT),
+        options.precision().name().toLowerCase(Locale.ROOT),
         Manifest.Noise.LINEAR,
         branchNames(),
         denoiser.branchElements(),

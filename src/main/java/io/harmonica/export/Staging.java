@@ -4,16 +4,22 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The temporary sibling of a repository: moved into place when whole, deleted otherwise. */
+/**
+ * The temporary folder of an export, on the repository's own disk: what is in it moves into place
+ * when whole, and is deleted otherwise.
+ */
 final class Staging implements AutoCloseable {
   private final Path repository;
   private final Path folder;
@@ -24,7 +30,7 @@ final class Staging implements AutoCloseable {
     this.repository = repository;
     this.folder = folder;
     this.options = options;
-    this.cleaner = new Thread(() -> delete(folder)); // for Ctrl-C
+    this.cleaner = new Thread(this::delete); // for Ctrl-C
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
 
@@ -51,9 +57,24 @@ final class Staging implements AutoCloseable {
                     options.modelName()));
       }
     }
-    Path parent = Files.createDirectories(target.getParent());
-    Path folder = Files.createTempDirectory(parent, "." + target.getFileName() + ".partial-");
-    return new Staging(target, folder, options);
+    String prefix = "." + target.getFileName() + ".partial-";
+    return new Staging(target, Files.createTempDirectory(host(target), prefix), options);
+  }
+
+  /**
+   * Where the temporary folder goes: beside the repository, or where folders up to it are missing,
+   * beside the first of these; but into one that is mounted, as nothing moves across disks.
+   */
+  private static Path host(Path target) throws IOException {
+    Path parent = target.getParent() == null ? target : target.getParent();
+    if (Files.exists(target)) {
+      boolean sameDisk = Files.getFileStore(target).equals(Files.getFileStore(parent));
+      return sameDisk ? parent : target;
+    }
+    while (!Files.exists(parent)) {
+      parent = parent.getParent();
+    }
+    return parent;
   }
 
   /** What a repository holds; a lone README, as this project's own has, does not count. */
@@ -74,13 +95,19 @@ final class Staging implements AutoCloseable {
   void requireSpace(long sizeBytes) throws IOException {
     long free = Files.getFileStore(folder).getUsableSpace();
     if (free < sizeBytes) {
-      throw new FileSystemException(
-          "it takes %,d MB and its disk has %,d MB left".formatted(sizeBytes >> 20, free >> 20));
+      throw new IOException(
+          "it takes %d bytes and its disk has %d left".formatted(sizeBytes, free));
     }
   }
 
-  /** Moves every model into the repository; what this model's last export left there goes. */
-  void publish() throws IOException {
+  /**
+   * Moves every model into the repository; what this model's last export left there goes.
+   *
+   * @throws HarmonicaException if a model of another origin has one of the names
+   */
+  synchronized void publish() throws IOException { // a Ctrl-C waits for it
+    List<Path> models = folders(folder);
+    boolean created = !Files.exists(repository);
     Files.createDirectories(repository);
     Path replaced = Files.createDirectory(folder.resolve(".replaced"));
     Map<Path, Path> moved = new LinkedHashMap<>();
@@ -88,25 +115,31 @@ final class Staging implements AutoCloseable {
       for (Path old : previous()) {
         move(old, replaced.resolve(old.getFileName()), moved);
       }
-      for (Path model : folders(folder)) {
-        if (!model.equals(replaced)) {
-          move(model, repository.resolve(model.getFileName()), moved);
-        }
+      for (Path model : models) {
+        move(model, repository.resolve(model.getFileName()), moved);
       }
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       undo(moved);
+      if (created) {
+        Files.delete(repository);
+      }
       throw e;
     }
   }
 
   private static void move(Path from, Path to, Map<Path, Path> moved) throws IOException {
+    if (Files.exists(to)) {
+      throw new HarmonicaException(
+          "%s is there already and no part of this model; move it away, or choose another --model-name"
+              .formatted(to));
+    }
     Files.move(from, to);
     moved.put(from, to);
   }
 
   private static void undo(Map<Path, Path> moved) throws IOException {
-    List<Map.Entry<Path, Path>> order = new java.util.ArrayList<>(moved.entrySet());
-    java.util.Collections.reverse(order);
+    List<Map.Entry<Path, Path>> order = new ArrayList<>(moved.entrySet());
+    Collections.reverse(order);
     for (Map.Entry<Path, Path> move : order) {
       Files.move(move.getValue(), move.getKey());
     }
@@ -115,12 +148,17 @@ final class Staging implements AutoCloseable {
   private List<Path> previous() throws IOException {
     return folders(repository).stream()
         .filter(path -> Files.exists(path.resolve(ConfigFile.NAME)))
-        .filter(this::isOurs)
+        .filter(this::isPart)
         .toList();
   }
 
-  private boolean isOurs(Path modelFolder) {
-    ModelConfig config = ConfigFile.read(modelFolder);
+  private boolean isPart(Path modelFolder) {
+    ModelConfig config;
+    try {
+      config = ConfigFile.read(modelFolder);
+    } catch (HarmonicaException e) {
+      return false; // what cannot be read is not from here
+    }
     return config.containsParameters(Configs.PART_OF)
         && config
             .getParametersOrThrow(Configs.PART_OF)
@@ -143,23 +181,33 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  private static void delete(Path folder) {
+  private synchronized void delete() {
     if (!Files.exists(folder)) {
       return;
     }
-    try (Stream<Path> files = Files.walk(folder)) {
+    Path deleted = folder.resolveSibling(folder.getFileName() + "-deleted");
+    try {
+      Files.move(folder, deleted); // on Ctrl-C the export still runs: from here on it fails
+    } catch (IOException e) {
+      deleted = folder;
+    }
+    try (Stream<Path> files = Files.walk(deleted)) {
       for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(path);
       }
-    } catch (IOException | java.io.UncheckedIOException e) {
+    } catch (IOException | UncheckedIOException e) {
       // Left for the operator: its name says what it is.
-      System.err.println("could not delete " + folder + ": " + e);
+      System.err.println("could not delete " + deleted + ": " + e);
     }
   }
 
   @Override
   public void close() {
-    Runtime.getRuntime().removeShutdownHook(cleaner);
-    delete(folder);
+    try {
+      Runtime.getRuntime().removeShutdownHook(cleaner);
+    } catch (IllegalStateException e) {
+      return; // the program ends, and the hook deletes
+    }
+    delete();
   }
 }

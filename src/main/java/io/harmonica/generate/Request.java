@@ -135,8 +135,4 @@ public record Request(
         seed,
         Optional.of(initial));
   }
-
-  boolean guided() {
-    return guidance > 1;
-  }
 }

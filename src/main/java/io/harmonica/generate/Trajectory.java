@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -77,8 +78,8 @@ final class Trajectory implements AutoCloseable {
         FloatBuffer values = prediction.floats();
         int plane = manifest.height() * manifest.width();
         guidance.apply(values, epsilon, manifest.channels(), manifest.outputChannels(), plane);
-        requireFinite(s);
         sampler.step(s, x, epsilon, sampler.needsNoise(s) ? gaussian(noise) : null);
+        requireFinite(s);
         var event =
             new StepListener.Step(firstPicture, s, steps, sampler.timesteps().get(s), x, values);
         if (!listener.onStep(event)) {
@@ -146,7 +147,7 @@ final class Trajectory implements AutoCloseable {
 
   private Tensor timestep(int timestep) {
     long[] values = new long[batch];
-    java.util.Arrays.fill(values, timestep);
+    Arrays.fill(values, timestep);
     return runtime.tensor(LongBuffer.wrap(values), batch, 1);
   }
 
@@ -168,13 +169,20 @@ final class Trajectory implements AutoCloseable {
     return values;
   }
 
-  /** A wrong picture must not come out silently: fp16 can overflow. */
+  /** A wrong picture must not come out silently: fp16 can overflow, a checkpoint be broken. */
   private void requireFinite(int step) {
-    for (float value : epsilon) {
+    for (float value : x) {
       if (!Float.isFinite(value)) {
         throw new HarmonicaException(
-            "model %s predicted %s at step %d: its numbers overflow (precision %s); export it with --precision fp32"
-                .formatted(manifest.model(), value, step, manifest.precision()));
+            "model %s leads to %s at step %d (precision %s): %s"
+                .formatted(
+                    manifest.model(),
+                    value,
+                    step,
+                    manifest.precision(),
+                    manifest.precision().equals("fp16")
+                        ? "its numbers overflow; export it with --precision fp32"
+                        : "its checkpoint holds NaN or numbers too large; try another"));
       }
     }
   }

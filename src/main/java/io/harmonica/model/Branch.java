@@ -1,5 +1,7 @@
 package io.harmonica.model;
 
+import java.util.Locale;
+
 /**
  * One residual contribution of a block, the unit that a router computes or reuses.
  *
@@ -15,6 +17,6 @@ public record Branch(int block, String kind) {
 
   /** The name of a block, for example {@code block07}. */
   public static String blockName(int block) {
-    return String.format("block%02d", block);
+    return String.format(Locale.ROOT, "block%02d", block);
   }
 }

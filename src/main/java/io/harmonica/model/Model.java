@@ -3,6 +3,7 @@ package io.harmonica.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -16,7 +17,7 @@ public record Model(Denoiser denoiser, Weights weights) {
   /**
    * Finds out what a checkpoint holds and checks that every parameter is there in its shape.
    *
-   * @param heads attention heads, where the file does not say
+   * @param heads attention heads, where the file does not say; else they must agree
    */
   public static Model of(Checkpoint checkpoint, OptionalInt heads) {
     Model model = recognise(checkpoint, heads);
@@ -34,7 +35,7 @@ public record Model(Denoiser denoiser, Weights weights) {
    *
    * @param path of the checkpoint, for the message
    */
-  public void requireArchitecture(String name, java.nio.file.Path path) {
+  public void requireArchitecture(String name, Path path) {
     DitPresets.named(name); // names the known ones
     if (!denoiser.architecture().equals(name)) {
       throw new HarmonicaException(
@@ -57,7 +58,7 @@ public record Model(Denoiser denoiser, Weights weights) {
     String norm = config.get().path("norm_type").asText();
     if (type.equals("DiTTransformer2DModel")
         || (type.equals("Transformer2DModel") && norm.equals("ada_norm_zero"))) {
-      return DitCheckpoint.diffusers(checkpoint, config.get());
+      return DitCheckpoint.diffusers(checkpoint, config.get(), heads);
     }
     throw new HarmonicaException(
         "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero)"

@@ -45,12 +45,14 @@ public final class Graph {
 
   /** Declares a graph input. */
   public Value input(String input, DataType type, long... shapeAfterBatch) {
+    requireNew(input);
     inputs.put(input, info(input, type, shapeAfterBatch));
     return new Value(input, type);
   }
 
   /** Makes a value a graph output of this name. */
   public void output(String output, Value value, long... shapeAfterBatch) {
+    requireNew(output);
     Value own = value;
     // A node's output takes the name; an input, or what is an output already, needs a copy.
     if (!computed.contains(value.name()) || outputNames.containsKey(value.name())) {
@@ -58,6 +60,12 @@ public final class Graph {
     }
     outputNames.put(own.name(), output);
     outputs.put(output, info(output, value.type(), shapeAfterBatch));
+  }
+
+  private void requireNew(String port) {
+    if (inputs.containsKey(port) || outputs.containsKey(port)) {
+      throw new IllegalArgumentException("graph " + name + " has a '" + port + "' already");
+    }
   }
 
   Value node(String op, DataType type, List<Value> operands, AttributeProto... attributes) {

@@ -1,12 +1,14 @@
 package io.harmonica.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 
 /** The interpreter that appends each operation to an ONNX {@link Graph}. */
 public final class OnnxOps implements Ops<Value> {
@@ -27,7 +29,9 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value constant(float[] values, long... shape) {
-    String key = "constant" + Arrays.toString(shape) + "_" + Arrays.hashCode(values);
+    // By a digest of the content, 128 bits: equal ones are shared, and no two others ever are.
+    byte[] content = WeightFile.bytes(values, 0, values.length, Precision.FP32).array();
+    String key = "constant" + Arrays.toString(shape) + UUID.nameUUIDFromBytes(content);
     return initializer(key, values, Precision.FP32, shape);
   }
 
@@ -154,6 +158,11 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   private Value op(String name, Value... operands) {
+    for (Value operand : operands) {
+      if (operand.type() != operands[0].type()) { // ONNX converts nothing by itself
+        throw new IllegalArgumentException(name + " of " + Arrays.toString(operands));
+      }
+    }
     return graph.node(name, operands[0].type(), Arrays.asList(operands));
   }
 
@@ -171,7 +180,22 @@ public final class OnnxOps implements Ops<Value> {
       return graph.external(name, precision.type, range, kept);
     }
     float[] values = file.measures() ? new float[(int) elements] : weights.read(name, shape);
+    requireHolds(name, values);
     return initializer(name, transposed ? transpose(values, shape) : values, precision, kept);
+  }
+
+  /** An infinity out of a rounded weight would only show in the pictures. */
+  private void requireHolds(String name, float[] values) {
+    if (precision != Precision.FP16) {
+      return;
+    }
+    for (float value : values) {
+      if (Math.abs(value) > Precision.MAX_FP16 && Float.isFinite(value)) {
+        throw new HarmonicaException(
+            "weight %s holds %s, beyond fp16's %s; export with --precision fp32"
+                .formatted(name, value, Precision.MAX_FP16));
+      }
+    }
   }
 
   private Value initializer(String key, float[] values, Precision as, long... shape) {

@@ -7,6 +7,9 @@ public enum Precision {
   FP32(DataType.FLOAT, 4),
   FP16(DataType.FLOAT16, 2);
 
+  /** The largest finite number of {@link #FP16}. */
+  static final float MAX_FP16 = 65504;
+
   final DataType type;
   private final int sizeBytes;
 
