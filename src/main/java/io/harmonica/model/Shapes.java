@@ -15,7 +15,7 @@ public final class Shapes implements Ops<long[]> {
   private final Weights weights;
   private long flops;
 
-  private Shapes(Weights weights) {
+  Shapes(Weights weights) {
     this.weights = weights;
   }
 

@@ -1,0 +1,94 @@
+package io.harmonica.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.Checkpoints;
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ModelTest {
+  @TempDir Path folder;
+
+  @Test
+  void of_bothLayouts_findsTheSameStructure() {
+    Dit diffusers = dit(Checkpoints.DIT, OptionalInt.empty());
+    Dit facebook = dit(Checkpoints.DIT_FACEBOOK, OptionalInt.of(2));
+    assertThat(diffusers.architecture()).isEqualTo("DiT-3x32/2");
+    assertThat(diffusers.io()).isEqualTo(new Denoiser.Interface(4, 8, 8, 8, 10, "leading", 4));
+    assertThat(diffusers.frequencyDivisor()).isEqualTo(127);
+    assertThat(diffusers.mlpEps()).isEqualTo(1e-5);
+    assertThat(facebook.architecture()).isEqualTo("DiT-3x32/2");
+    assertThat(facebook.io()).isEqualTo(new Denoiser.Interface(4, 8, 8, 8, 10, "openai", 3));
+    assertThat(facebook.frequencyDivisor()).isEqualTo(128);
+    assertThat(facebook.mlpEps()).isEqualTo(1e-6);
+    assertThat(facebook.heads()).isEqualTo(diffusers.heads());
+  }
+
+  @Test
+  void of_shippedExample_isItsConfiguration() {
+    Dit shapes = dit(Checkpoints.SHAPES, OptionalInt.empty());
+    assertThat(shapes.architecture()).isEqualTo("DiT-10x192/4");
+    assertThat(shapes.io()).isEqualTo(new Denoiser.Interface(3, 3, 32, 32, 10, "leading", 3));
+    assertThat(shapes.heads()).isEqualTo(6);
+  }
+
+  @Test
+  void of_pixArt_isRefusedByItsClass() {
+    assertRefused(
+        Path.of("tests/golden/pixart/alpha-256-like"),
+        "tests/golden/pixart/alpha-256-like/config.json: field _class_name is 'PixArtTransformer2DModel' with norm_type 'ada_norm_single'");
+  }
+
+  @Test
+  void of_anotherClass_namesTheFieldAndTheSupported() {
+    ObjectNode config = Checkpoints.config(Checkpoints.DIT).put("_class_name", "UNet2DModel");
+    config.remove("norm_type");
+    assertRefused(
+        Checkpoints.diffusers(folder, config, Checkpoints.tensors(Checkpoints.DIT)),
+        folder
+            + "/config.json: field _class_name is 'UNet2DModel'; supported: DiTTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero)");
+  }
+
+  @Test
+  void of_foreignTensors_saysWhatIsMissing() {
+    var tensor = Checkpoints.tensors(Checkpoints.DIT).get("proj_out_2.bias");
+    Path file = Checkpoints.facebook(folder, Map.of("something", tensor));
+    assertRefused(
+        file,
+        file
+            + " lacks the weight x_embedder.proj.weight; is it a checkpoint of facebookresearch/DiT?");
+  }
+
+  @Test
+  void requireArchitecture_ofAnother_namesBoth() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
+      Model model = Model.of(checkpoint, OptionalInt.empty());
+      assertThatThrownBy(() -> model.requireArchitecture("DiT-XL/2", Checkpoints.DIT))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessage("tests/golden/dit holds a DiT-3x32/2, not the --architecture DiT-XL/2");
+      assertThatThrownBy(() -> model.requireArchitecture("DiT-XL/3", Checkpoints.DIT))
+          .hasMessageContaining("unknown architecture 'DiT-XL/3'");
+    }
+  }
+
+  private static Dit dit(Path path, OptionalInt heads) {
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      return (Dit) Model.of(checkpoint, heads).denoiser();
+    }
+  }
+
+  private static void assertRefused(Path path, String message) {
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      assertThatThrownBy(() -> Model.of(checkpoint, OptionalInt.empty()))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageStartingWith(message);
+    }
+  }
+}

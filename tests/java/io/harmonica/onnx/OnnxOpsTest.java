@@ -1,0 +1,271 @@
+package io.harmonica.onnx;
+
+import static io.harmonica.Golden.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.model.Ops;
+import io.harmonica.model.Weights;
+import io.harmonica.onnx.Evaluation.Floats;
+import io.harmonica.onnx.Evaluation.Longs;
+import io.harmonica.onnx.Evaluation.Parameters;
+import java.io.IOException;
+import java.lang.reflect.Method;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every operation against {@link Reference}, through ONNX Runtime, in both precisions. */
+class OnnxOpsTest {
+  /** Absolute, for results of about 1: fp32 keeps 6e-8, and sums have up to 64 terms. */
+  private static final double FP32 = 4e-6;
+
+  /** fp16 keeps 5e-4 of a number; inputs, weights and result are rounded. */
+  private static final double FP16 = 8e-3;
+
+  private static final Floats A = random(1, 2, 5, 8);
+  private static final Floats B = random(2, 2, 5, 8);
+  private static final Floats C = random(3, 2, 5, 8);
+  private static final Floats ROW = random(4, 2, 1, 8);
+  private static final Floats PICTURE = random(5, 1, 3, 6, 6);
+  private static final Floats SQUARE = random(6, 12, 8);
+  private static final Floats BIAS = random(7, 12);
+  private static final Floats FILTER = random(8, 12, 3, 2, 2);
+  private static final Floats TABLE = random(9, 11, 8);
+  private static final Parameters WEIGHTS =
+      new Parameters(
+          Map.of(
+              "map.weight",
+              SQUARE,
+              "map.bias",
+              BIAS,
+              "patch.weight",
+              FILTER,
+              "patch.bias",
+              BIAS,
+              "table",
+              TABLE));
+
+  @TempDir Path folder;
+
+  /** An operation as a model calls it. */
+  private interface Call {
+    Value of(OnnxOps ops, List<Value> inputs);
+  }
+
+  private record Case(String operation, Call call, Floats expected, Object... inputs) {
+    @Override
+    public String toString() {
+      return operation;
+    }
+  }
+
+  static Stream<Case> cases() {
+    return Stream.of(
+        new Case(
+            "constant",
+            (ops, in) -> ops.add(in.get(0), ops.toPrecision(ops.constant(BIAS.values(), 1, 12))),
+            floats(i -> BIAS.values()[i] + SQUARE.values()[i], 1, 12),
+            new Floats(Arrays.copyOf(SQUARE.values(), 12), 1, 12)),
+        new Case("parameter", (ops, in) -> ops.parameter("table", 11, 8), TABLE),
+        new Case(
+            "linear",
+            (ops, in) -> ops.linear(in.get(0), "map", 8, 12),
+            new Floats(Reference.linear(A.values(), SQUARE.values(), BIAS.values()), 2, 5, 12),
+            A),
+        new Case(
+            "conv",
+            (ops, in) -> ops.conv(in.get(0), "patch", 3, 12, 2, 2),
+            new Floats(
+                Reference.patches(PICTURE.values(), FILTER.values(), BIAS.values(), 3, 6, 2),
+                1,
+                12,
+                3,
+                3),
+            PICTURE),
+        new Case(
+            "embedding",
+            (ops, in) -> ops.embedding(in.get(0), "table", 11, 8),
+            floats(i -> TABLE.values()[(i < 8 ? 10 : 2) * 8 + i % 8], 2, 8),
+            new Longs(new long[] {10, 2}, 2, 1)),
+        new Case(
+            "add",
+            (ops, in) -> ops.add(in.get(0), in.get(1)),
+            floats(i -> A.values()[i] + ROW.values()[i / 40 * 8 + i % 8], 2, 5, 8),
+            A,
+            ROW),
+        new Case(
+            "mul",
+            (ops, in) -> ops.mul(in.get(1), in.get(0)),
+            floats(i -> A.values()[i] * ROW.values()[i / 40 * 8 + i % 8], 2, 5, 8),
+            A,
+            ROW),
+        elementWise("sin", (ops, in) -> ops.sin(in.get(0)), Math::sin),
+        elementWise("cos", (ops, in) -> ops.cos(in.get(0)), Math::cos),
+        elementWise("silu", (ops, in) -> ops.silu(in.get(0)), Reference::silu),
+        elementWise("gelu", (ops, in) -> ops.gelu(in.get(0)), Reference::geluTanh),
+        new Case(
+            "layerNorm",
+            (ops, in) -> ops.layerNorm(in.get(0), 8, 0.02), // an epsilon that shows
+            new Floats(Reference.layerNorm(A.values(), 8, 0.02), 2, 5, 8),
+            A),
+        new Case(
+            "attention",
+            (ops, in) -> ops.attention(in.get(0), in.get(1), in.get(2), 2, 8),
+            new Floats(Reference.attention(A.values(), B.values(), C.values(), 5, 2, 8), 2, 5, 8),
+            A,
+            B,
+            C),
+        new Case(
+            "reshape",
+            (ops, in) -> ops.reshape(in.get(0), 0, -1, 4),
+            new Floats(A.values(), 2, 10, 4),
+            A),
+        new Case(
+            "transpose",
+            (ops, in) -> ops.transpose(in.get(0), 2, 0, 1),
+            floats(i -> A.values()[i % 10 * 8 + i / 10], 8, 2, 5),
+            A),
+        new Case(
+            "slice",
+            (ops, in) -> ops.slice(in.get(0), 1, 2, 4),
+            floats(i -> A.values()[i / 16 * 40 + 16 + i % 16], 2, 2, 8),
+            A),
+        new Case(
+            "concat",
+            (ops, in) -> ops.concat(1, in),
+            floats(
+                i ->
+                    i % 48 < 40
+                        ? A.values()[i / 48 * 40 + i % 48]
+                        : ROW.values()[i / 48 * 8 + i % 8],
+                2,
+                6,
+                8),
+            A,
+            ROW),
+        new Case(
+            "toFloat",
+            (ops, in) -> ops.toPrecision(ops.toFloat(in.get(0))),
+            new Floats(new float[] {999, -3}, 2, 1),
+            new Longs(new long[] {999, -3}, 2, 1)),
+        new Case("toPrecision", (ops, in) -> ops.toPrecision(in.get(0)), A, A));
+  }
+
+  private static Case elementWise(
+      String operation, Call call, java.util.function.DoubleUnaryOperator reference) {
+    return new Case(operation, call, new Floats(Reference.map(A.values(), reference), 2, 5, 8), A);
+  }
+
+  @Test
+  void cases_coverEveryOperation() {
+    assertThat(cases().map(Case::operation).collect(Collectors.toSet()))
+        .isEqualTo(
+            Stream.of(Ops.class.getDeclaredMethods())
+                .map(Method::getName)
+                .collect(Collectors.toSet()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void operation_inFp32_isTheReference(Case operation) throws IOException {
+    check(operation, Precision.FP32, FP32);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void operation_inFp16_isTheReferenceRounded(Case operation) throws IOException {
+    check(operation, Precision.FP16, FP16);
+  }
+
+  private void check(Case operation, Precision precision, double tolerance) throws IOException {
+    Graph graph = new Graph("test");
+    try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
+      OnnxOps ops = new OnnxOps(graph, WEIGHTS, file, precision);
+      Map<String, Object> inputs = new LinkedHashMap<>();
+      List<Value> values =
+          Arrays.stream(operation.inputs())
+              .map(
+                  input -> {
+                    String name = "in" + inputs.size();
+                    inputs.put(name, input);
+                    return input instanceof Floats floats
+                        ? ops.toPrecision(graph.input(name, DataType.FLOAT, rest(floats.shape())))
+                        : graph.input(name, DataType.INT64, rest(((Longs) input).shape()));
+                  })
+              .toList();
+      Value result = operation.call().of(ops, values);
+      assertThat(result.type()).isEqualTo(precision.type);
+      graph.output("out", ops.toFloat(result), rest(operation.expected().shape()));
+      Floats actual = Evaluation.run(graph.model(), folder, inputs).get("out");
+      assertThat(actual.shape()).containsExactly(operation.expected().shape());
+      assertClose(operation.operation(), actual.values(), operation.expected().values(), tolerance);
+    }
+  }
+
+  @Test
+  void linear_beyondInline_isKeptTransposedOnDisk() throws IOException {
+    Floats wide = random(11, 64, 40); // 40 to 64; odd against the tiles of 32
+    Parameters weights = new Parameters(Map.of("w.weight", wide, "w.bias", random(12, 64)));
+    Floats x = random(13, 3, 40);
+    Graph graph = new Graph("test");
+    Path data = folder.resolve(WeightFile.NAME);
+    try (WeightFile file = WeightFile.create(data)) {
+      OnnxOps ops = new OnnxOps(graph, weights, file, Precision.FP32);
+      graph.output("y", ops.linear(graph.input("x", DataType.FLOAT, 40), "w", 40, 64), 64);
+    }
+    assertThat(Files.size(data)).isEqualTo(4 * 40 * 64);
+    float[] expected =
+        Reference.linear(x.values(), wide.values(), weights.floats().get("w.bias").values());
+    assertClose(
+        "y",
+        Evaluation.run(graph.model(), folder, Map.of("x", x)).get("y").values(),
+        expected,
+        1e-5);
+  }
+
+  @Test
+  void mixedTypes_areRefused() {
+    Graph graph = new Graph("test");
+    OnnxOps ops = new OnnxOps(graph, Weights.NONE, WeightFile.measure(), Precision.FP16);
+    Value single = graph.input("x", DataType.FLOAT, 3);
+    Value half = ops.toPrecision(single);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ops.add(half, single))
+        .withMessageStartingWith("Add of [")
+        .withMessageContaining("FLOAT16");
+  }
+
+  /** Values of about 1, the same for the same seed. */
+  private static Floats random(long seed, long... shape) {
+    Random random = new Random(seed);
+    return floats(i -> (float) random.nextGaussian() / 2, shape);
+  }
+
+  private interface Element {
+    float at(int index);
+  }
+
+  private static Floats floats(Element element, long... shape) {
+    float[] values = new float[(int) Arrays.stream(shape).reduce(1, Math::multiplyExact)];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = element.at(i);
+    }
+    return new Floats(values, shape);
+  }
+
+  private static long[] rest(long[] shape) {
+    return Arrays.copyOfRange(shape, 1, shape.length);
+  }
+}
