@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /** The {@code config.pbtxt} of a model folder: protobuf's text format. */
 public final class ConfigFile {
@@ -15,6 +17,13 @@ public final class ConfigFile {
   // A fleet's own models use fields that this project has no use for.
   private static final TextFormat.Parser PARSER =
       TextFormat.Parser.newBuilder().setAllowUnknownFields(true).build();
+
+  // The parser would log each of them.
+  private static final Logger PARSER_LOG = Logger.getLogger(TextFormat.Parser.class.getName());
+
+  static {
+    PARSER_LOG.setLevel(Level.OFF);
+  }
 
   private ConfigFile() {}
 

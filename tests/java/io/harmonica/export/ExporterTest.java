@@ -1,0 +1,472 @@
+package io.harmonica.export;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.HarmonicaException;
+import io.harmonica.Trees;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.cli.HarmonicaExport;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Model;
+import io.harmonica.onnx.Precision;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Fora;
+import io.harmonica.router.Policy;
+import io.harmonica.router.Router;
+import io.harmonica.router.Taylor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ExporterTest {
+  private static final ExportOptions OPTIONS = ExportOptions.of("dit");
+  private static final List<Integer> TIMESTEPS = List.of(800, 600, 400, 200, 0);
+
+  @TempDir Path folder;
+  private int repositories;
+  private Checkpoint checkpoint;
+  private Model model;
+
+  @BeforeAll
+  void open() {
+    checkpoint = Checkpoint.open(Checkpoints.DIT);
+    model = Model.of(checkpoint, OptionalInt.empty());
+  }
+
+  @AfterAll
+  void close() {
+    checkpoint.close();
+  }
+
+  private Router router(String name, Policy policy) {
+    return policy.router(
+        name,
+        model.denoiser().architecture(),
+        "ddim",
+        TIMESTEPS,
+        model.denoiser().branches().stream().map(Branch::name).toList());
+  }
+
+  private Exporter exporter(ExportOptions options, Router... routers) {
+    return new Exporter(model, List.of(routers), options);
+  }
+
+  private Path fresh() {
+    return folder.resolve("repository" + repositories++);
+  }
+
+  private static List<String> names(Path repository) {
+    return Trees.of(repository).keySet().stream()
+        .filter(path -> !path.isEmpty() && !path.contains("/"))
+        .toList();
+  }
+
+  // ---- what is written ----
+
+  @Test
+  void export_withoutRouters_writesComputedVariantsOnly() {
+    Path repository = fresh();
+    exporter(OPTIONS).export(repository);
+    assertThat(names(repository))
+        .containsExactly(
+            "dit", "dit-block00-cc", "dit-block01-cc", "dit-block02-cc", "dit-embed", "dit-head");
+    assertThat(Trees.of(repository).keySet())
+        .contains("dit/1", "dit-embed/1/model.onnx", "dit-embed/1/model.onnx.data");
+  }
+
+  @Test
+  void export_withRouters_writesTheVariantsTheyNeed() {
+    Path repository = fresh();
+    exporter(OPTIONS, router("fora", new Fora(2))).export(repository);
+    assertThat(names(repository))
+        .filteredOn(name -> name.contains("block"))
+        .containsExactly(
+            "dit-block00-11",
+            "dit-block00-cc",
+            "dit-block01-11",
+            "dit-block01-cc",
+            "dit-block02-11",
+            "dit-block02-cc");
+    assertThat(names(repository)) // every second step, the last one needs nothing stored
+        .filteredOn(name -> name.contains("route"))
+        .containsExactly("dit-fora-route00", "dit-fora-route01", "dit-fora-route02");
+
+    Path taylor = fresh();
+    exporter(OPTIONS, router("taylor", new Taylor(2, 1))).export(taylor);
+    assertThat(names(taylor))
+        .filteredOn(name -> name.contains("block01"))
+        .containsExactly("dit-block01-11", "dit-block01-22", "dit-block01-cc");
+  }
+
+  @Test
+  void export_severalBlocksAnEngine_chainsFewerEngines() {
+    Router fora = router("fora", new Fora(2));
+    Path pairs = fresh();
+    exporter(OPTIONS.withBlocksPerEngine(2), fora).export(pairs);
+    assertThat(names(pairs))
+        .filteredOn(name -> name.contains("block"))
+        .containsExactly(
+            "dit-block00-01-1111", "dit-block00-01-cccc", "dit-block02-11", "dit-block02-cc");
+    assertThat(steps(pairs, "dit-fora-route01"))
+        .containsExactly("dit-embed", "dit-block00-01-1111", "dit-block02-11", "dit-head");
+
+    Path whole = fresh();
+    exporter(OPTIONS.withBlocksPerEngine(0), fora).export(whole);
+    assertThat(names(whole))
+        .containsExactly(
+            "dit",
+            "dit-fora-route00",
+            "dit-fora-route01",
+            "dit-fora-route02",
+            "dit-step-111111",
+            "dit-step-cccccc");
+    assertThat(steps(whole, "dit")).containsExactly("dit-step-cccccc");
+  }
+
+  private static List<String> steps(Path repository, String ensemble) {
+    return ConfigFile.read(repository.resolve(ensemble))
+        .getEnsembleScheduling()
+        .getStepList()
+        .stream()
+        .map(step -> step.getModelName())
+        .toList();
+  }
+
+  @Test
+  void variants_shareOneDataFile_whereTheyHaveWeights() throws IOException {
+    Path repository = fresh();
+    boolean[][] computes = new boolean[5][6];
+    java.util.Arrays.fill(computes[0], true);
+    java.util.Arrays.fill(computes[1], true);
+    computes[1][3] = false; // block 1: c1
+    Router partly =
+        Exports.router("partly", model, TIMESTEPS, computes, io.harmonica.router.Reuse.LAST);
+    exporter(OPTIONS, partly).export(repository);
+    Object computed = inode(repository.resolve("dit-block01-cc/1/model.onnx.data"));
+    assertThat(inode(repository.resolve("dit-block01-c1/1/model.onnx.data"))).isEqualTo(computed);
+    assertThat(inode(repository.resolve("dit-block00-cc/1/model.onnx.data")))
+        .isNotEqualTo(computed);
+    assertThat(repository.resolve("dit-block01-11/1/model.onnx")).exists();
+    assertThat(repository.resolve("dit-block01-11/1/model.onnx.data")).doesNotExist();
+  }
+
+  private static Object inode(Path file) throws IOException {
+    return Files.getAttribute(file, "unix:ino");
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 0})
+  void dryRun_givesTheSizesExactly_andWritesNothing(int blocksPerEngine) throws IOException {
+    Router fora = router("fora", new Fora(2));
+    fora.training().put("note", "nach Δ-DiT"); // two bytes a letter
+    Exporter exporter =
+        exporter(OPTIONS.withBlocksPerEngine(blocksPerEngine), fora, router("t", new Taylor(2, 2)));
+    Path repository = fresh();
+    List<Exporter.Entry> planned = exporter.dryRun();
+    assertThat(Trees.of(folder).keySet())
+        .noneMatch(path -> path.contains("" + repository.getFileName()));
+    assertThat(exporter.export(repository)).isEqualTo(planned);
+    assertThat(planned)
+        .extracting(Exporter.Entry::name)
+        .containsExactlyInAnyOrderElementsOf(names(repository));
+    Set<Object> counted = new HashSet<>();
+    for (Exporter.Entry entry : planned) {
+      long size = 0;
+      for (String path : Trees.of(repository.resolve(entry.name())).keySet()) {
+        Path file = repository.resolve(entry.name()).resolve(path);
+        size += Files.isRegularFile(file) && counted.add(inode(file)) ? Files.size(file) : 0;
+      }
+      assertThat(entry.sizeBytes()).as(entry.name()).isEqualTo(size);
+    }
+  }
+
+  @Test
+  void export_states_precisionAndBatch() {
+    ExportOptions options =
+        new ExportOptions("small", Precision.FP16, ExportOptions.Platform.ONNXRUNTIME, 1, 6, false);
+    Path repository = fresh();
+    exporter(options, router("fora", new Fora(2))).export(repository);
+    for (String name : names(repository)) {
+      assertThat(ConfigFile.read(repository.resolve(name)).getMaxBatchSize()).isEqualTo(6);
+    }
+    Manifest manifest = Manifest.of(ConfigFile.read(repository.resolve("small")));
+    assertThat(manifest.model()).isEqualTo("small");
+    assertThat(manifest.maxBatch()).isEqualTo(6);
+    assertThat(manifest.precision()).isEqualTo("fp16");
+    assertThat(manifest.branchElements()).isEqualTo(16 * 32);
+    assertThat(manifest.branchBytes()).isEqualTo(2 * 16 * 32);
+    assertThat(manifest.flops()).isEqualTo(model.flops());
+    assertThat(manifest.routers()).containsOnlyKeys("fora");
+  }
+
+  @Test
+  void export_inAnotherProcessAndLocale_isByteIdentical() throws Exception {
+    Router taylor = router("taylor", new Taylor(2, 2));
+    Path file = folder.resolve("taylor.json");
+    taylor.write(file);
+    Path here = fresh();
+    Locale before = Locale.getDefault();
+    try {
+      Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab")); // other digits
+      exporter(OPTIONS, Router.read(file)).export(here);
+    } finally {
+      Locale.setDefault(before);
+    }
+    Path there = fresh();
+    List<String> command =
+        command("--checkpoint", Checkpoints.DIT, "--router", file, "--model-repository", there);
+    Process process = new ProcessBuilder(command).inheritIO().start();
+    assertThat(process.waitFor()).isZero();
+    assertThat(Trees.of(there)).isEqualTo(Trees.of(here));
+  }
+
+  private static List<String> command(Object... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Duser.language=de", "-XX:+UseSerialGC", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(HarmonicaExport.class.getName());
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    return command;
+  }
+
+  @Test
+  void export_terminatedMidway_leavesNothing() throws Exception {
+    Path parent = Files.createDirectory(fresh());
+    Path target = parent.resolve("models");
+    Process process =
+        new ProcessBuilder(
+                command("--checkpoint", Checkpoints.SHAPES, "--model-repository", target))
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    while (process.isAlive() && parent.toFile().list().length == 0) {
+      Thread.sleep(1);
+    }
+    process.destroy(); // a SIGTERM, as Ctrl-C is one
+    process.waitFor();
+    assertThat(names(parent)).isSubsetOf("models");
+    if (Files.exists(target)) { // it was quicker: then the export is whole
+      assertThat(names(target)).hasSize(13);
+    }
+  }
+
+  // ---- what was there before ----
+
+  @Test
+  void export_intoAFolderOfOthers_isRefused_andTouchesNothing() throws IOException {
+    Path repository = fresh();
+    Path foreign = foreignModel(repository, "resnet", "name: \"resnet\"\n");
+    var before = Trees.of(folder);
+    assertThatThrownBy(() -> exporter(OPTIONS).export(repository))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--model-repository %s is not empty (it has resnet): name a new one, or add --force, which replaces model dit there and leaves other models alone"
+                .formatted(repository));
+    assertThat(Trees.of(folder)).isEqualTo(before);
+    assertThat(foreign).isNotEmptyFile();
+  }
+
+  @Test
+  void export_besideAReadme_isAsIntoAnEmptyFolder() throws IOException {
+    Path repository = Files.createDirectory(fresh());
+    Files.writeString(repository.resolve("README.md"), "mine");
+    exporter(OPTIONS).export(repository);
+    assertThat(repository.resolve("README.md")).hasContent("mine");
+    assertThat(repository.resolve("dit/config.pbtxt")).exists();
+  }
+
+  @Test
+  void force_replacesThisModel_andLeavesOthersAsTheyAre() throws IOException {
+    Path repository = fresh();
+    exporter(OPTIONS, router("fora", new Fora(2))).export(repository);
+    exporter(ExportOptions.of("other").withForce(true)).export(repository);
+    foreignModel(repository, "resnet", "name: \"resnet\"\nplatform: \"x\"\nnew_field { a: 1 }");
+    foreignModel(repository, "broken", "name: unquoted {");
+    var others = Trees.of(repository);
+    others.keySet().removeIf(path -> path.isEmpty() || path.matches("dit(-.*|/.*|)"));
+    ExportOptions force = OPTIONS.withForce(true);
+
+    exporter(force, router("taylor", new Taylor(2, 1))).export(repository);
+    Path alone = fresh();
+    exporter(OPTIONS, router("taylor", new Taylor(2, 1))).export(alone);
+
+    var expected = Trees.of(alone); // of the first export nothing is left, such as fora's routes
+    expected.putAll(others);
+    assertThat(Trees.of(repository)).isEqualTo(expected);
+  }
+
+  @Test
+  void force_overAForeignModelOfOneName_isRefused_andTouchesNothing() throws IOException {
+    Path repository = fresh();
+    exporter(OPTIONS).export(repository);
+    foreignModel(repository, "dit-fora-route01", "name: \"dit-fora-route01\"");
+    var before = Trees.of(folder);
+    ExportOptions force = OPTIONS.withForce(true);
+    assertThatThrownBy(() -> exporter(force, router("fora", new Fora(2))).export(repository))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "%s is there already and no part of this model; move it away, or choose another --model-name"
+                .formatted(repository.resolve("dit-fora-route01")));
+    assertThat(Trees.of(folder)).isEqualTo(before);
+  }
+
+  private static Path foreignModel(Path repository, String name, String config) throws IOException {
+    Path version = Files.createDirectories(repository.resolve(name).resolve("7"));
+    Files.write(version.resolve("model.plan"), new byte[] {1, 2, 3});
+    return Files.writeString(version.resolveSibling("config.pbtxt"), config);
+  }
+
+  // ---- what fails ----
+
+  @Test
+  void export_onAFile_isRefused() throws IOException {
+    Path file = Files.writeString(fresh(), "precious");
+    assertThatThrownBy(() -> exporter(OPTIONS.withForce(true)).export(file))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--model-repository %s is a file, expected a folder or a new name".formatted(file));
+    assertThat(file).hasContent("precious");
+  }
+
+  @Test
+  void export_belowAFile_fails() throws IOException {
+    Path file = Files.writeString(fresh(), "precious");
+    Path target = file.resolve("models");
+    assertThatThrownBy(() -> exporter(OPTIONS).export(target))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("cannot write the repository %s: ".formatted(target))
+        .hasMessageContaining("Not a directory")
+        .hasMessageEndingWith("; nothing was changed");
+  }
+
+  @Test
+  void export_intoFoldersThatAreMissing_createsThem() {
+    Path target = fresh().resolve("a").resolve("b");
+    exporter(OPTIONS).export(target);
+    assertThat(target.resolve("dit")).isDirectory();
+  }
+
+  @Test
+  void export_ontoAReadOnlyDisk_fails() throws Exception {
+    try (Tmpfs disk = Tmpfs.mount(fresh(), "ro,size=1m")) {
+      assertFails(disk.folder().resolve("models"), "Read-only file system");
+    }
+  }
+
+  @Test
+  void export_ontoATooSmallDisk_saysSoBeforeItWrites() throws Exception {
+    try (Tmpfs disk = Tmpfs.mount(fresh(), "size=64k")) {
+      assertFails(
+          disk.folder().resolve("models"), "it takes \\d+ bytes and its disk has 65536 left");
+    }
+  }
+
+  @Test
+  void export_whoseDiskFillsUp_leavesNothing() throws Exception {
+    try (Tmpfs disk = Tmpfs.mount(fresh(), "size=8m,nr_inodes=12")) { // room, but not for 23 files
+      assertFails(disk.folder().resolve("new/models"), "No space left on device");
+    }
+  }
+
+  private void assertFails(Path target, String reason) {
+    var before = Trees.of(existing(target));
+    assertThatThrownBy(() -> exporter(OPTIONS).export(target))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("cannot write the repository %s: ".formatted(target))
+        .message()
+        .containsPattern(reason)
+        .endsWith("; nothing was changed");
+    assertThat(Trees.of(existing(target))).isEqualTo(before);
+  }
+
+  private static Path existing(Path path) {
+    return Files.exists(path) ? path : existing(path.getParent());
+  }
+
+  @Test
+  void export_intoAMountedFolder_staysOnItsDisk() throws Exception {
+    try (Tmpfs disk = Tmpfs.mount(fresh(), "size=8m")) {
+      exporter(OPTIONS).export(disk.folder());
+      exporter(ExportOptions.of("second").withForce(true)).export(disk.folder());
+      assertThat(names(disk.folder())).hasSize(12).contains("dit", "second");
+    }
+  }
+
+  // ---- routers ----
+
+  @Test
+  void routers_ofAnotherModelOrDepth_areRefused() {
+    Model other = Model.named("DiT-S/8");
+    List<String> branches = other.denoiser().branches().stream().map(Branch::name).toList();
+    Router foreign = new Fora(2).router("r", "DiT-S/8", "ddim", TIMESTEPS, branches);
+    assertRefused(foreign, "router 'r' is for model 'DiT-S/8', but this model is 'DiT-3x32/2'");
+    Router deep = new Fora(2).router("r", "DiT-3x32/2", "ddim", TIMESTEPS, branches);
+    assertRefused(deep, "router 'r' has 24 branches, but model 'DiT-3x32/2' has 6");
+  }
+
+  private void assertRefused(Router router, String message) {
+    assertThatThrownBy(() -> exporter(OPTIONS, router))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith(message);
+  }
+
+  @Test
+  void routers_ofOneName_orCalledNone_areRefused() {
+    Router none = router("none", new Fora(2));
+    assertRefused(none, "router name 'none' is taken: give each router a name of its own");
+    assertThatThrownBy(() -> exporter(OPTIONS, router("a", new Fora(2)), router("a", new Fora(3))))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("router name 'a' is taken");
+  }
+
+  @Test
+  void options_areChecked() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ExportOptions.of("a/b"))
+        .withMessageStartingWith("--model-name 'a/b' must");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> OPTIONS.withBlocksPerEngine(-1))
+        .withMessageStartingWith("--blocks-per-engine -1 must");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new ExportOptions(
+                    "a", Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 0, false))
+        .withMessageStartingWith("--max-batch 0 must");
+  }
+
+  /** Every exported model names the base model that it is a part of, the base itself too. */
+  @Test
+  void export_marksEveryModel() {
+    Path repository = fresh();
+    exporter(OPTIONS, router("fora", new Fora(2))).export(repository);
+    for (String name : names(repository)) {
+      ModelConfig config = ConfigFile.read(repository.resolve(name));
+      assertThat(config.getName()).isEqualTo(name);
+      assertThat(config.getParametersOrThrow(Configs.PART_OF).getStringValue()).isEqualTo("dit");
+      assertThat(config.containsParameters(Manifest.KEY)).isEqualTo(name.equals("dit"));
+    }
+  }
+}
