@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Reference;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation.Floats;

@@ -1,12 +1,12 @@
-package io.harmonica.onnx;
+package io.harmonica;
 
 import java.util.function.DoubleUnaryOperator;
 
-/** The operations computed plainly in double, one loop each: what {@link OnnxOps} is held to. */
-final class Reference {
+/** The operations computed plainly in double, one loop each: what engines are held to. */
+public final class Reference {
   private Reference() {}
 
-  static float[] map(float[] x, DoubleUnaryOperator operation) {
+  public static float[] map(float[] x, DoubleUnaryOperator operation) {
     float[] y = new float[x.length];
     for (int i = 0; i < x.length; i++) {
       y[i] = (float) operation.applyAsDouble(x[i]);
@@ -14,16 +14,16 @@ final class Reference {
     return y;
   }
 
-  static double silu(double x) {
+  public static double silu(double x) {
     return x / (1 + Math.exp(-x));
   }
 
-  static double geluTanh(double x) {
+  public static double geluTanh(double x) {
     return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
   }
 
   /** Rows of {@code x} times {@code w} [out, in], plus {@code b}. */
-  static float[] linear(float[] x, float[] w, float[] b) {
+  public static float[] linear(float[] x, float[] w, float[] b) {
     int out = b.length;
     int in = w.length / out;
     float[] y = new float[x.length / in * out];
@@ -40,7 +40,7 @@ final class Reference {
   }
 
   /** One picture [in, side, side], filters [out, in, kernel, kernel], stride = kernel. */
-  static float[] patches(float[] x, float[] w, float[] b, int in, int side, int kernel) {
+  public static float[] patches(float[] x, float[] w, float[] b, int in, int side, int kernel) {
     int across = side / kernel;
     float[] y = new float[b.length * across * across];
     for (int o = 0; o < b.length; o++) {
@@ -63,7 +63,7 @@ final class Reference {
     return y;
   }
 
-  static float[] layerNorm(float[] x, int width, double eps) {
+  public static float[] layerNorm(float[] x, int width, double eps) {
     float[] y = new float[x.length];
     for (int start = 0; start < x.length; start += width) {
       double mean = 0;
@@ -82,7 +82,8 @@ final class Reference {
   }
 
   /** Over {@code [batch, tokens, width]}; heads lie side by side in the width. */
-  static float[] attention(float[] q, float[] k, float[] v, int tokens, int heads, int width) {
+  public static float[] attention(
+      float[] q, float[] k, float[] v, int tokens, int heads, int width) {
     int head = width / heads;
     float[] y = new float[q.length];
     for (int start = 0; start < q.length; start += tokens * width) {
