@@ -62,4 +62,4 @@ for engine in "${engines[@]}"; do
   rm "$log"
   built=$((built + 1))
 done
-echo "built $built plans, kept $((${#engines[@]} - built)) of $repository"
+echo "plans of $repository: built $built, kept $((${#engines[@]} - built))"

@@ -97,9 +97,9 @@ class BuildEnginesTest {
         .isEqualTo(
             "building "
                 + String.join("\nbuilding ", ENGINES)
-                + "\nbuilt 5 plans, kept 0 of "
+                + "\nplans of "
                 + repository
-                + "\n");
+                + ": built 5, kept 0\n");
     Path head = repository.resolve("dit-head/1");
     assertThat(calls()).hasSize(5);
     assertThat(calls().get(4))
@@ -118,11 +118,11 @@ class BuildEnginesTest {
   void run_again_buildsOnlyWhatIsOlderThanItsGraph() throws Exception {
     run(NEVER, NEVER, repository);
     Run again = run(NEVER, NEVER, repository + "/");
-    assertThat(again.out()).isEqualTo("built 0 plans, kept 5 of " + repository + "\n");
+    assertThat(again.out()).isEqualTo("plans of " + repository + ": built 0, kept 5\n");
     FileTime past = FileTime.fromMillis(0);
     Files.setLastModifiedTime(plan("dit-embed"), past);
     assertThat(run(NEVER, NEVER, repository).out())
-        .isEqualTo("building dit-embed\nbuilt 1 plans, kept 4 of " + repository + "\n");
+        .isEqualTo("building dit-embed\nplans of " + repository + ": built 1, kept 4\n");
     assertThat(calls()).hasSize(6);
   }
 
@@ -139,9 +139,7 @@ class BuildEnginesTest {
     assertThat(Trees.of(repository).keySet()).noneMatch(path -> path.endsWith(".partial"));
 
     Run next = run(NEVER, NEVER, repository);
-    assertThat(next.out())
-        .startsWith("building dit-block01-cc\n")
-        .contains("built 4 plans, kept 1");
+    assertThat(next.out()).startsWith("building dit-block01-cc\n").contains("built 4, kept 1");
     assertThat(log).doesNotExist();
   }
 

@@ -91,14 +91,14 @@ final class ExportCommand implements Command {
           .out()
           .printf(
               Locale.ROOT,
-              "%s %s: %d models, %s, %s %s with %d routers in %s%n",
+              "%s %s: %s, %s, %s %s with %s in %s%n",
               dryRun ? "would write" : "wrote",
               options.modelName(),
-              entries.size(),
+              RouterCommands.counted(entries.size(), "model"),
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
               options.precision().name().toLowerCase(Locale.ROOT),
-              routers.size(),
+              RouterCommands.counted(routers.size(), "router"),
               repository);
     }
     return CommandRunner.DONE;

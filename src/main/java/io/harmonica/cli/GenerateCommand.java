@@ -101,8 +101,8 @@ final class GenerateCommand implements Command {
           .out()
           .printf(
               Locale.ROOT,
-              "%d pictures in %.2f s, router %s, in %s%n",
-              request.classes().size(),
+              "%s in %.2f s, router %s, in %s%n",
+              RouterCommands.counted(request.classes().size(), "picture"),
               result.elapsedNanos() / 1e9,
               request.router(),
               out);

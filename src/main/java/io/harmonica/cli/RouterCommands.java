@@ -60,10 +60,12 @@ final class RouterCommands {
     savings
         .peakCacheBytesPerSample()
         .ifPresent(b -> text.append(", cache at most %s a sample".formatted(bytes(b))));
-    return text.append(
-            ", %d distinct %s"
-                .formatted(savings.routes(), savings.routes() == 1 ? "route" : "routes"))
-        .toString();
+    return text.append(", " + counted(savings.routes(), "distinct route")).toString();
+  }
+
+  /** {@code 1 router}, {@code 2 routers}. */
+  static String counted(long count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
   }
 
   /** A size that a person can compare, in binary units. */

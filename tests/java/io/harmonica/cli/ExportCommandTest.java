@@ -1,0 +1,182 @@
+package io.harmonica.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.Trees;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ExportCommandTest {
+  private static final String ROUTER = "export/shapes-dit/routers/fora-2.json";
+
+  @TempDir Path folder;
+
+  private Path repository() {
+    return folder.resolve("models");
+  }
+
+  /** REPOSITORY stands for the target, DIR for the test's folder. */
+  private Invocation run(String line) {
+    List<String> args = new ArrayList<>();
+    for (String word : line.strip().split(" +")) {
+      args.add(
+          word.replace("REPOSITORY", repository().toString()).replace("DIR", folder.toString()));
+    }
+    return Invocation.run(
+        console -> HarmonicaExport.run(args.toArray(String[]::new), console.out(), console.err()));
+  }
+
+  private Manifest manifest(String model) {
+    return Manifest.of(ConfigFile.read(repository().resolve(model)));
+  }
+
+  @Test
+  void export_writesTheRepository_andSaysSo() {
+    Invocation done =
+        run("--checkpoint export/shapes-dit --router " + ROUTER + " --model-repository REPOSITORY");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.code()).isZero();
+    assertThat(done.out())
+        .matches(
+            "wrote shapes-dit: 25 models, 26\\.\\d MiB, DiT-10x192/4 fp32 with 1 router in "
+                + repository()
+                + "\n");
+    assertThat(manifest("shapes-dit").routers()).containsOnlyKeys("fora-2");
+  }
+
+  @Test
+  void options_reachTheExport() {
+    Invocation done =
+        run(
+            "--checkpoint tests/golden/dit-facebook/model.pt --heads 2 --model-name my.model"
+                + " --precision fp16 --platform tensorrt --blocks-per-engine 2 --max-batch 6"
+                + " --model-repository REPOSITORY");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.code()).isZero();
+    Manifest manifest = manifest("my.model");
+    assertThat(manifest.precision()).isEqualTo("fp16");
+    assertThat(manifest.maxBatch()).isEqualTo(6);
+    assertThat(manifest.spacing()).isEqualTo("openai");
+    assertThat(manifest.guidanceChannels()).isEqualTo(3);
+    var block = ConfigFile.read(repository().resolve("my.model-block00-01-cccc"));
+    assertThat(block.getBackend()).isEqualTo("tensorrt");
+
+    assertThat(
+            run("--checkpoint tests/golden/dit --blocks-per-engine all --force"
+                    + " --model-repository REPOSITORY")
+                .code())
+        .isZero();
+    assertThat(manifest("dit").guidanceChannels()).isEqualTo(4);
+    assertThat(repository().resolve("dit-step-cccccc")).isDirectory();
+    assertThat(repository().resolve("my.model")).isDirectory();
+  }
+
+  @Test
+  void modelName_isTheCheckpointsOwn() {
+    assertThat(dryRun("tests/golden/dit/")).contains("would write dit:");
+    assertThat(dryRun("tests/golden/dit-facebook/model.pt --heads 2"))
+        .contains("would write model:");
+    Path pipeline = folder.resolve("My Pipeline!/transformer");
+    Checkpoints.diffusers(
+        pipeline, Checkpoints.config(Checkpoints.DIT), Checkpoints.tensors(Checkpoints.DIT));
+    Invocation named =
+        Invocation.run(
+            console ->
+                HarmonicaExport.run(
+                    new String[] {
+                      "--checkpoint", pipeline.toString(), "--model-repository", "x", "--dry-run"
+                    },
+                    console.out(),
+                    console.err()));
+    assertThat(named.out()).contains("would write My-Pipeline-:");
+  }
+
+  private String dryRun(String checkpoint) {
+    return run("--checkpoint " + checkpoint + " --model-repository REPOSITORY --dry-run").out();
+  }
+
+  @Test
+  void dryRun_listsEveryModelWithItsSize_andWritesNothing() {
+    Invocation done =
+        run(
+            "--checkpoint export/shapes-dit --router "
+                + ROUTER
+                + " --model-repository REPOSITORY --dry-run");
+    assertThat(done.code()).isZero();
+    assertThat(done.out().lines()).hasSize(26);
+    assertThat(done.out())
+        .containsPattern("(?m)^shapes-dit-block00-cc +1\\.\\d MiB$")
+        .containsPattern("(?m)^shapes-dit-block00-11 +\\d\\.\\d KiB$")
+        .containsPattern("(?m)^shapes-dit-fora-2-route01 +\\d\\.\\d KiB$")
+        .containsPattern("would write shapes-dit: 25 models, 26\\.\\d MiB");
+    assertThat(Trees.of(folder)).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          2 | --model-repository REPOSITORY                                        | missing --checkpoint PATH
+          2 | --checkpoint tests/golden/dit                                        | missing --model-repository
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY extra    | unexpected argument 'extra'
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision int8 | --precision is 'int8', expected fp32|fp16
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --platform cuda  | --platform is 'cuda', expected onnxruntime|tensorrt
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --max-batch 0    | --max-batch is '0', expected a whole number in 1..65536
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine 0 | --blocks-per-engine is '0', expected
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine some | --blocks-per-engine is 'some', expected
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads x        | --heads is 'x', expected
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name a/b | --model-name 'a/b' must consist of
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name=    | --model-name '' must consist of
+          1 | --checkpoint DIR/nothing --model-repository REPOSITORY                       | DIR/nothing
+          1 | --checkpoint tests/golden/pixart/alpha-256-like --model-repository REPOSITORY | field _class_name is 'PixArtTransformer2DModel'
+          1 | --checkpoint tests/golden/dit-facebook/model.pt --model-repository REPOSITORY | add --heads N
+          1 | --checkpoint tests/golden/dit-facebook/model.pt --heads 3 --model-repository REPOSITORY | width 32 is not divisible by 3 heads
+          1 | --checkpoint tests/golden/dit --heads 4 --model-repository REPOSITORY        | num_attention_heads is 2, --heads says 4
+          1 | --checkpoint tests/golden/dit --architecture DiT-XL/2 --model-repository REPOSITORY | tests/golden/dit holds a DiT-3x32/2, not the --architecture DiT-XL/2
+          1 | --checkpoint tests/golden/dit --architecture UNet --model-repository REPOSITORY | unknown architecture 'UNet'
+          1 | --checkpoint tests/golden/dit --router DIR/none.json --model-repository REPOSITORY | cannot read router file DIR/none.json
+          1 | --checkpoint tests/golden/dit --router tests/golden/dit/config.json --model-repository REPOSITORY | format is missing, expected "harmonica-router/1"
+          1 | --checkpoint tests/golden/dit --router export/shapes-dit/routers/fora-2.json --model-repository REPOSITORY | router 'fora-2' is for model 'DiT-10x192/4', but this model is 'DiT-3x32/2'
+          1 | --checkpoint export/shapes-dit --router export/shapes-dit/routers/fora-2.json --router export/shapes-dit/routers/fora-2.json --model-repository REPOSITORY | router name 'fora-2' is taken
+          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit            | --model-repository tests/golden/dit is not empty (it has bf16 and 8 more)
+          1 | --checkpoint tests/golden/dit --model-repository pom.xml                     | --model-repository pom.xml is a file
+          1 | --checkpoint tests/golden/dit --model-repository pom.xml/models              | cannot write the repository pom.xml/models:
+          """)
+  void badInput_isOneLine_andWritesNothing(int code, String line, String message) {
+    var before = Trees.of(Path.of("tests/golden/dit")).keySet();
+    Invocation refused = run(line);
+    assertThat(refused.code()).isEqualTo(code);
+    assertThat(refused.out()).isEmpty();
+    assertThat(refused.err())
+        .startsWith("error: ")
+        .contains(message.replace("DIR", folder.toString()))
+        .hasLineCount(1);
+    assertThat(Trees.of(folder)).hasSize(1);
+    assertThat(Trees.of(Path.of("tests/golden/dit")).keySet()).isEqualTo(before);
+  }
+
+  @Test
+  void truncatedCheckpoint_isOneLine_andWritesNothing() throws IOException {
+    Path broken = Files.createDirectory(folder.resolve("broken"));
+    String weights = "diffusion_pytorch_model.safetensors";
+    Files.copy(Checkpoints.DIT.resolve("config.json"), broken.resolve("config.json"));
+    byte[] whole = Files.readAllBytes(Checkpoints.DIT.resolve(weights));
+    Files.write(broken.resolve(weights), Arrays.copyOf(whole, whole.length - 4));
+    Invocation refused = run("--checkpoint DIR/broken --model-repository REPOSITORY");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).startsWith("error: " + broken.resolve(weights)).hasLineCount(1);
+    assertThat(repository()).doesNotExist();
+  }
+}

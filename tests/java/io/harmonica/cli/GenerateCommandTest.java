@@ -1,0 +1,245 @@
+package io.harmonica.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.Trees;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exports;
+import io.harmonica.router.Router;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class GenerateCommandTest {
+  private Path repository;
+  private Path folder;
+
+  @BeforeAll
+  void export(@TempDir Path shared) {
+    repository = shared;
+    ExportOptions options = ExportOptions.of("shapes").withForce(true);
+    Router router = Router.read(Checkpoints.SHAPES.resolve("routers/taylor-3.json"));
+    Exports.export(Checkpoints.SHAPES, OptionalInt.empty(), List.of(router), options, repository);
+    ExportOptions latent = ExportOptions.of("latent").withForce(true);
+    Exports.export(Checkpoints.DIT, OptionalInt.empty(), List.of(), latent, repository);
+  }
+
+  @BeforeEach
+  void setUp(@TempDir Path own) {
+    folder = own;
+  }
+
+  /** REPOSITORY stands for the exported one, DIR for the test's folder. */
+  private Invocation run(String line) {
+    List<String> args = new ArrayList<>(List.of("generate"));
+    for (String word : line.strip().split(" +")) {
+      args.add(word.replace("REPOSITORY", repository.toString()).replace("DIR", folder.toString()));
+    }
+    return Invocation.of(args.toArray(String[]::new));
+  }
+
+  private Invocation shapes(String line) {
+    Invocation done = run("--model-repository REPOSITORY --model shapes --steps 2 " + line);
+    assertThat(done.err()).isEmpty();
+    assertThat(done.code()).isZero();
+    return done;
+  }
+
+  private float[] latents(String file) {
+    try (Checkpoint tensors = Checkpoint.open(folder.resolve(file))) {
+      return tensors.tensor("latents").floats();
+    }
+  }
+
+  private void save(String file, String tensor, float[] values, long... shape) {
+    Safetensors.write(folder.resolve(file), Map.of(tensor, Floats.of(values, shape)));
+  }
+
+  @Test
+  void generate_writesAPictureEach_andASheet() throws IOException {
+    Invocation done = shapes("--classes 7,0,7 --out DIR/new/pictures");
+    assertThat(done.out())
+        .matches("3 pictures in \\d+\\.\\d\\d s, router none, in " + folder + "/new/pictures\n");
+    Path out = folder.resolve("new/pictures");
+    assertThat(Trees.of(out).keySet())
+        .containsExactly("", "0000-class7.png", "0001-class0.png", "0002-class7.png", "sheet.png");
+    assertThat(ImageIO.read(out.resolve("0001-class0.png").toFile()).getWidth()).isEqualTo(32);
+    assertThat(ImageIO.read(out.resolve("sheet.png").toFile()).getWidth()).isGreaterThan(3 * 128);
+  }
+
+  @Test
+  void generate_routed_takesTheRoutersSteps() {
+    Invocation done =
+        run(
+            "--model-repository REPOSITORY --model shapes --router taylor-3 --classes 1"
+                + " --out DIR --save-latents DIR/l.safetensors");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.out()).contains("1 picture in").contains("router taylor-3");
+    assertThat(latents("l.safetensors")).hasSize(3 * 32 * 32);
+  }
+
+  @Test
+  void latents_makeTheRoundTrip() {
+    shapes("--classes 4,2 --seed 17 --out DIR/a --save-latents DIR/seeded.safetensors");
+    float[] noise = new float[2 * 3072];
+    for (int i = 0; i < 2; i++) { // picture i starts from the noise of seed + i
+      Random random = new Random(17 + i);
+      for (int j = 0; j < 3072; j++) {
+        noise[i * 3072 + j] = (float) random.nextGaussian();
+      }
+    }
+    save("noise.safetensors", "latents", noise, 2, 3, 32, 32);
+    shapes(
+        "--classes 4,2 --latents DIR/noise.safetensors --out DIR/b"
+            + " --save-latents DIR/given.safetensors");
+    assertThat(latents("given.safetensors")).containsExactly(latents("seeded.safetensors"));
+    assertThat(Trees.of(folder.resolve("b"))).isEqualTo(Trees.of(folder.resolve("a")));
+    try (Checkpoint saved = Checkpoint.open(folder.resolve("given.safetensors"))) {
+      assertThat(saved.tensor("latents").shape()).containsExactly(2L, 3L, 32L, 32L);
+      assertThat(saved.names()).containsExactly("latents");
+    }
+  }
+
+  @Test
+  void oneClass_isForEveryRowOfLatents() {
+    save("noise.safetensors", "latents", new float[3 * 3072], 3, 3, 32, 32);
+    shapes("--classes 5 --latents DIR/noise.safetensors --out DIR/out");
+    assertThat(folder.resolve("out/0002-class5.png")).exists();
+  }
+
+  @Test
+  void guidanceChannels_allOrSome() {
+    String line = "--classes 3 --guidance 3 --out DIR/o --save-latents DIR/";
+    shapes(line + "default.safetensors");
+    shapes(line + "all.safetensors --guidance-channels all");
+    shapes(line + "one.safetensors --guidance-channels 1");
+    assertThat(latents("all.safetensors")).containsExactly(latents("default.safetensors"));
+    assertThat(latents("one.safetensors")).isNotEqualTo(latents("all.safetensors"));
+  }
+
+  @Test
+  void latentsThatAreNoPixels_areKept() {
+    Invocation done =
+        run(
+            "--model-repository REPOSITORY --model latent --steps 2 --classes 1,2"
+                + " --spacing openai --out DIR/new");
+    assertThat(done.code()).isZero();
+    assertThat(done.err())
+        .isEqualTo(
+            "note: latents of 4 channels need the model's decoder to become pictures: kept in %s\n"
+                .formatted(folder.resolve("new/latents.safetensors")));
+    assertThat(latents("new/latents.safetensors")).hasSize(2 * 4 * 8 * 8);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          2 | --model shapes --classes 1 --out DIR/o                              | missing --model-repository DIR or --triton HOST:PORT
+          2 | --model-repository REPOSITORY --triton localhost:1 --model shapes --classes 1 --out DIR/o | exclude each other
+          2 | --model-repository REPOSITORY --classes 1 --out DIR/o               | missing --model NAME
+          2 | --model-repository REPOSITORY --model shapes --classes 1            | missing --out DIR
+          2 | --model-repository REPOSITORY --model shapes --out DIR/o            | missing --classes
+          2 | --model-repository REPOSITORY --model shapes --classes 1,,2 --out DIR/o | --classes is '', expected
+          2 | --model-repository REPOSITORY --model shapes --classes -1 --out DIR/o | --classes
+          2 | --model-repository REPOSITORY --model shapes --classes cat --out DIR/o | --classes is 'cat', expected
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --steps 0 | --steps is '0', expected a whole number in 1..1000
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance nan | --guidance is 'nan', expected
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance -1 | --guidance is '-1', expected
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --seed 1.5 | --seed is '1.5', expected
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing even | --spacing 'even' is unknown
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels some | --guidance-channels is 'some', expected
+          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 4 | --guidance-channels 4 is out of range: model shapes has 3 channels
+          1 | --model-repository REPOSITORY --model shapes --classes 3,10 --out DIR/o | unknown class 10: model shapes has classes 0..9
+          1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
+          1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head has no parameter 'harmonica'
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router fora-9 --out DIR/o | model shapes has no router 'fora-9', it has taylor-3
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --steps 10 --out DIR/o | router taylor-3 is for 20 steps, not 10
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --spacing openai --out DIR/o | router taylor-3 is for timesteps [950,
+          1 | --model-repository DIR/none --model shapes --classes 3 --out DIR/o  | no model repository at DIR/none
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out pom.xml | --out pom.xml is a file, expected a folder
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --steps 1 --out pom.xml/o | cannot write pom.xml/o/0000-class3.png
+          1 | --model-repository REPOSITORY --model latent --classes 3 --steps 1 --out pom.xml/o | cannot create --out pom.xml/o
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR/no/l.safetensors | --save-latents DIR/no/l.safetensors cannot be written
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR | cannot be written, expected a file in a folder that exists
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents DIR/none.safetensors | DIR/none.safetensors
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents pom.xml | --latents pom.xml is no .safetensors file by its name
+          """)
+  void badInput_isOneLine_andWritesNothing(int code, String line, String message) {
+    assertRefused(code, line, message);
+  }
+
+  private void assertRefused(int code, String line, String message) {
+    var before = Trees.of(folder);
+    Invocation refused = run(line);
+    assertThat(refused.err())
+        .startsWith("error: ")
+        .contains(message.replace("DIR/", folder + "/"))
+        .hasLineCount(1);
+    assertThat(refused.code()).isEqualTo(code);
+    assertThat(refused.out()).isEmpty();
+    assertThat(Trees.of(folder)).isEqualTo(before);
+  }
+
+  @Test
+  void badLatents_areOneLine_andWriteNothing() {
+    save("flat.safetensors", "latents", new float[3072], 3, 32, 32);
+    save("empty.safetensors", "latents", new float[0], 1, 0, 1L << 40, 1);
+    save("named.safetensors", "noise", new float[3072], 1, 3, 32, 32);
+    save("small.safetensors", "latents", new float[256], 1, 4, 8, 8);
+    save("three.safetensors", "latents", new float[3 * 3072], 3, 3, 32, 32);
+    float[] nan = new float[3072];
+    nan[3071] = Float.NaN;
+    save("nan.safetensors", "latents", nan, 1, 3, 32, 32);
+    assertLatents(1, "flat", "tensor 'latents' has shape [3, 32, 32], expected [n, channels,");
+    assertLatents(1, "empty", "tensor 'latents' has shape [1, 0, 1099511627776, 1], expected");
+    assertLatents(1, "named", "has no tensor 'latents', only [noise]");
+    assertLatents(1, "small", "latents are [4, 8, 8] a row, model shapes takes [3, 32, 32]");
+    assertLatents(1, "nan", "holds NaN, expected finite numbers");
+    assertLatents(2, "three", "--latents has 3 rows for 2 --classes, expected as many");
+  }
+
+  private void assertLatents(int code, String file, String message) {
+    String classes = file.equals("three") ? "1,2" : "1";
+    assertRefused(
+        code,
+        "--model-repository REPOSITORY --model shapes --classes %s --out DIR/o --latents DIR/%s.safetensors"
+            .formatted(classes, file),
+        message);
+  }
+
+  @Test
+  void serverThatIsNotThere_isOneLine() {
+    assertRefused(1, "--triton localhost:1 --model shapes --classes 1 --out DIR/o", "localhost:1");
+  }
+
+  @Test
+  void out_isReplacedFileByFile() throws IOException {
+    Files.createDirectories(folder.resolve("o"));
+    Files.writeString(folder.resolve("o/mine.txt"), "kept");
+    shapes("--classes 1 --out DIR/o");
+    shapes("--classes 1 --out DIR/o");
+    assertThat(Trees.of(folder.resolve("o")).keySet())
+        .containsExactly("", "0000-class1.png", "mine.txt", "sheet.png");
+  }
+}
