@@ -6,19 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Golden;
+import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
-import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelOutput;
-import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -27,7 +26,6 @@ import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
-import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
@@ -52,8 +50,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * One exported repository, opened in this process and served, as it lies there, by a real Triton.
  *
  * <p>It holds several models: {@code dit} with all routers, {@code pairs} with two blocks an
- * engine, {@code whole} with one engine a route, {@code half} in fp16, and base ensembles whose
- * manifests are broken.
+ * engine, {@code whole} with one engine a route, {@code half} in fp16.
  */
 class TritonPipelineTest {
   /** Relative to {@code max(1, |x|)}; both run the same ONNX Runtime. */
@@ -83,7 +80,6 @@ class TritonPipelineTest {
   static void serve() throws Exception {
     repository = folder.resolve("repository");
     vectors = Golden.open("dit-pipeline/io.safetensors");
-    long start = System.nanoTime();
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
       Router forecasts = router("linear", model, FORECASTS, Reuse.LINEAR);
@@ -102,12 +98,7 @@ class TritonPipelineTest {
           ExportOptions.of("half").withBlocksPerEngine(2).withPrecision(Precision.FP16));
     }
     Files.writeString(repository.resolve("README.md"), "as the project's own repository has one");
-    breakManifest("no-json", "{\"format\": \"harmonica-model/1\", \"chan");
-    breakManifest("no-branches", manifest("dit").replaceFirst("\"branches\":\\[[^]]*],", ""));
-    breakManifest("of-another-version", manifest("dit").replace("harmonica-model/1", "future/2"));
-    System.err.println("exported " + (System.nanoTime() - start) / 1e9);
     server = TritonServer.start(repository);
-    System.err.println("served " + (System.nanoTime() - start) / 1e9);
   }
 
   @AfterAll
@@ -139,23 +130,8 @@ class TritonPipelineTest {
     return router;
   }
 
-  private static String manifest(String model) {
-    return parameter(ConfigFile.read(repository.resolve(model)));
-  }
-
   private static String parameter(ModelConfig config) {
     return config.getParametersOrThrow(Manifest.KEY).getStringValue();
-  }
-
-  private static void breakManifest(String name, String manifest) throws IOException {
-    ModelConfig config =
-        ConfigFile.read(repository.resolve("whole")).toBuilder()
-            .setName(name)
-            .putParameters(
-                Manifest.KEY, ModelParameter.newBuilder().setStringValue(manifest).build())
-            .build();
-    Files.createDirectories(repository.resolve(name).resolve("1"));
-    Files.writeString(repository.resolve(name).resolve(ConfigFile.NAME), ConfigFile.print(config));
   }
 
   private static Request request(String router) {
@@ -182,7 +158,6 @@ class TritonPipelineTest {
       largest =
           Math.max(largest, Math.abs(actual[i] - expected[i]) / Math.max(1, Math.abs(expected[i])));
     }
-    System.err.println("largest " + largest);
     assertThat(largest).isLessThanOrEqualTo(TOLERANCE);
   }
 
@@ -329,6 +304,39 @@ class TritonPipelineTest {
         pipeline.generate(request("mixed"));
         assertThatThrownBy(() -> pipeline.generate(request("mixed"), step -> step.step() < 2))
             .hasMessage("cancelled after step 3 of 6");
+        assertThat(runtime.given()).isPositive();
+        assertThat(runtime.open()).isEmpty();
+      }
+    }
+  }
+
+  @Test
+  void serverThatDies_endsTheRunWithOneLine_andNoHandleOpen() throws Exception {
+    Path single = own.resolve("repository");
+    try (Checkpoint checkpoint = Golden.open("dit")) {
+      Model model = Exports.model(checkpoint);
+      List<Router> routers = List.of(router("linear", model, FORECASTS, Reuse.LINEAR));
+      ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
+      new Exporter(model, routers, options).export(single);
+    }
+    try (TritonServer mortal = TritonServer.start(single)) {
+      HandleLedger runtime = new HandleLedger(TritonRuntime.connect(mortal.address()));
+      try (Pipeline pipeline = Pipeline.over(runtime, "dit")) {
+        List<Integer> steps = new ArrayList<>();
+        StepListener killer =
+            step -> {
+              steps.add(step.step());
+              if (step.step() == 2) {
+                mortal.kill();
+              }
+              return true;
+            };
+        assertThatThrownBy(() -> pipeline.generate(request("linear"), killer))
+            .isInstanceOf(HarmonicaException.class)
+            .hasMessageStartingWith("Triton server " + mortal.address())
+            .hasMessageContaining("start it")
+            .hasMessageNotContaining("\n");
+        assertThat(steps).containsExactly(0, 1, 2);
         assertThat(runtime.given()).isPositive();
         assertThat(runtime.open()).isEmpty();
       }
