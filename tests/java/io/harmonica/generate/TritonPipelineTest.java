@@ -62,7 +62,7 @@ class TritonPipelineTest {
   /** Forecasts from one output, then twice from two, with other weights. */
   private static final List<String> FORECASTS = List.of("x", ".", "x", ".", ".", "x");
 
-  /** All variants of a block; some outputs are computed again before anything read them. */
+  /** Parts of blocks; some outputs are computed again before anything read them. */
   private static final List<String> MIXED =
       List.of("xxxxxx", "x..xxx", "xxx..x", "..xxxx", "xx..xx", "x.xx.x");
 
@@ -247,6 +247,10 @@ class TritonPipelineTest {
     }
   }
 
+  /**
+   * Triton leaves out what no one asked for only where no step reads it on, as with our outputs;
+   * else it answers {@code unexpected deadlock}.
+   */
   @Test
   void ensemble_calledByABareClient_givesTheRequestedOutputsAlone() {
     String step = Names.route("dit", "fora", 0);

@@ -3,7 +3,6 @@ package io.harmonica.runtime;
 import io.harmonica.repository.proto.ModelConfig;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -60,8 +59,7 @@ public final class HandleLedger implements Runtime {
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
     Map<String, Tensor> results = runtime.infer(model, inputs, outputs);
-    Collection<Tensor> given = results.values();
-    handles.addAll(given);
+    handles.addAll(results.values());
     return results;
   }
 

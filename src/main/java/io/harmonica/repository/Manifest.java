@@ -59,11 +59,13 @@ public record Manifest(
 
   public static final String FORMAT = "harmonica-model/1";
 
+  // Nothing may be missing; a later version may know more.
   private static final JsonMapper JSON =
       JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .build();
 
   /** A noise schedule with linearly growing betas. */
