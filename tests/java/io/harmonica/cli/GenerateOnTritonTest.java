@@ -143,8 +143,10 @@ class GenerateOnTritonTest {
     try (TritonServer unready = TritonServer.startDespiteFaults(broken)) {
       assertFailed(
           generate("--triton", unready.address(), "dit"),
-          "Triton server " + unready.address() + " is up but not ready",
-          "model 'dit");
+          "Triton server "
+              + unready.address()
+              + " has model 'dit' in its repository but not loaded",
+          "dit-step-cccccc");
     }
   }
 
