@@ -14,6 +14,7 @@ import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -81,7 +82,7 @@ final class GenerateCommand implements Command {
   }
 
   @Override
-  public int run(Arguments arguments, Console console) {
+  public int run(Arguments arguments, Console console) throws IOException {
     arguments.requireOneOf("model-repository", "triton");
     String model = arguments.requiredText("model");
     Path out = arguments.requiredPath("out");
@@ -92,7 +93,9 @@ final class GenerateCommand implements Command {
     try (Pipeline pipeline = open(arguments, model)) {
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console);
-      arguments.path("save-latents").ifPresent(file -> save(result.latents(), file));
+      if (arguments.has("save-latents")) {
+        save(result.latents(), arguments.requiredPath("save-latents"));
+      }
       write(result.latents(), request.classes(), out, console);
       console
           .out()
@@ -175,7 +178,8 @@ final class GenerateCommand implements Command {
     }
   }
 
-  private static void write(Latents latents, List<Integer> classes, Path out, Console console) {
+  private static void write(Latents latents, List<Integer> classes, Path out, Console console)
+      throws IOException {
     if (latents.channels() != 1 && latents.channels() != 3) {
       Path file = out.resolve("latents.safetensors");
       save(latents, file);
@@ -195,7 +199,11 @@ final class GenerateCommand implements Command {
     Png.write(new ContactSheet(SHEET_COLUMNS, scale).draw(pictures), out.resolve("sheet.png"));
   }
 
-  private static void save(Latents latents, Path file) {
+  private static void save(Latents latents, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
+    }
     Safetensors.write(
         file,
         Map.of(
