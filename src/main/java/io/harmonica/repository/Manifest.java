@@ -55,8 +55,14 @@ public record Manifest(
   public static final String KEY = "harmonica";
   public static final String FORMAT = "harmonica-model/1";
 
+  // Nothing may be missing; a later version may know more.
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
 
   /** A noise schedule with linearly growing betas. */
   public record Noise(int trainTimesteps, double betaStart, double betaEnd) {
