@@ -4,6 +4,8 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.cli.Harmonica;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -32,7 +34,7 @@ class DocumentationTest {
   /** Files of the project named in running text; what a run makes is not there in a fresh clone. */
   private static final Pattern NAMED =
       Pattern.compile(
-          "`((?:src|docs|tests|bin|export|triton-config|\\.ci|\\.mvn)/[\\w./-]*)[^`]*`"
+          "(?<!\\[)`((?:src|docs|tests|bin|export|triton-config|\\.ci|\\.mvn)/[\\w./-]*)[^`]*`"
               + "|`((?:README|CONTRIBUTING|CHANGELOG)\\.md|pom\\.xml|mvnw|LICENSE)`");
 
   private static final Pattern COMMENT = Pattern.compile("(?s).*?/\\*\\*(.*?)\\*/.*");
@@ -61,6 +63,16 @@ class DocumentationTest {
             .toList();
     assertThat(rows).isNotEmpty();
     assertThat(Files.readAllLines(Path.of("README.md"))).containsSequence(rows);
+  }
+
+  @Test
+  void routerExample_isARouter() throws IOException {
+    String text = Files.readString(Path.of("docs/ROUTER.md"));
+    int start = text.indexOf("```json\n") + "```json\n".length();
+    String json = text.substring(start, text.indexOf("```", start));
+    Schedule schedule = Schedule.of(Router.parse(json, "docs/ROUTER.md"));
+    assertThat(schedule.steps().get(1).weights()[1]).containsExactly(1, 0, 0);
+    assertThat(schedule.steps().get(3).weights()[1]).containsExactly(1.5f, -0.5f, 0);
   }
 
   static List<Path> documents() throws IOException {
@@ -129,8 +141,7 @@ class DocumentationTest {
   private static String firstSentence(String name) {
     Path folder = name.equals("io.harmonica") ? SOURCES : SOURCES.resolve(name);
     try {
-      Matcher comment =
-          COMMENT.matcher(Files.readString(folder.resolve("package-info.java")));
+      Matcher comment = COMMENT.matcher(Files.readString(folder.resolve("package-info.java")));
       assertThat(comment.matches()).as("comment of package %s", name).isTrue();
       String text = comment.group(1).replaceAll("\\n \\*", "\n").replaceAll("\\s+", " ").strip();
       return text.replaceFirst("\\. .*", ".");
