@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -121,9 +122,9 @@ final class Staging implements AutoCloseable {
 
   private boolean isOurs(Path modelFolder) {
     ModelConfig config = ConfigFile.read(modelFolder);
-    return config.containsParameters(Configs.PART_OF)
+    return config.containsParameters(Manifest.PART_OF)
         && config
-            .getParametersOrThrow(Configs.PART_OF)
+            .getParametersOrThrow(Manifest.PART_OF)
             .getStringValue()
             .equals(options.modelName());
   }
