@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -56,6 +58,21 @@ class SafetensorsTest {
               });
     }
     assertThat(files()).containsExactly(path);
+  }
+
+  @Test
+  void write_anything_isLaidOutAsTheFormatSays() throws IOException {
+    Path path = folder.resolve("w.safetensors");
+    Safetensors.write(path, Map.of("w", Floats.of(new float[] {1, -2}, 2, 1)));
+    String header =
+        "{'__metadata__':{'format':'pt'},"
+            + "'w':{'dtype':'F32','shape':[2,1],'data_offsets':[0,8]}} "; // to a multiple of 8
+    byte[] expected = SafetensorsFileTest.file(header, 8);
+    ByteBuffer.wrap(expected, expected.length - 8, 8)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putFloat(1)
+        .putFloat(-2);
+    assertThat(path).hasBinaryContent(expected);
   }
 
   @Test

@@ -198,6 +198,12 @@ class TorchFileTest {
     readAll(path);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"ctorch\nSize\n.", "ctorch\nFloatStorage\n.", "(\u0085."})
+  void open_somethingThatIsNoValue_isRefused(String pickle) throws IOException {
+    assertRefused(TorchZip.file(pickle(pickle)), "neither a tensor nor plain data");
+  }
+
   private static byte[] pickle(String text) {
     return text.getBytes(ISO_8859_1);
   }

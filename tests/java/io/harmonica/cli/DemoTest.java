@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.compare.Report;
+import io.harmonica.router.Router;
+import io.harmonica.router.Uncached;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -24,7 +26,7 @@ class DemoTest {
     Path out = folder.resolve("out");
     ByteArrayOutputStream progress = new ByteArrayOutputStream();
     Demo demo = demo(out, progress);
-    assertThat(demo.exportIsStale()).isTrue();
+    assertThat(demo.exportIsStale(List.of())).isTrue();
     Report report = demo.run();
 
     List<String> names = report.variants().stream().map(Report.Entry::name).toList();
@@ -45,10 +47,13 @@ class DemoTest {
     assertThat(new ObjectMapper().readTree(out.resolve("demo.json").toFile()).path("variants"))
         .hasSameSizeAs(names);
     assertThat(progress.toString(StandardCharsets.UTF_8)).contains("exporting", "8 pictures");
-    assertThat(demo.exportIsStale()).isFalse();
+    assertThat(demo.exportIsStale(List.of())).isFalse();
+    Router tomorrows =
+        new Uncached().router("of-tomorrow", "m", "ddim", List.of(0), List.of("block00.mlp"));
+    assertThat(demo.exportIsStale(List.of(tomorrows))).isTrue();
     Path config = demo.repository().resolve("shapes-dit/config.pbtxt");
     Files.setLastModifiedTime(config, FileTime.fromMillis(0));
-    assertThat(demo.exportIsStale()).isTrue(); // the example is newer than its export
+    assertThat(demo.exportIsStale(List.of())).isTrue(); // the example is newer than its export
   }
 
   private Demo demo(Path out, ByteArrayOutputStream progress) {

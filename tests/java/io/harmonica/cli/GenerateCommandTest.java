@@ -90,10 +90,10 @@ class GenerateCommandTest {
     Invocation done =
         run(
             "--model-repository REPOSITORY --model shapes --router taylor-3 --classes 1"
-                + " --out DIR --save-latents DIR/l.safetensors");
+                + " --out DIR --save-latents DIR/new/l.safetensors");
     assertThat(done.err()).isEmpty();
     assertThat(done.out()).contains("1 picture in").contains("router taylor-3");
-    assertThat(latents("l.safetensors")).hasSize(3 * 32 * 32);
+    assertThat(latents("new/l.safetensors")).hasSize(3 * 32 * 32);
   }
 
   @Test
@@ -172,16 +172,16 @@ class GenerateCommandTest {
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 4 | --guidance-channels 4 is out of range: model shapes has 3 channels
           1 | --model-repository REPOSITORY --model shapes --classes 3,10 --out DIR/o | unknown class 10: model shapes has classes 0..9
           1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
-          1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head has no parameter 'harmonica'
+          1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head is only a part of a model: name shapes
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router fora-9 --out DIR/o | model shapes has no router 'fora-9', it has taylor-3
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --steps 10 --out DIR/o | router taylor-3 is for 20 steps, not 10
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --spacing openai --out DIR/o | router taylor-3 is for timesteps [950,
           1 | --model-repository DIR/none --model shapes --classes 3 --out DIR/o  | no model repository at DIR/none
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out pom.xml | --out pom.xml is a file, expected a folder
           1 | --model-repository REPOSITORY --model shapes --classes 3 --steps 1 --out pom.xml/o | cannot write pom.xml/o/0000-class3.png
-          1 | --model-repository REPOSITORY --model latent --classes 3 --steps 1 --out pom.xml/o | cannot create --out pom.xml/o
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR/no/l.safetensors | --save-latents DIR/no/l.safetensors cannot be written
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR | cannot be written, expected a file in a folder that exists
+          1 | --model-repository REPOSITORY --model latent --classes 3 --steps 1 --out pom.xml/o | pom.xml/o: Not a directory
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents pom.xml/l.safetensors | --save-latents pom.xml/l.safetensors cannot be written
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR | cannot be written, expected a file in a folder
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents DIR/none.safetensors | DIR/none.safetensors
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents pom.xml | --latents pom.xml is no .safetensors file by its name
           """)

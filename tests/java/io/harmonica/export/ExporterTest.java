@@ -465,7 +465,7 @@ class ExporterTest {
     for (String name : names(repository)) {
       ModelConfig config = ConfigFile.read(repository.resolve(name));
       assertThat(config.getName()).isEqualTo(name);
-      assertThat(config.getParametersOrThrow(Configs.PART_OF).getStringValue()).isEqualTo("dit");
+      assertThat(config.getParametersOrThrow(Manifest.PART_OF).getStringValue()).isEqualTo("dit");
       assertThat(config.containsParameters(Manifest.KEY)).isEqualTo(name.equals("dit"));
     }
   }

@@ -99,19 +99,17 @@ class PipelineGoldenTest {
     assertThat(runs).isPositive();
   }
 
-  private static Request request(Checkpoint vectors) {
+  static Request request(Checkpoint vectors) {
     JsonNode info = Golden.json("dit-pipeline/info.json");
-    List<Long> shape = vectors.tensor("latents").shape();
-    Latents latents =
-        new Latents(
-            floats(vectors, "latents"),
-            shape.get(0).intValue(),
-            shape.get(1).intValue(),
-            shape.get(2).intValue(),
-            shape.get(3).intValue());
     return Request.of(integers(info.path("class_labels")))
         .withGuidance(info.path("guidance_scale").asDouble())
-        .withLatents(latents);
+        .withLatents(latents(vectors, "latents"));
+  }
+
+  static Latents latents(Checkpoint vectors, String name) {
+    List<Integer> shape = vectors.tensor(name).shape().stream().map(Math::toIntExact).toList();
+    float[] values = floats(vectors, name);
+    return new Latents(values, shape.get(0), shape.get(1), shape.get(2), shape.get(3));
   }
 
   /** Compares the state after every step; {@code copies} is how often a row holds the batch. */

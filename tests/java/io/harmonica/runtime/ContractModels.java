@@ -151,7 +151,7 @@ final class ContractModels {
   }
 
   /** y = -x for x of shape [2, any]. */
-  private static void writeUnbatched(Path repository) throws IOException {
+  static void writeUnbatched(Path repository) throws IOException {
     ModelRepository.write(
         repository,
         engine("unbatched", 0)

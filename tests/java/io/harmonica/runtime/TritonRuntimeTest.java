@@ -136,13 +136,20 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   @Test
-  void connect_whenAModelFailedToLoad_saysWhichAndWhy(@TempDir Path repository) throws Exception {
+  void brokenModel_isToldWithItsReason_andLeavesOthersInPeace(@TempDir Path repository)
+      throws Exception {
     ContractModels.writeCounter(repository);
+    ContractModels.writeUnbatched(repository);
     Files.writeString(repository.resolve("counter/1/model.onnx"), "truncated");
-    try (TritonServer server = TritonServer.startDespiteFaults(repository)) {
-      assertFault(() -> TritonRuntime.connect(server.address()))
-          .hasMessageStartingWith("Triton server " + server.address() + " is up but not ready")
-          .hasMessageContainingAll("model 'counter'", "Protobuf parsing failed");
+    try (TritonServer server = TritonServer.startDespiteFaults(repository);
+        Runtime runtime = TritonRuntime.connect(server.address())) {
+      assertFault(() -> runtime.config("counter"))
+          .hasMessageStartingWith("Triton server " + server.address() + " has model 'counter'")
+          .hasMessageContainingAll("not loaded", "Protobuf parsing failed");
+      assertFault(() -> runtime.config("unknown")).hasMessageContaining("is up but not ready");
+      try (Tensor x = runtime.tensor(FloatBuffer.allocate(2), 2, 1)) {
+        runtime.infer("unbatched", Map.of("x", x), Set.of("y")).values().forEach(Tensor::close);
+      }
     }
   }
 

@@ -58,7 +58,8 @@ public final class TritonServer implements AutoCloseable {
   /**
    * Starts a server that goes on without the models that fail to load, and waits until it lives.
    */
-  static TritonServer startDespiteFaults(Path repository) throws IOException, InterruptedException {
+  public static TritonServer startDespiteFaults(Path repository)
+      throws IOException, InterruptedException {
     return startUntil(repository, "/v2/health/live", "--exit-on-error=false");
   }
 

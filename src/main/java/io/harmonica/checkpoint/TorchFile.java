@@ -22,7 +22,7 @@ import java.util.Map;
  */
 public final class TorchFile implements AutoCloseable {
   private static final String PICKLE = "/data.pkl";
-  private static final int LARGEST_PICKLE_BYTES = 4 << 20; // some 30,000 tensors
+  private static final int LARGEST_PICKLE_BYTES = 2 << 20; // some 15,000 tensors
   private static final int DEEPEST = 64;
   private static final int LONGEST_NAME = 4096;
   private static final int ZIP_START = 0x04034b50;
@@ -131,10 +131,7 @@ public final class TorchFile implements AutoCloseable {
         || object instanceof Object[]) {
       return convertOnce(object, where, depth);
     }
-    throw Messages.damaged(
-        path(),
-        "%s is a %s, expected a tensor or plain data"
-            .formatted(Messages.quote(where), object.getClass().getSimpleName()));
+    throw Messages.damaged(path(), Messages.quote(where) + " is neither a tensor nor plain data");
   }
 
   private Object convertOnce(Object object, String where, int depth) {

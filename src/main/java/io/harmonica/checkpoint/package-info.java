@@ -1,5 +1,5 @@
 /**
- * Reads trained weights, safetensors and torch files, as named tensors without executing anything.
+ * Reads trained weights, safetensors and torch files, as named tensors, and executes nothing.
  *
  * <p>Read {@link io.harmonica.checkpoint.Checkpoint} first, then {@code SafetensorsHeader}, which
  * shows how a file that lies is refused. {@link io.harmonica.checkpoint.TorchFile} gives the whole

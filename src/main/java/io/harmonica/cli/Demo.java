@@ -18,6 +18,8 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
 import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -88,7 +90,7 @@ record Demo(
   /** Runs it; the files are written when all variants are done. */
   Report run() {
     List<Router> routers = routers();
-    if (exportIsStale()) {
+    if (exportIsStale(routers)) {
       progress.printf("exporting %s to %s%n", checkpoint, repository);
       export(routers);
     }
@@ -219,10 +221,14 @@ record Demo(
         .toList();
   }
 
-  /** Whether the repository lacks the example, or the example has changed since. */
-  boolean exportIsStale() {
-    Path config = repository.resolve(MODEL).resolve("config.pbtxt");
-    return !Files.exists(config)
+  /** Whether the repository lacks the example or one of its routers, or the example has changed. */
+  boolean exportIsStale(List<Router> routers) {
+    Path config = repository.resolve(MODEL).resolve(ConfigFile.NAME);
+    if (!Files.exists(config)) {
+      return true;
+    }
+    Manifest manifest = Manifest.of(ConfigFile.read(config.getParent()));
+    return !manifest.routers().keySet().containsAll(routers.stream().map(Router::name).toList())
         || files(checkpoint).stream()
             .anyMatch(file -> changed(file).compareTo(changed(config)) > 0);
   }

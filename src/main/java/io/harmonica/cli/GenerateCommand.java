@@ -1,6 +1,5 @@
 package io.harmonica.cli;
 
-import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
@@ -83,7 +82,7 @@ final class GenerateCommand implements Command {
   }
 
   @Override
-  public int run(Arguments arguments, Console console) {
+  public int run(Arguments arguments, Console console) throws IOException {
     arguments.requireOneOf("model-repository", "triton");
     String model = arguments.requiredText("model");
     Path out = arguments.requiredPath("out");
@@ -95,7 +94,9 @@ final class GenerateCommand implements Command {
     try (Pipeline pipeline = open(arguments, model)) {
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console);
-      arguments.path("save-latents").ifPresent(file -> save(result.latents(), file));
+      if (arguments.has("save-latents")) {
+        save(result.latents(), arguments.requiredPath("save-latents"));
+      }
       write(result.latents(), request.classes(), out, console);
       console
           .out()
@@ -178,9 +179,10 @@ final class GenerateCommand implements Command {
     }
   }
 
-  private static void write(Latents latents, List<Integer> classes, Path out, Console console) {
+  private static void write(Latents latents, List<Integer> classes, Path out, Console console)
+      throws IOException {
     if (latents.channels() != 1 && latents.channels() != 3) {
-      Path file = createFolder(out).resolve("latents.safetensors");
+      Path file = out.resolve("latents.safetensors");
       save(latents, file);
       console
           .err()
@@ -200,16 +202,11 @@ final class GenerateCommand implements Command {
     Png.write(new ContactSheet(SHEET_COLUMNS, scale).draw(pictures), out.resolve("sheet.png"));
   }
 
-  private static Path createFolder(Path folder) {
-    try {
-      return Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new HarmonicaException(
-          "cannot create --out %s: %s".formatted(folder, AtomicFile.reason(e)), e);
+  private static void save(Latents latents, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
     }
-  }
-
-  private static void save(Latents latents, Path file) {
     Safetensors.write(
         file,
         Map.of(
@@ -232,10 +229,12 @@ final class GenerateCommand implements Command {
   /** Refused now rather than after minutes of work. */
   private static void requireWritable(Path file) {
     Path parent = file.toAbsolutePath().getParent();
+    while (parent != null && !Files.exists(parent)) { // will be made
+      parent = parent.getParent();
+    }
     if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
       throw new HarmonicaException(
-          "--save-latents %s cannot be written, expected a file in a folder that exists"
-              .formatted(file));
+          "--save-latents %s cannot be written, expected a file in a folder".formatted(file));
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * The command line: thin commands over the other packages. Read {@link io.harmonica.cli.Harmonica}
- * and {@link io.harmonica.cli.Command} first.
+ * Offers the command line: thin commands over the other packages.
+ *
+ * <p>Read {@link io.harmonica.cli.Harmonica} first, then {@link io.harmonica.cli.Command}.
  */
 package io.harmonica.cli;

@@ -3,6 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.EngineGraph.Port;
 import io.harmonica.model.Denoiser;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
@@ -23,9 +24,6 @@ import java.util.stream.Collectors;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
 final class Configs {
-  /** Parameter of every exported model: the base model that it is a part of. */
-  static final String PART_OF = "harmonica_part_of";
-
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, EngineGraph> graphs;
@@ -116,7 +114,7 @@ final class Configs {
               .setDataType(type(port.type()))
               .addAllDims(dims(port)));
     }
-    return config.putParameters(PART_OF, parameter(options.modelName()));
+    return config.putParameters(Manifest.PART_OF, parameter(options.modelName()));
   }
 
   /** The shapes that {@code trtexec} optimises for: one sample, guidance's pair, the full batch. */

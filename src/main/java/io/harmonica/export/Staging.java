@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -159,9 +160,9 @@ final class Staging implements AutoCloseable {
     } catch (HarmonicaException e) {
       return false; // what cannot be read is not from here
     }
-    return config.containsParameters(Configs.PART_OF)
+    return config.containsParameters(Manifest.PART_OF)
         && config
-            .getParametersOrThrow(Configs.PART_OF)
+            .getParametersOrThrow(Manifest.PART_OF)
             .getStringValue()
             .equals(options.modelName());
   }

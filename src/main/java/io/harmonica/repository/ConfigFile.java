@@ -19,7 +19,7 @@ public final class ConfigFile {
       TextFormat.Parser.newBuilder().setAllowUnknownFields(true).build();
 
   // The parser would log each of them.
-  private static final Logger PARSER_LOG = Logger.getLogger(TextFormat.Parser.class.getName());
+  private static final Logger PARSER_LOG = Logger.getLogger(TextFormat.class.getName());
 
   static {
     PARSER_LOG.setLevel(Level.OFF);

@@ -53,10 +53,20 @@ public record Manifest(
     Map<String, JsonNode> routers) {
 
   public static final String KEY = "harmonica";
+
+  /** Parameter of every exported model, base or not: the base model that it is a part of. */
+  public static final String PART_OF = "harmonica_part_of";
+
   public static final String FORMAT = "harmonica-model/1";
 
+  // Nothing may be missing; a later version may know more.
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+      JsonMapper.builder()
+          .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+          .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .build();
 
   /** A noise schedule with linearly growing betas. */
   public record Noise(int trainTimesteps, double betaStart, double betaEnd) {
@@ -80,8 +90,12 @@ public record Manifest(
   public static Manifest of(ModelConfig config) {
     if (!config.containsParameters(KEY)) {
       throw new HarmonicaException(
-          "model %s has no parameter '%s': it was not exported by harmonica-export, or is one of its parts; name the base model"
-              .formatted(config.getName(), KEY));
+          config.containsParameters(PART_OF)
+              ? "model %s is only a part of a model: name %s, which it belongs to"
+                  .formatted(
+                      config.getName(), config.getParametersOrThrow(PART_OF).getStringValue())
+              : "model %s has no parameter '%s', so harmonica-export did not write it: name a model that it wrote"
+                  .formatted(config.getName(), KEY));
     }
     try {
       Manifest manifest =

@@ -1,6 +1,7 @@
 /**
- * Decides which branch a step computes and which it reuses: router files, policies, imports and
- * what follows from them. Read {@link io.harmonica.router.Router} and {@link
- * io.harmonica.router.Schedule} first.
+ * Decides which branches a step computes and which it reuses: router files, policies and imports.
+ *
+ * <p>Read {@link io.harmonica.router.Router} first, then {@link io.harmonica.router.Schedule},
+ * which follows a router through a trajectory: routes, what to store, when to drop it.
  */
 package io.harmonica.router;

@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
 
 /**
@@ -33,7 +35,8 @@ public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, OrtSession> sessions = new ConcurrentHashMap<>();
-  private volatile boolean closed;
+  private final ReadWriteLock lifetime = new ReentrantReadWriteLock(); // read: an inference runs
+  private boolean closed;
 
   private EmbeddedRuntime(Path repository) {
     this.repository = repository;
@@ -68,7 +71,7 @@ public final class EmbeddedRuntime implements Runtime {
         threads.setGlobalIntraOpNumThreads(java.lang.Runtime.getRuntime().availableProcessors());
         threads.setGlobalInterOpNumThreads(1);
         return OrtEnvironment.getEnvironment(
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "harmonica", threads);
+            OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", threads);
       } catch (OrtException e) {
         throw new IllegalStateException(e);
       }
@@ -107,13 +110,18 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    if (closed) {
-      throw new IllegalStateException("runtime is closed");
-    }
     ModelConfig config = config(model);
     Signature.check(config, inputs, outputs);
     inputs.forEach(EmbeddedRuntime::checkOwn);
-    return run(config, inputs, outputs);
+    lifetime.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("runtime is closed");
+      }
+      return run(config, inputs, outputs);
+    } finally {
+      lifetime.readLock().unlock();
+    }
   }
 
   private static void checkOwn(String name, Tensor tensor) {
@@ -209,19 +217,20 @@ public final class EmbeddedRuntime implements Runtime {
     }
   }
 
+  /** Waits for inferences that run. */
   @Override
   public void close() {
-    closed = true;
-    sessions
-        .values()
-        .forEach(
-            session -> {
-              try {
-                session.close();
-              } catch (OrtException e) {
-                throw new IllegalStateException(e);
-              }
-            });
-    sessions.clear();
+    lifetime.writeLock().lock();
+    try {
+      closed = true;
+      for (OrtSession session : sessions.values()) {
+        session.close();
+      }
+      sessions.clear();
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    } finally {
+      lifetime.writeLock().unlock();
+    }
   }
 }

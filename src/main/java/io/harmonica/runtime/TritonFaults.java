@@ -9,6 +9,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /** Words for what goes wrong between this process and a Triton server: gRPC status to one line. */
 final class TritonFaults {
@@ -55,28 +56,33 @@ final class TritonFaults {
   }
 
   HarmonicaException noModel(StatusRuntimeException e, String model, List<ModelIndex> index) {
-    for (ModelIndex entry : index) {
-      if (entry.getName().equals(model)) {
-        return fault(
-            e,
-            "has model '%s' in its repository but not loaded%s: load it (--load-model, or the repository API)"
-                .formatted(
-                    model, entry.getReason().isEmpty() ? "" : " (" + entry.getReason() + ")"));
-      }
+    List<String> names = index.stream().map(ModelIndex::getName).toList();
+    if (!names.contains(model)) {
+      return Signature.unknownModel(server, model, names);
     }
-    return Signature.unknownModel(server, model, index.stream().map(ModelIndex::getName).toList());
+    // An ensemble that did not load has no reason of its own: its parts have.
+    return fault(
+        e,
+        "has model '%s' in its repository but not loaded: load it (--load-model, or the repository API), or mend it%s"
+            .formatted(model, reason(index, name -> name.startsWith(model))));
   }
 
   HarmonicaException notReady(List<ModelIndex> index) {
-    String why =
-        index.stream()
-            .filter(entry -> !entry.getState().equals("READY") && !entry.getReason().isEmpty())
-            .map(entry -> "; model '" + entry.getName() + "': " + entry.getReason())
-            .findFirst()
-            .orElse("");
     return new HarmonicaException(
         oneLine(
-            server + " is up but not ready: wait until its models are loaded, or mend them" + why));
+            server
+                + " is up but not ready: wait until its models are loaded, or mend them"
+                + reason(index, name -> true)));
+  }
+
+  /** Why the first of some models did not load, as far as the server tells. */
+  private static String reason(List<ModelIndex> index, Predicate<String> models) {
+    return index.stream()
+        .filter(entry -> models.test(entry.getName()) && !entry.getState().equals("READY"))
+        .filter(entry -> !entry.getReason().isEmpty())
+        .map(entry -> "; model '" + entry.getName() + "': " + entry.getReason())
+        .findFirst()
+        .orElse("");
   }
 
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {

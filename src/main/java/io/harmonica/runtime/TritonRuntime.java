@@ -3,6 +3,7 @@ package io.harmonica.runtime;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
@@ -14,6 +15,7 @@ import io.harmonica.runtime.proto.ModelInferResponse;
 import io.harmonica.runtime.proto.ModelInferResponse.InferOutputTensor;
 import io.harmonica.runtime.proto.RepositoryIndexRequest;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
+import io.harmonica.runtime.proto.ServerLiveRequest;
 import io.harmonica.runtime.proto.ServerReadyRequest;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -71,14 +73,15 @@ public final class TritonRuntime implements Runtime {
   }
 
   /**
-   * Connects to a server, and checks that it is ready.
+   * Connects to a server, and checks that it is there. Whether a model is ready shows when it is
+   * asked for: somebody else's broken model keeps a server from being "ready" as a whole.
    *
    * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
    */
   public static TritonRuntime connect(String address, Options options) {
     TritonRuntime runtime = new TritonRuntime(Address.parse(address).resolved(), options);
     try {
-      runtime.checkReady();
+      runtime.checkLive();
       return runtime;
     } catch (RuntimeException e) {
       runtime.close();
@@ -86,15 +89,13 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
-  private void checkReady() {
-    boolean ready;
+  private void checkLive() {
     try {
-      ready = stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
+      if (!stub().serverLive(ServerLiveRequest.getDefaultInstance()).getLive()) {
+        throw faults.notReady(index());
+      }
     } catch (StatusRuntimeException e) {
       throw faults.ofConnecting(e);
-    }
-    if (!ready) {
-      throw faults.notReady(index());
     }
   }
 
@@ -167,7 +168,21 @@ public final class TritonRuntime implements Runtime {
       return call.apply(stub());
     } catch (StatusRuntimeException e) {
       configs.remove(model);
-      throw faults.isAboutModel(e) ? faults.noModel(e, model, index()) : faults.ofCall(e, model);
+      throw faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
+    }
+  }
+
+  private HarmonicaException withoutModel(StatusRuntimeException e, String model) {
+    List<ModelIndex> index = index();
+    boolean listed = index.stream().anyMatch(entry -> entry.getName().equals(model));
+    return listed || isReady() ? faults.noModel(e, model, index) : faults.notReady(index);
+  }
+
+  private boolean isReady() {
+    try {
+      return stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
+    } catch (StatusRuntimeException e) {
+      return false; // it only helps to word another fault
     }
   }
 

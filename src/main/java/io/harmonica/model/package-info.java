@@ -1,0 +1,7 @@
+/**
+ * Defines each model once, against an interface of tensor operations that any interpreter fills.
+ *
+ * <p>Read {@link io.harmonica.model.Denoiser} first, then {@link io.harmonica.model.Dit}, which is
+ * a whole model on one page; {@link io.harmonica.model.Shapes} is the smallest interpreter.
+ */
+package io.harmonica.model;

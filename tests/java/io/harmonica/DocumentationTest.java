@@ -1,0 +1,163 @@
+package io.harmonica;
+
+import static java.util.stream.Collectors.joining;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.cli.Harmonica;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What README and documents say of the project, held to the project. */
+class DocumentationTest {
+  private static final Path SOURCES = Path.of("src/main/java/io/harmonica");
+
+  /** Targets of Markdown links and of images in HTML. */
+  private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)|src=\"([^\"]+)\"");
+
+  /** Files of the project named in running text; what a run makes is not there in a fresh clone. */
+  private static final Pattern NAMED =
+      Pattern.compile(
+          "(?<!\\[)`((?:src|docs|tests|bin|export|triton-config|\\.ci|\\.mvn)/[\\w./-]*)[^`]*`"
+              + "|`((?:README|CONTRIBUTING|CHANGELOG)\\.md|pom\\.xml|mvnw|LICENSE)`");
+
+  private static final Pattern COMMENT = Pattern.compile("(?s).*?/\\*\\*(.*?)\\*/.*");
+
+  @Test
+  void readme_packageTableHoldsTheirFirstSentences() throws IOException {
+    List<String> rows = new ArrayList<>();
+    ArchitectureTest.MAY_USE.forEach(
+        (name, uses) ->
+            rows.add("| %s | %s | %s |".formatted(link(name), firstSentence(name), uses(name))));
+    assertThat(Files.readAllLines(Path.of("README.md"))).containsSequence(rows);
+  }
+
+  @Test
+  void readme_listsEveryCommand() throws IOException {
+    ByteArrayOutputStream help = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(help, true, StandardCharsets.UTF_8);
+    assertThat(Harmonica.run(new String[] {"--help"}, out, out)).isZero();
+    List<String> rows =
+        help.toString(StandardCharsets.UTF_8)
+            .lines()
+            .dropWhile(line -> !line.equals("Commands:"))
+            .skip(1)
+            .takeWhile(line -> !line.isBlank())
+            .map(line -> line.strip().replaceFirst("(\\S+)\\s+", "| `bin/harmonica $1` | ") + " |")
+            .toList();
+    assertThat(rows).isNotEmpty();
+    assertThat(Files.readAllLines(Path.of("README.md"))).containsSequence(rows);
+  }
+
+  @Test
+  void routerExample_isARouter() throws IOException {
+    String text = Files.readString(Path.of("docs/ROUTER.md"));
+    int start = text.indexOf("```json\n") + "```json\n".length();
+    String json = text.substring(start, text.indexOf("```", start));
+    Schedule schedule = Schedule.of(Router.parse(json, "docs/ROUTER.md"));
+    assertThat(schedule.steps().get(1).weights()[1]).containsExactly(1, 0, 0);
+    assertThat(schedule.steps().get(3).weights()[1]).containsExactly(1.5f, -0.5f, 0);
+  }
+
+  static List<Path> documents() throws IOException {
+    List<Path> documents = new ArrayList<>();
+    for (String folder : List.of(".", "docs", "export", "model_repository", "triton-config")) {
+      try (Stream<Path> files = Files.list(Path.of(folder))) {
+        files
+            .map(Path::normalize)
+            .filter(file -> file.toString().endsWith(".md"))
+            .sorted()
+            .forEach(documents::add);
+      }
+    }
+    return documents;
+  }
+
+  @ParameterizedTest
+  @MethodSource("documents")
+  void links_leadSomewhere(Path document) throws IOException {
+    String text = Files.readString(document);
+    for (MatchResult link : (Iterable<MatchResult>) LINK.matcher(text).results()::iterator) {
+      String target = link.group(1) != null ? link.group(1) : link.group(2);
+      if (target.matches("[a-z]+:.*")) {
+        continue;
+      }
+      String[] parts = target.split("#", 2);
+      Path file = parts[0].isEmpty() ? document : document.resolveSibling(parts[0]);
+      assertThat(file).as("link %s in %s", target, document).exists();
+      if (parts.length == 2) {
+        assertThat(anchors(file)).as("link %s in %s", target, document).contains(parts[1]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("documents")
+  void namedFiles_exist(Path document) throws IOException {
+    String text = Files.readString(document).replaceAll("(?ms)^```.*?^```$", "");
+    for (MatchResult name : (Iterable<MatchResult>) NAMED.matcher(text).results()::iterator) {
+      String file = name.group(1) != null ? name.group(1) : name.group(2);
+      assertThat(Path.of(file)).as("named in %s", document).exists();
+    }
+  }
+
+  private static String link(String name) {
+    return name.equals("io.harmonica")
+        ? "[`%s`](%s)".formatted(name, SOURCES)
+        : "[`%s`](%s)".formatted(name, SOURCES.resolve(name));
+  }
+
+  private static String uses(String name) {
+    Set<String> all = ArchitectureTest.MAY_USE.keySet();
+    Set<String> own = ArchitectureTest.MAY_USE.get(name);
+    if (own.size() == all.size() - 1) {
+      return "all";
+    }
+    String named =
+        all.stream() // in the table's order
+            .filter(own::contains)
+            .filter(other -> !other.equals("io.harmonica")) // every package may
+            .collect(joining(", "));
+    return named.isEmpty() ? "none" : named;
+  }
+
+  /** Of the package's comment, as Javadoc would show it in the package list. */
+  private static String firstSentence(String name) {
+    Path folder = name.equals("io.harmonica") ? SOURCES : SOURCES.resolve(name);
+    try {
+      Matcher comment = COMMENT.matcher(Files.readString(folder.resolve("package-info.java")));
+      assertThat(comment.matches()).as("comment of package %s", name).isTrue();
+      String text = comment.group(1).replaceAll("\\n \\*", "\n").replaceAll("\\s+", " ").strip();
+      return text.replaceFirst("\\. .*", ".");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The headings of a document, as their anchors are written. */
+  private static List<String> anchors(Path document) throws IOException {
+    try (Stream<String> lines = Files.lines(document)) {
+      return lines
+          .filter(line -> line.startsWith("#"))
+          .map(line -> line.replaceFirst("^#+ ", "").toLowerCase(java.util.Locale.ROOT))
+          .map(line -> line.replaceAll("[^\\w\\- ]", "").replace(' ', '-'))
+          .toList();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package io.harmonica.runtime;
+
+import io.harmonica.repository.proto.ModelConfig;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** A runtime that remembers every handle it gave out, to find those that nobody closed. */
+public final class HandleLedger implements Runtime {
+  private final Runtime runtime;
+  private final Queue<Tensor> handles = new ConcurrentLinkedQueue<>();
+
+  public HandleLedger(Runtime runtime) {
+    this.runtime = runtime;
+  }
+
+  /** How many handles were given out. */
+  public int given() {
+    return handles.size();
+  }
+
+  /** The handles that are still open. */
+  public List<Tensor> open() {
+    return handles.stream().filter(HandleLedger::isOpen).toList();
+  }
+
+  private static boolean isOpen(Tensor tensor) {
+    try {
+      if (tensor instanceof WireTensor wire) {
+        wire.bytes();
+      } else {
+        ((EmbeddedTensor) tensor).value();
+      }
+      return true;
+    } catch (IllegalStateException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public ModelConfig config(String model) {
+    return runtime.config(model);
+  }
+
+  @Override
+  public Tensor tensor(FloatBuffer values, long... shape) {
+    return recorded(runtime.tensor(values, shape));
+  }
+
+  @Override
+  public Tensor tensor(LongBuffer values, long... shape) {
+    return recorded(runtime.tensor(values, shape));
+  }
+
+  @Override
+  public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    Map<String, Tensor> results = runtime.infer(model, inputs, outputs);
+    handles.addAll(results.values());
+    return results;
+  }
+
+  private Tensor recorded(Tensor tensor) {
+    handles.add(tensor);
+    return tensor;
+  }
+
+  @Override
+  public void close() {
+    runtime.close();
+  }
+}
