@@ -17,7 +17,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -89,13 +88,8 @@ public final class Benchmark {
             name, Savings.of(random, model.flops(), 0).theoreticalSpeedup().orElseThrow());
       }
       ExportOptions options = ExportOptions.of("dit").withForce(true);
-      if (!Files.exists(work.resolve("blocks"))) {
-        new Exporter(model, routers, options).export(work.resolve("blocks"));
-      }
-      if (!Files.exists(work.resolve("graph"))) {
-        new Exporter(model, List.of(), options.withBlocksPerEngine(0))
-            .export(work.resolve("graph"));
-      }
+      new Exporter(model, routers, options).export(work.resolve("blocks"));
+      new Exporter(model, List.of(), options.withBlocksPerEngine(0)).export(work.resolve("graph"));
     }
     return theoretical;
   }
