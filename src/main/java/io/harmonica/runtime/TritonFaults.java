@@ -69,10 +69,9 @@ final class TritonFaults {
 
   HarmonicaException notReady(List<ModelIndex> index) {
     return new HarmonicaException(
-        oneLine(
-            server
-                + " is up but not ready: wait until its models are loaded, or mend them"
-                + reason(index, name -> true)));
+        server
+            + " is up but not ready: wait until its models are loaded, or mend them"
+            + reason(index, name -> true));
   }
 
   /** Why the first of some models did not load, as far as the server tells. */
@@ -133,10 +132,6 @@ final class TritonFaults {
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what) {
-    return new HarmonicaException(oneLine(server + " " + what), e);
-  }
-
-  private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    return new HarmonicaException(server + " " + what, e);
   }
 }
