@@ -162,14 +162,16 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   @Test
-  void infer_interrupted_saysCancelled() {
-    try (Runtime runtime = TritonRuntime.connect(server.address())) {
-      runtime.config("unbatched");
-      Tensor x = runtime.tensor(FloatBuffer.allocate(2), 2, 1);
+  void call_interrupted_saysCancelled() throws Exception {
+    SlowServer slow = new SlowServer();
+    Server grpc = NettyServerBuilder.forPort(0).addService(slow).build().start();
+    try (Runtime runtime = TritonRuntime.connect("localhost:" + grpc.getPort())) {
       Thread.currentThread().interrupt();
-      assertFault(() -> runtime.infer("unbatched", Map.of("x", x), Set.of("y")))
-          .hasMessageContainingAll("'unbatched'", "cancelled");
+      assertFault(() -> runtime.config("slow")).hasMessageContainingAll("'slow'", "cancelled");
       assertThat(Thread.interrupted()).isTrue();
+    } finally {
+      slow.answer.countDown();
+      grpc.shutdownNow();
     }
   }
 
