@@ -27,7 +27,10 @@ class AtomicFileTest {
     assertThatThrownBy(() -> AtomicFile.write(file.resolve("b.png"), new byte[5]))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContainingAll(
-            "cannot write", file.resolve("b.png").toString(), "5 bytes", "is a file, not a folder")
+            "cannot write",
+            file.resolve("b.png").toString(),
+            "5 bytes",
+            "is a file, not a folder; name another")
         .message()
         .hasLineCount(1);
   }

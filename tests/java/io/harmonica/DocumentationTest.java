@@ -117,6 +117,12 @@ class DocumentationTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("documents")
+  void placeholders_areFilled(Path document) throws IOException {
+    assertThat(Files.readString(document)).doesNotContain("goes here", "go here", "to be filled");
+  }
+
   private static String link(String name) {
     return name.equals("io.harmonica")
         ? "[`%s`](%s)".formatted(name, SOURCES)

@@ -29,10 +29,14 @@ public final class AtomicFile {
       }
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot write %s (%d bytes): %s; free space there or name another folder"
-              .formatted(file, content.length, reason(e)),
+          "cannot write %s (%d bytes): %s; %sname another folder"
+              .formatted(file, content.length, reason(e), isFull(e) ? "free space there or " : ""),
           e);
     }
+  }
+
+  private static boolean isFull(IOException e) {
+    return String.valueOf(e.getMessage()).matches(".*(No space left|Disk quota exceeded).*");
   }
 
   /** What went wrong, in words: messages of file faults often hold the path alone. */

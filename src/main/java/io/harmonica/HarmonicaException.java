@@ -9,10 +9,15 @@ package io.harmonica;
  */
 public class HarmonicaException extends RuntimeException {
   public HarmonicaException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   public HarmonicaException(String message, Throwable cause) {
-    super(message, cause);
+    super(oneLine(message), cause);
+  }
+
+  /** Joins the lines of a text: what servers and libraries say may have several. */
+  public static String oneLine(String text) {
+    return text.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 }

@@ -52,6 +52,11 @@ class DemoTest {
         new Uncached().router("of-tomorrow", "m", "ddim", List.of(0), List.of("block00.mlp"));
     assertThat(demo.exportIsStale(List.of(tomorrows))).isTrue();
     Path config = demo.repository().resolve("shapes-dit/config.pbtxt");
+    String written = Files.readString(config);
+    Files.writeString(config, written.replace("harmonica-model/1", "harmonica-model/0"));
+    assertThat(demo.exportIsStale(List.of())).isTrue(); // another version wrote it
+    Files.writeString(config, written);
+    assertThat(demo.exportIsStale(List.of())).isFalse();
     Files.setLastModifiedTime(config, FileTime.fromMillis(0));
     assertThat(demo.exportIsStale(List.of())).isTrue(); // the example is newer than its export
   }

@@ -137,6 +137,7 @@ class ExportCommandTest {
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine 0 | --blocks-per-engine is '0', expected
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine some | --blocks-per-engine is 'some', expected
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads x        | --heads is 'x', expected
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads 2 --architecture DiT-S/2 | --architecture and --heads exclude each other, expected one
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name a/b | --model-name 'a/b' must consist of
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name=    | --model-name '' must consist of
           1 | --checkpoint DIR/nothing --model-repository REPOSITORY                       | DIR/nothing
@@ -152,6 +153,8 @@ class ExportCommandTest {
           1 | --checkpoint export/shapes-dit --router export/shapes-dit/routers/fora-2.json --router export/shapes-dit/routers/fora-2.json --model-repository REPOSITORY | router name 'fora-2' is taken
           1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit            | --model-repository tests/golden/dit is not empty (it has bf16 and 8 more)
           1 | --checkpoint tests/golden/dit --model-repository pom.xml                     | --model-repository pom.xml is a file
+          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit --dry-run  | --model-repository tests/golden/dit is not empty (it has bf16 and 8 more)
+          1 | --checkpoint tests/golden/dit --model-repository pom.xml --dry-run           | --model-repository pom.xml is a file
           1 | --checkpoint tests/golden/dit --model-repository pom.xml/models              | cannot write the repository pom.xml/models:
           """)
   void badInput_isOneLine_andWritesNothing(int code, String line, String message) {

@@ -9,6 +9,7 @@ import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
+import io.harmonica.export.Tmpfs;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class GenerateCommandTest {
@@ -169,6 +171,10 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing even | --spacing 'even' is unknown
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels some | --guidance-channels is 'some', expected
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 1 --guidance 1 | --guidance-channels has no effect with --guidance up to 1
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --latents DIR/l.safetensors --seed 1 | --seed has no effect with --latents
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --deadline 5 | --deadline has no effect without --triton
+          2 | --triton localhost:1 --model shapes --classes 1 --out DIR/o --deadline 0 | --deadline is '0', expected a number in 0.001..86400.0
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 4 | --guidance-channels 4 is out of range: model shapes has 3 channels
           1 | --model-repository REPOSITORY --model shapes --classes 3,10 --out DIR/o | unknown class 10: model shapes has classes 0..9
           1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
@@ -231,6 +237,32 @@ class GenerateCommandTest {
   @Test
   void serverThatIsNotThere_isOneLine() {
     assertRefused(1, "--triton localhost:1 --model shapes --classes 1 --out DIR/o", "localhost:1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "generate --model-repository REPOSITORY --model shapes --classes 1 --steps 1 --out DIR/o"
+            + " --save-latents DIR/disk/l.safetensors",
+        "generate --model-repository REPOSITORY --model shapes --classes 1 --steps 1"
+            + " --out DIR/disk",
+        "policy random --checkpoint export/shapes-dit --steps 20 --out DIR/disk/r.json"
+      })
+  void fullDisk_isOneLine_andNothingIsLeftOnIt(String line) throws IOException {
+    try (Tmpfs disk = Tmpfs.mount(folder.resolve("disk"), "size=4k,nr_inodes=3")) {
+      Files.write(disk.folder().resolve("full"), new byte[4096]);
+      String[] args =
+          line.replace("REPOSITORY", repository.toString())
+              .replace("DIR", folder.toString())
+              .split(" +");
+      Invocation refused = Invocation.of(args);
+      assertThat(refused.err())
+          .startsWith("error: ")
+          .contains(disk.folder().toString(), "No space left on device")
+          .hasLineCount(1);
+      assertThat(refused.code()).isEqualTo(1);
+      assertThat(disk.folder().toFile().list()).containsExactly("full");
+    }
   }
 
   @Test

@@ -14,6 +14,8 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.runtime.TritonServer;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +107,16 @@ class GenerateOnTritonTest {
         latentsOf(generate("--model-repository", repository.toString(), "dit", options));
     float[] triton = latentsOf(generate("--triton", server.address(), "dit", options));
     Golden.assertClose("latents", triton, embedded, 1e-5);
+  }
+
+  @Test
+  void generate_beyondItsDeadline_saysSo() throws Exception {
+    try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String address = "127.0.0.1:" + silent.getLocalPort();
+      assertFailed(
+          generate("--triton", address, "dit", "--deadline", "0.25"),
+          "Triton server " + address + " gave no answer within the deadline of 0.25 s");
+    }
   }
 
   private float[] latentsOf(Invocation invocation) {

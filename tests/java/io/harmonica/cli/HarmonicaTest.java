@@ -188,7 +188,19 @@ class HarmonicaTest {
         1,
         "error: internal fault",
         () -> {
-          throw new IllegalStateException("never");
+          throw new IllegalStateException("never\nin two lines");
+        });
+    assertFails(
+        1,
+        "error: internal fault, please report it with the output of --verbose: java.lang.StackOver",
+        () -> {
+          throw new StackOverflowError();
+        });
+    assertFails(
+        1,
+        "error: internal fault",
+        () -> {
+          throw new AssertionError("never");
         });
     assertFails(
         2,

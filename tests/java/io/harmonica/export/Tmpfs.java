@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A small disk of its own; skips the test where it cannot be mounted. */
-record Tmpfs(Path folder) implements AutoCloseable {
+public record Tmpfs(Path folder) implements AutoCloseable {
 
-  static Tmpfs mount(Path folder, String options) throws IOException {
+  public static Tmpfs mount(Path folder, String options) throws IOException {
     Files.createDirectories(folder);
     boolean mounted = run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder.toString());
     assumeTrue(mounted, "needs root and mount, for a disk that fills up");

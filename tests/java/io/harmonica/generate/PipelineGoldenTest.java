@@ -22,7 +22,6 @@ import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Whole trajectories against diffusers' DiTPipeline and facebookresearch/DiT's sampling. */
 @Tag("golden")
 class PipelineGoldenTest {
-  private static final Pattern DIFFUSERS = Pattern.compile("(noguidance\\.)?steps(\\d+)\\.x");
+  static final Pattern DIFFUSERS = Pattern.compile("(noguidance\\.)?steps(\\d+)\\.x");
   private static final Pattern FACEBOOK = Pattern.compile("facebook\\.(ddim)?(\\d+)\\.x");
 
   @TempDir Path folder;
@@ -67,15 +66,16 @@ class PipelineGoldenTest {
     assertThat(runs).isPositive();
   }
 
-  @Test
-  void facebook_everyStep() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 0})
+  void facebook_everyStep(int blocksPerEngine) {
     int heads = Golden.json("dit-facebook/arch.json").path("config").path("heads").asInt();
     Path repository =
         Exports.export(
             path("dit-facebook/model.pt"),
             OptionalInt.of(heads),
             List.of(),
-            ExportOptions.of("dit"),
+            ExportOptions.of("dit").withBlocksPerEngine(blocksPerEngine),
             folder.resolve("repository"));
     int runs = 0;
     try (Checkpoint vectors = Golden.open("dit-pipeline/io.safetensors");

@@ -37,6 +37,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.regex.MatchResult;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -200,9 +201,16 @@ class TritonPipelineTest {
   @Test
   @Tag("golden")
   void diffusers_everyStep() {
-    float[] states = floats(vectors, "steps10.x");
+    MatchResult run =
+        vectors.names().stream()
+            .map(PipelineGoldenTest.DIFFUSERS::matcher)
+            .filter(matcher -> matcher.matches() && matcher.group(1) == null) // guided
+            .findFirst()
+            .orElseThrow();
+    int steps = Integer.parseInt(run.group(2));
     try (Pipeline pipeline = Pipeline.connect(server.address(), "dit")) {
-      Request request = PipelineGoldenTest.request(vectors).withSteps(10);
+      Request request = PipelineGoldenTest.request(vectors).withSteps(steps);
+      float[] states = floats(vectors, run.group());
       PipelineGoldenTest.check(pipeline, request, states, 1, new ArrayList<>());
     }
   }

@@ -126,12 +126,34 @@ class DitCheckpointTest {
   }
 
   @Test
+  void diffusers_withoutConfig_isRefused() {
+    Path file = facebook(DIFFUSERS);
+    assertRefused(file, UNSTATED, file + " has a diffusers model's weights but no config.json");
+  }
+
+  @Test
   void facebook_unpublishedSize_needsHeads() {
     assertRefused(
         Checkpoints.DIT_FACEBOOK,
         UNSTATED,
         Checkpoints.DIT_FACEBOOK
             + ": 3 blocks of width 32 are no published DiT and the file does not say how many heads they have; add --heads N");
+  }
+
+  @Test
+  void facebook_publishedSize_hasItsHeads() {
+    Map<String, Floats> tensors = new LinkedHashMap<>(FACEBOOK);
+    tensors.put("x_embedder.proj.weight", Floats.of(new float[384 * 16], 384, 4, 2, 2));
+    for (int block = 0; block < 12; block++) {
+      tensors.put("blocks." + block + ".attn.qkv.weight", Floats.of(new float[1], 1, 1));
+    }
+    Path file = facebook(tensors);
+    assertRefused(
+        file,
+        OptionalInt.of(8),
+        file + ": 12 blocks of width 384 are DiT-S, which has 6 heads, --heads says 8; leave");
+    assertThat(message(file, OptionalInt.of(6))).contains("has shape [32], expected [384]");
+    assertThat(message(file, UNSTATED)).contains("has shape [32], expected [384]");
   }
 
   @Test

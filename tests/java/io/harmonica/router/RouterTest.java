@@ -106,6 +106,7 @@ class RouterTest {
           "threshold": 0.1       | "threshold": "NaN" | threshold is a JSON string, expected a number
           block00.mlp            | block00.attention  | branch 'block00.attention' is listed twice
           block00.mlp            | a b                | a branch is 'a b'
+          block00.mlp            | block00.           | a branch is 'block00.'
           [0.05, 1]              | [0.05]             | scores[1] has 1 entries, expected one for each of 2 branches
           [0.05, 1]              | [0.05, 1.01]       | scores[1][1] is 1.01, expected 0..1
           [0.05, 1]              | [-0.1, 1]          | scores[1][0] is -0.1, expected 0..1

@@ -3,6 +3,7 @@ package io.harmonica.router;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -80,6 +81,14 @@ class TorchRoutersTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("holds no dictionary 'routers'")
         .hasMessageContaining("[model]");
+  }
+
+  @Test
+  void scores_ofAWholeCheckpoint_listsThreeKeys() {
+    assertThatThrownBy(() -> TorchRouters.HARMONICA.scores(Checkpoints.DIT_FACEBOOK, 1, THRESHOLD))
+        .isInstanceOf(HarmonicaException.class)
+        .message()
+        .matches(".*; found \\[[^,]+, [^,]+, [^,]+] and \\d+ more");
   }
 
   @Test

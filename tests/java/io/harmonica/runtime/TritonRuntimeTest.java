@@ -7,8 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.TritonRuntime.Options;
+import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
+import io.harmonica.runtime.proto.ModelConfigRequest;
+import io.harmonica.runtime.proto.ModelConfigResponse;
+import io.harmonica.runtime.proto.ServerLiveRequest;
+import io.harmonica.runtime.proto.ServerLiveResponse;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -20,6 +27,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -154,14 +162,16 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   @Test
-  void infer_interrupted_saysCancelled() {
-    try (Runtime runtime = TritonRuntime.connect(server.address())) {
-      runtime.config("unbatched");
-      Tensor x = runtime.tensor(FloatBuffer.allocate(2), 2, 1);
+  void call_interrupted_saysCancelled() throws Exception {
+    SlowServer slow = new SlowServer();
+    Server grpc = NettyServerBuilder.forPort(0).addService(slow).build().start();
+    try (Runtime runtime = TritonRuntime.connect("localhost:" + grpc.getPort())) {
       Thread.currentThread().interrupt();
-      assertFault(() -> runtime.infer("unbatched", Map.of("x", x), Set.of("y")))
-          .hasMessageContainingAll("'unbatched'", "cancelled");
+      assertFault(() -> runtime.config("slow")).hasMessageContainingAll("'slow'", "cancelled");
       assertThat(Thread.interrupted()).isTrue();
+    } finally {
+      slow.answer.countDown();
+      grpc.shutdownNow();
     }
   }
 
@@ -249,6 +259,69 @@ class TritonRuntimeTest extends RuntimeContract {
       assertFault(() -> count(runtime, 1)).hasMessageContaining("cannot be reached");
     } finally {
       callers.shutdown();
+    }
+  }
+
+  /** Answers for model {@code slow} only when it is told to. */
+  private static final class SlowServer
+      extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
+    final CountDownLatch asked = new CountDownLatch(1);
+    final CountDownLatch answer = new CountDownLatch(1);
+
+    @Override
+    public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
+      observer.onNext(ServerLiveResponse.newBuilder().setLive(true).build());
+      observer.onCompleted();
+    }
+
+    @Override
+    public void modelConfig(
+        ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
+      if (request.getName().equals("slow")) {
+        asked.countDown();
+        try {
+          answer.await();
+        } catch (InterruptedException e) {
+          observer.onError(e);
+          return;
+        }
+      }
+      ModelConfig config = ModelConfig.newBuilder().setName(request.getName()).build();
+      observer.onNext(ModelConfigResponse.newBuilder().setConfig(config).build());
+      observer.onCompleted();
+    }
+  }
+
+  @Test
+  void close_letsRunningCallsEnd_andRefusesOthers() throws Exception {
+    SlowServer slow = new SlowServer();
+    Server grpc = NettyServerBuilder.forPort(0).addService(slow).build().start();
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    try {
+      Runtime runtime = TritonRuntime.connect("localhost:" + grpc.getPort());
+      Future<ModelConfig> call = threads.submit(() -> runtime.config("slow"));
+      slow.asked.await();
+      Future<?> close = threads.submit(runtime::close);
+      while (!isClosed(runtime)) {
+        Thread.sleep(5);
+      }
+      assertThat(close.isDone()).isFalse();
+      slow.answer.countDown();
+      assertThat(call.get().getName()).isEqualTo("slow");
+      close.get();
+    } finally {
+      slow.answer.countDown();
+      threads.shutdown();
+      grpc.shutdownNow();
+    }
+  }
+
+  private static boolean isClosed(Runtime runtime) {
+    try {
+      runtime.config("another");
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
     }
   }
 

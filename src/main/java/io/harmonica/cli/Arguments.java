@@ -122,13 +122,26 @@ final class Arguments {
     }
   }
 
+  /** Refuses an option that would be silently without effect. */
+  void refuse(String option, String where) {
+    if (has(option)) {
+      throw new UsageException("--%s has no effect %s".formatted(option, where));
+    }
+  }
+
+  /** Refuses options together that exclude each other. */
+  void refuseBoth(String first, String second) {
+    if (has(first) && has(second)) {
+      throw new UsageException(
+          "--%s and --%s exclude each other, expected one".formatted(first, second));
+    }
+  }
+
   /** Refuses options together that exclude each other, and the lack of both. */
   void requireOneOf(String first, String second) {
-    if (has(first) == has(second)) {
-      throw new UsageException(
-          has(first)
-              ? "--%s and --%s exclude each other, expected one".formatted(first, second)
-              : "missing %s or %s".formatted(shown(first), shown(second)));
+    refuseBoth(first, second);
+    if (!has(first) && !has(second)) {
+      throw new UsageException("missing %s or %s".formatted(shown(first), shown(second)));
     }
   }
 

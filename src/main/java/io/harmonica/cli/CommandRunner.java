@@ -81,7 +81,7 @@ final class CommandRunner {
     } catch (OutOfMemoryError e) {
       String remedy = "out of memory (%s): give Java more with JAVA_OPTS=-Xmx..., or ask for less";
       return fail(FAILED, remedy.formatted(e.getMessage()), e, args, console);
-    } catch (RuntimeException | LinkageError e) {
+    } catch (RuntimeException | Error e) {
       return internal(e, args, console);
     }
   }
@@ -145,7 +145,7 @@ final class CommandRunner {
 
   private static int fail(int code, String message, Throwable fault, String[] args, Console to) {
     to.out().flush();
-    to.err().println("error: " + message.strip().replaceAll("\\s*\\R\\s*", " "));
+    to.err().println("error: " + HarmonicaException.oneLine(message));
     if (asksFor("--verbose", args)) {
       fault.printStackTrace(to.err());
     }

@@ -35,6 +35,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -227,10 +228,20 @@ record Demo(
     if (!Files.exists(config)) {
       return true;
     }
-    Manifest manifest = Manifest.of(ConfigFile.read(config.getParent()));
-    return !manifest.routers().keySet().containsAll(routers.stream().map(Router::name).toList())
+    Optional<Set<String>> exported = exportedRouters(config);
+    return exported.isEmpty()
+        || !exported.get().containsAll(routers.stream().map(Router::name).toList())
         || files(checkpoint).stream()
             .anyMatch(file -> changed(file).compareTo(changed(config)) > 0);
+  }
+
+  /** None where another version of the program wrote the export, or somebody changed it. */
+  private static Optional<Set<String>> exportedRouters(Path config) {
+    try {
+      return Optional.of(Manifest.of(ConfigFile.read(config.getParent())).routers().keySet());
+    } catch (HarmonicaException e) {
+      return Optional.empty();
+    }
   }
 
   private void export(List<Router> routers) {

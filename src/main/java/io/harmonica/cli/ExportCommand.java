@@ -67,6 +67,7 @@ final class ExportCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) {
+    arguments.refuseBoth("architecture", "heads");
     Path path = arguments.requiredPath("checkpoint");
     Path repository = arguments.requiredPath("model-repository");
     ExportOptions options = options(arguments, path);
@@ -78,7 +79,8 @@ final class ExportCommand implements Command {
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
       boolean dryRun = arguments.has("dry-run");
-      List<Exporter.Entry> entries = dryRun ? exporter.dryRun() : exporter.export(repository);
+      List<Exporter.Entry> entries =
+          dryRun ? exporter.dryRun(repository) : exporter.export(repository);
       for (Exporter.Entry entry : entries) {
         if (dryRun) {
           console

@@ -12,11 +12,13 @@ import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
+import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -54,6 +56,8 @@ final class GenerateCommand implements Command {
     return new OptionList()
         .value("model-repository", "DIR", "run this repository here, without a server")
         .value("triton", "HOST:PORT", "use a Triton server by its gRPC port")
+        .value(
+            "deadline", "SECONDS", "with --triton: the longest that one call may take (default 60)")
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
@@ -84,6 +88,7 @@ final class GenerateCommand implements Command {
   @Override
   public int run(Arguments arguments, Console console) throws IOException {
     arguments.requireOneOf("model-repository", "triton");
+    refuseWithoutEffect(arguments);
     String model = arguments.requiredText("model");
     Path out = arguments.requiredPath("out");
     if (Files.exists(out) && !Files.isDirectory(out)) {
@@ -111,10 +116,34 @@ final class GenerateCommand implements Command {
     return CommandRunner.DONE;
   }
 
+  private static void refuseWithoutEffect(Arguments arguments) {
+    if (!arguments.has("triton")) {
+      arguments.refuse("deadline", "without --triton");
+    }
+    if (arguments.has("latents")) {
+      arguments.refuse("seed", "with --latents");
+    }
+    if (guidance(arguments) <= 1) {
+      arguments.refuse("guidance-channels", "with --guidance up to 1");
+    }
+  }
+
   private static Pipeline open(Arguments arguments, String model) {
     return arguments.has("triton")
-        ? Pipeline.connect(arguments.requiredText("triton"), model)
+        ? Pipeline.connect(arguments.requiredText("triton"), model, tritonOptions(arguments))
         : Pipeline.open(arguments.requiredPath("model-repository"), model);
+  }
+
+  private static TritonRuntime.Options tritonOptions(Arguments arguments) {
+    return arguments
+        .decimal("deadline", 0.001, 86_400)
+        .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)))
+        .map(TritonRuntime.Options::new)
+        .orElse(TritonRuntime.Options.DEFAULTS);
+  }
+
+  private static double guidance(Arguments arguments) {
+    return arguments.decimal("guidance", 0, 1000).orElse(1.5);
   }
 
   private static Request request(Arguments arguments, Pipeline pipeline) {
@@ -130,7 +159,7 @@ final class GenerateCommand implements Command {
         Request.of(classes)
             .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
             .withSampler(arguments.text("sampler").orElse("ddim"))
-            .withGuidance(arguments.decimal("guidance", 0, 1000).orElse(1.5))
+            .withGuidance(guidance(arguments))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
     if (latents.isPresent()) {
       request = request.withLatents(latents.get());
@@ -152,9 +181,9 @@ final class GenerateCommand implements Command {
     return request;
   }
 
-  /** Generates with a progress bar on the error stream, where that is a terminal. */
+  /** Generates with a progress bar on the error stream, where the launcher found a terminal. */
   private static Result generate(Pipeline pipeline, Request request, Console console) {
-    if (System.console() == null) {
+    if (!Boolean.getBoolean("harmonica.terminal")) {
       return pipeline.generate(request);
     }
     int steps =

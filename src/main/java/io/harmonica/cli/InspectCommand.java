@@ -73,9 +73,9 @@ final class InspectCommand implements Command {
   }
 
   private void inspectFile(Arguments arguments, Optional<Path> png, Console console) {
-    refuse(arguments, "model", "without --model-repository");
+    arguments.refuse("model", "without --model-repository");
     if (!arguments.has("checkpoint")) {
-      refuse(arguments, "heads", "without --checkpoint");
+      arguments.refuse("heads", "without --checkpoint");
     }
     Router router = Router.read(arguments.requiredPath("router"));
     if (arguments.has("checkpoint")) {
@@ -88,8 +88,8 @@ final class InspectCommand implements Command {
   }
 
   private void inspectRepository(Arguments arguments, Optional<Path> png, Console console) {
-    refuse(arguments, "checkpoint", "with --model-repository");
-    refuse(arguments, "heads", "with --model-repository");
+    arguments.refuse("checkpoint", "with --model-repository");
+    arguments.refuse("heads", "with --model-repository");
     String name = arguments.requiredText("model");
     Models.Exported exported = models.exported(arguments.requiredPath("model-repository"), name);
     ModelCard model = exported.card();
@@ -100,7 +100,7 @@ final class InspectCommand implements Command {
       show(router, savings, arguments, png, console);
       return;
     }
-    refuse(arguments, "png", "without --router");
+    arguments.refuse("png", "without --router");
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (Router router : exported.routers()) {
       Savings savings = Savings.of(router, model.flops(), model.branchBytes());
@@ -125,12 +125,6 @@ final class InspectCommand implements Command {
               .formatted(model, name, names, Suggestion.of(name, names, "")));
     }
     return routers.get(names.indexOf(name));
-  }
-
-  private static void refuse(Arguments arguments, String option, String where) {
-    if (arguments.has(option)) {
-      throw new UsageException("--%s has no effect %s".formatted(option, where));
-    }
   }
 
   private static void show(

@@ -137,8 +137,8 @@ final class PolicyCommand implements Command {
 
   private static void requireItsOptions(String word, Arguments arguments) {
     for (String option : List.of("interval", "order", "cur", "seed")) {
-      if (arguments.has(option) && !POLICIES.get(word).contains(option)) {
-        throw new UsageException("--%s has no effect on policy %s".formatted(option, word));
+      if (!POLICIES.get(word).contains(option)) {
+        arguments.refuse(option, "on policy " + word);
       }
     }
   }

@@ -84,6 +84,20 @@ public final class Exporter {
     }
   }
 
+  /**
+   * What {@link #export} would write there.
+   *
+   * @throws HarmonicaException if it would refuse that folder
+   */
+  public List<Entry> dryRun(Path repository) {
+    try {
+      Staging.requireUsable(repository, options);
+      return dryRun();
+    } catch (IOException e) {
+      throw unwritable(repository, e);
+    }
+  }
+
   /** What would be written. */
   public List<Entry> dryRun() {
     try {

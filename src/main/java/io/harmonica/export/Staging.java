@@ -41,6 +41,14 @@ final class Staging implements AutoCloseable {
    * @throws HarmonicaException if the repository is no folder, or not empty without {@code force}
    */
   static Staging of(Path repository, ExportOptions options) throws IOException {
+    requireUsable(repository, options);
+    Path target = repository.toAbsolutePath().normalize();
+    String prefix = "." + target.getFileName() + ".partial-";
+    return new Staging(target, Files.createTempDirectory(host(target), prefix), options);
+  }
+
+  /** Refuses a repository that is no folder, or not empty without {@code force}. */
+  static void requireUsable(Path repository, ExportOptions options) throws IOException {
     Path target = repository.toAbsolutePath().normalize();
     if (Files.exists(target) && !Files.isDirectory(target)) {
       throw new HarmonicaException(
@@ -58,8 +66,6 @@ final class Staging implements AutoCloseable {
                     options.modelName()));
       }
     }
-    String prefix = "." + target.getFileName() + ".partial-";
-    return new Staging(target, Files.createTempDirectory(host(target), prefix), options);
   }
 
   /**

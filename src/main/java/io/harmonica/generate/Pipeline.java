@@ -43,7 +43,12 @@ public final class Pipeline implements AutoCloseable {
 
   /** Uses a Triton server at {@code host:port} of its gRPC service. */
   public static Pipeline connect(String address, String model) {
-    return over(TritonRuntime.connect(address, TritonRuntime.Options.DEFAULTS), model);
+    return connect(address, model, TritonRuntime.Options.DEFAULTS);
+  }
+
+  /** Uses a Triton server, with a deadline of one's own for each call. */
+  public static Pipeline connect(String address, String model, TritonRuntime.Options options) {
+    return over(TritonRuntime.connect(address, options), model);
   }
 
   /** Takes over a runtime. */

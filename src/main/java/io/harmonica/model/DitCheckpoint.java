@@ -7,6 +7,7 @@ import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.model.CheckpointWeights.Source;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -137,17 +138,7 @@ final class DitCheckpoint {
     while (checkpoint.names().contains("blocks." + depth + ".attn.qkv.weight")) {
       depth++;
     }
-    int layers = depth;
-    int heads =
-        statedHeads.orElseGet(
-            () ->
-                DitPresets.of(layers, width)
-                    .orElseThrow(
-                        () ->
-                            new HarmonicaException(
-                                "%s: %d blocks of width %d are no published DiT and the file does not say how many heads they have; add --heads N"
-                                    .formatted(checkpoint.path(), layers, width)))
-                    .heads);
+    int heads = facebookHeads(checkpoint, depth, width, statedHeads);
     if (heads < 1 || width % heads != 0) {
       throw new HarmonicaException(
           "%s: width %d is not divisible by %d heads; check --heads"
@@ -170,6 +161,27 @@ final class DitCheckpoint {
         new Dit(
             width, heads, depth, patch, channels, out, size, classes, 128, 1e-6, true, true, io);
     return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::facebookName));
+  }
+
+  /** Of the published size, else as stated: the file does not say. */
+  private static int facebookHeads(
+      Checkpoint checkpoint, int depth, int width, OptionalInt statedHeads) {
+    Optional<DitPresets> published = DitPresets.of(depth, width);
+    if (published.isEmpty()) {
+      return statedHeads.orElseThrow(
+          () ->
+              new HarmonicaException(
+                  "%s: %d blocks of width %d are no published DiT and the file does not say how many heads they have; add --heads N"
+                      .formatted(checkpoint.path(), depth, width)));
+    }
+    int heads = published.get().heads;
+    if (statedHeads.orElse(heads) != heads) {
+      throw new HarmonicaException(
+          "%s: %d blocks of width %d are DiT-%s, which has %d heads, --heads says %d; leave --heads out"
+              .formatted(
+                  checkpoint.path(), depth, width, published.get(), heads, statedHeads.getAsInt()));
+    }
+    return heads;
   }
 
   private static Source facebookName(String name) {

@@ -52,6 +52,11 @@ public record Model(Denoiser denoiser, Weights weights) {
   private static Model recognise(Checkpoint checkpoint, OptionalInt heads) {
     Optional<JsonNode> config = checkpoint.config();
     if (config.isEmpty()) {
+      if (checkpoint.names().stream().anyMatch(name -> name.startsWith("transformer_blocks.0."))) {
+        throw new HarmonicaException(
+            "%s has a diffusers model's weights but no config.json beside them: add the one it was published with"
+                .formatted(checkpoint.path()));
+      }
       return DitCheckpoint.facebook(checkpoint, heads);
     }
     String type = config.get().path("_class_name").asText();

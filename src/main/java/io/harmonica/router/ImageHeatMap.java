@@ -47,7 +47,7 @@ public final class ImageHeatMap {
       ImageIO.write(new ImageHeatMap(router).draw(), "png", bytes);
     } catch (IOException e) {
       throw new IllegalStateException(e);
-    } catch (LinkageError | InternalError e) {
+    } catch (LinkageError | InternalError | RuntimeException e) { // by the version of Java
       throw new HarmonicaException(
           "Java cannot draw text here (%s): install fontconfig and a font, for example DejaVu"
               .formatted(e.getMessage()),

@@ -44,7 +44,8 @@ public record Router(
   private static final int MAX_NAME = 100;
   private static final long MAX_FILE_BYTES = 64L << 20;
   private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?");
 
   /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
   public Router {
@@ -135,7 +136,7 @@ public record Router(
   private static void requireName(String field, String name) {
     if (!isName(name)) {
       throw new IllegalArgumentException(
-          "%s is '%s', expected at most %d of the characters A-Z a-z 0-9 . _ - with no dot or dash first"
+          "%s is '%s', expected at most %d of the characters A-Z a-z 0-9 . _ - with no dot or dash first, no dot last"
               .formatted(field, name, MAX_NAME));
     }
   }

@@ -23,6 +23,9 @@ public enum TorchRouters {
    */
   LEARNING_TO_CACHE;
 
+  /** Keys of a foreign file that an error lists. */
+  private static final int SHOWN = 3;
+
   /** Rounds scores to what a reader of the file can tell apart. */
   private static final double DECIMALS = 1e6;
 
@@ -61,8 +64,7 @@ public enum TorchRouters {
         && !rows.isEmpty())) {
       throw new HarmonicaException(
           "%s holds no dictionary 'routers', expected a router of %s; found %s"
-              .formatted(
-                  path, this, root instanceof Map<?, ?> map ? map.keySet() : "no dictionary"));
+              .formatted(path, this, root instanceof Map<?, ?> map ? some(map) : "no dictionary"));
     }
     if (this == LEARNING_TO_CACHE && rows.size() % 2 == 1) {
       throw new HarmonicaException(
@@ -70,6 +72,11 @@ public enum TorchRouters {
               .formatted(path, rows.size(), HARMONICA));
     }
     return rows;
+  }
+
+  private static String some(Map<?, ?> map) {
+    List<String> keys = map.keySet().stream().limit(SHOWN).map(String::valueOf).toList();
+    return map.size() > SHOWN ? "%s and %d more".formatted(keys, map.size() - SHOWN) : "" + keys;
   }
 
   private static float[] logits(Path path, Map<?, ?> rows, int i, int branches) {

@@ -33,6 +33,10 @@ public interface Runtime extends AutoCloseable {
    */
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
 
+  /**
+   * Refuses further calls, with an {@link IllegalStateException}, and lets running ones end: all of
+   * them in this process; on a server those that end within its deadline, the others fail.
+   */
   @Override
   void close();
 }

@@ -6,6 +6,7 @@ import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +34,9 @@ final class TritonFaults {
   /** A call failed. */
   HarmonicaException ofCall(StatusRuntimeException e, String model) {
     String call = model == null ? "" : " while asked for model '" + model + "'";
+    if (hasCause(e, ClosedChannelException.class)) { // gRPC calls it UNKNOWN
+      return gone(e, call);
+    }
     return switch (e.getStatus().getCode()) {
       case UNAVAILABLE -> unreachable(e) ? down(e) : gone(e, call);
       case DEADLINE_EXCEEDED ->
@@ -69,10 +73,9 @@ final class TritonFaults {
 
   HarmonicaException notReady(List<ModelIndex> index) {
     return new HarmonicaException(
-        oneLine(
-            server
-                + " is up but not ready: wait until its models are loaded, or mend them"
-                + reason(index, name -> true)));
+        server
+            + " is up but not ready: wait until its models are loaded, or mend them"
+            + reason(index, name -> true));
   }
 
   /** Why the first of some models did not load, as far as the server tells. */
@@ -109,10 +112,14 @@ final class TritonFaults {
 
   /** Whether no connection came about, so the server never saw the call. */
   private static boolean unreachable(StatusRuntimeException e) {
-    for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
-      if (cause instanceof ConnectException
-          || cause instanceof NoRouteToHostException
-          || cause instanceof UnknownHostException) {
+    return hasCause(e, ConnectException.class)
+        || hasCause(e, NoRouteToHostException.class)
+        || hasCause(e, UnknownHostException.class);
+  }
+
+  private static boolean hasCause(Throwable fault, Class<? extends Throwable> type) {
+    for (Throwable cause = fault.getCause(); cause != null; cause = cause.getCause()) {
+      if (type.isInstance(cause)) {
         return true;
       }
     }
@@ -133,10 +140,6 @@ final class TritonFaults {
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what) {
-    return new HarmonicaException(oneLine(server + " " + what), e);
-  }
-
-  private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    return new HarmonicaException(server + " " + what, e);
   }
 }
