@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.EngineGraph.Port;
+import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -58,6 +59,7 @@ final class Configs {
     Map<String, Port> outputs = new LinkedHashMap<>();
     ModelEnsembling.Builder steps = ModelEnsembling.newBuilder();
     List<Engine> engines = Engine.of(model, route, options.blocksPerEngine());
+    List<String> branches = model.branches().stream().map(Branch::name).toList();
     List<String> made = new ArrayList<>();
     int hidden = 0;
     for (Engine engine : engines) {
@@ -77,10 +79,13 @@ final class Configs {
           tensor = hidden(++hidden);
         } else if (tensor.equals(Denoiser.HIDDEN)) {
           tensor = hidden(hidden);
-        } else if (port.name().equals(Names.NOISE_PREDICTION) || stored(route, port.name())) {
+        } else if (tensor.equals(Names.NOISE_PREDICTION)) {
           outputs.put(tensor, port);
-        } else if (isBranch(port.name())) {
-          continue;
+        } else if (branches.contains(tensor)) {
+          if (!route.stored().get(branches.indexOf(tensor))) {
+            continue; // no later step reads it
+          }
+          outputs.put(tensor, port);
         }
         made.add(tensor);
         step.putOutputMap(port.name(), tensor);
@@ -137,19 +142,6 @@ final class Configs {
                             .mapToObj(size -> "x" + size)
                             .collect(Collectors.joining()))
             .collect(Collectors.joining(","));
-  }
-
-  private boolean isBranch(String name) {
-    return model.branches().stream().anyMatch(branch -> branch.name().equals(name));
-  }
-
-  private boolean stored(Route route, String name) {
-    for (int i = 0; i < model.branches().size(); i++) {
-      if (model.branches().get(i).name().equals(name)) {
-        return route.stored().get(i);
-      }
-    }
-    return false;
   }
 
   private static String hidden(int index) {

@@ -1,5 +1,6 @@
 package io.harmonica.model;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -63,7 +64,7 @@ public interface Denoiser {
 
     /** Inputs by name with their shape after the batch; integers are int64. */
     public Map<String, long[]> inputs() {
-      Map<String, long[]> inputs = new java.util.LinkedHashMap<>();
+      Map<String, long[]> inputs = new LinkedHashMap<>();
       inputs.put("sample", new long[] {channels, height, width});
       inputs.put("timestep", new long[] {1});
       inputs.put("class_label", new long[] {1});

@@ -1,5 +1,6 @@
 package io.harmonica.router;
 
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -21,8 +22,7 @@ public record Route(List<Integer> histories, List<Boolean> stored) {
 
   /** A route that computes every branch and stores nothing: one uncached step. */
   public static Route full(int branches) {
-    return new Route(
-        java.util.Collections.nCopies(branches, 0), java.util.Collections.nCopies(branches, false));
+    return new Route(Collections.nCopies(branches, 0), Collections.nCopies(branches, false));
   }
 
   /** What a branch does, as engine names write it: {@code c} or the digit of its history. */
