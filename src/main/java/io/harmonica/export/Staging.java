@@ -23,16 +23,24 @@ import java.util.stream.Stream;
  */
 final class Staging implements AutoCloseable {
   private final Path repository;
-  private final Path folder;
   private final ExportOptions options;
   private final Thread cleaner;
+  private Path folder;
+  private boolean ended;
 
-  private Staging(Path repository, Path folder, ExportOptions options) {
+  private Staging(Path repository, ExportOptions options) {
     this.repository = repository;
-    this.folder = folder;
     this.options = options;
     this.cleaner = new Thread(this::delete); // for Ctrl-C
     Runtime.getRuntime().addShutdownHook(cleaner);
+  }
+
+  /** After the hook, and never once it has run: a folder in between would stay for ever. */
+  private synchronized void create(Path host) throws IOException {
+    if (ended) {
+      throw new IOException("the program is ending");
+    }
+    folder = Files.createTempDirectory(host, "." + repository.getFileName() + ".partial-");
   }
 
   /**
@@ -43,8 +51,15 @@ final class Staging implements AutoCloseable {
   static Staging of(Path repository, ExportOptions options) throws IOException {
     requireUsable(repository, options);
     Path target = repository.toAbsolutePath().normalize();
-    String prefix = "." + target.getFileName() + ".partial-";
-    return new Staging(target, Files.createTempDirectory(host(target), prefix), options);
+    Path host = host(target);
+    Staging staging = new Staging(target, options);
+    try {
+      staging.create(host);
+      return staging;
+    } catch (IOException | RuntimeException e) {
+      staging.close();
+      throw e;
+    }
   }
 
   /** Refuses a repository that is no folder, or not empty without {@code force}. */
@@ -189,7 +204,8 @@ final class Staging implements AutoCloseable {
   }
 
   private synchronized void delete() {
-    if (!Files.exists(folder)) {
+    ended = true;
+    if (folder == null || !Files.exists(folder)) {
       return;
     }
     Path deleted = folder.resolveSibling(folder.getFileName() + "-deleted");
