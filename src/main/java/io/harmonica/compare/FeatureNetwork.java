@@ -28,7 +28,9 @@ public final class FeatureNetwork implements AutoCloseable {
   public static final String PICTURES = "pictures";
   public static final String FEATURES = "features";
   public static final String LOGITS = "logits";
-  private static final int BATCH = 100;
+
+  /** Pictures at a time. */
+  static final int BATCH = 100;
 
   private final Path path;
   private final OnnxFile file;

@@ -60,13 +60,26 @@ public record FeatureStatistics(
     }
   }
 
+  /**
+   * Statistics of the PNG files of a folder, all of one size; a contact sheet {@code sheet.png}
+   * does not count.
+   */
+  public static FeatureStatistics of(FeatureNetwork network, Path pictures) {
+    PictureFolder folder = PictureFolder.of(pictures);
+    Moments moments = null;
+    for (int from = 0; from < folder.files().size(); from += FeatureNetwork.BATCH) {
+      int to = Math.min(folder.files().size(), from + FeatureNetwork.BATCH);
+      Features some = network.of(folder.read(from, to));
+      moments = moments == null ? new Moments(some.width()) : moments;
+      for (double[] row : some.values()) {
+        moments.add(row, 1);
+      }
+    }
+    return moments.statistics(network.digest());
+  }
+
   /** Statistics of pictures' features, a row each. */
   static FeatureStatistics of(String network, List<double[]> rows) {
-    if (rows.size() < 2) {
-      throw new HarmonicaException(
-          "too few pictures for a covariance: %d, expected at least 2, and more than the %d features for one of full rank"
-              .formatted(rows.size(), rows.get(0).length));
-    }
     Moments moments = new Moments(rows.get(0).length);
     rows.forEach(row -> moments.add(row, 1));
     return moments.statistics(network);
@@ -80,7 +93,7 @@ public record FeatureStatistics(
    * Whether there are pictures enough for a covariance of full rank. With fewer a distance says
    * more of their number than of the pictures.
    */
-  public boolean isFullRank() {
+  public boolean fullRank() {
     return count > width();
   }
 

@@ -1,5 +1,7 @@
 package io.harmonica.compare;
 
+import io.harmonica.HarmonicaException;
+
 /**
  * Count, sum and sum of products of feature rows; parts can be added and taken away, which makes
  * leaving one part out cheap.
@@ -39,6 +41,11 @@ final class Moments {
   }
 
   FeatureStatistics statistics(String network) {
+    if (count < 2) {
+      throw new HarmonicaException(
+          "too few pictures for a covariance: %d, expected at least 2, and more than the %d features for one of full rank"
+              .formatted(count, sum.length));
+    }
     double[] mean = new double[sum.length];
     double[][] covariance = new double[sum.length][];
     for (int i = 0; i < sum.length; i++) {
