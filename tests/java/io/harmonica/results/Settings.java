@@ -57,7 +57,7 @@ record Settings(
     value(options, "count", "pictures of each set (default 2000)");
     value(options, "guidance", "scale of classifier-free guidance (default 1.0: none)");
     value(options, "seed", "of the first picture's noise (default 0)");
-    value(options, "batch", "pictures at a time (default 32)");
+    value(options, "batch", "pictures at a time (default 50; 8 to 96 differ by 5 %)");
     value(options, "features", "the network (default export/shapes-features/model.onnx)");
     value(options, "reference", "real shapes (default export/shapes-features/reference.json)");
     value(options, "routers", "folder of trained routers (default tests/results/routers)");
@@ -82,7 +82,7 @@ record Settings(
         Integer.parseInt(line.getOptionValue("count", "2000")),
         Double.parseDouble(line.getOptionValue("guidance", "1.0")),
         Long.parseLong(line.getOptionValue("seed", "0")),
-        Integer.parseInt(line.getOptionValue("batch", "32")),
+        Integer.parseInt(line.getOptionValue("batch", "50")),
         path(line, "features", "export/shapes-features/model.onnx"),
         path(line, "reference", "export/shapes-features/reference.json"),
         path(line, "routers", "tests/results/routers"),
