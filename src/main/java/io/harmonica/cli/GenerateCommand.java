@@ -125,9 +125,6 @@ final class GenerateCommand implements Command {
     if (!arguments.has("triton")) {
       arguments.refuse("deadline", "without --triton");
     }
-    if (arguments.has("latents")) {
-      arguments.refuse("seed", "with --latents");
-    }
     if (guidance(arguments) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
@@ -187,6 +184,9 @@ final class GenerateCommand implements Command {
               all
                   ? pipeline.manifest().channels()
                   : arguments.requiredInteger("guidance-channels", 1, 1 << 16));
+    }
+    if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request)) {
+      arguments.refuse("seed", "with --latents and a sampler that adds no noise");
     }
     return request;
   }

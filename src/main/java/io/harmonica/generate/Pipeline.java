@@ -13,6 +13,7 @@ import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
@@ -76,19 +77,11 @@ public final class Pipeline implements AutoCloseable {
   public Result generate(Request request, StepListener listener) {
     long began = System.nanoTime();
     requireClasses(request);
-    Schedule schedule = null;
-    String name = request.sampler().orElse(Sampler.DEFAULT);
-    int steps = request.steps().orElse(Request.DEFAULT_STEPS);
-    if (!request.router().equals(Request.NO_ROUTER)) {
-      Router router = router(request);
-      name = router.sampler();
-      steps = router.steps();
-      schedule = Schedule.of(router);
-    }
-    Sampler sampler = sampler(request, name, steps);
-    if (schedule == null) {
-      schedule = uncached(steps);
-    }
+    Sampler sampler = sampler(request);
+    Schedule schedule =
+        request.router().equals(Request.NO_ROUTER)
+            ? uncached(sampler.timesteps().size())
+            : Schedule.of(router(request));
     Guidance guidance = guidance(request);
     Noise noise = new Noise(request.seed());
     Latents start = request.latents().orElseGet(() -> start(noise, request.classes().size()));
@@ -121,6 +114,12 @@ public final class Pipeline implements AutoCloseable {
     Latents latents =
         new Latents(values, start.count(), start.channels(), start.height(), start.width());
     return new Result(latents, System.nanoTime() - began, runtimeNanos);
+  }
+
+  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  public boolean addsNoise(Request request) {
+    Sampler sampler = sampler(request);
+    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
   /** A router of this model by its name. */
@@ -170,6 +169,15 @@ public final class Pipeline implements AutoCloseable {
                   timesteps));
     }
     return router;
+  }
+
+  private Sampler sampler(Request request) {
+    if (request.router().equals(Request.NO_ROUTER)) {
+      String name = request.sampler().orElse(Sampler.DEFAULT);
+      return sampler(request, name, request.steps().orElse(Request.DEFAULT_STEPS));
+    }
+    Router router = router(request);
+    return sampler(request, router.sampler(), router.steps());
   }
 
   private Sampler sampler(Request request, String name, int steps) {
