@@ -75,7 +75,7 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
-    long began = System.nanoTime();
+    long start = System.nanoTime();
     requireClasses(request);
     Sampler sampler = sampler(request);
     Schedule schedule =
@@ -83,19 +83,19 @@ public final class Pipeline implements AutoCloseable {
             ? uncached(sampler.timesteps().size())
             : Schedule.of(router(request));
     Guidance guidance = guidance(request);
-    Noise noise = new Noise(request.seed());
-    Latents start = request.latents().orElseGet(() -> start(noise, request.classes().size()));
-    requireFits(start);
+    Noise seeded = new Noise(request.seed());
+    Latents noise = request.latents().orElseGet(() -> start(seeded, request.classes().size()));
+    requireFits(noise);
     int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
     if (chunk == 0) {
       throw new HarmonicaException(
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
-    float[] values = new float[start.values().length];
+    float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
-    for (int first = 0; first < start.count(); first += chunk) {
-      int end = Math.min(start.count(), first + chunk);
+    for (int first = 0; first < noise.count(); first += chunk) {
+      int end = Math.min(noise.count(), first + chunk);
       try (Trajectory trajectory =
           new Trajectory(
               runtime,
@@ -104,22 +104,16 @@ public final class Pipeline implements AutoCloseable {
               schedule,
               sampler,
               guidance,
-              start.rows(first, end),
+              noise.rows(first, end),
               request.classes().subList(first, end))) {
-        float[] part = trajectory.run(first, noise, listener);
-        System.arraycopy(part, 0, values, first * start.sampleSize(), part.length);
+        float[] part = trajectory.run(first, seeded, listener);
+        System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
       }
     }
     Latents latents =
-        new Latents(values, start.count(), start.channels(), start.height(), start.width());
-    return new Result(latents, System.nanoTime() - began, runtimeNanos);
-  }
-
-  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
-  public boolean addsNoise(Request request) {
-    Sampler sampler = sampler(request);
-    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
+        new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
+    return new Result(latents, System.nanoTime() - start, runtimeNanos);
   }
 
   /** A router of this model by its name. */
@@ -136,6 +130,12 @@ public final class Pipeline implements AutoCloseable {
     }
     String json = manifest.routers().get(name).toString();
     return Router.parse(json, "router " + name + " of model " + manifest.model());
+  }
+
+  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  public boolean addsNoise(Request request) {
+    Sampler sampler = sampler(request);
+    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
   private Router router(Request request) {
