@@ -9,10 +9,13 @@ import io.harmonica.router.Savings;
 import io.harmonica.router.TargetSpeedup;
 import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica policy}: writes a router by a rule, without training. */
@@ -78,10 +81,14 @@ final class PolicyCommand implements Command {
             "the theoretical speedup to come nearest to, instead of --interval and --cur")
         .value("seed", "N", "random: which choice (default 0)")
         .value(
+            "sampler",
+            "NAME",
+            "the sampler it is for: " + String.join(", ", Sampler.NAMES) + " (default ddim)")
+        .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout)")
+                + " layout); dpm-solver++ and sa-solver have linspace")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();
@@ -107,16 +114,16 @@ final class PolicyCommand implements Command {
     Arguments.requireChoice("policy", word, List.copyOf(POLICIES.keySet()));
     requireItsOptions(word, arguments);
     int steps = arguments.requiredInteger("steps", 1, 1000);
-    String spacing = arguments.choice("spacing", RouterCommands.SPACINGS).orElse(null);
+    String sampler = RouterCommands.sampler(arguments);
+    Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     String name = RouterCommands.name(arguments);
     try {
       checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       Policy policy = policy(word, arguments, model, steps);
-      List<Integer> timesteps =
-          models.timesteps("ddim", steps, spacing == null ? model.spacing() : spacing);
+      List<Integer> timesteps = RouterCommands.timesteps(models, model, sampler, steps, spacing);
       Router router =
-          policy.router(name, model.architecture(), "ddim", timesteps, model.branches());
+          policy.router(name, model.architecture(), sampler, timesteps, model.branches());
       Savings reached = RouterCommands.write(router, model, arguments, console);
       arguments
           .decimal("cur", 0, 1)
