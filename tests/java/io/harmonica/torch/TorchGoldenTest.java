@@ -40,8 +40,8 @@ class TorchGoldenTest {
   /** Absolute, as the vectors' README states it: float64 differs by 1.4e-6. */
   private static final double GOLDEN = 1e-4;
 
-  /** Absolute: the two sum in different orders; measured up to 2.4e-6 where outputs reach 3. */
-  private static final double PARITY = 1e-5;
+  /** Absolute: the two sum in different orders; measured up to 9e-6 where outputs reach 6. */
+  private static final double PARITY = 3e-5;
 
   private static final List<String> DIFFUSERS =
       List.of("hidden_states", "timestep", "class_labels");
@@ -127,7 +127,7 @@ class TorchGoldenTest {
     }
   }
 
-  /** bf16 keeps 4e-3 of a number: measured 3e-2 where outputs reach 3. */
+  /** bf16 keeps 4e-3 of a number: measured up to 0.04 where outputs reach 3. */
   @ParameterizedTest
   @MethodSource("models")
   void bf16_isNear(Case golden) throws IOException {
