@@ -7,10 +7,10 @@ import java.util.List;
  *
  * @param alphaBar {@code alphaBar[t] = prod_{u <= t} (1 - beta_u)}
  */
-record NoiseSchedule(double[] alphaBar) {
+public record NoiseSchedule(double[] alphaBar) {
 
   /** The table as the origin of a spacing computes it: diffusers in fp32, OpenAI in fp64. */
-  static NoiseSchedule linear(int timesteps, double start, double end, Spacing spacing) {
+  public static NoiseSchedule linear(int timesteps, double start, double end, Spacing spacing) {
     double[] alphaBar = new double[timesteps];
     double product = 1;
     for (int t = 0; t < timesteps; t++) {
