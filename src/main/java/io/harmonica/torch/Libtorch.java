@@ -48,6 +48,9 @@ final class Libtorch {
                       : "is there room for 1 GB in ~/.javacpp (or -Dorg.bytedeco.javacpp.cachedir=DIR), and a glibc of 2.28 or later?"),
           e);
     }
+    if (!torch.has_env("MKL_THREADING_LAYER")) {
+      torch.set_env("MKL_THREADING_LAYER", "GNU"); // libtorch's own pool of threads, not a second
+    }
     torch.set_num_threads(Runtime.getRuntime().availableProcessors());
     loaded = true;
   }

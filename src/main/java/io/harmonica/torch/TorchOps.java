@@ -4,7 +4,6 @@ import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.util.Arrays;
 import java.util.List;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -167,15 +166,13 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
 
   @Override
   public Value attention(Value q, Value k, Value v, int heads, int width) {
-    // Spelled out: flash attention's backward pass on a CPU takes half of a training step.
     long[] split = {q.tensor.size(0), q.tensor.size(1), heads, width / heads};
-    Tensor scaled = q.tensor.mul(new Scalar(1 / Math.sqrt(width / (double) heads)));
-    Tensor queries = scaled.reshape(split).transpose(1, 2); // (B, heads, N, head)
-    Tensor keys = k.tensor.reshape(split).permute(0, 2, 3, 1); // (B, heads, head, N)
-    Tensor values = v.tensor.reshape(split).transpose(1, 2); // (B, heads, N, head)
-    Tensor shares = torch.softmax(queries.matmul(keys), -1); // (B, heads, N, N)
-    Tensor mixed = shares.matmul(values).transpose(1, 2); // (B, N, heads, head)
-    return new Value(mixed.reshape(split[0], split[1], width));
+    Tensor mixed =
+        torch.scaled_dot_product_attention(
+            q.tensor.reshape(split).transpose(1, 2), // (B, heads, N, head)
+            k.tensor.reshape(split).transpose(1, 2),
+            v.tensor.reshape(split).transpose(1, 2));
+    return new Value(mixed.transpose(1, 2).reshape(split[0], split[1], width));
   }
 
   @Override
