@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
-  private static final Progress SILENT =
+  static final Progress SILENT =
       new Progress() {
         @Override
         public void begin(String name, int total) {}

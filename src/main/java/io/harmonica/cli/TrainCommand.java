@@ -13,6 +13,7 @@ import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.Digest;
+import io.harmonica.train.Memory;
 import io.harmonica.train.Subject;
 import io.harmonica.train.TrainOptions;
 import io.harmonica.train.TrainOptions.Control;
@@ -132,6 +133,10 @@ final class TrainCommand implements Command {
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
       Model model = Model.of(checkpoint, heads);
       TrainOptions options = options(arguments, model.denoiser().io());
+      if (device.toString().equals("cpu")) {
+        int rows = options.trajectory().guidance() > 1 ? 2 : 1;
+        Memory.requireRoom(model.denoiser(), options.batch(), rows);
+      }
       Subject subject = subject(name, checkpoint, model, options.trajectory());
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);

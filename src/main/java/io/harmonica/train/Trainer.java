@@ -6,6 +6,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -69,8 +70,27 @@ public final class Trainer {
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
       router.write(files.router());
       return router;
+    } catch (RuntimeException e) {
+      throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
     } finally {
       save();
+    }
+  }
+
+  /** Whether a training step of so many pictures fits the device's memory. */
+  private boolean fits(int batch) {
+    Table table = fresh().table();
+    Batch drawn = denoising.draw(batch, 0);
+    try (Walk walk = Walk.start(denoising, drawn, routing.history(), 0);
+        Scope scope = Scope.open()) {
+      walk.advance(denoising.guided(denoising.embed(walk), routing.soft(walk, table)).floats());
+      Sdt.gradient(denoising, routing, table, walk);
+      return true;
+    } catch (RuntimeException e) {
+      if (TorchOps.isOutOfMemory(e)) {
+        return false;
+      }
+      throw e;
     }
   }
 
