@@ -63,6 +63,9 @@ final class Updates {
       savings[b] = -found.logits()[b] / slope;
     }
     double total = weight * found.mse() + beta * regulariser;
+    for (float value : gradient) {
+      total += 0 * value; // not a number where one of them is none
+    }
     if (!Double.isFinite(total)) {
       throw new HarmonicaException(
           "the loss is %s at step %d (MSE %s, lambda %s, beta %s): resume from the last good state with a lower --learning-rate, or train with --precision fp32"
