@@ -35,6 +35,7 @@ class ArchitectureTest {
     MAY_USE.put("checkpoint", Set.of(ROOT));
     MAY_USE.put("model", Set.of(ROOT, "checkpoint"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
+    MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("repository", Set.of(ROOT, "model"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
@@ -52,6 +53,7 @@ class ArchitectureTest {
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
+    LIBRARIES.put("org.bytedeco.", Set.of("torch"));
   }
 
   private static final JavaClasses CLASSES =

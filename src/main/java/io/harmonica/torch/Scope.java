@@ -31,6 +31,13 @@ public final class Scope implements AutoCloseable {
     return new Scope(false);
   }
 
+  /** Without one, nobody would free what is made. */
+  static void requireOpen() {
+    if (PointerScope.getInnerScope() == null) {
+      throw new IllegalStateException("no Scope is open on this thread");
+    }
+  }
+
   /** Lets a value outlive all scopes: the caller owns and closes it. */
   public Value keep(Value value) {
     value.tensor.retainReference();

@@ -48,11 +48,13 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
 
   /** Data, fp32: unlike a constant it is not kept beyond its scope. */
   public Value input(float[] values, long... shape) {
+    Scope.requireOpen();
     return new Value(Parameters.send(values, single, device, shape));
   }
 
   /** Integers, int64: timesteps and labels. */
   public Value input(long[] values, long... shape) {
+    Scope.requireOpen();
     Parameters.requireElements(values.length, shape);
     Tensor flat = torch.tensor(values);
     return new Value(flat.to(device.torch(), ScalarType.Long).reshape(shape));

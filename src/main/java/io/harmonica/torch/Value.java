@@ -1,6 +1,5 @@
 package io.harmonica.torch;
 
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -12,10 +11,7 @@ public final class Value implements AutoCloseable {
   final Tensor tensor;
 
   Value(Tensor tensor) {
-    if (PointerScope.getInnerScope() == null) { // nobody would free it
-      tensor.close();
-      throw new IllegalStateException("no Scope is open on this thread");
-    }
+    Scope.requireOpen();
     this.tensor = tensor;
   }
 
