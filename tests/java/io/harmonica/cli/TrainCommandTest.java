@@ -140,8 +140,7 @@ class TrainCommandTest {
     assertThat(train().code()).isZero();
     Path state = folder.resolve("router.state.json");
     String good = Files.readString(state);
-    String broken =
-        good.replaceFirst("\"lambda\":\\[[^]]*]", "\"lambda\":[0,1e39,1e39,1e39]");
+    String broken = good.replaceFirst("\"lambda\":\\[[^]]*]", "\"lambda\":[0,1e39,1e39,1e39]");
     Files.writeString(state, broken.replaceFirst("\"iterations\":2", "\"iterations\":1"));
     Invocation failed = train("--resume", state.toString());
     assertThat(failed.code()).isEqualTo(1);
