@@ -30,12 +30,9 @@ def embed(x, t, y):
 
 
 def attention(layer, x):
-    """Spelled out, as on the Java side: with gradients faster on a CPU than the fused one."""
     b, n, d = x.shape
-    q = (layer.to_q(x) * (d // heads) ** -0.5).view(b, n, heads, -1).transpose(1, 2)
-    k = layer.to_k(x).view(b, n, heads, -1).permute(0, 2, 3, 1)
-    v = layer.to_v(x).view(b, n, heads, -1).transpose(1, 2)
-    return layer.to_out[0]((torch.softmax(q @ k, -1) @ v).transpose(1, 2).reshape(b, n, d))
+    q, k, v = (f(x).view(b, n, heads, -1).transpose(1, 2) for f in (layer.to_q, layer.to_k, layer.to_v))
+    return layer.to_out[0](F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, n, d))
 
 
 def forward(embedded, route):
