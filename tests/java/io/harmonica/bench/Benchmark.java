@@ -13,10 +13,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Spacing;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,14 +44,14 @@ public final class Benchmark {
     Map<String, Double> theoretical = export(checkpoint, work);
     try (Pipeline blocks = Pipeline.open(work.resolve("blocks"), "dit");
         Pipeline graph = Pipeline.open(work.resolve("graph"), "dit");
-        PyTorch torch = PyTorch.start(args[2], checkpoint)) {
+        PyTorch torch = PyTorch.start(args[2], "tests/bench/pytorch_dit.py", checkpoint, BATCH)) {
       System.out.printf(
           "%s, %d threads, batch %d, %d rounds; PyTorch %s%n",
           checkpoint.getFileName(),
           Runtime.getRuntime().availableProcessors(),
           BATCH,
           rounds,
-          torch.version);
+          torch.version());
       engines(blocks, graph, torch, rounds);
       routing(blocks, theoretical, rounds);
     }
@@ -111,7 +108,7 @@ public final class Benchmark {
         switch (Math.floorMod(round + i, 3)) {
           case 0 -> b = blocks.generate(step);
           case 1 -> g = graph.generate(step);
-          default -> t = torch.stepNanos();
+          default -> t = torch.nanos();
         }
       }
       if (round >= 0) {
@@ -182,35 +179,5 @@ public final class Benchmark {
         sorted[0],
         sorted[sorted.length - 1],
         target);
-  }
-
-  /** The PyTorch process: it waits while the Java side measures, and the other way round. */
-  private record PyTorch(Process process, PrintStream in, BufferedReader out, String version)
-      implements AutoCloseable {
-
-    static PyTorch start(String python, Path checkpoint) throws IOException {
-      Process process =
-          new ProcessBuilder(
-                  python,
-                  "tests/bench/pytorch_dit.py",
-                  checkpoint.toString(),
-                  Integer.toString(Runtime.getRuntime().availableProcessors()),
-                  Integer.toString(BATCH))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream()));
-      String ready = out.readLine();
-      return new PyTorch(process, new PrintStream(process.getOutputStream(), true), out, ready);
-    }
-
-    long stepNanos() throws IOException {
-      in.println();
-      return Long.parseLong(out.readLine().trim());
-    }
-
-    @Override
-    public void close() {
-      process.destroy();
-    }
   }
 }
