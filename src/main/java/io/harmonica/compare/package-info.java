@@ -1,6 +1,7 @@
 /**
  * Measures variants of a generation against each other in interleaved rounds, and reports them.
  *
- * <p>Read {@link io.harmonica.compare.Rounds} first, then {@link io.harmonica.compare.Report}.
+ * <p>Read {@link io.harmonica.compare.Comparison} first, then {@link io.harmonica.compare.Rounds},
+ * which measures, and {@link io.harmonica.compare.Report}, which tells.
  */
 package io.harmonica.compare;

@@ -64,6 +64,11 @@ public record Request(
         Optional.empty());
   }
 
+  public Request withClasses(List<Integer> labels) {
+    return new Request(
+        labels, router, steps, sampler, spacing, guidance, guidanceChannels, seed, latents);
+  }
+
   public Request withRouter(String name) {
     return new Request(
         classes, name, steps, sampler, spacing, guidance, guidanceChannels, seed, latents);
