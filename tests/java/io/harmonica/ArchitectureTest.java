@@ -41,7 +41,7 @@ class ArchitectureTest {
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("sampler", Set.of());
     MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler"));
-    MAY_USE.put("compare", Set.of(ROOT, "generate"));
+    MAY_USE.put("compare", Set.of(ROOT, "runtime", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
@@ -52,6 +52,7 @@ class ArchitectureTest {
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
+    LIBRARIES.put("org.ejml.", Set.of("compare"));
   }
 
   private static final JavaClasses CLASSES =

@@ -3,7 +3,10 @@ package io.harmonica.cli;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.compare.Comparison;
+import io.harmonica.compare.FeatureNetwork;
+import io.harmonica.compare.FeatureStatistics;
 import io.harmonica.compare.Gate;
+import io.harmonica.compare.Judge;
 import io.harmonica.compare.Load;
 import io.harmonica.compare.Machine;
 import io.harmonica.compare.Outcome;
@@ -22,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
@@ -92,6 +96,12 @@ final class CompareCommand implements Command {
             "rate", "R", "requests due a second, at random, open loop: waiting counts from then on")
         .value("seed", "N", "of noise, orders and arrivals (default 0)")
         .value(
+            "features",
+            "MODEL.onnx",
+            "a network that judges the pictures: Fréchet distance, and class accuracy if it has"
+                + " logits; see `harmonica features`")
+        .value("reference", "STATS", "distances are to these statistics (default: to A's pictures)")
+        .value(
             "fail-if",
             "EXPR",
             "exit with 1 where it holds, for example 'b.speedup < 1.2 || b.psnr < 30'; repeatable")
@@ -114,11 +124,16 @@ final class CompareCommand implements Command {
   @Override
   public int run(Arguments arguments, Console console) throws IOException {
     arguments.refuseBoth("concurrency", "rate");
+    if (!arguments.has("features")) {
+      arguments.refuse("reference", "without --features");
+    }
     List<Setting> settings = VariantOptions.settings(arguments, common(arguments));
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
       arguments.path(file).ifPresent(path -> files.add(writable(file, path)));
     }
+    Optional<FeatureStatistics> reference =
+        arguments.path("reference").map(FeatureStatistics::read);
     Rounds rounds =
         new Rounds(
             arguments.integer("rounds", 1, 1_000_000).orElse(ROUNDS),
@@ -126,7 +141,10 @@ final class CompareCommand implements Command {
             load(arguments),
             arguments.wholeNumber("seed").orElse(0L));
     try (Comparison comparison =
-        Comparison.open(settings, GenerateCommand.tritonOptions(arguments))) {
+            Comparison.open(settings, GenerateCommand.tritonOptions(arguments));
+        FeatureNetwork network =
+            arguments.path("features").map(FeatureNetwork::open).orElse(null)) {
+      Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));
       List<Gate> gates = gates(arguments, comparison, rounds);
       Comparison.Plan plan = plan(arguments, comparison, rounds);
       return Interrupt.guarding(
@@ -134,7 +152,7 @@ final class CompareCommand implements Command {
             Progress progress = new Progress(rounds, comparison.names(), console);
             Outcome outcome = comparison.run(plan, progress, stop);
             progress.close();
-            Report report = report(comparison, plan, outcome, arguments).judgedBy(gates);
+            Report report = report(comparison, plan, outcome, judge, arguments).judgedBy(gates);
             write(report, arguments);
             tell(report, arguments, console);
             return report.isFine() ? CommandRunner.DONE : CommandRunner.FAILED;
@@ -173,6 +191,9 @@ final class CompareCommand implements Command {
             "--fail-if '%s' needs an interval, and --rounds %d are too few for one: at least %d"
                 .formatted(expression, rounds.count(), Speedup.LEAST_ROUNDS));
       }
+      if (gate.needsFeatures() && !arguments.has("features")) {
+        throw new UsageException("--fail-if '%s' needs --features".formatted(expression));
+      }
       gates.add(gate);
     }
     return gates;
@@ -191,7 +212,11 @@ final class CompareCommand implements Command {
   }
 
   private static Report report(
-      Comparison comparison, Comparison.Plan plan, Outcome outcome, Arguments arguments) {
+      Comparison comparison,
+      Comparison.Plan plan,
+      Outcome outcome,
+      Optional<Judge> judge,
+      Arguments arguments) {
     return new Report(
         String.join(" against ", comparison.names()),
         "%d rounds of %d pictures, %s, %s. Every variant starts from the same noise and classes."
@@ -203,7 +228,7 @@ final class CompareCommand implements Command {
         "bin/harmonica compare " + arguments.words(),
         plan,
         outcome,
-        comparison.entries(plan, outcome),
+        comparison.entries(plan, outcome, judge),
         Machine.here(comparison.runtimes() + ", " + CommandRunner.version()),
         List.of());
   }

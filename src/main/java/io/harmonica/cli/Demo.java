@@ -120,7 +120,7 @@ record Demo(
         "bin/harmonica demo --rounds %d --seed %d".formatted(rounds, seed),
         plan,
         outcome,
-        comparison.entries(plan, outcome),
+        comparison.entries(plan, outcome, Optional.empty()),
         Machine.here(comparison.runtimes()),
         List.of());
   }

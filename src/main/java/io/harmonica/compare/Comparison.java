@@ -165,8 +165,16 @@ public final class Comparison implements AutoCloseable {
     return plan.rounds().run(variants, listener, stop);
   }
 
-  /** What was measured of each variant, against what was measured of A. */
-  public List<Report.Entry> entries(Plan plan, Outcome outcome) {
+  /**
+   * What was measured of each variant, against what was measured of A.
+   *
+   * @param judge of their pictures, where there is one
+   */
+  public List<Report.Entry> entries(Plan plan, Outcome outcome, Optional<Judge> judge) {
+    List<Optional<Features>> features =
+        outcome.measurements().stream()
+            .map(m -> judge.filter(j -> !m.isEmpty()).map(j -> j.network().of(m.latents())))
+            .toList();
     List<Setting> settings = members.stream().map(Member::setting).toList();
     Measurement a = outcome.measurements().get(0);
     double flopsOfA = members.get(0).flops(a.passes());
@@ -184,6 +192,10 @@ public final class Comparison implements AutoCloseable {
                   flopsOfA / member.flops(own.passes()),
                   own.speedupTo(a, plan.rounds().seed()),
                   own.qualityTo(a),
+                  features
+                      .get(i)
+                      .filter(f -> features.get(0).isPresent())
+                      .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts())),
                   member.router());
             })
         .toList();

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** A number that is known of a variant, by the name that it has in JSON and in gates. */
@@ -32,6 +33,12 @@ record Field(ToDoubleFunction<Report.Entry> value) {
         e -> latency(e).map(l -> e.measurement().wireBytesPerPicture()));
     put(all, "psnr", e -> e.quality().map(Quality::meanPsnrDecibels));
     put(all, "ssim", e -> e.quality().map(Quality::meanSsim));
+    put(all, "frechet.value", e -> e.judgement().map(j -> j.frechet().value()));
+    put(all, "frechet.low", e -> e.judgement().map(j -> j.frechet().low()));
+    put(all, "frechet.high", e -> e.judgement().map(j -> j.frechet().high()));
+    put(all, "accuracy.value", e -> accuracy(e).map(Estimate::value));
+    put(all, "accuracy.low", e -> accuracy(e).map(Estimate::low));
+    put(all, "accuracy.high", e -> accuracy(e).map(Estimate::high));
     ALL = Collections.unmodifiableMap(all);
   }
 
@@ -41,10 +48,17 @@ record Field(ToDoubleFunction<Report.Entry> value) {
   }
 
   private static void put(
-      Map<String, Field> all,
-      String name,
-      java.util.function.Function<Report.Entry, Optional<Double>> value) {
+      Map<String, Field> all, String name, Function<Report.Entry, Optional<Double>> value) {
     all.put(name, new Field(entry -> value.apply(entry).orElse(Double.NaN)));
+  }
+
+  /** Whether it takes a network that judges pictures. */
+  static boolean needsFeatures(String name) {
+    return name.startsWith("frechet.") || name.startsWith("accuracy.");
+  }
+
+  private static Optional<Estimate> accuracy(Report.Entry entry) {
+    return entry.judgement().flatMap(Judge.Judgement::accuracy);
   }
 
   private static Optional<Latency> latency(Report.Entry entry) {

@@ -116,6 +116,11 @@ public record Gate(String expression, List<List<Term>> anyOf) {
         .anyMatch(term -> term.field().matches("speedup\\.(low|high)"));
   }
 
+  /** Whether any term asks for what a network says of the pictures. */
+  public boolean needsFeatures() {
+    return anyOf.stream().flatMap(List::stream).anyMatch(term -> Field.needsFeatures(term.field()));
+  }
+
   Verdict judge(List<Report.Entry> entries) {
     List<Term> terms = anyOf.stream().flatMap(List::stream).toList();
     boolean unknown = terms.stream().anyMatch(term -> Double.isNaN(term.valueIn(entries)));

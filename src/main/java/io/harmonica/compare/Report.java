@@ -44,6 +44,7 @@ public record Report(
    * @param theoreticalSpeedup to A, by FLOPs; NaN where nothing was measured
    * @param speedup to A; empty where no round of both was measured
    * @param quality to A's pictures; empty where none are, or latents are not pictures
+   * @param judgement of a network on its pictures, where one was asked
    * @param router that it follows
    */
   public record Entry(
@@ -55,6 +56,7 @@ public record Report(
       double theoreticalSpeedup,
       Optional<Speedup> speedup,
       Optional<Quality> quality,
+      Optional<Judge.Judgement> judgement,
       Optional<Router> router) {
 
     public String name() {

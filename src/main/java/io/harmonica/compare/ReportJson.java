@@ -56,20 +56,16 @@ final class ReportJson {
     entry.measurement().fault().ifPresent(fault -> node.put("fault", fault));
     ObjectNode settings = node.putObject("settings");
     entry.setting().fields().forEach(settings::put);
-    ObjectNode latency = node.putObject("latencyMillis");
-    ObjectNode speedup = node.putObject("speedup");
-    ObjectNode split = node.putObject("timeMillis");
     Field.ALL.forEach(
         (name, field) -> {
-          String[] parts = name.split("\\.");
-          ObjectNode in =
-              switch (parts[0]) {
-                case "latencyMillis" -> latency;
-                case "speedup" -> speedup;
-                default -> node;
-              };
-          number(in, parts[parts.length - 1], field.of(entry));
+          if (entry.judgement().isPresent() || !Field.needsFeatures(name)) {
+            String[] parts = name.split("\\.");
+            ObjectNode in = parts.length == 1 ? node : node.withObject("/" + parts[0]);
+            number(in, parts[parts.length - 1], field.of(entry));
+          }
         });
+    entry.judgement().ifPresent(j -> node.withObject("/frechet").put("to", j.to()));
+    ObjectNode split = node.putObject("timeMillis");
     entry
         .split()
         .millis()

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -33,6 +34,12 @@ final class ReportTables {
                 "pictures <small>a second</small>",
                 "PSNR <small>to %s</small>".formatted(escaped(report.a().name())),
                 "SSIM"));
+    Optional<Judge.Judgement> judged =
+        report.variants().stream().flatMap(e -> e.judgement().stream()).findFirst();
+    if (judged.isPresent()) {
+      headings.add("Fréchet <small>to %s, 95&#8239;%%</small>".formatted(judged.get().to()));
+      headings.add("right class <small>95&#8239;%</small>");
+    }
     if (cached) {
       headings.add("cache <small>a request, most</small>");
     }
@@ -55,6 +62,10 @@ final class ReportTables {
       double psnr = Field.ALL.get("psnr").of(entry);
       row.add(Double.isInfinite(psnr) ? "identical" : shown("%.1f dB", psnr));
       row.add(shown("%.3f", Field.ALL.get("ssim").of(entry)));
+      if (judged.isPresent()) {
+        row.add(estimate("%.2f", 1, entry.judgement().map(Judge.Judgement::frechet)));
+        row.add(estimate("%.1f", 100, entry.judgement().flatMap(Judge.Judgement::accuracy)));
+      }
       if (cached) {
         row.add(Numbers.bytes(entry.measurement().peakCacheBytes()));
       }
@@ -64,6 +75,21 @@ final class ReportTables {
       rows.add(row);
     }
     return table("Numbers", headings, rows);
+  }
+
+  private static String estimate(String format, double scale, Optional<Estimate> estimate) {
+    if (estimate.isEmpty() || Double.isNaN(estimate.get().value())) {
+      return "–";
+    }
+    Estimate one = estimate.get();
+    String interval =
+        Double.isNaN(one.low())
+            ? ""
+            : Numbers.format(
+                " <small>" + format + " – " + format + "</small>",
+                scale * one.low(),
+                scale * one.high());
+    return Numbers.format(format, scale * one.value()) + (scale == 100 ? " %" : "") + interval;
   }
 
   private static String speedup(Speedup speedup) {
