@@ -147,6 +147,7 @@ final class CompareCommand implements Command {
       Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));
       List<Gate> gates = gates(arguments, comparison, rounds);
       Comparison.Plan plan = plan(arguments, comparison, rounds);
+      judge.ifPresent(one -> comparison.requireFits(one, plan));
       return Interrupt.guarding(
           stop -> {
             Progress progress = new Progress(rounds, comparison.names(), console);

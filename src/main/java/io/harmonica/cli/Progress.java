@@ -7,10 +7,11 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
-/** Says on the error stream how far a comparison is: a bar on a terminal, else only faults. */
+/** Says on the error stream how far a comparison is: a bar on a terminal, else a few lines. */
 final class Progress implements Rounds.Listener, AutoCloseable {
   private final Console console;
   private final ProgressBar bar; // null: no terminal
+  private int told;
 
   Progress(Rounds rounds, List<String> variants, Console console) {
     this.console = console;
@@ -37,7 +38,15 @@ final class Progress implements Rounds.Listener, AutoCloseable {
       if (!warmUp) {
         bar.step();
       }
+    } else if (!warmUp && round > told && isRound(round)) {
+      told = round;
+      console.err().printf("%s done%n", RouterCommands.counted(round, "round"));
     }
+  }
+
+  /** 1, 2, 5, 10, 20, 50, ... */
+  private static boolean isRound(int number) {
+    return Integer.toString(number).matches("[125]0*");
   }
 
   @Override

@@ -25,6 +25,7 @@ import java.util.stream.IntStream;
 public final class Comparison implements AutoCloseable {
   private final Map<List<String>, Pipeline> pipelines = new LinkedHashMap<>();
   private final List<Member> members = new ArrayList<>();
+  private String runtimes; // as told at the beginning: a server may be gone at the end
 
   /** A variant with what it runs on. */
   private record Member(Setting setting, Pipeline pipeline, Optional<Router> router) {
@@ -75,6 +76,11 @@ public final class Comparison implements AutoCloseable {
         comparison.members.add(new Member(setting, pipeline, router(setting, pipeline)));
       }
       comparison.requireOneShape();
+      comparison.runtimes =
+          comparison.pipelines.values().stream()
+              .map(Pipeline::description)
+              .distinct()
+              .collect(Collectors.joining("; "));
       return comparison;
     } catch (RuntimeException e) {
       comparison.close();
@@ -148,6 +154,12 @@ public final class Comparison implements AutoCloseable {
     return members.stream().mapToInt(m -> m.pipeline().manifest().classes()).min().orElseThrow();
   }
 
+  /** Fails where a judge cannot judge the pictures that a plan makes. */
+  public void requireFits(Judge judge, Plan plan) {
+    Manifest a = members.get(0).pipeline().manifest();
+    judge.requireFits(a.channels(), a.height(), a.width(), plan.prompts());
+  }
+
   /** Runs the variants. */
   public Outcome run(Plan plan, Rounds.Listener listener, BooleanSupplier stop) {
     List<Generation> variants =
@@ -208,10 +220,7 @@ public final class Comparison implements AutoCloseable {
 
   /** What computes, with versions. */
   public String runtimes() {
-    return pipelines.values().stream()
-        .map(Pipeline::description)
-        .distinct()
-        .collect(Collectors.joining("; "));
+    return runtimes;
   }
 
   @Override

@@ -17,7 +17,7 @@ public record Gate(String expression, List<List<Term>> anyOf) {
   private static final String OPERATORS = "<=|>=|==|!=|<|>";
   private static final Pattern TERM =
       Pattern.compile(
-          "\\s*(\\S+)\\.([A-Za-z][A-Za-z0-9]*(?:\\.[A-Za-z0-9]+)?)\\s*(%s)\\s*(\\S+)\\s*"
+          "\\s*(\\S+?)\\.([A-Za-z][A-Za-z0-9]*(?:\\.[A-Za-z0-9]+)?)\\s*(%s)\\s*(\\S+)\\s*"
               .formatted(OPERATORS));
 
   /** {@code variant.field operator number}; the variant by its key or its name. */

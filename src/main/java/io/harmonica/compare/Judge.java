@@ -1,5 +1,8 @@
 package io.harmonica.compare;
 
+import io.harmonica.HarmonicaException;
+import io.harmonica.generate.Latents;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -10,6 +13,12 @@ import java.util.stream.IntStream;
  * @param reference pictures to be like; without one, A's
  */
 public record Judge(FeatureNetwork network, Optional<FeatureStatistics> reference) {
+  public Judge {
+    if (reference.isPresent() && !reference.get().network().equals(network.digest())) {
+      throw new HarmonicaException(
+          "--reference holds statistics of another network than --features: make them with it, by bin/harmonica features");
+    }
+  }
 
   /**
    * What a network says of a variant's pictures.
@@ -20,6 +29,15 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
    * @param accuracy share of pictures that the network takes for the class they were made for
    */
   public record Judgement(Estimate frechet, String to, Optional<Estimate> accuracy) {}
+
+  /** Fails now, rather than after the measurement, where the network cannot judge such pictures. */
+  void requireFits(int channels, int height, int width, Prompts prompts) {
+    Features blank =
+        network.of(new Latents(new float[channels * height * width], 1, channels, height, width));
+    if (blank.logits().isPresent()) {
+      blank.accuracy(List.of(Collections.max(prompts.classes())));
+    }
+  }
 
   Judgement of(Features own, Features a, Prompts prompts) {
     List<Integer> labels = IntStream.range(0, own.count()).map(prompts::label).boxed().toList();

@@ -142,7 +142,8 @@ final class ReportTables {
     for (Report.Entry entry : report.variants()) {
       List<String> row =
           new ArrayList<>(
-              List.of("%s <small>%s</small>".formatted(escaped(entry.name()), entry.key())));
+              List.of(
+                  "%s <small>%s</small>".formatted(escaped(entry.name()), escaped(entry.key()))));
       fields.forEach(field -> row.add(escaped(entry.setting().fields().getOrDefault(field, "–"))));
       rows.add(row);
     }

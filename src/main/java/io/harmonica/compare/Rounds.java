@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
@@ -41,7 +42,7 @@ public record Rounds(int count, WarmUp warmUp, Load load, long seed) {
 
   /**
    * Runs the variants. One that fails once its warm-up is over keeps the rounds that it has done,
-   * and the others go on without it.
+   * and the others go on without it, as long as there are two.
    *
    * @param stop true ends the run, with what has been measured
    * @throws HarmonicaException if a variant fails while it warms up: nothing is measured then
@@ -97,7 +98,7 @@ public record Rounds(int count, WarmUp warmUp, Load load, long seed) {
       try {
         warmUp();
         start = clock.nanos();
-        for (int round = 0; round < count; round++) {
+        for (int round = 0; round < count && alive() >= Math.min(2, faults.length); round++) {
           round(round);
         }
       } catch (CancellationException e) {
@@ -130,6 +131,10 @@ public record Rounds(int count, WarmUp warmUp, Load load, long seed) {
         stable = !gained;
         warmUps++;
       }
+    }
+
+    private long alive() {
+      return Arrays.stream(faults).filter(Objects::isNull).count();
     }
 
     private void round(int round) {
