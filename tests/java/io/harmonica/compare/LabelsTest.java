@@ -29,7 +29,13 @@ class LabelsTest {
     assertThat(names(setting("steps=14"), setting("steps=20"), setting("router=r,steps=20")))
         .containsExactly("none (14 steps)", "none (20 steps)", "r");
     assertThat(names(setting("none"), setting("triton=h:1")))
-        .containsExactly("none (embedded, /models)", "none (Triton at h:1)");
+        .containsExactly("none (embedded)", "none (Triton at h:1)");
+  }
+
+  @Test
+  void named_addsThePlace_whereThatDiffers() {
+    assertThat(names(setting("none"), setting("model-repository=/new"), setting("r")))
+        .containsExactly("none (embedded, /models)", "none (embedded, /new)", "r");
   }
 
   @Test

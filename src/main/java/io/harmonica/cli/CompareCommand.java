@@ -219,7 +219,9 @@ final class CompareCommand implements Command {
       Optional<Judge> judge,
       Arguments arguments) {
     return new Report(
-        String.join(" against ", comparison.names()),
+        comparison.names().get(0)
+            + " against "
+            + String.join(", ", comparison.names().subList(1, comparison.names().size())),
         "%d rounds of %d pictures, %s, %s. Every variant starts from the same noise and classes."
             .formatted(
                 plan.rounds().count(),

@@ -22,7 +22,10 @@ final class Labels {
     List<String> routers = settings.stream().map(Labels::nameOrRouter).toList();
     List<String> names = new ArrayList<>();
     for (int i = 0; i < routers.size(); i++) {
-      List<String> others = differences(settings.get(i), settings);
+      String router = routers.get(i);
+      List<Setting> alike =
+          settings.stream().filter(other -> nameOrRouter(other).equals(router)).toList();
+      List<String> others = differences(settings.get(i), alike);
       boolean unique = Collections.frequency(routers, routers.get(i)) == 1;
       boolean own = !settings.get(i).name().isEmpty();
       names.add(
@@ -67,10 +70,20 @@ final class Labels {
     for (String field : Setting.FIELDS) {
       boolean differs = all.stream().map(other -> other.fields().get(field)).distinct().count() > 1;
       if (differs && fields.containsKey(field) && !field.equals("router")) {
-        words.add(words(field, fields.get(field)));
+        boolean known = field.equals("model-repository") && values(field, all) == 1;
+        words.add(known ? "embedded" : words(field, fields.get(field)));
       }
     }
     return words;
+  }
+
+  /** How many values variants state for a field. */
+  private static long values(String field, List<Setting> all) {
+    return all.stream()
+        .map(setting -> setting.fields().get(field))
+        .filter(Objects::nonNull)
+        .distinct()
+        .count();
   }
 
   /** What all variants have in common. */

@@ -118,12 +118,13 @@ final class ReportPage {
   private static String cardOfA(Report.Entry a) {
     return """
         <article class="card">
-        <h2>%s <small>%s</small></h2>
+        <h2>%s%s <small>%s</small></h2>
         <p class="big">%s <small>ms a request</small></p>
         <p class="facts">what the others are compared to</p>
         </article>
         """
         .formatted(
+            ReportTables.key(a),
             escaped(a.name()),
             escaped(a.description()),
             a.measurement().latency().map(l -> Numbers.three(l.p50Millis())).orElse("–"));
@@ -133,12 +134,13 @@ final class ReportPage {
     String value = entry.speedup().map(s -> Numbers.format("%.2f×", s.value())).orElse("–");
     return """
         <article class="card">
-        <h2>%s <small>%s</small></h2>
+        <h2>%s%s <small>%s</small></h2>
         <p class="big">%s <small>as fast as %s</small></p>
         <p class="facts">%s</p>
         </article>
         """
         .formatted(
+            ReportTables.key(entry),
             escaped(entry.name()),
             escaped(entry.description()),
             value,

@@ -32,7 +32,7 @@ final class ReportTables {
                 "p90 <small>ms</small>",
                 "p99 <small>ms</small>",
                 "pictures <small>a second</small>",
-                "PSNR <small>to %s</small>".formatted(escaped(report.a().name())),
+                "PSNR <small>dB, to %s</small>".formatted(escaped(report.a().key())),
                 "SSIM"));
     Optional<Judge.Judgement> judged =
         report.variants().stream().flatMap(e -> e.judgement().stream()).findFirst();
@@ -50,7 +50,8 @@ final class ReportTables {
     for (Report.Entry entry : report.variants()) {
       List<String> row = new ArrayList<>();
       row.add(
-          "%s <small>%s</small>".formatted(escaped(entry.name()), escaped(entry.description())));
+          "%s%s <small>%s</small>"
+              .formatted(key(entry), escaped(entry.name()), escaped(entry.description())));
       row.add(Numbers.format("%.1f %%", 100 * entry.cur()));
       row.add(shown("%.2f×", entry.theoreticalSpeedup()));
       row.add(entry.speedup().map(ReportTables::speedup).orElse("–"));
@@ -60,7 +61,7 @@ final class ReportTables {
       }
       row.add(three(entry, "picturesPerSecond"));
       double psnr = Field.ALL.get("psnr").of(entry);
-      row.add(Double.isInfinite(psnr) ? "identical" : shown("%.1f dB", psnr));
+      row.add(Double.isInfinite(psnr) ? "identical" : shown("%.1f", psnr));
       row.add(shown("%.3f", Field.ALL.get("ssim").of(entry)));
       if (judged.isPresent()) {
         row.add(estimate("%.2f", 1, entry.judgement().map(Judge.Judgement::frechet)));
@@ -74,7 +75,12 @@ final class ReportTables {
       }
       rows.add(row);
     }
-    return table("Numbers", headings, rows);
+    return table("numbers", "Numbers", headings, rows);
+  }
+
+  /** The letter by which gates name a variant. */
+  static String key(Report.Entry entry) {
+    return "<span class=\"letter\">%s</span> ".formatted(escaped(entry.key()));
   }
 
   private static String estimate(String format, double scale, Optional<Estimate> estimate) {
@@ -130,7 +136,7 @@ final class ReportTables {
         rows.add(row);
       }
     }
-    return table("Time by part in milliseconds", headings, rows);
+    return table("split", "Time by part in milliseconds", headings, rows);
   }
 
   static String settings(Report report) {
@@ -140,25 +146,23 @@ final class ReportTables {
     headings.addAll(fields);
     List<List<String>> rows = new ArrayList<>();
     for (Report.Entry entry : report.variants()) {
-      List<String> row =
-          new ArrayList<>(
-              List.of(
-                  "%s <small>%s</small>".formatted(escaped(entry.name()), escaped(entry.key()))));
+      List<String> row = new ArrayList<>(List.of(key(entry) + escaped(entry.name())));
       fields.forEach(field -> row.add(escaped(entry.setting().fields().getOrDefault(field, "–"))));
       rows.add(row);
     }
-    return table("Settings", headings, rows);
+    return table("settings", "Settings", headings, rows);
   }
 
   /** Scrolls sideways where it is too wide; the first column names the row. */
-  private static String table(String label, List<String> headings, List<List<String>> rows) {
+  private static String table(
+      String style, String label, List<String> headings, List<List<String>> rows) {
     return headings.stream()
             .map(heading -> "<th scope=\"col\">" + heading + "</th>")
             .collect(
                 Collectors.joining(
                     "",
-                    "<div class=\"wide\" role=\"region\" aria-label=\"%s\" tabindex=\"0\">\n<table>\n<thead><tr>"
-                        .formatted(label),
+                    "<div class=\"wide %s\" role=\"region\" aria-label=\"%s\" tabindex=\"0\">\n<table>\n<thead><tr>"
+                        .formatted(style, label),
                     "</tr></thead>\n<tbody>\n"))
         + rows.stream().map(ReportTables::row).collect(Collectors.joining())
         + "</tbody>\n</table>\n</div>\n";

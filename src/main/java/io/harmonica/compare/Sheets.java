@@ -17,15 +17,16 @@ record Sheets(int columns, int scale, int count) {
   /** By how much a difference of brightness is amplified. */
   static final int AMPLIFIED = 4;
 
-  private static final int MOST_PICTURES = 40;
+  private static final int WIDE = 10;
+  private static final int MOST_ROWS = 4;
   private static final int MOST_PIXELS = 1 << 19; // bounds the page to some megabytes
   private static final int LEGIBLE = 64;
 
-  /** Sheets of as many of a report's pictures as fit, a column a class where these are few. */
+  /** Sheets of as many of a report's pictures as fit; where classes are few, each has columns. */
   static Sheets of(Latents pictures, int classes) {
-    int columns = classes >= 4 && classes <= 12 ? classes : 8;
+    int columns = classes <= 12 ? classes * Math.max(1, WIDE / classes) : WIDE;
     int fitting = Math.max(1, MOST_PIXELS / (pictures.height() * pictures.width()));
-    int count = Math.min(pictures.count(), Math.min(MOST_PICTURES, fitting));
+    int count = Math.min(pictures.count(), Math.min(MOST_ROWS * columns, fitting));
     if (count > columns) {
       count -= count % columns; // whole rows
     }
