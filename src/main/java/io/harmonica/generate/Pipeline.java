@@ -7,6 +7,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
@@ -65,6 +66,16 @@ public final class Pipeline implements AutoCloseable {
     return manifest;
   }
 
+  /** What computes, with its version, for reports. */
+  public String description() {
+    return runtime.description();
+  }
+
+  /** What the runtime has done so far, for this pipeline and for others on it. */
+  public Statistics statistics() {
+    return runtime.statistics();
+  }
+
   public Result generate(Request request) {
     return generate(request, step -> true);
   }
@@ -94,6 +105,7 @@ public final class Pipeline implements AutoCloseable {
     }
     float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
+    long peakCacheBytes = 0;
     for (int first = 0; first < noise.count(); first += chunk) {
       int end = Math.min(noise.count(), first + chunk);
       try (Trajectory trajectory =
@@ -109,11 +121,12 @@ public final class Pipeline implements AutoCloseable {
         float[] part = trajectory.run(first, seeded, listener);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
+        peakCacheBytes = Math.max(peakCacheBytes, trajectory.peakCacheBytes());
       }
     }
     Latents latents =
         new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
-    return new Result(latents, System.nanoTime() - start, runtimeNanos);
+    return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
   }
 
   /** A router of this model by its name. */

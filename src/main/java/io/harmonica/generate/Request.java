@@ -71,6 +71,11 @@ public record Request(
         Optional.empty());
   }
 
+  public Request withClasses(List<Integer> labels) {
+    return new Request(
+        labels, router, steps, sampler, eta, spacing, guidance, guidanceChannels, seed, latents);
+  }
+
   public Request withRouter(String name) {
     return new Request(
         classes, name, steps, sampler, eta, spacing, guidance, guidanceChannels, seed, latents);
