@@ -45,7 +45,7 @@ final class CompareCommand implements Command {
 
   @Override
   public String summary() {
-    return "measure variants against each other: latency, speedup, quality; a page, gates for CI";
+    return "measure variants against each other: speed, quality, a page, gates for CI";
   }
 
   @Override

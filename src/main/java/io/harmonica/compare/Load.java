@@ -26,7 +26,7 @@ public record Load(int inFlight, double perSecond) {
     }
   }
 
-  /** So many requests in flight, all the time. */
+  /** So many requests in flight, all the time. In this process they share one thread pool. */
   public static Load concurrency(int inFlight) {
     return new Load(inFlight, 0);
   }
