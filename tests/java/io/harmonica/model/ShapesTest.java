@@ -56,7 +56,14 @@ class ShapesTest {
   @Test
   void operations_giveTheirShapes() {
     assertThat(ops.linear(shape(2, 5, 8), "w", 8, 3)).containsExactly(2, 5, 3);
-    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 2, 2)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 2, 2, 0)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 3, 2, 1)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.groupNorm(shape(1, 4, 8, 6), "w", 2, 4, 1e-6)).containsExactly(1, 4, 8, 6);
+    assertThat(ops.upsample(shape(1, 4, 8, 6))).containsExactly(1, 4, 16, 12);
+    assertThat(ops.reshapeLike(shape(1, 4, 6), shape(1, 4, 2, 3))).containsExactly(1, 4, 2, 3);
+    assertThat(
+            ops.attention(shape(2, 5, 8), shape(2, 3, 8), shape(2, 3, 8), shape(2, 1, 1, 3), 2, 8))
+        .containsExactly(2, 5, 8);
     assertThat(ops.embedding(shape(3, 1), "w", 11, 8)).containsExactly(3, 8);
     assertThat(ops.add(shape(2, 1, 8), shape(5, 1))).containsExactly(2, 5, 8);
     assertThat(ops.mul(shape(8), shape(2, 5, 8))).containsExactly(2, 5, 8);
@@ -70,13 +77,17 @@ class ShapesTest {
   @Test
   void operations_refuseWhatDoesNotFit() {
     refused(() -> ops.linear(shape(2, 5, 8), "w", 9, 3));
-    refused(() -> ops.conv(shape(1, 3, 8, 8), "w", 4, 7, 2, 2));
+    refused(() -> ops.conv(shape(1, 3, 8, 8), "w", 4, 7, 2, 2, 0));
     refused(() -> ops.add(shape(2, 5), shape(2, 6)));
     refused(() -> ops.reshape(shape(2, 5), 3, 4));
     refused(() -> ops.transpose(shape(2, 5), 0));
     refused(() -> ops.slice(shape(2, 5), 1, 4, 6));
     refused(() -> ops.layerNorm(shape(2, 5), 6, 1e-6));
     refused(() -> ops.attention(shape(1, 4, 6), shape(1, 4, 6), shape(1, 4, 6), 4, 6));
+    refused(() -> ops.groupNorm(shape(1, 4, 8, 6), "w", 3, 4, 1e-6));
+    refused(
+        () ->
+            ops.attention(shape(1, 4, 6), shape(1, 3, 6), shape(1, 3, 6), shape(1, 1, 1, 4), 2, 6));
     refused(() -> ops.constant(new float[5], 2, 3));
   }
 

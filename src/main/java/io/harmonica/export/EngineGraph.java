@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
@@ -67,7 +68,7 @@ final class EngineGraph {
       model
           .io()
           .inputs()
-          .forEach((name, shape) -> samples.put(name, input(name, sampleType(name), shape)));
+          .forEach((name, shape) -> samples.put(name, input(name, type(name), shape)));
       Map<String, Value> results = model.embed(ops, samples);
       conditioning = results::get;
       if (engine.branches().isEmpty()) {
@@ -102,12 +103,16 @@ final class EngineGraph {
    * single one is taken as it is. A small factor for each output costs one pass over memory less
    * than summing them up before the gate.
    */
-  private Value reuse(int index, Value hidden, int history, Value gate) {
+  private Value reuse(int index, Value hidden, int history, Optional<Value> gate) {
     String branch = model.branches().get(index).name();
     for (int age = 1; age <= history; age++) {
       Value past = input(Names.history(branch, age), activations(), embedded.get(Denoiser.HIDDEN));
-      Value factor = history == 1 ? gate : ops.mul(gate, reuseWeight(index, age - 1)); // (B, 1, D)
-      hidden = ops.add(hidden, ops.mul(factor, past)); // (B, N, D)
+      Optional<Value> factor = gate; // (B, 1, D)
+      if (history > 1) {
+        Value weight = reuseWeight(index, age - 1); // (B, 1, 1)
+        factor = Optional.of(gate.isPresent() ? ops.mul(gate.get(), weight) : weight);
+      }
+      hidden = ops.add(hidden, factor.isPresent() ? ops.mul(factor.get(), past) : past);
     }
     return hidden;
   }
@@ -145,7 +150,7 @@ final class EngineGraph {
     return precision == Precision.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
   }
 
-  private static DataType sampleType(String input) {
-    return input.equals(Names.SAMPLE) ? DataType.FLOAT : DataType.INT64;
+  private static DataType type(String input) {
+    return Denoiser.Interface.isInteger(input) ? DataType.INT64 : DataType.FLOAT;
   }
 }

@@ -7,6 +7,10 @@ public final class Names {
   public static final String SAMPLE = "sample";
   public static final String TIMESTEP = "timestep";
   public static final String CLASS_LABEL = "class_label";
+  public static final String TEXT_EMBEDDING = "text_embedding";
+  public static final String TEXT_MASK = "text_mask";
+  public static final String RESOLUTION = "resolution";
+  public static final String ASPECT_RATIO = "aspect_ratio";
   public static final String NOISE_PREDICTION = "noise_prediction";
 
   /**
