@@ -7,10 +7,13 @@ import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica policy}: writes a router by a rule, without training. */
@@ -67,10 +70,14 @@ final class PolicyCommand implements Command {
                 + " reachable for delta-dit (default: half the blocks are skipped)")
         .value("seed", "N", "random: which choice (default 0)")
         .value(
+            "sampler",
+            "NAME",
+            "the sampler it is for: " + String.join(", ", Sampler.NAMES) + " (default ddim)")
+        .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout)")
+                + " layout); dpm-solver++ and sa-solver have linspace")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();
@@ -94,15 +101,15 @@ final class PolicyCommand implements Command {
     Arguments.requireChoice("policy", word, List.copyOf(POLICIES.keySet()));
     requireItsOptions(word, arguments);
     int steps = arguments.requiredInteger("steps", 1, 1000);
-    String spacing = arguments.choice("spacing", RouterCommands.SPACINGS).orElse(null);
+    String sampler = RouterCommands.sampler(arguments);
+    Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     String name = RouterCommands.name(arguments);
     try {
       Policy policy = policy(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
-      List<Integer> timesteps =
-          models.timesteps("ddim", steps, spacing == null ? model.spacing() : spacing);
+      List<Integer> timesteps = RouterCommands.timesteps(models, model, sampler, steps, spacing);
       Router router =
-          policy.router(name, model.architecture(), "ddim", timesteps, model.branches());
+          policy.router(name, model.architecture(), sampler, timesteps, model.branches());
       double reached = RouterCommands.write(router, model, arguments, console).cur();
       arguments
           .decimal("cur", 0, 1)

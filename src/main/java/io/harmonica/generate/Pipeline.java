@@ -13,7 +13,7 @@ import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
@@ -75,32 +75,27 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
-    long start = System.nanoTime();
+    long began = System.nanoTime();
     requireClasses(request);
-    Schedule schedule = null;
-    int steps = request.steps().orElse(Request.DEFAULT_STEPS);
-    if (!request.router().equals(Request.NO_ROUTER)) {
-      Router router = router(request);
-      steps = router.steps();
-      schedule = Schedule.of(router);
-    }
-    Sampler sampler = sampler(request, steps);
-    if (schedule == null) {
-      schedule = uncached(sampler.timesteps().size());
-    }
+    Sampler sampler = sampler(request);
+    Schedule schedule =
+        request.router().equals(Request.NO_ROUTER)
+            ? uncached(sampler.timesteps().size())
+            : Schedule.of(router(request));
     Guidance guidance = guidance(request);
-    Latents noise = request.latents().orElseGet(() -> noise(request));
-    requireFits(noise);
+    Noise noise = new Noise(request.seed());
+    Latents start = request.latents().orElseGet(() -> start(noise, request.classes().size()));
+    requireFits(start);
     int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
     if (chunk == 0) {
       throw new HarmonicaException(
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
-    float[] values = new float[noise.values().length];
+    float[] values = new float[start.values().length];
     long runtimeNanos = 0;
-    for (int first = 0; first < noise.count(); first += chunk) {
-      int end = Math.min(noise.count(), first + chunk);
+    for (int first = 0; first < start.count(); first += chunk) {
+      int end = Math.min(start.count(), first + chunk);
       try (Trajectory trajectory =
           new Trajectory(
               runtime,
@@ -109,16 +104,22 @@ public final class Pipeline implements AutoCloseable {
               schedule,
               sampler,
               guidance,
-              noise.rows(first, end),
+              start.rows(first, end),
               request.classes().subList(first, end))) {
-        float[] part = trajectory.run(first, new Random(request.seed() + first), listener);
-        System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
+        float[] part = trajectory.run(first, noise, listener);
+        System.arraycopy(part, 0, values, first * start.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
       }
     }
     Latents latents =
-        new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
-    return new Result(latents, System.nanoTime() - start, runtimeNanos);
+        new Latents(values, start.count(), start.channels(), start.height(), start.width());
+    return new Result(latents, System.nanoTime() - began, runtimeNanos);
+  }
+
+  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  public boolean addsNoise(Request request) {
+    Sampler sampler = sampler(request);
+    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
   /** A router of this model by its name. */
@@ -140,10 +141,16 @@ public final class Pipeline implements AutoCloseable {
   private Router router(Request request) {
     Router router = router(request.router());
     router.requireFits(manifest.architecture(), manifest.branches());
-    if (!router.sampler().equals(request.sampler())) {
+    String asked = request.sampler().orElse(router.sampler());
+    if (!router.sampler().equals(asked)) {
       throw new HarmonicaException(
           "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
-              .formatted(router.name(), router.sampler(), request.sampler(), router.sampler()));
+              .formatted(router.name(), router.sampler(), asked, router.sampler()));
+    }
+    if (!Sampler.NAMES.contains(router.sampler())) {
+      throw new HarmonicaException(
+          "router %s was made for sampler %s, which is none of %s: use another router"
+              .formatted(router.name(), router.sampler(), String.join(", ", Sampler.NAMES)));
     }
     if (request.steps().isPresent() && request.steps().getAsInt() != router.steps()) {
       throw new HarmonicaException(
@@ -151,28 +158,55 @@ public final class Pipeline implements AutoCloseable {
               .formatted(
                   router.name(), router.steps(), request.steps().getAsInt(), router.steps()));
     }
-    List<Integer> timesteps = sampler(request, router.steps()).timesteps();
+    List<Integer> timesteps = sampler(request, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
-              .formatted(router.name(), router.timesteps(), spacing(request), timesteps));
+              .formatted(
+                  router.name(),
+                  router.timesteps(),
+                  spacing(request, router.sampler()),
+                  timesteps));
     }
     return router;
   }
 
-  private Sampler sampler(Request request, int steps) {
-    Manifest.Noise noise = manifest.noise();
-    return Sampler.of(
-        request.sampler(),
-        steps,
-        spacing(request),
-        noise.trainTimesteps(),
-        noise.betaStart(),
-        noise.betaEnd());
+  private Sampler sampler(Request request) {
+    if (request.router().equals(Request.NO_ROUTER)) {
+      String name = request.sampler().orElse(Sampler.DEFAULT);
+      return sampler(request, name, request.steps().orElse(Request.DEFAULT_STEPS));
+    }
+    Router router = router(request);
+    return sampler(request, router.sampler(), router.steps());
   }
 
-  private Spacing spacing(Request request) {
-    return request.spacing().orElseGet(() -> Spacing.of(manifest.spacing()));
+  private Sampler sampler(Request request, String name, int steps) {
+    Manifest.Noise noise = manifest.noise();
+    Sampler sampler =
+        Sampler.of(
+            name,
+            steps,
+            spacing(request, name),
+            noise.trainTimesteps(),
+            noise.betaStart(),
+            noise.betaEnd());
+    if (sampler.needsVariance() && manifest.outputChannels() != 2 * manifest.channels()) {
+      throw new HarmonicaException(
+          "sampler %s needs a learned variance, and model %s predicts %d channels for %d of a sample, expected %d: use another --sampler"
+              .formatted(
+                  name,
+                  manifest.model(),
+                  manifest.outputChannels(),
+                  manifest.channels(),
+                  2 * manifest.channels()));
+    }
+    return request.eta().isPresent() ? sampler.withEta(request.eta().getAsDouble()) : sampler;
+  }
+
+  private Spacing spacing(Request request, String sampler) {
+    return request
+        .spacing()
+        .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(manifest.spacing())));
   }
 
   private Guidance guidance(Request request) {
@@ -212,18 +246,12 @@ public final class Pipeline implements AutoCloseable {
     }
   }
 
-  /** Each picture's noise depends on its own seed only, not on the batch it runs in. */
-  private Latents noise(Request request) {
-    int count = request.classes().size();
-    int size = manifest.channels() * manifest.height() * manifest.width();
-    float[] values = new float[count * size];
-    for (int i = 0; i < count; i++) {
-      Random random = new Random(request.seed() + i);
-      for (int j = 0; j < size; j++) {
-        values[i * size + j] = (float) random.nextGaussian();
-      }
-    }
-    return new Latents(values, count, manifest.channels(), manifest.height(), manifest.width());
+  private Latents start(Noise noise, int count) {
+    int channels = manifest.channels();
+    int height = manifest.height();
+    int width = manifest.width();
+    float[] values = noise.start(count, channels * height * width);
+    return new Latents(values, count, channels, height, width);
   }
 
   private Schedule uncached(int steps) {

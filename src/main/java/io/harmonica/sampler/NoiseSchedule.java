@@ -9,14 +9,16 @@ import java.util.List;
  */
 record NoiseSchedule(double[] alphaBar) {
 
-  /** The table as the origin of a spacing computes it: diffusers in fp32, OpenAI in fp64. */
-  static NoiseSchedule linear(int timesteps, double start, double end, Spacing spacing) {
+  /** The table as an origin computes it: diffusers in fp32, OpenAI in fp64. */
+  static NoiseSchedule linear(int timesteps, double start, double end, Spacing.Origin origin) {
     double[] alphaBar = new double[timesteps];
     double product = 1;
     for (int t = 0; t < timesteps; t++) {
       double beta = start + (end - start) * t / (timesteps - 1);
       product =
-          spacing == Spacing.LEADING ? (float) product * (1f - (float) beta) : product * (1 - beta);
+          origin == Spacing.Origin.DIFFUSERS
+              ? (float) product * (1f - (float) beta)
+              : product * (1 - beta);
       alphaBar[t] = product;
     }
     return new NoiseSchedule(alphaBar);
