@@ -21,7 +21,10 @@ class ManifestTest {
           8,
           8,
           8,
+          8,
+          null,
           10,
+          null,
           "leading",
           4,
           16,
@@ -30,6 +33,7 @@ class ManifestTest {
           List.of("block00.attention", "block00.mlp"),
           128,
           512,
+          new Manifest.Decoder("m-decoder", 64),
           new Flops(100, List.of(200L, 300L)),
           Map.of());
 
