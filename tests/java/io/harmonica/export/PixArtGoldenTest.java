@@ -81,7 +81,16 @@ class PixArtGoldenTest {
         checked++;
       }
       assertThat(checked).isPositive();
+      assertReuses(io, outputs);
     }
+  }
+
+  /** The step that reuses every branch, at the same inputs, predicts the same. */
+  private void assertReuses(Checkpoint io, Map<String, float[]> outputs) {
+    Map<String, Object> inputs = inputs(io);
+    outputs.forEach((name, values) -> inputs.put(Names.history(name, 1), values));
+    float[] again = infer(io, Names.route("pixart", "r", 1), inputs).get(Names.NOISE_PREDICTION);
+    assertClose("reused", again, floats(io, "output"), TOLERANCE);
   }
 
   @ParameterizedTest
@@ -110,6 +119,10 @@ class PixArtGoldenTest {
       Model model = Model.of(source, choices);
       new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(repository);
     }
+    return infer(io, Names.route("pixart", "r", 0), inputs(io));
+  }
+
+  private static Map<String, Object> inputs(Checkpoint io) {
     Map<String, Object> inputs = new HashMap<>();
     inputs.put(Names.SAMPLE, floats(io, "hidden_states"));
     inputs.put(Names.TIMESTEP, longs(io, "timestep"));
@@ -119,9 +132,12 @@ class PixArtGoldenTest {
       inputs.put(Names.RESOLUTION, floats(io, "resolution"));
       inputs.put(Names.ASPECT_RATIO, floats(io, "aspect_ratio"));
     }
-    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(repository)) {
-      int batch = size(io, "hidden_states", 0);
-      return Inference.run(runtime, Names.route("pixart", "r", 0), batch, inputs);
+    return inputs;
+  }
+
+  private Map<String, float[]> infer(Checkpoint io, String model, Map<String, Object> inputs) {
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder.resolve("repository"))) {
+      return Inference.run(runtime, model, size(io, "hidden_states", 0), inputs);
     }
   }
 }

@@ -293,9 +293,12 @@ public final class Exporter {
         decoder
             .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
             .orElse(io.pixelsPerElement()),
-        picture.orElse(null),
+        picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
         io.classes(),
-        io.text().orElse(null),
+        io.text()
+            .map(text -> new Manifest.Text(text.tokens(), text.width(), text.pictureSize()))
+            .orElse(null),
+        io.sampler(),
         io.spacing(),
         io.guidanceChannels(),
         options.maxBatch(),

@@ -11,11 +11,11 @@ import java.util.OptionalInt;
  * What to generate. What is left empty follows from the router, or else from the model: its
  * origin's spacing and guidance.
  *
- * @param classes a label for each picture
+ * @param classes a label for each picture; none where there are prompts
+ * @param prompts a text for each picture, for a model that takes text
  * @param router name of a router of the repository, or {@code none}
  * @param steps denoising steps; a router brings its own
- * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else {@value
- *     Sampler#DEFAULT}
+ * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else the model's
  * @param eta of DDIM: 0 is deterministic, 1 as noisy as DDPM; empty: 0
  * @param guidance scale of classifier-free guidance (Ho and Salimans, arXiv 2207.12598); up to 1
  *     there is none, and a step costs half
@@ -24,6 +24,7 @@ import java.util.OptionalInt;
  */
 public record Request(
     List<Integer> classes,
+    Optional<Prompts> prompts,
     String router,
     OptionalInt steps,
     Optional<String> sampler,
@@ -42,30 +43,50 @@ public record Request(
 
   public Request {
     classes = List.copyOf(classes);
-    if (classes.isEmpty()) {
-      throw new IllegalArgumentException("--classes is empty, expected a label for each picture");
+    if (classes.isEmpty() == prompts.isEmpty()) {
+      throw new IllegalArgumentException(
+          classes.isEmpty()
+              ? "--classes is empty, expected a label for each picture"
+              : "--classes and --text-embeddings exclude each other: a model takes labels or texts");
     }
     if (!Double.isFinite(guidance) || guidance < 0) {
       throw new IllegalArgumentException(
           "--guidance %s must be a number from 0".formatted(guidance));
     }
-    if (latents.isPresent() && latents.get().count() != classes.size()) {
+    int pictures = prompts.map(texts -> texts.positive().count()).orElse(classes.size());
+    if (latents.isPresent() && latents.get().count() != pictures) {
       throw new IllegalArgumentException(
-          "--latents has %d rows for %d --classes, expected as many"
-              .formatted(latents.get().count(), classes.size()));
+          "--latents has %d rows for %d %s, expected as many"
+              .formatted(
+                  latents.get().count(), pictures, prompts.isPresent() ? "texts" : "--classes"));
     }
   }
 
-  /** 20 DDIM steps without a router, guidance 1.5, seed 0. */
+  /** How many pictures it asks for. */
+  public int count() {
+    return prompts.map(texts -> texts.positive().count()).orElse(classes.size());
+  }
+
+  /** 20 steps of the model's sampler without a router, guidance 1.5, seed 0. */
   public static Request of(List<Integer> classes) {
+    return of(classes, Optional.empty(), 1.5);
+  }
+
+  /** 20 steps of the model's sampler without a router, guidance 4.5, seed 0. */
+  public static Request of(Prompts prompts) {
+    return of(List.of(), Optional.of(prompts), 4.5);
+  }
+
+  private static Request of(List<Integer> classes, Optional<Prompts> prompts, double guidance) {
     return new Request(
         classes,
+        prompts,
         NO_ROUTER,
         OptionalInt.empty(),
         Optional.empty(),
         OptionalDouble.empty(),
         Optional.empty(),
-        1.5,
+        guidance,
         OptionalInt.empty(),
         0,
         Optional.empty());
@@ -73,12 +94,23 @@ public record Request(
 
   public Request withRouter(String name) {
     return new Request(
-        classes, name, steps, sampler, eta, spacing, guidance, guidanceChannels, seed, latents);
+        classes,
+        prompts,
+        name,
+        steps,
+        sampler,
+        eta,
+        spacing,
+        guidance,
+        guidanceChannels,
+        seed,
+        latents);
   }
 
   public Request withSteps(int count) {
     return new Request(
         classes,
+        prompts,
         router,
         OptionalInt.of(count),
         sampler,
@@ -93,6 +125,7 @@ public record Request(
   public Request withSampler(String name) {
     return new Request(
         classes,
+        prompts,
         router,
         steps,
         Optional.of(name),
@@ -107,6 +140,7 @@ public record Request(
   public Request withEta(double value) {
     return new Request(
         classes,
+        prompts,
         router,
         steps,
         sampler,
@@ -121,6 +155,7 @@ public record Request(
   public Request withSpacing(Spacing other) {
     return new Request(
         classes,
+        prompts,
         router,
         steps,
         sampler,
@@ -134,12 +169,23 @@ public record Request(
 
   public Request withGuidance(double scale) {
     return new Request(
-        classes, router, steps, sampler, eta, spacing, scale, guidanceChannels, seed, latents);
+        classes,
+        prompts,
+        router,
+        steps,
+        sampler,
+        eta,
+        spacing,
+        scale,
+        guidanceChannels,
+        seed,
+        latents);
   }
 
   public Request withGuidanceChannels(int channels) {
     return new Request(
         classes,
+        prompts,
         router,
         steps,
         sampler,
@@ -153,12 +199,23 @@ public record Request(
 
   public Request withSeed(long other) {
     return new Request(
-        classes, router, steps, sampler, eta, spacing, guidance, guidanceChannels, other, latents);
+        classes,
+        prompts,
+        router,
+        steps,
+        sampler,
+        eta,
+        spacing,
+        guidance,
+        guidanceChannels,
+        other,
+        latents);
   }
 
   public Request withLatents(Latents initial) {
     return new Request(
         classes,
+        prompts,
         router,
         steps,
         sampler,

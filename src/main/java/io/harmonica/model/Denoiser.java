@@ -64,6 +64,7 @@ public interface Denoiser {
    * @param classes number of labels; {@code classes} itself is the label of guidance's null class;
    *     0 for a model that takes text
    * @param text what text it takes
+   * @param sampler that this model's origin draws with
    * @param spacing how the samplers of this model's origin space their timesteps: {@code leading},
    *     {@code openai}
    * @param guidanceChannels how many channels guidance acts on where this model comes from
@@ -76,6 +77,7 @@ public interface Denoiser {
       int pixelsPerElement,
       int classes,
       Optional<Text> text,
+      String sampler,
       String spacing,
       int guidanceChannels) {
 
@@ -96,6 +98,7 @@ public interface Denoiser {
           Choices.NONE.pixelsPerElement(channels),
           classes,
           Optional.empty(),
+          "ddim",
           spacing,
           guidanceChannels);
     }

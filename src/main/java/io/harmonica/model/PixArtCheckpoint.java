@@ -53,6 +53,7 @@ final class PixArtCheckpoint {
             0,
             Optional.of(
                 new Denoiser.Text(choices.textTokens().orElse(usual), captionWidth, pictureSize)),
+            "dpm-solver++",
             "leading",
             fields.channels());
     PixArt model =

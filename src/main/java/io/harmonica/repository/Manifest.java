@@ -6,9 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
-import io.harmonica.model.Resolution;
 import io.harmonica.repository.proto.ModelConfig;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +25,9 @@ import java.util.Map;
  * @param classes number of labels; this number itself is the label of guidance's null class; 0 for
  *     a model that takes text
  * @param text what text the model takes; null for labels
- * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}
+ * @param sampler the default
+ * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}, for samplers
+ *     that have none of their own
  * @param guidanceChannels on how many channels guidance acts by default
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
@@ -49,9 +49,10 @@ public record Manifest(
     int height,
     int width,
     int pixelsPerElement,
-    Resolution picture,
+    Size picture,
     int classes,
-    Denoiser.Text text,
+    Text text,
+    String sampler,
     String spacing,
     int guidanceChannels,
     int maxBatch,
@@ -82,6 +83,7 @@ public record Manifest(
     require("format", format);
     require("model", model);
     require("architecture", architecture);
+    require("sampler", sampler);
     require("spacing", spacing);
     require("precision", precision);
     require("noise", noise);
@@ -95,6 +97,18 @@ public record Manifest(
       throw new IllegalArgumentException("field " + field + " is missing");
     }
   }
+
+  /** Of a picture, in pixels. */
+  public record Size(int height, int width) {}
+
+  /**
+   * The text that a model takes.
+   *
+   * @param tokens of every prompt, padding included
+   * @param width of an embedded token
+   * @param pictureSize whether it is told the picture's size as well
+   */
+  public record Text(int tokens, int width, boolean pictureSize) {}
 
   /**
    * The model that makes pictures out of finished samples, one at a time.
