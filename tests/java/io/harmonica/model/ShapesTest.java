@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,26 @@ class ShapesTest {
           .isEqualTo(List.of(attention, mlp, attention, mlp, attention, mlp));
       assertThat(flops.fixed()).isEqualTo(patches + condition + modulation + head);
       assertThat(flops.full()).isEqualTo(flops.fixed() + 3 * (attention + mlp));
+    }
+  }
+
+  @Test
+  void flops_ofPixArt_areCountedByHand() {
+    try (Checkpoint checkpoint = Checkpoint.open(Path.of("tests/golden/pixart/alpha-256-like"))) {
+      Flops flops = Model.of(checkpoint, Choices.NONE.withTextTokens(7)).flops();
+      long d = 24;
+      long n = 16; // 4 x 4 tokens
+      long m = 7; // tokens of text, 20 wide
+      long attention = 4 * 2 * n * d * d + 2 * 2 * n * n * d;
+      long cross =
+          2 * 2 * n * d * d + 2 * 2 * m * d * d + 2 * 2 * n * m * d; // q, out; k, v; mixing
+      long mlp = 2 * 2 * n * d * 4 * d;
+      long patches = 2 * n * d * (4 * 2 * 2);
+      long condition = 2 * 256 * d + 2 * d * d + 2 * d * 6 * d;
+      long caption = 2 * m * 20 * d + 2 * m * d * d;
+      long head = 2 * n * d * (2 * 2 * 8);
+      assertThat(flops.branches()).isEqualTo(List.of(attention, cross, mlp, attention, cross, mlp));
+      assertThat(flops.fixed()).isEqualTo(patches + condition + caption + head);
     }
   }
 

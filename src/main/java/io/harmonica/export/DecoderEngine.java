@@ -17,16 +17,15 @@ import io.harmonica.repository.Names;
  * @param io of the model whose latents it decodes
  */
 record DecoderEngine(Autoencoder autoencoder, Denoiser.Interface io) {
-  /** From this side on a picture is decoded in tiles: its attention alone would fill 1 GiB. */
-  private static final int TILED_PIXELS = 1024;
+  /** From this side on, 1024 pixels as usual, the attention alone would fill 1 GiB. */
+  private static final int TILED = 128;
 
-  private static final int TILE_PIXELS = 512;
+  private static final int TILE = 64;
 
   /** Side, in elements, of the largest square of latents that are decoded at once. */
   int tile() {
     int side = Math.max(io.height(), io.width());
-    int pixels = autoencoder.decoder().pixelsPerElement();
-    return side * pixels < TILED_PIXELS ? side : TILE_PIXELS / pixels;
+    return side < TILED ? side : TILE;
   }
 
   /** The largest latents, after the batch. */

@@ -30,9 +30,10 @@ public record Model(Denoiser denoiser, Weights weights) {
     return model;
   }
 
-  /** A published structure without parameters, such as {@code DiT-XL/2}. */
+  /** A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2} ... */
   public static Model named(String architecture) {
-    return new Model(DitPresets.named(architecture), Weights.NONE);
+    boolean pixArt = architecture.equals(PixArt.XL);
+    return new Model(pixArt ? PixArt.xl() : DitPresets.named(architecture), Weights.NONE);
   }
 
   /**
@@ -41,7 +42,7 @@ public record Model(Denoiser denoiser, Weights weights) {
    * @param path of the checkpoint, for the message
    */
   public void requireArchitecture(String name, Path path) {
-    DitPresets.named(name); // names the known ones
+    named(name); // names the known ones
     if (!denoiser.architecture().equals(name)) {
       throw new HarmonicaException(
           "%s holds a %s, not the --architecture %s"

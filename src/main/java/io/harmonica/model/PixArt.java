@@ -43,10 +43,31 @@ public record PixArt(
   private static final int DIVISOR = 128;
   private static final double HEAD_EPS = 1e-6;
 
+  /** The published size, of alpha and Sigma alike. */
+  static final String XL = "PixArt-XL/2";
+
+  /** The structure of {@link #XL} as alpha was published for 512 x 512 pictures. */
+  static PixArt xl() {
+    Interface io =
+        new Interface(
+            4,
+            8,
+            64,
+            64,
+            8,
+            0,
+            Optional.of(new Text(120, 4096, false)),
+            "dpm-solver++",
+            "leading",
+            4);
+    return new PixArt(1152, 16, 28, 2, 32, 32, 32, 1, 1e-6, io);
+  }
+
   @Override
   public String architecture() {
-    boolean published = depth == 28 && width == 1152;
-    return "PixArt-" + (published ? "XL" : depth + "x" + width) + "/" + patch;
+    return depth == 28 && width == 1152 && patch == 2
+        ? XL
+        : "PixArt-" + depth + "x" + width + "/" + patch;
   }
 
   @Override
