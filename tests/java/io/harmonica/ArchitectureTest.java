@@ -35,13 +35,14 @@ class ArchitectureTest {
     MAY_USE.put("checkpoint", Set.of(ROOT));
     MAY_USE.put("model", Set.of(ROOT, "checkpoint"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
+    MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("repository", Set.of(ROOT, "model"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler"));
-    MAY_USE.put("compare", Set.of(ROOT, "generate"));
+    MAY_USE.put("compare", Set.of(ROOT, "runtime", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
@@ -52,6 +53,8 @@ class ArchitectureTest {
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
+    LIBRARIES.put("org.ejml.", Set.of("compare"));
+    LIBRARIES.put("org.bytedeco.", Set.of("torch"));
   }
 
   private static final JavaClasses CLASSES =

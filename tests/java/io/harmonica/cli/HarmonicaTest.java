@@ -137,7 +137,7 @@ class HarmonicaTest {
           policy fora --steps 9 --out r.json | missing --checkpoint PATH
           policy fora --steps 9 --out .json | '' cannot be a router's name
           policy fora --steps 9 --out a,b.json | 'a,b' cannot be a router's name, expected letters, digits, '.', '_' and '-': give it another with --name
-          policy fora --steps 9 --out r.json --interval 0 | --interval is '0', expected a whole number in 1..1000
+          policy fora --steps 9 --out r.json --interval 0 | --interval is '0', expected a number in 1.0..1000.0
           policy fora --cur 0.5  | --cur has no effect on policy fora
           policy taylor --steps 9 --out r.json --order 3 | --order is '3', expected a whole number in 0..2
           policy random --steps 9 --out r.json --cur NaN | --cur is 'NaN', expected a number in 0.0..1.0

@@ -78,6 +78,41 @@ class RouterCommandsTest {
   }
 
   @Test
+  void policy_targetSpeedup_isMetOrTheNearestNoted() {
+    // 10 FLOPs fixed and 40 of branches a step: 4 full steps of 5 make 250 / 210
+    Invocation fora = run("policy fora --checkpoint c --steps 5 --target-speedup 1.2 --out OUT");
+    assertThat(fora.out()).contains("CUR 0.200, theoretical speedup 1.19x");
+    assertThat(fora.err()).isEmpty();
+    assertThat(out().training().toString()).isEqualTo("{\"policy\":\"fora\",\"interval\":1.25}");
+    Invocation taylor =
+        run("policy taylor --checkpoint c --steps 5 --order 2 --target-speedup 1.3 --out OUT");
+    assertThat(taylor.err())
+        .isEqualTo("note: theoretical speedup 1.190 is the nearest to 1.3 that can be reached\n");
+    assertThat(out().reuse()).isEqualTo(Reuse.QUADRATIC);
+    assertThat(run("policy random --checkpoint c --steps 5 --target-speedup 1.25 --out OUT").out())
+        .contains("CUR 0.250, theoretical speedup 1.25x");
+    assertThat(
+            run("policy delta-dit --checkpoint c --steps 8 --target-speedup 1.25 --out OUT").out())
+        .contains("theoretical speedup 1.25x");
+  }
+
+  @Test
+  void policy_targetSpeedup_excludesWhatItReplaces() {
+    assertThat(
+            run("policy fora --checkpoint c --steps 5 --target-speedup 2 --interval 2 --out OUT"))
+        .satisfies(
+            refused -> {
+              assertThat(refused.code()).isEqualTo(2);
+              assertThat(refused.err())
+                  .startsWith("error: --target-speedup and --interval exclude each other");
+            });
+    assertThat(run("policy none --checkpoint c --steps 5 --target-speedup 2 --out OUT").err())
+        .startsWith("error: --target-speedup has no effect on policy none");
+    assertThat(run("policy fora --checkpoint c --steps 5 --target-speedup 0.5 --out OUT").err())
+        .startsWith("error: --target-speedup is '0.5', expected a number in 1.0..1000.0");
+  }
+
+  @Test
   void policy_forAnotherSampler_hasItsTimesteps() {
     List<String> options =
         List.of(

@@ -45,7 +45,8 @@ class NoiseTest {
     for (int i = 0; i < across.length; i++) {
       across[i] = new Noise(i).ofStep(i % 7, 0, 1, 1)[0];
     }
-    for (float[] values : new float[][] {along, across}) {
+    float[] starts = new Noise(0).start(20_000, 1);
+    for (float[] values : new float[][] {along, across, starts}) {
       double mean = 0;
       double square = 0;
       double neighbour = 0;

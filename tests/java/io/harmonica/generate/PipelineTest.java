@@ -34,7 +34,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -221,13 +220,7 @@ class PipelineTest {
   }
 
   private static Latents noise(int count, long seed) {
-    float[] values = new float[count * 4 * 8 * 8];
-    for (int i = 0; i < count; i++) {
-      Random random = new Random(seed + i);
-      for (int j = 0; j < 256; j++) {
-        values[i * 256 + j] = (float) random.nextGaussian();
-      }
-    }
+    float[] values = new Noise(seed).start(count, 4 * 8 * 8);
     return new Latents(values, count, 4, 8, 8);
   }
 

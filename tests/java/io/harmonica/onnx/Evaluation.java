@@ -19,14 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Runs small graphs through ONNX Runtime directly. */
-final class Evaluation {
+public final class Evaluation {
   /** A tensor's values with its shape. */
-  record Floats(float[] values, long... shape) {}
+  public record Floats(float[] values, long... shape) {}
 
-  record Longs(long[] values, long... shape) {}
+  public record Longs(long[] values, long... shape) {}
 
   /** Parameters given by name. */
-  record Parameters(Map<String, Floats> floats) implements Weights {
+  public record Parameters(Map<String, Floats> floats) implements Weights {
     @Override
     public void require(String name, long... shape) {
       if (!Arrays.equals(floats.get(name).shape(), shape)) {
@@ -44,7 +44,7 @@ final class Evaluation {
   private Evaluation() {}
 
   /** Runs the model; inputs are {@link Floats} or {@link Longs}; results in the outputs' order. */
-  static Map<String, Floats> run(ModelProto model, Path folder, Map<String, Object> inputs) {
+  public static Map<String, Floats> run(ModelProto model, Path folder, Map<String, Object> inputs) {
     EmbeddedRuntime.version(); // makes the process's one environment, as production has it
     Path file = folder.resolve("model.onnx");
     Map<String, OnnxTensor> tensors = new HashMap<>();

@@ -17,8 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What every sampler keeps to, in every spacing that it has. */
 class SamplerTest {
   private static final int SIZE = 64;
-  private static final NoiseSchedule EXACT =
-      NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.Origin.OPENAI);
+  private static final NoiseSchedule EXACT = NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.OPENAI);
 
   static Stream<Arguments> samplers() {
     List<Arguments> all = new ArrayList<>();
@@ -96,6 +95,46 @@ class SamplerTest {
       }
       assertThat(together.x).containsExactly(alone.x);
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void fork_goesItsOwnWay(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    Run straight = new Run(sampler, 1);
+    for (int s = 0; s < 10; s++) {
+      straight.wobble(s);
+    }
+    Run run = new Run(sampler, 1);
+    for (int s = 0; s < 4; s++) {
+      run.wobble(s);
+    }
+    Stepper fork = run.stepper.fork();
+    float[] astray = new float[SIZE];
+    float[] some = new float[SIZE];
+    Arrays.fill(some, 0.5f);
+    for (int s = 4; s < 10; s++) {
+      fork.step(s, astray, new Prediction(some, some), some);
+      run.wobble(s);
+    }
+    assertThat(run.x).containsExactly(straight.x);
+    assertThat(astray).isNotEqualTo(run.x);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void trajectory_mayBeginMidway(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    Run run = new Run(sampler, 5);
+    double signal = EXACT.alphaBar()[sampler.timesteps().get(6)];
+    for (int i = 0; i < SIZE; i++) {
+      double noise = run.random.nextGaussian();
+      run.x[i] = (float) (Math.sqrt(signal) * run.picture[i] + Math.sqrt(1 - signal) * noise);
+    }
+    for (int s = 6; s < 10; s++) {
+      run.step(s);
+    }
+    assertClose("from step 6", run.x, run.picture, name.equals("sa-solver") ? 0.05 : 2e-4);
   }
 
   @ParameterizedTest
@@ -207,8 +246,7 @@ class SamplerTest {
       for (int wrong : new int[] {0, 2}) {
         assertThatIllegalArgumentException()
             .isThrownBy(() -> stepper.step(wrong, new float[4], prediction, null))
-            .withMessage(
-                "step %d came where step 1 is due: a trajectory has a stepper of its own", wrong);
+            .withMessage("step %d came after step 0: a trajectory has a stepper of its own", wrong);
       }
     }
   }

@@ -27,9 +27,11 @@ public final class Harmonica {
     return List.of(
         new DemoCommand(),
         new GenerateCommand(),
+        new TrainCommand(),
         new PolicyCommand(models),
         new ImportRouterCommand(models),
-        new InspectCommand(models));
+        new InspectCommand(models),
+        new FeaturesCommand());
   }
 
   static int run(List<Command> commands, String[] args, Console console) {

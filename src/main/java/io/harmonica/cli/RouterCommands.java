@@ -12,7 +12,7 @@ import java.util.OptionalInt;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
-  private static final List<String> SPACINGS = List.of("leading", "openai", "linspace");
+  static final List<String> SPACINGS = List.of("leading", "openai", "linspace");
 
   private RouterCommands() {}
 

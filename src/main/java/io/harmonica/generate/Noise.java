@@ -15,7 +15,7 @@ record Noise(long seed) {
   float[] start(int count, int size) {
     float[] values = new float[count * size];
     for (int i = 0; i < count; i++) {
-      fill(values, i * size, size, new Random(seed + i));
+      fill(values, i * size, size, new Random(picture(i)));
     }
     return values;
   }
@@ -24,11 +24,15 @@ record Noise(long seed) {
   float[] ofStep(int step, int first, int count, int size) {
     float[] values = new float[count * size];
     for (int i = 0; i < count; i++) {
-      // Mixed well: neighbouring seeds of Random itself begin alike, and one is the start's.
-      long picture = new SplittableRandom(seed + first + i).nextLong();
-      fill(values, i * size, size, new Random(new SplittableRandom(picture + step).nextLong()));
+      long mixed = new SplittableRandom(picture(first + i) + step).nextLong();
+      fill(values, i * size, size, new Random(mixed));
     }
     return values;
+  }
+
+  /** The seed of one picture, mixed well: neighbouring seeds of Random itself begin alike. */
+  private long picture(int index) {
+    return new SplittableRandom(seed + index).nextLong();
   }
 
   private static void fill(float[] values, int from, int size, Random random) {

@@ -2,7 +2,6 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
-import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
@@ -12,13 +11,10 @@ import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -81,7 +77,7 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
-    long began = System.nanoTime();
+    long start = System.nanoTime();
     requireSubjects(request);
     Sampler sampler = sampler(request);
     Schedule schedule =
@@ -89,9 +85,9 @@ public final class Pipeline implements AutoCloseable {
             ? uncached(sampler.timesteps().size())
             : Schedule.of(router(request));
     Guidance guidance = guidance(request);
-    Noise noise = new Noise(request.seed());
-    Latents start = request.latents().orElseGet(() -> start(noise, request.count()));
-    requireFits(start);
+    Noise seeded = new Noise(request.seed());
+    Latents noise = request.latents().orElseGet(() -> start(seeded, request.count()));
+    requireFits(noise);
     int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
     if (chunk == 0) {
       throw new HarmonicaException(
@@ -99,10 +95,10 @@ public final class Pipeline implements AutoCloseable {
               .formatted(manifest.model(), request.guidance()));
     }
     Condition condition = new Condition(runtime, manifest, guidance.doublesBatch());
-    float[] values = new float[start.values().length];
+    float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
-    for (int first = 0; first < start.count(); first += chunk) {
-      int end = Math.min(start.count(), first + chunk);
+    for (int first = 0; first < noise.count(); first += chunk) {
+      int end = Math.min(noise.count(), first + chunk);
       try (Trajectory trajectory =
           new Trajectory(
               runtime,
@@ -111,16 +107,16 @@ public final class Pipeline implements AutoCloseable {
               schedule,
               sampler,
               guidance,
-              start.rows(first, end),
+              noise.rows(first, end),
               conditions(condition, request, first, end))) {
-        float[] part = trajectory.run(first, noise, listener);
-        System.arraycopy(part, 0, values, first * start.sampleSize(), part.length);
+        float[] part = trajectory.run(first, seeded, listener);
+        System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
       }
     }
     Latents latents =
-        new Latents(values, start.count(), start.channels(), start.height(), start.width());
-    return new Result(latents, System.nanoTime() - began, runtimeNanos);
+        new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
+    return new Result(latents, System.nanoTime() - start, runtimeNanos);
   }
 
   private static Map<String, Tensor> conditions(
@@ -143,39 +139,7 @@ public final class Pipeline implements AutoCloseable {
    */
   public Latents decode(Latents latents) {
     requireFits(latents);
-    Latents pixels = latents;
-    if (manifest.decoder() != null) {
-      Tiles tiles = new Tiles(manifest.decoder().tile(), manifest.pixelsPerElement());
-      List<Latents> pictures = new ArrayList<>();
-      for (int i = 0; i < latents.count(); i++) { // one at a time: a decoder takes much memory
-        pictures.add(tiles.decode(latents.rows(i, i + 1), this::decodeOnce));
-      }
-      pixels = Latents.of(pictures);
-    }
-    Pictures.requirePixels(pixels);
-    Manifest.Size size = manifest.picture();
-    return size == null ? pixels : Resize.to(pixels, size.height(), size.width());
-  }
-
-  private Latents decodeOnce(Latents part) {
-    String decoder = manifest.decoder().model();
-    FloatBuffer values = FloatBuffer.wrap(part.values());
-    try (Tensor input = runtime.tensor(values, 1, part.channels(), part.height(), part.width());
-        Tensor output =
-            runtime
-                .infer(decoder, Map.of(Names.LATENTS, input), Set.of(Names.PIXELS))
-                .get(Names.PIXELS)) {
-      long[] shape = output.shape();
-      float[] pixels = new float[Math.toIntExact(shape[1] * shape[2] * shape[3])];
-      output.floats().get(pixels);
-      return new Latents(pixels, 1, (int) shape[1], (int) shape[2], (int) shape[3]);
-    }
-  }
-
-  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
-  public boolean addsNoise(Request request) {
-    Sampler sampler = sampler(request);
-    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
+    return new Decoding(runtime, manifest).pixels(latents);
   }
 
   /** A router of this model by its name. */
@@ -192,6 +156,12 @@ public final class Pipeline implements AutoCloseable {
     }
     String json = manifest.routers().get(name).toString();
     return Router.parse(json, "router " + name + " of model " + manifest.model());
+  }
+
+  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  public boolean addsNoise(Request request) {
+    Sampler sampler = sampler(request);
+    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
   private Router router(Request request) {

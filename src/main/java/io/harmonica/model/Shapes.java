@@ -9,11 +9,12 @@ import java.util.Map;
 
 /**
  * The interpreter that follows shapes for one sample: checks every parameter against the
- * checkpoint, and counts floating-point operations.
+ * checkpoint, and counts floating-point operations and elements.
  */
 public final class Shapes implements Ops<long[]> {
   private final Weights weights;
   private long flops;
+  private long elements; // of all results that take memory: views do not
 
   Shapes(Weights weights) {
     this.weights = weights;
@@ -25,19 +26,31 @@ public final class Shapes implements Ops<long[]> {
    * @throws HarmonicaException for a parameter that is missing or has another shape
    */
   public static Flops flops(Denoiser model, Weights weights) {
-    Shapes ops = new Shapes(weights);
-    Map<String, long[]> embedded = embed(model, ops);
+    return new Shapes(weights).walk(model);
+  }
+
+  /**
+   * Elements of all results of a pass for one sample: what stays in memory until a backward pass.
+   */
+  public static long elements(Denoiser model) {
+    Shapes ops = new Shapes(Weights.NONE);
+    ops.walk(model);
+    return ops.elements;
+  }
+
+  private Flops walk(Denoiser model) {
+    Map<String, long[]> embedded = embed(model, this);
     long[] hidden = embedded.get(Denoiser.HIDDEN);
     List<Long> branches = new ArrayList<>();
     for (Branch branch : model.branches()) {
-      long before = ops.flops;
-      long[] output = model.branch(ops, branch, hidden, embedded::get);
-      branches.add(ops.flops - before);
-      hidden = model.join(ops, branch, hidden, output, embedded::get);
+      long before = flops;
+      long[] output = model.branch(this, branch, hidden, embedded::get);
+      branches.add(flops - before);
+      hidden = model.join(this, branch, hidden, output, embedded::get);
     }
-    model.head(ops, hidden, embedded::get);
+    model.head(this, hidden, embedded::get);
     long counted = branches.stream().mapToLong(Long::longValue).sum();
-    return new Flops(ops.flops - counted, branches);
+    return new Flops(flops - counted, branches);
   }
 
   /** Shapes, after the batch, of everything that {@link Denoiser#embed} computes. */
@@ -81,7 +94,7 @@ public final class Shapes implements Ops<long[]> {
     long[] y = x.clone();
     y[y.length - 1] = out;
     flops += 2 * elements(x) * out;
-    return y;
+    return made(y);
   }
 
   @Override
@@ -93,7 +106,7 @@ public final class Shapes implements Ops<long[]> {
     long columns = (x[3] + 2L * padding - kernel) / stride + 1;
     long[] y = {x[0], out, rows, columns};
     flops += 2L * in * kernel * kernel * elements(y);
-    return y;
+    return made(y);
   }
 
   @Override
@@ -113,7 +126,7 @@ public final class Shapes implements Ops<long[]> {
       check(m == n || m == 1 || n == 1, "broadcast with " + Arrays.toString(small), big);
       result[result.length - i] = Math.max(m, n);
     }
-    return result;
+    return made(result);
   }
 
   @Override
@@ -133,18 +146,18 @@ public final class Shapes implements Ops<long[]> {
 
   @Override
   public long[] silu(long[] x) {
-    return x;
+    return made(x);
   }
 
   @Override
   public long[] gelu(long[] x) {
-    return x;
+    return made(x);
   }
 
   @Override
   public long[] layerNorm(long[] x, int width, double eps) {
     check(x[x.length - 1] == width, "layer norm", x);
-    return x;
+    return made(x);
   }
 
   @Override
@@ -160,7 +173,8 @@ public final class Shapes implements Ops<long[]> {
     check(q.length == 3 && q[2] == width && width % heads == 0, "attention", q);
     check(Arrays.equals(k, v) && k[2] == width, "attention keys", k);
     flops += 2 * 2 * elements(q) * k[1];
-    return q;
+    elements += 2 * heads * q[1] * k[1] + 4 * elements(q); // scores, shares; q, k, v by heads
+    return made(q);
   }
 
   @Override
@@ -233,6 +247,11 @@ public final class Shapes implements Ops<long[]> {
   @Override
   public long[] toPrecision(long[] x) {
     return x;
+  }
+
+  private long[] made(long[] shape) {
+    elements += elements(shape);
+    return shape;
   }
 
   private static long elements(long[] shape) {

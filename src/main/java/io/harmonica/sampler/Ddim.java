@@ -33,6 +33,11 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   }
 
   @Override
+  public Stepper fork() {
+    return this;
+  }
+
+  @Override
   public void step(int step, float[] x, Prediction prediction, float[] noise) {
     if (spacing.origin() == Spacing.Origin.DIFFUSERS) {
       stepAsDiffusers(step, x, prediction.epsilon());

@@ -22,13 +22,18 @@ record DpmSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
 
   @Override
   public Stepper start() {
-    return new Steps();
+    return new Steps(new InOrder(), null);
   }
 
   /** Remembers the picture that the previous step predicted. */
   private final class Steps implements Stepper {
-    private final InOrder order = new InOrder();
-    private float[] previous;
+    private final InOrder order;
+    private float[] previous; // replaced, never written to
+
+    Steps(InOrder order, float[] previous) {
+      this.order = order;
+      this.previous = previous;
+    }
 
     @Override
     public void step(int step, float[] x, Prediction prediction, float[] noise) {
@@ -38,7 +43,7 @@ record DpmSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
       float h = lambda[step + 1] - lambda[step];
       float ofX = points.sigma()[step + 1] / points.sigma()[step];
       float ofX0 = points.alpha()[step + 1] * ((float) Math.exp(-h) - 1);
-      boolean second = step > 0 && step + 1 < timesteps.size();
+      boolean second = previous != null && step + 1 < timesteps.size();
       float slope = second ? 1 / ((lambda[step] - lambda[step - 1]) / h) : 0;
       for (int i = 0; i < x.length; i++) {
         x[i] = ofX * x[i] - ofX0 * x0[i];
@@ -47,6 +52,11 @@ record DpmSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
         }
       }
       previous = x0;
+    }
+
+    @Override
+    public Stepper fork() {
+      return new Steps(order.fork(), previous);
     }
   }
 }

@@ -42,6 +42,11 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule)
   }
 
   @Override
+  public Stepper fork() {
+    return this;
+  }
+
+  @Override
   public void step(int step, float[] x, Prediction prediction, float[] noise) {
     Factors f = spacing.origin() == Spacing.Origin.DIFFUSERS ? asDiffusers(step) : asOpenAi(step);
     for (int i = 0; i < x.length; i++) {

@@ -7,16 +7,16 @@ import java.util.List;
  *
  * @param alphaBar {@code alphaBar[t] = prod_{u <= t} (1 - beta_u)}
  */
-record NoiseSchedule(double[] alphaBar) {
+public record NoiseSchedule(double[] alphaBar) {
 
-  /** The table as an origin computes it: diffusers in fp32, OpenAI in fp64. */
-  static NoiseSchedule linear(int timesteps, double start, double end, Spacing.Origin origin) {
+  /** The table as the origin of a spacing computes it: diffusers in fp32, OpenAI in fp64. */
+  public static NoiseSchedule linear(int timesteps, double start, double end, Spacing spacing) {
     double[] alphaBar = new double[timesteps];
     double product = 1;
     for (int t = 0; t < timesteps; t++) {
       double beta = start + (end - start) * t / (timesteps - 1);
       product =
-          origin == Spacing.Origin.DIFFUSERS
+          spacing.origin() == Spacing.Origin.DIFFUSERS
               ? (float) product * (1f - (float) beta)
               : product * (1 - beta);
       alphaBar[t] = product;

@@ -25,30 +25,41 @@ record SaSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
 
   @Override
   public Stepper start() {
-    return new Steps();
+    return new Steps(new InOrder(), null);
   }
 
-  /** Remembers the last step: its corrected sample, its predicted picture, its noise. */
+  /** What a step leaves behind: its corrected sample, its predicted picture, its noise. */
+  private record Last(float[] corrected, float[] x0, float[] noise) {}
+
+  /** Remembers the last step. */
   private final class Steps implements Stepper {
-    private final InOrder order = new InOrder();
-    private float[] corrected;
-    private float[] previous;
-    private float[] lastNoise;
+    private final InOrder order;
+    private Last last;
+
+    Steps(InOrder order, Last last) {
+      this.order = order;
+      this.last = last;
+    }
 
     @Override
     public void step(int step, float[] x, Prediction prediction, float[] noise) {
       order.require(step);
       float[] x0 = points.x0(step, x, prediction.epsilon());
-      if (step > 0) {
+      float[] previous = last == null ? null : last.x0;
+      if (last != null) {
         float[] weights = AdamsWeights.corrector(points.lambda(), step, tau(step - 1));
-        advance(step - 1, corrected, weights, x0, previous, lastNoise, x);
+        advance(step - 1, last.corrected, weights, x0, previous, last.noise, x);
       }
-      corrected = x.clone();
-      boolean second = step > 0 && step + 1 < timesteps.size();
+      float[] corrected = x.clone();
+      boolean second = last != null && step + 1 < timesteps.size();
       float[] weights = AdamsWeights.predictor(points.lambda(), step, tau(step), second);
       advance(step, corrected, weights, x0, previous, noise, x);
-      previous = x0;
-      lastNoise = needsNoise(step) ? noise.clone() : null;
+      last = new Last(corrected, x0, needsNoise(step) ? noise.clone() : null);
+    }
+
+    @Override
+    public Stepper fork() {
+      return new Steps(order.fork(), last);
     }
   }
 

@@ -70,8 +70,7 @@ public interface Sampler {
               .formatted(spacing, name, isSolver(name) ? "linspace" : "leading or openai"));
     }
     List<Integer> timesteps = spacing.timesteps(steps, trainTimesteps);
-    NoiseSchedule schedule =
-        NoiseSchedule.linear(trainTimesteps, betaStart, betaEnd, spacing.origin());
+    NoiseSchedule schedule = NoiseSchedule.linear(trainTimesteps, betaStart, betaEnd, spacing);
     return switch (name) {
       case "ddim" -> new Ddim(timesteps, spacing, schedule, 0);
       case "iddpm" -> new Iddpm(timesteps, spacing, schedule);

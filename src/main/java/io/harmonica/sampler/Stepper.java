@@ -4,7 +4,7 @@ package io.harmonica.sampler;
 public interface Stepper {
 
   /**
-   * Advances samples in place. Steps come in order, each once.
+   * Advances samples in place. Steps come in order, each once; a trajectory may begin midway.
    *
    * @param step position in {@link Sampler#timesteps}
    * @param x the samples, any shape
@@ -13,4 +13,7 @@ public interface Stepper {
    *     Sampler#needsNoise}
    */
   void step(int step, float[] x, Prediction prediction, float[] noise);
+
+  /** Another one that goes its own way from here. */
+  Stepper fork();
 }

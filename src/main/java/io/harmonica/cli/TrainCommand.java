@@ -1,0 +1,277 @@
+package io.harmonica.cli;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Model;
+import io.harmonica.repository.Manifest.Noise;
+import io.harmonica.router.Router;
+import io.harmonica.sampler.NoiseSchedule;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
+import io.harmonica.torch.Device;
+import io.harmonica.torch.Precision;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.train.Digest;
+import io.harmonica.train.Memory;
+import io.harmonica.train.Subject;
+import io.harmonica.train.TrainOptions;
+import io.harmonica.train.TrainOptions.Control;
+import io.harmonica.train.TrainOptions.Lambda;
+import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reusing;
+import io.harmonica.train.Trainer;
+import io.harmonica.train.TrainingFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.commons.cli.Options;
+
+/** {@code harmonica train}: learns a router for a checkpoint, from the checkpoint alone. */
+final class TrainCommand implements Command {
+  private static final String DEFAULT_SPEEDUP = "1.5";
+
+  @Override
+  public String name() {
+    return "train";
+  }
+
+  @Override
+  public String summary() {
+    return "learn a router from a checkpoint, without images";
+  }
+
+  @Override
+  public List<String> usage() {
+    return List.of(
+        "--checkpoint PATH --steps N [--beta B | --target-speedup X | --target-cur X]"
+            + " --out ROUTER.json [OPTIONS]");
+  }
+
+  @Override
+  public Options options() {
+    return new OptionList()
+        .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
+        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+        .value("steps", "N", "denoising steps of the trajectory, 2..1000")
+        .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
+        .value(
+            "spacing",
+            "leading|openai",
+            "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
+                + " layout)")
+        .value("guidance", "X", "scale of classifier-free guidance (default 1.5); 1: none")
+        .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
+        .value(
+            "objective",
+            words(Objective.values()),
+            "HarmoniCa's training over whole trajectories (default), or Learning-to-Cache's over"
+                + " pairs of steps, on pictures that the checkpoint generates first")
+        .value(
+            "reuse",
+            words(Reusing.values()),
+            "how a reused output follows from the computed ones: as it is (default), forecast, or"
+                + " forecast with weights that are learned too")
+        .value("target-speedup", "X", "theoretical speedup to end at (default 1.5)")
+        .value("target-cur", "X", "share of branch executions to end at reusing")
+        .value("beta", "B", "instead of a target: the fixed price of a computed branch")
+        .value(
+            "init",
+            String.join("|", TrainOptions.STARTS),
+            "start from noise (default), or from a policy's table")
+        .value(
+            "lambda",
+            words(Lambda.values()),
+            "how much an error at a step matters (IEPO): by the paper (default), or as the"
+                + " reference code computes it")
+        .flag("no-iepo", "the same as --lambda none: errors at all steps matter alike")
+        .value("lambda-every", "C", "iterations between two refreshes of lambda (default 50)")
+        .value("iterations", "N", "trajectories to train on (default 500); 0: none")
+        .value("batch", "N", "pictures a trajectory (default 4)")
+        .value("learning-rate", "X", "AdamW's (default 0.01)")
+        .value("threshold", "X", "above which a score computes (default 0.1)")
+        .value(
+            "exchange",
+            "N",
+            "afterwards up to N rounds of exchanging branches by the error of the pictures"
+                + " themselves (default 0)")
+        .value("seed", "N", "of all that is random (default 0)")
+        .value("device", "cpu|cuda[:N]", "where to compute (default cpu)")
+        .value("precision", words(Precision.values()), "of the model (default fp32)")
+        .value("resume", "FILE", "go on from the .state.json that an earlier run left")
+        .value("name", "NAME", "the router's name (default: that of the file)")
+        .value("out", "ROUTER.json", "the file to write; state, log and pictures go beside it")
+        .options();
+  }
+
+  @Override
+  public List<String> examples() {
+    return List.of(
+        "bin/harmonica train --checkpoint export/shapes-dit --steps 20 --target-speedup 1.5"
+            + " --out /tmp/fast.json",
+        "bin/harmonica train --checkpoint export/shapes-dit --steps 20 --reuse learned --init taylor"
+            + " --exchange 2 --out /tmp/best.json");
+  }
+
+  @Override
+  public int run(Arguments arguments, Console console) {
+    arguments.refuseBoth("beta", "target-speedup");
+    arguments.refuseBoth("beta", "target-cur");
+    arguments.refuseBoth("target-speedup", "target-cur");
+    arguments.refuseBoth("no-iepo", "lambda");
+    String name = RouterCommands.name(arguments);
+    TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
+    requireFolder(files.router());
+    Device device = device(arguments);
+    Path path = arguments.requiredPath("checkpoint");
+    OptionalInt heads =
+        arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      Model model = Model.of(checkpoint, heads);
+      if (model.denoiser().io().text().isPresent()) {
+        throw new HarmonicaException(
+            "%s holds a %s, which takes text: routers are trained for models with classes only so far; write one with harmonica policy"
+                .formatted(path, model.denoiser().architecture()));
+      }
+      TrainOptions options = options(arguments, model.denoiser().io());
+      if (device.toString().equals("cpu")) {
+        int rows = options.trajectory().guidance() > 1 ? 2 : 1;
+        Memory.requireRoom(model.denoiser(), options.batch(), rows);
+      }
+      Subject subject = subject(name, checkpoint, model, options.trajectory());
+      Precision precision = precision(arguments);
+      try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
+          TrainingBars bars = new TrainingBars(console)) {
+        Trainer trainer = new Trainer(subject, ops, options, files, bars);
+        Thread onExit = new Thread(trainer::save);
+        Runtime.getRuntime().addShutdownHook(onExit); // Ctrl-C
+        Router router = trainer.run(arguments.path("resume"));
+        Runtime.getRuntime().removeShutdownHook(onExit);
+        bars.close();
+        console
+            .out()
+            .printf(
+                Locale.ROOT,
+                "wrote %s: %s%n",
+                files.router(),
+                RouterCommands.summary(router, subject.savings(router)));
+      }
+    }
+    return CommandRunner.DONE;
+  }
+
+  private static TrainOptions options(Arguments arguments, Denoiser.Interface io) {
+    Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
+    boolean weighs = objective == Objective.SDT && !arguments.has("no-iepo");
+    return new TrainOptions(
+        trajectory(arguments, io),
+        objective,
+        choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+        choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
+        arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50),
+        control(arguments),
+        arguments.text("init").orElse(TrainOptions.RANDOM),
+        arguments.integer("iterations", 0, Integer.MAX_VALUE).orElse(500),
+        arguments.integer("batch", 1, Integer.MAX_VALUE).orElse(4),
+        arguments.wholeNumber("seed").orElse(0L),
+        arguments.decimal("learning-rate", 0, 1).orElse(0.01),
+        arguments.decimal("threshold", 0, 1).orElse(0.1),
+        arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0));
+  }
+
+  private static TrainOptions.Trajectory trajectory(Arguments arguments, Denoiser.Interface io) {
+    double guidance = arguments.decimal("guidance", 0, 1000).orElse(1.5);
+    if (guidance <= 1) {
+      arguments.refuse("guidance-channels", "with --guidance up to 1");
+    }
+    int channels = io.guidanceChannels();
+    if (arguments.has("guidance-channels")) {
+      channels =
+          arguments.requiredText("guidance-channels").equals("all")
+              ? io.channels()
+              : arguments.requiredInteger("guidance-channels", 1, io.channels());
+    }
+    String sampler = RouterCommands.sampler(arguments).orElse(io.sampler());
+    Spacing spacing =
+        RouterCommands.spacing(arguments)
+            .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(io.spacing())));
+    return new TrainOptions.Trajectory(
+        sampler,
+        arguments.requiredInteger("steps", 2, 1000),
+        spacing.toString(),
+        guidance,
+        channels);
+  }
+
+  private static Control control(Arguments arguments) {
+    Optional<Control> beta = arguments.decimal("beta", 0, 1e9).map(Control::beta);
+    Optional<Control> cur = arguments.decimal("target-cur", 0, 1).map(Control::cur);
+    Optional<Control> speedup = arguments.decimal("target-speedup", 1, 1000).map(Control::speedup);
+    return beta.or(() -> cur)
+        .or(() -> speedup)
+        .orElseGet(() -> Control.speedup(Double.parseDouble(DEFAULT_SPEEDUP)));
+  }
+
+  private static Subject subject(
+      String name, Checkpoint checkpoint, Model model, TrainOptions.Trajectory trajectory) {
+    Noise noise = Noise.LINEAR;
+    Spacing spacing = Spacing.of(trajectory.spacing());
+    Sampler sampler =
+        Sampler.of(
+            trajectory.sampler(),
+            trajectory.steps(),
+            spacing,
+            noise.trainTimesteps(),
+            noise.betaStart(),
+            noise.betaEnd());
+    double[] alphaBar =
+        NoiseSchedule.linear(noise.trainTimesteps(), noise.betaStart(), noise.betaEnd(), spacing)
+            .alphaBar();
+    double[] signal = sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray();
+    return new Subject(
+        name,
+        model.denoiser(),
+        Digest.of(checkpoint),
+        model.flops(),
+        trajectory.sampler(),
+        sampler,
+        signal);
+  }
+
+  private static Device device(Arguments arguments) {
+    try {
+      return Device.of(arguments.text("device").orElse("cpu"));
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("--" + e.getMessage());
+    }
+  }
+
+  private static Precision precision(Arguments arguments) {
+    return choice(arguments, "precision", Precision.values(), Precision.FP32);
+  }
+
+  /** Refused now rather than after hours of work. */
+  private static void requireFolder(Path out) {
+    if (Files.isDirectory(out)) {
+      throw new HarmonicaException("--out %s is a folder, expected a file in it".formatted(out));
+    }
+  }
+
+  private static <E extends Enum<E>> E choice(
+      Arguments arguments, String option, E[] values, E absent) {
+    List<String> words = Arrays.stream(values).map(TrainCommand::word).toList();
+    return arguments.choice(option, words).map(word -> values[words.indexOf(word)]).orElse(absent);
+  }
+
+  private static String words(Enum<?>[] values) {
+    return String.join("|", Arrays.stream(values).map(TrainCommand::word).toList());
+  }
+
+  private static String word(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,82 @@
+package io.harmonica.torch;
+
+import io.harmonica.HarmonicaException;
+import java.util.Locale;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/** Loads libtorch once a process, and says what to do where it cannot. */
+final class Libtorch {
+  private static final String NATIVES = "/org/bytedeco/pytorch/linux-x86_64%s/libjnitorch.so";
+
+  private static boolean loaded;
+
+  private Libtorch() {}
+
+  /**
+   * Must come before anything else touches a class of bytedeco.
+   *
+   * @throws HarmonicaException if the natives are not there, or do not load
+   */
+  static synchronized void load() {
+    if (loaded) {
+      return;
+    }
+    String platform = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    if (!platform.equals("Linux amd64")) {
+      throw new HarmonicaException(
+          "training needs libtorch, which is set up for Linux x86_64 only, and this is %s: train there; everything else works here"
+              .formatted(platform));
+    }
+    if (!hasNatives("") && !hasNatives("-gpu")) {
+      throw new HarmonicaException(
+          "training needs libtorch, and its natives are not on the class path: build with the Maven profile torch-cpu (HARMONICA_TORCH=cpu, or ./mvnw package -Dtorch=cpu) or torch-gpu (gpu for cpu)");
+    }
+    // JavaCPP would count every allocation against Java's heap limit, and read /proc each time.
+    setDefault("org.bytedeco.javacpp.maxBytes", "0");
+    setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    setDefault("org.bytedeco.openblas.load", "mkl_rt"); // about twice as fast as OpenBLAS
+    try {
+      Loader.load(torch.class);
+    } catch (LinkageError e) {
+      throw new HarmonicaException(
+          "libtorch does not load (%s): %s"
+              .formatted(
+                  reason(e),
+                  hasNatives("-gpu")
+                      ? "the natives of profile torch-gpu need CUDA 13, cuDNN 9 and NCCL 2 installed; name their folders in LD_LIBRARY_PATH, or build with -Dtorch=cpu"
+                      : "is there room for 1 GB in ~/.javacpp (or -Dorg.bytedeco.javacpp.cachedir=DIR), and a glibc of 2.28 or later?"),
+          e);
+    }
+    if (!torch.has_env("MKL_THREADING_LAYER")) {
+      torch.set_env("MKL_THREADING_LAYER", "GNU"); // libtorch's own pool of threads, not a second
+    }
+    torch.set_num_threads(Runtime.getRuntime().availableProcessors());
+    loaded = true;
+  }
+
+  static boolean hasNatives(String extension) {
+    return Libtorch.class.getResource(NATIVES.formatted(extension)) != null;
+  }
+
+  /** The innermost cause's first line, where JavaCPP hides what was missing. */
+  private static String reason(Throwable fault) {
+    Throwable inner = fault;
+    while (inner.getCause() != null) {
+      inner = inner.getCause();
+    }
+    return String.valueOf(inner.getMessage()).lines().findFirst().orElse(inner.toString());
+  }
+
+  /** Whether a fault of libtorch says that the device's memory did not suffice. */
+  static boolean isOutOfMemory(Throwable fault) {
+    String message = String.valueOf(fault.getMessage()).toLowerCase(Locale.ROOT);
+    return message.contains("out of memory") || message.contains("can't allocate memory");
+  }
+
+  private static void setDefault(String property, String value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, value);
+    }
+  }
+}

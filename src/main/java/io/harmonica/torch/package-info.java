@@ -1,0 +1,8 @@
+/**
+ * Interprets a model definition on libtorch tensors, with gradients, on CPU or GPU.
+ *
+ * <p>Read {@link io.harmonica.torch.TorchOps} first, then {@link io.harmonica.torch.Scope}, which
+ * owns the native memory. libtorch is optional: {@link io.harmonica.torch.Device#of} says what is
+ * missing, and nothing outside this package needs it.
+ */
+package io.harmonica.torch;

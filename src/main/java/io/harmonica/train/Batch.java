@@ -1,0 +1,52 @@
+package io.harmonica.train;
+
+import io.harmonica.model.Denoiser;
+import java.util.SplittableRandom;
+
+/**
+ * The pictures of one trajectory: what they start from, and every later random number.
+ *
+ * @param classes a label for each picture
+ * @param noise [copies n, C, H, W]
+ * @param copies rows a picture: with guidance two, whose halves start alike
+ */
+record Batch(int[] classes, float[] noise, int copies, long seed) {
+
+  /** Draws labels and noise; the same for the same seed. */
+  static Batch draw(Denoiser.Interface io, int pictures, boolean doubled, long seed) {
+    var random = new SplittableRandom(seed);
+    int[] classes = random.ints(pictures, 0, io.classes()).toArray();
+    int size = pictures * io.channels() * io.height() * io.width();
+    float[] noise = gaussian(random, size);
+    return new Batch(classes, doubled ? twice(noise) : noise, doubled ? 2 : 1, seed);
+  }
+
+  /** Fresh noise for a sampler's step; the same in every run over this batch. */
+  float[] noise(int step) {
+    return gaussian(new SplittableRandom(mix(seed, step)), noise.length);
+  }
+
+  int pictures() {
+    return classes.length;
+  }
+
+  /** A seed that follows from another one and a number. */
+  static long mix(long seed, long number) {
+    return new SplittableRandom(seed * 0x9E3779B97F4A7C15L + number).nextLong();
+  }
+
+  static float[] gaussian(SplittableRandom random, int size) {
+    float[] values = new float[size];
+    for (int i = 0; i < size; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  private static float[] twice(float[] values) {
+    float[] doubled = new float[2 * values.length];
+    System.arraycopy(values, 0, doubled, 0, values.length);
+    System.arraycopy(values, 0, doubled, values.length, values.length);
+    return doubled;
+  }
+}

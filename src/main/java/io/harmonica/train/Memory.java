@@ -1,0 +1,96 @@
+package io.harmonica.train;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shapes;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.function.IntPredicate;
+import java.util.stream.Stream;
+
+/** The memory of this process, libtorch's included, and of its machine; known on Linux only. */
+public final class Memory {
+  private static final long KIB = 1024;
+
+  private Memory() {}
+
+  /**
+   * Refuses a batch that the machine's memory will not hold: asked for too much, Linux does not
+   * refuse but kills.
+   *
+   * @param rows that the model sees for each picture: 2 with guidance
+   */
+  public static void requireRoom(Denoiser model, int batch, int rows) {
+    availableBytes().ifPresent(room -> requireRoom(bytes(model, rows), batch, room));
+  }
+
+  static void requireRoom(long bytesPerPicture, int batch, long room) {
+    if (bytesPerPicture * batch > room) {
+      long fits = room / bytesPerPicture;
+      throw new HarmonicaException(
+          String.format(
+              Locale.ROOT,
+              "--batch %d needs about %.1f GiB of memory, and %.1f GiB are available: %s",
+              batch,
+              bytesPerPicture * batch / 0x1p30,
+              room / 0x1p30,
+              fits > 0 ? "--batch %d would fit".formatted(fits) : "not even --batch 1 fits"));
+    }
+  }
+
+  /** What a training step holds for a picture: a pass's results, the mixing, and the cache. */
+  private static long bytes(Denoiser model, int rows) {
+    long outputs = model.branchElements() * model.branches().size();
+    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs);
+  }
+
+  /** What to say where a device's memory did not suffice: the largest half of a half that fits. */
+  static HarmonicaException exhausted(int batch, IntPredicate fits, RuntimeException cause) {
+    int smaller = batch / 2;
+    while (smaller > 0 && !fits.test(smaller)) {
+      smaller /= 2;
+    }
+    return new HarmonicaException(
+        "out of memory with --batch %d: %s"
+            .formatted(
+                batch,
+                smaller > 0
+                    ? "--batch %d fits".formatted(smaller)
+                    : "not even --batch 1 fits; use --precision bf16, or another --device"),
+        cause);
+  }
+
+  /** The most that was resident so far, in bytes. */
+  static OptionalLong peakBytes() {
+    return field(Path.of("/proc/self/status"), "VmHWM:");
+  }
+
+  private static OptionalLong availableBytes() {
+    OptionalLong machine = field(Path.of("/proc/meminfo"), "MemAvailable:");
+    try { // a container's own limit
+      long most = number(Path.of("/sys/fs/cgroup/memory.max"));
+      long left = most - number(Path.of("/sys/fs/cgroup/memory.current"));
+      return OptionalLong.of(Math.min(left, machine.orElse(left)));
+    } catch (IOException | NumberFormatException e) { // there is none, or it is "max"
+      return machine;
+    }
+  }
+
+  private static long number(Path file) throws IOException {
+    return Long.parseLong(Files.readString(file).strip());
+  }
+
+  private static OptionalLong field(Path file, String name) {
+    try (Stream<String> lines = Files.lines(file)) {
+      return lines
+          .filter(line -> line.startsWith(name))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * KIB)
+          .findFirst();
+    } catch (IOException e) {
+      return OptionalLong.empty();
+    }
+  }
+}

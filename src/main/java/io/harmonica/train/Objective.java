@@ -1,0 +1,11 @@
+package io.harmonica.train;
+
+/** What training minimises, an iteration at a time. */
+interface Objective {
+
+  /**
+   * One iteration: finds the gradient of every trainable step's MSE and hands it over, which
+   * changes the table at once.
+   */
+  void iterate(Table table, Batch batch, Updates updates);
+}

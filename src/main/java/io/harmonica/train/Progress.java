@@ -1,0 +1,20 @@
+package io.harmonica.train;
+
+/** Follows a training run. */
+public interface Progress {
+
+  /**
+   * A stretch of work begins.
+   *
+   * @param name what is done, in a word or two
+   * @param total how often {@link #advance} will be called, at most
+   */
+  void begin(String name, int total);
+
+  /**
+   * One more is done.
+   *
+   * @param note numbers to show beside it
+   */
+  void advance(String note);
+}

@@ -1,0 +1,66 @@
+package io.harmonica.train;
+
+import io.harmonica.torch.Scope;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
+import java.util.Map;
+
+/**
+ * Step-wise denoising training (HarmoniCa, arXiv 2410.01723): a student with soft routing follows
+ * the whole trajectory, and is held at every step to a teacher that computes everything from the
+ * same samples. The loss of step s is {@code lambda_s MSE_s + beta sum_b r_sb}.
+ *
+ * <p>Only row s of the table has a gradient at step s: what is stored is detached.
+ */
+record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
+
+  /** What a step found, and the samples after it. */
+  interface Observer {
+    void step(Updates.Gradient found, float[] x);
+  }
+
+  @Override
+  public void iterate(Table table, Batch batch, Updates updates) {
+    iterate(table, batch, updates, (found, x) -> {});
+  }
+
+  /** One trajectory, a loss and an update at every step but the first. */
+  void iterate(Table table, Batch batch, Updates updates, Observer observer) {
+    try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
+      while (!walk.done()) {
+        try (Scope scope = Scope.open()) {
+          if (walk.step() == 0) {
+            Denoising.Route soft = routing.soft(walk, table);
+            walk.advance(denoising.guided(denoising.embed(walk), soft).floats());
+          } else {
+            Updates.Gradient found = gradient(denoising, routing, table, walk);
+            updates.step(found);
+            walk.advance(found.prediction()); // the student's, from before the update
+            observer.step(found, walk.x());
+          }
+        }
+      }
+    }
+  }
+
+  /** Student against teacher at a walk's step: the MSE and its gradient by the row. */
+  static Updates.Gradient gradient(
+      Denoising denoising, SoftRouting routing, Table table, Walk walk) {
+    TorchOps ops = denoising.ops();
+    int step = walk.step();
+    Map<String, Value> embedded = denoising.embed(walk); // the same for both
+    Value teacher = denoising.guided(embedded, Denoising.FULL); // (B, O, H, W)
+    Value logits = ops.leaf(table.logits()[step], table.branches());
+    Value corrections =
+        table.learned() ? ops.leaf(table.corrections()[step], 2L * table.branches()) : null;
+    Value student = denoising.guided(embedded, routing.soft(walk, table, logits, corrections));
+    Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
+    mse.backward();
+    return new Updates.Gradient(
+        step,
+        mse.item(),
+        logits.gradient(),
+        corrections == null ? null : corrections.gradient(),
+        student.floats());
+  }
+}

@@ -1,0 +1,78 @@
+package io.harmonica.train;
+
+import io.harmonica.router.Reuse;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
+import java.util.function.Supplier;
+
+/**
+ * HarmoniCa's soft routing of one step (arXiv 2410.01723): a branch's output is {@code o = r f(x) +
+ * (1 - r) sum_j w_j history_j}, with {@code r} the sigmoid of its logit. What is stored is {@code
+ * o} itself, detached, where r exceeds the threshold.
+ */
+final class Soft implements Denoising.Route {
+  private final TorchOps ops;
+  private final Walk walk;
+  private final Table table;
+  private final Reuse.Forecast forecast;
+  private final double threshold;
+  private final Value scores; // (branches)
+  private final Value corrections; // (2 branches), or null where reuse is not learned
+
+  /**
+   * Routes a walk's step.
+   *
+   * @param logits of the step, (branches)
+   * @param corrections of the step, (2 branches), or null
+   */
+  Soft(
+      TorchOps ops,
+      Walk walk,
+      Table table,
+      Reuse.Forecast forecast,
+      double threshold,
+      Value logits,
+      Value corrections) {
+    this.ops = ops;
+    this.walk = walk;
+    this.table = table;
+    this.forecast = forecast;
+    this.threshold = threshold;
+    this.scores = ops.toPrecision(ops.sigmoid(logits));
+    this.corrections = corrections == null ? null : ops.toPrecision(corrections);
+  }
+
+  @Override
+  public Value output(int branch, Supplier<Value> computed) {
+    Value output = computed.get(); // (B, N, D)
+    int step = walk.step();
+    if (step > 0) {
+      Value reused = reused(branch); // (B, N, D)
+      Value r = ops.slice(scores, 0, branch, branch + 1); // (1)
+      output = ops.add(reused, ops.mul(r, ops.sub(output, reused)));
+    }
+    if (table.score(step, branch) > threshold) {
+      walk.cache().store(branch, step, output);
+    }
+    return output;
+  }
+
+  private Value reused(int branch) {
+    double[] weights = forecast.weights(walk.step(), branch, walk.cache().steps(branch));
+    Value sum = null;
+    for (int k = 0; k < weights.length; k++) {
+      Value older = walk.cache().output(branch, k);
+      boolean corrected = corrections != null && weights.length == 2;
+      if (weights.length > 1) {
+        Value weight = Routes.scalar(ops, weights[k]);
+        long place = 2L * branch + k;
+        older =
+            ops.mul(
+                older,
+                corrected ? ops.add(weight, ops.slice(corrections, 0, place, place + 1)) : weight);
+      }
+      sum = sum == null ? older : ops.add(sum, older);
+    }
+    return sum;
+  }
+}

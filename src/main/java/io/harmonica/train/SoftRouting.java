@@ -1,0 +1,43 @@
+package io.harmonica.train;
+
+import io.harmonica.router.Reuse;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
+
+/**
+ * How training mixes computed and reused outputs.
+ *
+ * @param forecast how a reused output follows from stored ones
+ * @param threshold above which a score stores the output
+ */
+record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
+
+  /** How many outputs of a branch are kept. */
+  int history() {
+    return forecast.order() + 1;
+  }
+
+  /** Routes a walk's step with the table's numbers as constants. */
+  Soft soft(Walk walk, Table table) {
+    int step = walk.step();
+    Value logits = ops.input(table.logits()[step], table.branches());
+    Value corrections =
+        table.learned() ? ops.input(table.corrections()[step], 2L * table.branches()) : null;
+    return soft(walk, table, logits, corrections);
+  }
+
+  /** Routes a walk's step with leaves that want a gradient. */
+  Soft soft(Walk walk, Table table, Value logits, Value corrections) {
+    return new Soft(ops, walk, table, forecast, threshold, logits, corrections);
+  }
+
+  /** Routes a walk's step as inference would. */
+  Denoising.Route hard(Walk walk, Table table) {
+    boolean[] computes = table.computes(threshold)[walk.step()];
+    return Routes.hard(
+        ops,
+        walk,
+        computes,
+        (step, branch, stored) -> table.weights(forecast, step, branch, stored));
+  }
+}

@@ -1,0 +1,106 @@
+package io.harmonica.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.AtomicFile;
+import io.harmonica.HarmonicaException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All that a training run is between two iterations. Random numbers need no state: every
+ * iteration's follow from the seed and its number.
+ *
+ * @param checkpoint digest of the model's weights
+ * @param settings what {@link TrainOptions#describe} said
+ * @param iterations done so far
+ * @param lambda weight of each step's error
+ * @param seconds spent so far
+ */
+record State(
+    String format,
+    String checkpoint,
+    ObjectNode settings,
+    int iterations,
+    Table table,
+    Steering.State steering,
+    float[] lambda,
+    double seconds) {
+
+  static final String FORMAT = "harmonica-training/1";
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  void write(Path file) {
+    try {
+      AtomicFile.write(file, MAPPER.writeValueAsBytes(this));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Reads a state and refuses one that this run cannot go on from. */
+  static State read(Path file, String checkpoint, ObjectNode settings, int branches) {
+    State state;
+    try {
+      state = MAPPER.readValue(Files.readAllBytes(file), State.class);
+    } catch (JsonProcessingException e) {
+      throw new HarmonicaException(
+          "--resume %s is no state of a training run (%s): name the .state.json file that train wrote"
+              .formatted(file, e.getOriginalMessage()),
+          e);
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot read --resume %s: %s".formatted(file, AtomicFile.reason(e)), e);
+    }
+    if (!FORMAT.equals(state.format)) {
+      throw new HarmonicaException(
+          "--resume %s has format %s, expected %s".formatted(file, state.format, FORMAT));
+    }
+    if (!checkpoint.equals(state.checkpoint)) {
+      throw new HarmonicaException(
+          "--resume %s is of a checkpoint with digest %s, this one has %s: resume with that checkpoint"
+              .formatted(file, state.checkpoint, checkpoint));
+    }
+    requireSame(file, state.settings, settings);
+    state.requireWhole(file, settings.path("steps").asInt(), branches);
+    return state;
+  }
+
+  private static void requireSame(Path file, ObjectNode was, ObjectNode is) {
+    for (JsonNode side : List.of(was, is)) {
+      for (Map.Entry<String, JsonNode> field : side.properties()) {
+        String name = field.getKey();
+        String then = was.path(name).asText("absent");
+        String now = is.path(name).asText("absent");
+        if (!then.equals(now)) {
+          throw new HarmonicaException(
+              "--resume %s was trained with %s %s, not %s: give the same options"
+                  .formatted(file, name, then, now));
+        }
+      }
+    }
+  }
+
+  private void requireWhole(Path file, int steps, int branches) {
+    boolean whole =
+        iterations >= 0
+            && table != null
+            && steering != null
+            && lambda != null
+            && lambda.length == steps
+            && table.fits(steps, branches)
+            && steering.savings().length == steps;
+    if (!whole) {
+      throw new HarmonicaException(
+          "--resume %s is damaged: its tables do not have %d steps and %d branches; train anew"
+              .formatted(file, steps, branches));
+    }
+  }
+}

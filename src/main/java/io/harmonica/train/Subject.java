@@ -1,0 +1,83 @@
+package io.harmonica.train;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Flops;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.sampler.Sampler;
+import java.util.List;
+
+/**
+ * The model and the trajectory that a router is trained for.
+ *
+ * @param name what the router will be called
+ * @param digest of the model's weights, see {@link Digest}
+ * @param flops of one pass
+ * @param samplerName as router files name it
+ * @param sampler whose steps the trajectory takes
+ * @param signal cumulative signal share at each step's timestep
+ */
+public record Subject(
+    String name,
+    Denoiser model,
+    String digest,
+    Flops flops,
+    String samplerName,
+    Sampler sampler,
+    double[] signal) {
+
+  /** Keeps a score that was moved to the other side of the threshold just there. */
+  private static final double MARGIN = 1e-6;
+
+  List<String> branches() {
+    return model.branches().stream().map(Branch::name).toList();
+  }
+
+  int steps() {
+    return sampler.timesteps().size();
+  }
+
+  /** What a table saves. */
+  Savings savings(boolean[][] computes, Table table, double threshold) {
+    return savings(
+        router(computes, table, threshold, Reuse.LAST, JsonNodeFactory.instance.objectNode()));
+  }
+
+  /** What a router of this model saves. */
+  public Savings savings(Router router) {
+    return Savings.of(router, flops, model.branchElements() * Float.BYTES);
+  }
+
+  /**
+   * A router that computes what a table says; scores that are on the other side are moved to the
+   * threshold.
+   */
+  Router router(
+      boolean[][] computes, Table table, double threshold, Reuse reuse, ObjectNode training) {
+    double[][] scores = new double[steps()][table.branches()];
+    for (int s = 0; s < scores.length; s++) {
+      for (int b = 0; b < scores[s].length; b++) {
+        double score = table.score(s, b);
+        scores[s][b] =
+            computes[s][b]
+                ? Math.max(score, Math.min(1, threshold + MARGIN))
+                : Math.min(score, threshold);
+      }
+    }
+    return new Router(
+        name,
+        model.architecture(),
+        samplerName,
+        steps(),
+        sampler.timesteps(),
+        threshold,
+        branches(),
+        scores,
+        reuse,
+        training);
+  }
+}

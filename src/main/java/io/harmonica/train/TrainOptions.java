@@ -1,0 +1,181 @@
+package io.harmonica.train;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.router.Reuse;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * How to train a router; the defaults of the command line are in brackets.
+ *
+ * @param trajectory what the router is for
+ * @param objective [sdt]
+ * @param reuse how a reused output follows from stored ones [last]
+ * @param lambda how an error's weight is found [paper]; none is SDT without IEPO
+ * @param lambdaEvery iterations from one refresh of lambda to the next, from 1 [50]
+ * @param control what the table's cost is held to [a theoretical speedup of 1.5]
+ * @param start the table to start from [random]
+ * @param iterations trajectories to train on (ltc: rounds over all pairs of steps), from 0 [500]
+ * @param batch pictures in one trajectory, from 1 [4]
+ * @param learningRate of AdamW, in (0, 1] [0.01]
+ * @param threshold above which a score computes, in (0, 1) [0.1]
+ * @param exchange rounds of exchanges under the exact measure after training, from 0 [0]
+ */
+public record TrainOptions(
+    Trajectory trajectory,
+    Objective objective,
+    Reusing reuse,
+    Lambda lambda,
+    int lambdaEvery,
+    Control control,
+    String start,
+    int iterations,
+    int batch,
+    long seed,
+    double learningRate,
+    double threshold,
+    int exchange) {
+
+  /** HarmoniCa's start: standard normal logits. */
+  public static final String RANDOM = "random";
+
+  /** What a table can start from: noise, or a policy's choice. */
+  public static final List<String> STARTS = List.of(RANDOM, "none", "fora", "taylor", "delta-dit");
+
+  private static final int MOST = 1_000_000;
+
+  /** Refuses what cannot be trained with, naming the flag. */
+  public TrainOptions {
+    range("lambda-every", lambdaEvery, 1, MOST);
+    range("iterations", iterations, 0, MOST);
+    range("batch", batch, 1, 4096);
+    range("exchange", exchange, 0, MOST);
+    require(STARTS.contains(start), "init", start, String.join("|", STARTS));
+    require(
+        learningRate > 0 && learningRate <= 1, "learning-rate", learningRate, "above 0, at most 1");
+    require(threshold > 0 && threshold < 1, "threshold", threshold, "above 0 and below 1");
+    if (objective == Objective.LTC && (reuse != Reusing.LAST || lambda != Lambda.NONE)) {
+      throw new IllegalArgumentException(
+          "--objective ltc reuses the last output and weighs all errors alike: leave --reuse and --lambda out");
+    }
+  }
+
+  /**
+   * The trajectory that a router is for.
+   *
+   * @param guidance scale of classifier-free guidance; up to 1 there is none
+   * @param guidanceChannels how many channels it acts on
+   */
+  public record Trajectory(
+      String sampler, int steps, String spacing, double guidance, int guidanceChannels) {
+    public Trajectory {
+      range("steps", steps, 2, 1000);
+      require(guidance >= 0 && guidance <= 100, "guidance", guidance, "0..100");
+      range("guidance-channels", guidanceChannels, 1, MOST);
+    }
+  }
+
+  /** What is minimised. */
+  public enum Objective {
+    /** HarmoniCa's step-wise denoising training, over whole trajectories. */
+    SDT,
+    /** Learning-to-Cache, over pairs of steps. */
+    LTC;
+
+    /** Per step whether its row is trained; the others compute everything. */
+    boolean[] trainable(int steps) {
+      boolean[] trainable = new boolean[steps];
+      for (int s = 1; s < steps; s += this == SDT ? 1 : 2) {
+        trainable[s] = true;
+      }
+      return trainable;
+    }
+  }
+
+  /** How a reused output follows from the branch's stored ones. */
+  public enum Reusing {
+    LAST(0),
+    LINEAR(1),
+    QUADRATIC(2),
+    /** Linear, with weights that are trained too. */
+    LEARNED(1);
+
+    private final int order;
+
+    Reusing(int order) {
+      this.order = order;
+    }
+
+    Reuse.Forecast forecast() {
+      return new Reuse.Forecast(order);
+    }
+  }
+
+  /** How much a step's error weighs (IEPO). */
+  public enum Lambda {
+    PAPER,
+    PAPER_HARD,
+    REFERENCE,
+    /** Every step weighs 1. */
+    NONE;
+  }
+
+  /**
+   * What the table's cost is held to.
+   *
+   * @param kind {@code beta}, {@code speedup} or {@code cur}
+   */
+  public record Control(String kind, double value) {
+    /** A fixed price of a computed branch in the loss. */
+    public static Control beta(double value) {
+      require(value >= 0 && value <= 1e9, "beta", value, "0..1e9");
+      return new Control("beta", value);
+    }
+
+    /** A theoretical speedup, beta following it. */
+    public static Control speedup(double value) {
+      require(value >= 1 && value <= 1000, "target-speedup", value, "1..1000");
+      return new Control("speedup", value);
+    }
+
+    /** A cache utilisation ratio, beta following it. */
+    public static Control cur(double value) {
+      require(value >= 0 && value < 1, "target-cur", value, "0 or more and below 1");
+      return new Control("cur", value);
+    }
+
+    /** The beta to begin with: steering finds it in the first iteration. */
+    double firstBeta() {
+      return kind.equals("beta") ? value : 0;
+    }
+  }
+
+  /** All that decides the result, besides the checkpoint; what a resumed run has to repeat. */
+  ObjectNode describe() {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    json.put("objective", word(objective)).put("sampler", trajectory.sampler());
+    json.put("steps", trajectory.steps()).put("spacing", trajectory.spacing());
+    json.put("guidance", trajectory.guidance());
+    json.put("guidanceChannels", trajectory.guidanceChannels());
+    json.put("reuse", word(reuse)).put("lambda", word(lambda));
+    json.put("lambdaEvery", lambdaEvery).put(control.kind(), control.value());
+    json.put("init", start).put("batch", batch).put("seed", seed);
+    return json.put("learningRate", learningRate).put("threshold", threshold);
+  }
+
+  private static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static void range(String flag, int value, int least, int most) {
+    require(value >= least && value <= most, flag, value, least + ".." + most);
+  }
+
+  private static void require(boolean fits, String flag, Object value, String expected) {
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "--%s is %s, expected %s".formatted(flag, value, expected));
+    }
+  }
+}

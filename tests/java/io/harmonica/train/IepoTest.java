@@ -1,0 +1,95 @@
+package io.harmonica.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.torch.Scope;
+import io.harmonica.train.TrainOptions.Lambda;
+import io.harmonica.train.TrainOptions.Reusing;
+import java.util.function.IntPredicate;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class IepoTest {
+  private static final int STEPS = 5;
+
+  @ParameterizedTest
+  @EnumSource(Reusing.class)
+  void paper_forked_equalsTheNaiveRunsInHalfThePasses(Reusing reuse) {
+    try (Tiny tiny = new Tiny(STEPS)) {
+      Denoising denoising = tiny.denoising();
+      SoftRouting routing = tiny.routing(reuse);
+      Table table = tiny.table(reuse == Reusing.LEARNED);
+      Batch batch = denoising.draw(1, 3);
+
+      float[] lambda = new Iepo(denoising, routing).lambda(Lambda.PAPER, table, batch);
+      assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2);
+
+      float[] plain = naive(denoising, routing, table, batch, s -> false);
+      for (int s = 1; s < STEPS; s++) {
+        int disabled = s;
+        float[] other = naive(denoising, routing, table, batch, step -> step == disabled);
+        double sum = 0;
+        for (int i = 0; i < plain.length / 2; i++) { // the first half: the pictures
+          sum += ((double) plain[i] - other[i]) * ((double) plain[i] - other[i]);
+        }
+        assertThat(lambda[s]).as("step " + s).isEqualTo((float) sum).isPositive();
+      }
+      assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2 + STEPS * STEPS);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Reusing.class)
+  void reference_forked_equalsTheNaiveRuns(Reusing reuse) {
+    try (Tiny tiny = new Tiny(STEPS)) {
+      Denoising denoising = tiny.denoising();
+      SoftRouting routing = tiny.routing(reuse);
+      Table table = tiny.table(false);
+      Batch batch = denoising.draw(1, 3);
+
+      float[] lambda = new Iepo(denoising, routing).lambda(Lambda.REFERENCE, table, batch);
+      assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2);
+
+      float[] before = naive(denoising, routing, table, batch, s -> true);
+      for (int s = 1; s < STEPS; s++) {
+        int soft = s;
+        float[] now = naive(denoising, routing, table, batch, step -> step > soft);
+        double sum = 0;
+        for (int i = 0; i < now.length; i++) {
+          sum += ((double) now[i] - before[i]) * ((double) now[i] - before[i]);
+        }
+        assertThat(lambda[s]).as("step " + s).isEqualTo((float) (sum / now.length));
+        before = now;
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Lambda.class)
+  void lambda_stepZero_hasNone(Lambda kind) {
+    try (Tiny tiny = new Tiny(3)) {
+      Denoising denoising = tiny.denoising();
+      float[] lambda =
+          new Iepo(denoising, tiny.routing(Reusing.LAST))
+              .lambda(kind, tiny.table(false), denoising.draw(1, 3));
+      assertThat(lambda).hasSize(3);
+      assertThat(lambda[0]).isZero();
+      assertThat(lambda[1]).isPositive();
+    }
+  }
+
+  /** A whole trajectory, caching disabled at some steps. */
+  private static float[] naive(
+      Denoising denoising, SoftRouting routing, Table table, Batch batch, IntPredicate disabled) {
+    try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
+      while (!walk.done()) {
+        try (Scope scope = Scope.withoutGradients()) {
+          Denoising.Route route =
+              disabled.test(walk.step()) ? Routes.disabled(walk) : routing.soft(walk, table);
+          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
+        }
+      }
+      return walk.x();
+    }
+  }
+}

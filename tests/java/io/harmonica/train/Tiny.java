@@ -1,0 +1,128 @@
+package io.harmonica.train;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Model;
+import io.harmonica.router.Reuse;
+import io.harmonica.sampler.NoiseSchedule;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
+import io.harmonica.torch.Device;
+import io.harmonica.torch.Precision;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.train.TrainOptions.Control;
+import io.harmonica.train.TrainOptions.Lambda;
+import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reusing;
+import java.util.OptionalInt;
+
+/** The golden DiT of three blocks, ready to be trained on few steps. */
+final class Tiny implements AutoCloseable {
+  final Subject subject;
+  final TorchOps ops;
+  private final Checkpoint checkpoint;
+
+  Tiny(int steps) {
+    checkpoint = Checkpoint.open(Checkpoints.DIT);
+    Model model = Model.of(checkpoint, OptionalInt.empty());
+    Sampler sampler = Sampler.of("ddim", steps, Spacing.LEADING, 1000, 1e-4, 0.02);
+    double[] alphaBar = NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.LEADING).alphaBar();
+    subject =
+        new Subject(
+            "tiny",
+            model.denoiser(),
+            Digest.of(checkpoint),
+            model.flops(),
+            "ddim",
+            sampler,
+            sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray());
+    ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
+  }
+
+  Denoising denoising() {
+    return new Denoising(ops, subject.model(), subject.sampler(), 1.5, 4);
+  }
+
+  SoftRouting routing(Reusing reuse) {
+    return new SoftRouting(ops, reuse.forecast(), 0.1);
+  }
+
+  SoftRouting routing(Reuse.Forecast forecast) {
+    return new SoftRouting(ops, forecast, 0.1);
+  }
+
+  /** Logits drawn so that about half of the entries are reused. */
+  Table table(boolean learned) {
+    var random = new java.util.SplittableRandom(5);
+    float[][] logits = new float[subject.steps()][subject.branches().size()];
+    for (float[] row : logits) {
+      for (int b = 0; b < row.length; b++) {
+        row[b] = (float) random.nextGaussian(-2.2, 2);
+      }
+    }
+    return Table.of(logits, learned);
+  }
+
+  /** Options of a short run, to be varied. */
+  record Settings(
+      int steps,
+      Objective objective,
+      Reusing reuse,
+      Lambda lambda,
+      Control control,
+      String start,
+      int iterations,
+      int exchange) {
+
+    static final Settings SHORT =
+        new Settings(
+            6, Objective.SDT, Reusing.LAST, Lambda.PAPER, Control.cur(0.4), "random", 4, 0);
+
+    Settings reuse(Reusing other) {
+      return new Settings(steps, objective, other, lambda, control, start, iterations, exchange);
+    }
+
+    Settings objective(Objective other) {
+      return new Settings(steps, other, reuse, Lambda.NONE, control, start, iterations, exchange);
+    }
+
+    Settings control(Control other) {
+      return new Settings(steps, objective, reuse, lambda, other, start, iterations, exchange);
+    }
+
+    Settings start(String other) {
+      return new Settings(steps, objective, reuse, lambda, control, other, iterations, exchange);
+    }
+
+    Settings iterations(int other) {
+      return new Settings(steps, objective, reuse, lambda, control, start, other, exchange);
+    }
+
+    Settings exchange(int other) {
+      return new Settings(steps, objective, reuse, lambda, control, start, iterations, other);
+    }
+
+    TrainOptions options() {
+      return new TrainOptions(
+          new TrainOptions.Trajectory("ddim", steps, "leading", 1.5, 4),
+          objective,
+          reuse,
+          lambda,
+          3,
+          control,
+          start,
+          iterations,
+          2,
+          7,
+          0.05,
+          0.1,
+          exchange);
+    }
+  }
+
+  @Override
+  public void close() {
+    ops.close();
+    checkpoint.close();
+  }
+}

@@ -1,0 +1,88 @@
+package io.harmonica.train;
+
+import static io.harmonica.Golden.assertClose;
+import static io.harmonica.Golden.trajectoryTolerance;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.generate.Latents;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.model.Model;
+import io.harmonica.router.Router;
+import io.harmonica.torch.Scope;
+import io.harmonica.train.Tiny.Settings;
+import io.harmonica.train.TrainOptions.Reusing;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What training measures is what inference does with the router that comes out. */
+class TrainedRouterTest {
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @EnumSource(Reusing.class)
+  void trajectory_inTrainingAndInference_isTheSame(Reusing reuse) {
+    Settings settings = Settings.SHORT.reuse(reuse).iterations(2);
+    try (Tiny tiny = new Tiny(settings.steps())) {
+      TrainingFiles files = new TrainingFiles(folder.resolve("router.json"));
+      Router router =
+          new Trainer(tiny.subject, tiny.ops, settings.options(), files, TrainerTest.SILENT)
+              .run(Optional.empty());
+      Batch batch = tiny.denoising().draw(2, 11);
+      float[] expected = hard(tiny.denoising(), router, batch);
+      float[] generated = generate(Router.read(files.router()), batch);
+      assertClose(reuse.name(), generated, expected, trajectoryTolerance(expected));
+      float[] uncached = tiny.denoising().uncached(batch);
+      assertThat(expected).isNotEqualTo(Arrays.copyOf(uncached, expected.length));
+    }
+  }
+
+  /** The pictures as {@link Measure} makes them. */
+  private static float[] hard(Denoising denoising, Router router, Batch batch) {
+    try (Walk walk = Walk.start(denoising, batch, 3, 0)) {
+      while (!walk.done()) {
+        boolean[] computes = new boolean[denoising.branches()];
+        for (int b = 0; b < computes.length; b++) {
+          computes[b] = router.computes(walk.step(), b);
+        }
+        try (Scope scope = Scope.withoutGradients()) {
+          Denoising.Route route =
+              Routes.hard(denoising.ops(), walk, computes, router.reuse()::weights);
+          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
+        }
+      }
+      return Arrays.copyOf(walk.x(), walk.x().length / 2);
+    }
+  }
+
+  /** The pictures of the exported model. */
+  private float[] generate(Router router, Batch batch) {
+    Path repository = folder.resolve("repository");
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
+      Model model = Model.of(checkpoint, OptionalInt.empty());
+      new Exporter(model, List.of(router), ExportOptions.of("dit")).export(repository);
+      int n = batch.pictures();
+      float[] noise = Arrays.copyOf(batch.noise(), batch.noise().length / 2);
+      var io = model.denoiser().io();
+      Request request =
+          Request.of(Arrays.stream(batch.classes()).boxed().toList())
+              .withRouter(router.name())
+              .withGuidance(1.5)
+              .withGuidanceChannels(4)
+              .withLatents(new Latents(noise, n, io.channels(), io.height(), io.width()));
+      try (Pipeline pipeline = Pipeline.open(repository, "dit")) {
+        return pipeline.generate(request).latents().values();
+      }
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package io.harmonica.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.router.Schedule;
+import io.harmonica.train.Tiny.Settings;
+import io.harmonica.train.TrainOptions.Control;
+import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reusing;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TrainerTest {
+  static final Progress SILENT =
+      new Progress() {
+        @Override
+        public void begin(String name, int total) {}
+
+        @Override
+        public void advance(String note) {}
+      };
+
+  @TempDir Path folder;
+
+  private Router train(Settings settings, String name, Optional<Path> resume) {
+    try (Tiny tiny = new Tiny(settings.steps())) {
+      TrainingFiles files = new TrainingFiles(folder.resolve(name + ".json"));
+      return new Trainer(tiny.subject, tiny.ops, settings.options(), files, SILENT).run(resume);
+    }
+  }
+
+  private Savings savings(Router router) {
+    try (Tiny tiny = new Tiny(router.steps())) {
+      return tiny.subject.savings(router);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SDT,LAST", "SDT,LEARNED", "LTC,LAST"})
+  void resume_halfWay_equalsOneRunBitForBit(Objective objective, Reusing reuse) throws IOException {
+    Settings whole =
+        objective == Objective.LTC
+            ? Settings.SHORT.objective(objective)
+            : Settings.SHORT.reuse(reuse);
+    Router once = train(whole, "once", Optional.empty());
+    train(whole.iterations(2), "half", Optional.empty());
+    Router resumed = train(whole, "half", Optional.of(folder.resolve("half.state.json")));
+    assertThat(resumed.scores()).isDeepEqualTo(once.scores());
+    assertThat(withoutTimes("half.state.json")).isEqualTo(withoutTimes("once.state.json"));
+    assertThat(withoutTimes("half.log.jsonl")).isEqualTo(withoutTimes("once.log.jsonl"));
+  }
+
+  private String withoutTimes(String file) throws IOException {
+    return Files.readString(folder.resolve(file)).replaceAll("\"seconds\":[0-9.E-]+", "");
+  }
+
+  @Test
+  void run_writesRouterStateLogAndPictures() throws IOException {
+    Router router = train(Settings.SHORT, "all", Optional.empty());
+    assertThat(Router.read(folder.resolve("all.json")).scores()).isDeepEqualTo(router.scores());
+    for (String ending : new String[] {".state.json", ".log.jsonl", ".curves.png", ".png"}) {
+      assertThat(folder.resolve("all" + ending)).isNotEmptyFile();
+    }
+    assertThat(Files.readAllLines(folder.resolve("all.log.jsonl")))
+        .hasSize(4 + 2); // iterations, and lambda at 0 and 3
+    assertThat(router.training().path("objective").asText()).isEqualTo("sdt");
+    assertThat(router.training().path("iterations").asInt()).isEqualTo(4);
+    assertThat(router.training().path("checkpoint").asText()).hasSize(32);
+    assertThat(router.training().path("peakMemoryBytes").asLong()).isPositive();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.3,random", "0.5,random", "0.5,taylor", "0.2,none", "0.4,delta-dit"})
+  void targetCur_landsOnTheNearestEntry(double cur, String start) {
+    Settings settings = Settings.SHORT.control(Control.cur(cur)).start(start);
+    double one = 1.0 / (6 * 6);
+    assertThat(savings(train(settings, "cur", Optional.empty())).cur())
+        .isBetween(cur - 1e-9, cur + one);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1.2", "1.5", "2.5"})
+  void targetSpeedup_neverBelow_andWithinTheLightestBranch(double speedup) {
+    Settings settings = Settings.SHORT.control(Control.speedup(speedup));
+    Router router = train(settings, "speedup", Optional.empty());
+    double reached = savings(router).theoreticalSpeedup().orElseThrow();
+    try (Tiny tiny = new Tiny(6)) {
+      double full = 6.0 * tiny.subject.flops().full();
+      double lightest =
+          tiny.subject.flops().branches().stream().mapToLong(Long::longValue).min().orElseThrow();
+      assertThat(reached).isGreaterThanOrEqualTo(speedup * (1 - 1e-9));
+      assertThat(full / reached).isGreaterThan(full / speedup - lightest);
+    }
+  }
+
+  @Test
+  void beta_higher_reusesMore() {
+    Settings settings = Settings.SHORT.iterations(60);
+    double free = savings(train(settings.control(Control.beta(0)), "a", Optional.empty())).cur();
+    double dear = savings(train(settings.control(Control.beta(1e6)), "b", Optional.empty())).cur();
+    assertThat(free).isLessThan(0.2);
+    assertThat(dear).isGreaterThan(0.4);
+  }
+
+  @Test
+  void target_unreachable_namesTheNearest() {
+    assertThatThrownBy(() -> train(Settings.SHORT.control(Control.cur(0.9)), "u", Optional.empty()))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--target-cur 0.9 cannot be reached, the nearest is 0.833: 1 of 6 steps compute everything");
+    assertThatThrownBy(
+            () ->
+                train(
+                    Settings.SHORT.objective(Objective.LTC).control(Control.speedup(2)),
+                    "u",
+                    Optional.empty()))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("--target-speedup 2.0 cannot be reached, the nearest is 1.")
+        .hasMessageContaining("3 of 6 steps compute everything");
+  }
+
+  @Test
+  void ltc_trainsOnlyEverySecondStep() {
+    Settings settings = Settings.SHORT.objective(Objective.LTC);
+    Router router = train(settings, "ltc", Optional.empty());
+    for (int s = 0; s < 6; s += 2) {
+      for (int b = 0; b < 6; b++) {
+        assertThat(router.computes(s, b)).isTrue();
+      }
+    }
+    assertThat(savings(router).cur()).isCloseTo(0.4, within(1.0 / 36));
+    assertThat(router.training().path("pictures").asText()).contains("generated");
+  }
+
+  @Test
+  void learned_weights_areThoseOfTheSchedule() {
+    Router router = train(Settings.SHORT.reuse(Reusing.LEARNED), "learned", Optional.empty());
+    assertThat(router.reuse()).isInstanceOf(Reuse.Weights.class);
+    Schedule schedule = Schedule.of(router); // refuses weights that a trajectory cannot follow
+    assertThat(schedule.routes()).anyMatch(route -> route.histories().contains(2));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"LINEAR", "QUADRATIC"})
+  void forecast_isNamedInTheRouter(Reusing reuse) {
+    Router router = train(Settings.SHORT.reuse(reuse), "forecast", Optional.empty());
+    assertThat(router.reuse()).isEqualTo(reuse.forecast());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"LAST", "LEARNED"})
+  void exchange_neverWorseAndWithinTheTarget(Reusing reuse) {
+    Settings settings = Settings.SHORT.reuse(reuse).exchange(2);
+    Router router = train(settings, "exchange", Optional.empty());
+    double before = router.training().path("exactErrorBefore").asDouble();
+    double after = router.training().path("exactError").asDouble();
+    assertThat(after).isPositive().isLessThan(before);
+    assertThat(savings(router).cur()).isGreaterThanOrEqualTo(0.4);
+  }
+
+  @Test
+  void resume_otherSettings_isRefusedNamingThem() {
+    train(Settings.SHORT, "other", Optional.empty());
+    Path state = folder.resolve("other.state.json");
+    assertThatThrownBy(
+            () -> train(Settings.SHORT.reuse(Reusing.LINEAR), "other", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--resume %s was trained with reuse last, not linear: give the same options", state);
+  }
+
+  @Test
+  void resume_otherModel_isRefused() throws IOException {
+    train(Settings.SHORT, "model", Optional.empty());
+    Path state = folder.resolve("model.state.json");
+    String text = Files.readString(state);
+    Files.writeString(
+        state, text.replaceFirst("\"checkpoint\":\"[0-9a-f]+\"", "\"checkpoint\":\"00ff\""));
+    assertThatThrownBy(() -> train(Settings.SHORT, "model", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("is of a checkpoint with digest 00ff, this one has");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'{',is no state of a training run",
+    "'{\"format\":\"x\"}','has format x, expected harmonica-training/1'"
+  })
+  void resume_damaged_isRefused(String text, String expected) throws IOException {
+    Path state = Files.writeString(folder.resolve("damaged.state.json"), text);
+    assertThatThrownBy(() -> train(Settings.SHORT, "damaged", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining(expected);
+  }
+
+  @Test
+  void resume_missing_isRefused() {
+    Path state = folder.resolve("nowhere.state.json");
+    assertThatThrownBy(() -> train(Settings.SHORT, "missing", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("nowhere.state.json does not exist");
+  }
+}
