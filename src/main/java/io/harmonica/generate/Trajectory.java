@@ -17,7 +17,6 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -36,12 +35,17 @@ final class Trajectory implements AutoCloseable {
   private final float[] x; // (B, C, H, W)
   private final Prediction prediction;
   private final FloatBuffer sample; // (B or 2 B, C, H, W)
-  private final Tensor labels;
+  private final Map<String, Tensor> conditions;
   private final int batch;
   private final Map<Schedule.Output, Tensor> cache = new HashMap<>();
   private long runtimeNanos;
   private long peakCacheBytes;
 
+  /**
+   * Prepares a batch.
+   *
+   * @param conditions what to draw, of the whole batch: its from here on
+   */
   Trajectory(
       Runtime runtime,
       Manifest manifest,
@@ -50,7 +54,7 @@ final class Trajectory implements AutoCloseable {
       Sampler sampler,
       Guidance guidance,
       Latents noise,
-      List<Integer> classes) {
+      Map<String, Tensor> conditions) {
     this.runtime = runtime;
     this.manifest = manifest;
     this.router = router;
@@ -61,16 +65,12 @@ final class Trajectory implements AutoCloseable {
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
     int copies = guidance.doublesBatch() ? 2 : 1;
-    this.batch = copies * classes.size();
+    this.batch = copies * noise.count();
     this.sample =
         ByteBuffer.allocateDirect(4 * copies * x.length)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
-    long[] label = new long[batch];
-    for (int i = 0; i < batch; i++) { // the unconditional half has the null class
-      label[i] = i < classes.size() ? classes.get(i) : manifest.classes();
-    }
-    this.labels = runtime.tensor(LongBuffer.wrap(label), batch, 1);
+    this.conditions = conditions;
   }
 
   /** Runs all steps; the result is (B, C, H, W). */
@@ -103,7 +103,7 @@ final class Trajectory implements AutoCloseable {
     int plane = manifest.height() * manifest.width();
     guidance.apply(output, prediction.epsilon(), channels, outputChannels, plane);
     if (sampler.needsVariance()) {
-      Guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
+      guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
     }
   }
 
@@ -120,7 +120,7 @@ final class Trajectory implements AutoCloseable {
         own.put(Names.REUSE_WEIGHTS, reuseWeights(step.weights()));
       }
       inputs.putAll(own);
-      inputs.put(Names.CLASS_LABEL, labels);
+      inputs.putAll(conditions);
       Set<String> outputs = new HashSet<>(Set.of(Names.NOISE_PREDICTION));
       for (int b = 0; b < manifest.branches().size(); b++) {
         String branch = manifest.branches().get(b);
@@ -209,7 +209,7 @@ final class Trajectory implements AutoCloseable {
 
   @Override
   public void close() {
-    labels.close();
+    conditions.values().forEach(Tensor::close);
     cache.values().forEach(Tensor::close);
     cache.clear();
   }
