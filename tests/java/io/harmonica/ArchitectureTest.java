@@ -40,11 +40,11 @@ class ArchitectureTest {
     MAY_USE.put("repository", Set.of(ROOT, "model"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
-    MAY_USE.put("sampler", Set.of());
+    MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler"));
     // checkpoint: the digest by which a state and a router name the weights they were trained on
     MAY_USE.put("train", Set.of(ROOT, "checkpoint", "model", "torch", "router", "sampler"));
-    MAY_USE.put("compare", Set.of(ROOT, "generate"));
+    MAY_USE.put("compare", Set.of(ROOT, "runtime", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
@@ -55,6 +55,7 @@ class ArchitectureTest {
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
+    LIBRARIES.put("org.ejml.", Set.of("compare"));
     LIBRARIES.put("org.bytedeco.", Set.of("torch"));
     LIBRARIES.put("org.knowm.xchart.", Set.of("train"));
   }

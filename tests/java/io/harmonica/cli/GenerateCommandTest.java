@@ -7,9 +7,11 @@ import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.compare.Quality;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.export.Tmpfs;
+import io.harmonica.generate.Latents;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,6 +101,48 @@ class GenerateCommandTest {
   }
 
   @Test
+  void generate_withEverySampler() throws IOException {
+    for (String sampler :
+        List.of("dpm-solver++ --steps 8", "sa-solver --steps 3", "ddim --eta 1")) {
+      String own = sampler.contains("--steps") ? "" : " --steps 2";
+      Invocation done =
+          run(
+              "--model-repository REPOSITORY --model shapes --classes 3 --out DIR/s --sampler "
+                  + sampler
+                  + own);
+      assertThat(done.err()).isEmpty();
+      assertThat(done.out()).startsWith("1 picture in");
+      assertThat(ImageIO.read(folder.resolve("s/0000-class3.png").toFile()).getWidth())
+          .isEqualTo(32);
+    }
+    Invocation learned =
+        run(
+            "--model-repository REPOSITORY --model latent --classes 3 --out DIR/l --steps 2"
+                + " --sampler iddpm");
+    assertThat(learned.code()).isZero();
+    assertThat(latents("l/latents.safetensors")).hasSize(4 * 8 * 8);
+  }
+
+  /** What the solver is for: at equal cost nearer to where many steps lead. */
+  @Test
+  void dpmSolver_inEightSteps_isNearerThanDdim() {
+    String line = "--model-repository REPOSITORY --model shapes --classes 4,8 --seed 3 --out DIR/o";
+    for (String sampler : List.of("ddim --steps 60", "ddim --steps 8", "dpm-solver++ --steps 8")) {
+      String file = sampler.replaceAll("[^a-z0-9]", "") + ".safetensors";
+      assertThat(run(line + " --sampler " + sampler + " --save-latents DIR/" + file).code())
+          .isZero();
+    }
+    Latents many = pictures("ddimsteps60.safetensors");
+    double ddim = Quality.of(many, pictures("ddimsteps8.safetensors")).meanPsnrDecibels();
+    double solver = Quality.of(many, pictures("dpmsolversteps8.safetensors")).meanPsnrDecibels();
+    assertThat(solver).isGreaterThan(ddim + 2);
+  }
+
+  private Latents pictures(String file) {
+    return new Latents(latents(file), 2, 3, 32, 32);
+  }
+
+  @Test
   void latents_makeTheRoundTrip() {
     shapes("--classes 4,2 --seed 17 --out DIR/a --save-latents DIR/seeded.safetensors");
     float[] noise = new float[2 * 3072];
@@ -168,11 +212,16 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance nan | --guidance is 'nan', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance -1 | --guidance is '-1', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --seed 1.5 | --seed is '1.5', expected
-          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim, dpm-solver++, iddpm, sa-solver
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --eta 1.5 | --eta is '1.5', expected a number in 0.0..1.0
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --eta 1 --sampler sa-solver | --eta has an effect with --sampler ddim only
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing openai --sampler dpm-solver++ | --spacing openai does not go with --sampler dpm-solver++; use linspace
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --steps 1000 --sampler dpm-solver++ | --steps 1000 is out of range 1..999
+          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler iddpm | sampler iddpm needs a learned variance, and model shapes predicts 3 channels for 3 of a sample, expected 6: use another --sampler
+          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --router taylor-3 --sampler dpm-solver++ | router taylor-3 was made for sampler ddim, not dpm-solver++
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing even | --spacing 'even' is unknown
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels some | --guidance-channels is 'some', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 1 --guidance 1 | --guidance-channels has no effect with --guidance up to 1
-          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --latents DIR/l.safetensors --seed 1 | --seed has no effect with --latents
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --deadline 5 | --deadline has no effect without --triton
           2 | --triton localhost:1 --model shapes --classes 1 --out DIR/o --deadline 0 | --deadline is '0', expected a number in 0.001..86400.0
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 4 | --guidance-channels 4 is out of range: model shapes has 3 channels
@@ -223,6 +272,23 @@ class GenerateCommandTest {
     assertLatents(1, "small", "latents are [4, 8, 8] a row, model shapes takes [3, 32, 32]");
     assertLatents(1, "nan", "holds NaN, expected finite numbers");
     assertLatents(2, "three", "--latents has 3 rows for 2 --classes, expected as many");
+  }
+
+  @Test
+  void seed_withLatents_isForSamplersThatAddNoise() {
+    save("noise.safetensors", "latents", new float[3072], 1, 3, 32, 32);
+    String line =
+        "--model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --steps 3"
+            + " --latents DIR/noise.safetensors --seed 5 ";
+    String refusal = "--seed has no effect with --latents and a sampler that adds no noise";
+    assertRefused(2, line, refusal);
+    assertRefused(2, line + "--sampler dpm-solver++", refusal);
+    assertRefused(2, line + "--eta 0", refusal);
+    for (String noisy : List.of("--sampler sa-solver", "--eta 0.5")) {
+      assertThat(run(line + noisy + " --save-latents DIR/a.safetensors").code()).isZero();
+      run(line.replace("--seed 5", "--seed 6") + noisy + " --save-latents DIR/b.safetensors");
+      assertThat(latents("a.safetensors")).isNotEqualTo(latents("b.safetensors"));
+    }
   }
 
   private void assertLatents(int code, String file, String message) {

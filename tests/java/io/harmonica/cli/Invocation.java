@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.model.Flops;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Spacing;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -60,7 +61,7 @@ record Invocation(int code, String out, String err) {
     }
 
     @Override
-    public List<Integer> timesteps(String sampler, int steps, String spacing) {
+    public List<Integer> timesteps(String sampler, int steps, Spacing spacing) {
       return IntStream.range(0, steps).map(s -> steps - 1 - s).boxed().toList();
     }
 

@@ -11,6 +11,7 @@ import io.harmonica.router.Fora;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
+import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,6 +75,62 @@ class RouterCommandsTest {
         .isEqualTo("note: CUR 0.500 is the nearest to 0.7 that can be reached\n");
     assertThat(run("policy none --checkpoint c --steps 4 --out OUT").out())
         .contains("CUR 0.000, theoretical speedup 1.00x");
+  }
+
+  @Test
+  void policy_targetSpeedup_isMetOrTheNearestNoted() {
+    // 10 FLOPs fixed and 40 of branches a step: 4 full steps of 5 make 250 / 210
+    Invocation fora = run("policy fora --checkpoint c --steps 5 --target-speedup 1.2 --out OUT");
+    assertThat(fora.out()).contains("CUR 0.200, theoretical speedup 1.19x");
+    assertThat(fora.err()).isEmpty();
+    assertThat(out().training().toString()).isEqualTo("{\"policy\":\"fora\",\"interval\":1.25}");
+    Invocation taylor =
+        run("policy taylor --checkpoint c --steps 5 --order 2 --target-speedup 1.3 --out OUT");
+    assertThat(taylor.err())
+        .isEqualTo("note: theoretical speedup 1.190 is the nearest to 1.3 that can be reached\n");
+    assertThat(out().reuse()).isEqualTo(Reuse.QUADRATIC);
+    assertThat(run("policy random --checkpoint c --steps 5 --target-speedup 1.25 --out OUT").out())
+        .contains("CUR 0.250, theoretical speedup 1.25x");
+    assertThat(
+            run("policy delta-dit --checkpoint c --steps 8 --target-speedup 1.25 --out OUT").out())
+        .contains("theoretical speedup 1.25x");
+  }
+
+  @Test
+  void policy_targetSpeedup_excludesWhatItReplaces() {
+    assertThat(
+            run("policy fora --checkpoint c --steps 5 --target-speedup 2 --interval 2 --out OUT"))
+        .satisfies(
+            refused -> {
+              assertThat(refused.code()).isEqualTo(2);
+              assertThat(refused.err())
+                  .startsWith("error: --target-speedup and --interval exclude each other");
+            });
+    assertThat(run("policy none --checkpoint c --steps 5 --target-speedup 2 --out OUT").err())
+        .startsWith("error: --target-speedup has no effect on policy none");
+    assertThat(run("policy fora --checkpoint c --steps 5 --target-speedup 0.5 --out OUT").err())
+        .startsWith("error: --target-speedup is '0.5', expected a number in 1.0..1000.0");
+  }
+
+  @Test
+  void policy_forAnotherSampler_hasItsTimesteps() {
+    List<String> options =
+        List.of(
+            "--sampler dpm-solver++ 999,749,500,250",
+            "--sampler sa-solver --spacing linspace 999,749,500,250",
+            "--sampler iddpm 750,500,250,0",
+            "--sampler iddpm --spacing openai 999,666,333,0",
+            "--sampler ddim --spacing openai 999,666,333,0");
+    for (String option : options) {
+      int cut = option.lastIndexOf(' ');
+      String line =
+          "policy fora --checkpoint export/shapes-dit --steps 4 %s --out %s"
+              .formatted(option.substring(0, cut), folder.resolve("out.json"));
+      assertThat(Invocation.of(line.split(" ")).err()).isEmpty();
+      assertThat(out().sampler()).isEqualTo(option.split(" ")[1]);
+      assertThat(out().timesteps().toString().replaceAll("[^0-9,]", ""))
+          .isEqualTo(option.substring(cut + 1));
+    }
   }
 
   @Test
@@ -235,6 +292,23 @@ class RouterCommandsTest {
     JsonNode config = Golden.json("routing/harmonica-reference/config.json");
     assertThat(Router.read(out).timesteps()).isEqualTo(Golden.integers(config.get("timesteps")));
     assertThat(Router.read(out).threshold()).isEqualTo(config.get("tau").doubleValue());
+    Invocation sampled =
+        Invocation.of(
+            "import-router",
+            "--format",
+            "harmonica",
+            Golden.path("routing/harmonica-reference/router.pt").toString(),
+            "--checkpoint",
+            Golden.path("dit-facebook/model.pt").toString(),
+            "--heads",
+            "" + heads,
+            "--sampler",
+            "dpm-solver++",
+            "--out",
+            out.toString());
+    assertThat(sampled.err()).isEmpty();
+    int steps = Router.read(out).steps();
+    assertThat(Router.read(out).timesteps()).isEqualTo(Spacing.LINSPACE.timesteps(steps, 1000));
     Invocation other =
         Invocation.of(
             "import-router",

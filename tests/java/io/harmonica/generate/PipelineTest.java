@@ -21,7 +21,10 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.sampler.Prediction;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Stepper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +34,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
@@ -48,6 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PipelineTest {
   private static final int STEPS = 5;
   private static final List<Integer> TIMESTEPS = List.of(800, 600, 400, 200, 0);
+  private static final List<Integer> SOLVER_TIMESTEPS = List.of(999, 799, 599, 400, 200);
 
   private Path repository; // batches of 4: two guided pictures at a time
   private CountingRuntime runtime;
@@ -73,6 +76,8 @@ class PipelineTest {
           List.of(
               router("all", new Uncached(), source),
               router("fora-2", new Fora(2), source),
+              router("solver", new Fora(2), source, "dpm-solver++", SOLVER_TIMESTEPS),
+              router("later", new Fora(2), source, "later", TIMESTEPS),
               router("taylor-2", new Taylor(2, 1), source));
     }
     ExportOptions options =
@@ -82,12 +87,17 @@ class PipelineTest {
   }
 
   private static Router router(String name, Policy policy, Checkpoint checkpoint) {
+    return router(name, policy, checkpoint, "ddim", TIMESTEPS);
+  }
+
+  private static Router router(
+      String name, Policy policy, Checkpoint checkpoint, String sampler, List<Integer> timesteps) {
     Model model = Exports.model(checkpoint);
     return policy.router(
         name,
         model.denoiser().architecture(),
-        "ddim",
-        TIMESTEPS,
+        sampler,
+        timesteps,
         model.denoiser().branches().stream().map(Branch::name).toList());
   }
 
@@ -130,6 +140,76 @@ class PipelineTest {
   }
 
   @Test
+  void picture_isTheSameInAnyBatch_withFreshNoise() {
+    Integer[] classes = {0, 9, 4}; // two, then one at a time
+    List<Request> noisy =
+        List.of(
+            request(classes).withEta(1),
+            request(classes).withSampler("iddpm"),
+            request(classes).withSampler("sa-solver"));
+    for (Request request : noisy) {
+      float[] together = values(request.withSeed(11));
+      float[] other = values(request.withSeed(11).withLatents(noise(3, 12)));
+      assertThat(values(request.withSeed(11))).containsExactly(together);
+      for (int i = 0; i < classes.length; i++) {
+        Request one =
+            new Request(
+                List.of(classes[i]),
+                request.router(),
+                request.steps(),
+                request.sampler(),
+                request.eta(),
+                request.spacing(),
+                request.guidance(),
+                request.guidanceChannels(),
+                11 + i,
+                request.latents());
+        float[] alone = values(one);
+        float[] row = Arrays.copyOfRange(together, i * 256, (i + 1) * 256);
+        assertClose(request.sampler() + " " + i, alone, row, trajectoryTolerance(row) / 2);
+        assertThat(Arrays.copyOfRange(other, i * 256, (i + 1) * 256)).isNotEqualTo(row);
+      }
+    }
+  }
+
+  @Test
+  void iddpm_stepsWithTheConditionalVariance() {
+    Sampler sampler = Sampler.of("iddpm", STEPS, Spacing.LEADING, 1000, 1e-4, 0.02);
+    Stepper stepper = sampler.start();
+    float[] x = noise(2, 3).values().clone();
+    pipeline.generate(
+        request(2, 7).withSampler("iddpm").withGuidance(3).withGuidanceChannels(2).withSeed(3),
+        step -> {
+          float[] output = new float[4 * 512]; // pictures and their unguided halves, 8 channels
+          step.prediction().get(0, output);
+          float[] epsilon = new float[512];
+          float[] variance = new float[512];
+          for (int i = 0; i < 512; i++) {
+            int at = i / 256 * 512 + i % 256;
+            boolean guided = i % 256 < 2 * 64;
+            float unconditional = output[at + 1024];
+            epsilon[i] =
+                guided ? (float) (unconditional + 3.0 * (output[at] - unconditional)) : output[at];
+            variance[i] = output[at + 256];
+          }
+          float[] noise =
+              sampler.needsNoise(step.step()) ? new Noise(3).ofStep(step.step(), 0, 2, 256) : null;
+          stepper.step(step.step(), x, new Prediction(epsilon, variance), noise);
+          assertThat(step.latents()).containsExactly(x);
+          return true;
+        });
+  }
+
+  @Test
+  void router_bringsItsSampler() {
+    Request request = Request.of(List.of(4)).withRouter("solver");
+    assertThat(values(request)).containsExactly(values(request.withSampler("dpm-solver++")));
+    List<Integer> timesteps = new ArrayList<>();
+    pipeline.generate(request, step -> timesteps.add(step.timestep()));
+    assertThat(timesteps).isEqualTo(SOLVER_TIMESTEPS);
+  }
+
+  @Test
   void noise_isGaussianBySeed_orAsGiven() {
     Request seeded = request(3, 6).withSeed(21);
     Latents noise = noise(2, 21);
@@ -139,13 +219,7 @@ class PipelineTest {
   }
 
   private static Latents noise(int count, long seed) {
-    float[] values = new float[count * 4 * 8 * 8];
-    for (int i = 0; i < count; i++) {
-      Random random = new Random(seed + i);
-      for (int j = 0; j < 256; j++) {
-        values[i * 256 + j] = (float) random.nextGaussian();
-      }
-    }
+    float[] values = new Noise(seed).start(count, 4 * 8 * 8);
     return new Latents(values, count, 4, 8, 8);
   }
 
@@ -343,13 +417,19 @@ class PipelineTest {
   void routerThatDoesNotFit_isRefused() {
     assertRefused(
         request(1).withRouter("fora-3"),
-        "model dit has no router 'fora-3', it has all, fora-2, taylor-2: name one of these, or export it with --router");
+        "model dit has no router 'fora-3', it has all, fora-2, solver, later, taylor-2: name one of these, or export it with --router");
     assertRefused(
         request(1).withRouter("fora-2").withSteps(10),
         "router fora-2 is for 5 steps, not 10: use --steps 5, or another router");
     assertRefused(
-        request(1).withRouter("fora-2").withSampler("dpm-solver"),
-        "router fora-2 was made for sampler ddim, not dpm-solver: use --sampler ddim, or another router");
+        request(1).withRouter("fora-2").withSampler("dpm-solver++"),
+        "router fora-2 was made for sampler ddim, not dpm-solver++: use --sampler ddim, or another router");
+    assertRefused(
+        request(1).withRouter("solver").withSampler("sa-solver"),
+        "router solver was made for sampler dpm-solver++, not sa-solver: use --sampler dpm-solver++, or another router");
+    assertRefused(
+        request(1).withRouter("later"),
+        "router later was made for sampler later, which is none of ddim, dpm-solver++, iddpm, sa-solver: use another router");
     assertRefused(
         request(1).withRouter("fora-2").withSpacing(Spacing.OPENAI),
         "router fora-2 is for timesteps [800, 600, 400, 200, 0], and openai spacing gives [999, 749, 500, 250, 0]: use the --spacing it was made with");
@@ -359,7 +439,7 @@ class PipelineTest {
   void unknownSamplerOrSteps_areRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSampler("euler")))
-        .withMessage("--sampler 'euler' is unknown; use ddim");
+        .withMessage("--sampler 'euler' is unknown; use ddim, dpm-solver++, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSteps(1001)))
         .withMessage("--steps 1001 is out of range 1..1000");

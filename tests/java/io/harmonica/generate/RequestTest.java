@@ -21,12 +21,14 @@ class RequestTest {
             .withGuidance(4)
             .withSpacing(Spacing.OPENAI)
             .withSampler("other")
+            .withEta(0.5)
             .withSteps(7)
             .withRouter("r");
     assertThat(all.classes()).containsExactly(1, 2);
     assertThat(all.router()).isEqualTo("r");
     assertThat(all.steps()).hasValue(7);
-    assertThat(all.sampler()).isEqualTo("other");
+    assertThat(all.sampler()).contains("other");
+    assertThat(all.eta()).hasValue(0.5);
     assertThat(all.spacing()).contains(Spacing.OPENAI);
     assertThat(all.guidance()).isEqualTo(4);
     assertThat(all.guidanceChannels()).hasValue(3);

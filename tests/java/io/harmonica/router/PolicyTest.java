@@ -49,6 +49,15 @@ class PolicyTest {
   }
 
   @Test
+  void fora_betweenWholeIntervals_computesWhereTheFloorChanges() {
+    assertThat(picture(new Fora(1.5), 7))
+        .containsExactly(
+            "xxxxxxxx", "........", "xxxxxxxx", "xxxxxxxx", "........", "xxxxxxxx", "xxxxxxxx");
+    assertThat(training(new Fora(1.5))).isEqualTo("{\"policy\":\"fora\",\"interval\":1.5}");
+    assertThat(picture(new Taylor(2.5, 1), 6)).isEqualTo(picture(new Fora(2.5), 6));
+  }
+
+  @Test
   void taylor_sharesForasTableAndForecasts() {
     assertThat(picture(new Taylor(2, 1), 6)).isEqualTo(picture(new Fora(2), 6));
     assertThat(router(new Taylor(2, 0), 6).reuse()).isEqualTo(Reuse.LAST);
@@ -110,6 +119,8 @@ class PolicyTest {
   @Test
   void options_outOfRange_areRefusedWithTheBound() {
     assertThatThrownBy(() -> new Fora(0)).hasMessage("interval is 0, expected at least 1");
+    assertThatThrownBy(() -> new Fora(0.5)).hasMessage("interval is 0.5, expected at least 1");
+    assertThatThrownBy(() -> new Fora(Double.NaN)).hasMessageStartingWith("interval is NaN");
     assertThatThrownBy(() -> new Taylor(-1, 1)).hasMessage("interval is -1, expected at least 1");
     assertThatThrownBy(() -> new Taylor(2, 3)).hasMessage("order is 3, expected 0, 1 or 2");
     assertThatThrownBy(() -> new DeltaDit(2, 1.0)).hasMessageStartingWith("cur is 1.0, expected");

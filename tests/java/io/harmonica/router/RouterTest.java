@@ -95,6 +95,8 @@ class RouterTest {
           "name": "test"         | "name": "a/b"      | name is 'a/b'
           "name": "test"         | "name": ".."       | name is '..'
           "model": "dit"         | "model": ""        | model is ''
+          "sampler": "ddim"      | "sampler": "a b"   | sampler is 'a b', expected a name such as dpm-solver++
+          "sampler": "ddim"      | "sampler": ""      | sampler is ''
           "steps": 3             | "steps": 4         | timesteps has 3 entries, expected steps = 4
           "steps": 3             | "steps": 2.5       | steps is 2.5, expected a whole number
           "steps": 3             | "steps": 1001      | steps is 1001, expected 1..1000

@@ -13,21 +13,21 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.List;
 
 /** Builds an ONNX graph of a few nodes for tests; a node has the name of its one output. */
-final class TinyGraph {
+public final class TinyGraph {
   private final GraphProto.Builder graph = GraphProto.newBuilder().setName("graph");
 
   /** A dimension of -1 is any size. */
-  TinyGraph input(String name, TensorProto.DataType type, long... dims) {
+  public TinyGraph input(String name, TensorProto.DataType type, long... dims) {
     graph.addInput(value(name, type, dims));
     return this;
   }
 
-  TinyGraph output(String name, TensorProto.DataType type, long... dims) {
+  public TinyGraph output(String name, TensorProto.DataType type, long... dims) {
     graph.addOutput(value(name, type, dims));
     return this;
   }
 
-  TinyGraph floats(String name, List<Long> dims, float... values) {
+  public TinyGraph floats(String name, List<Long> dims, float... values) {
     TensorProto.Builder tensor = constant(name, TensorProto.DataType.FLOAT, dims);
     for (float value : values) {
       tensor.addFloatData(value);
@@ -45,7 +45,7 @@ final class TinyGraph {
     return this;
   }
 
-  TinyGraph node(String output, String operator, String... inputs) {
+  public TinyGraph node(String output, String operator, String... inputs) {
     graph.addNode(node(output, operator, List.of(inputs)));
     return this;
   }
@@ -67,7 +67,7 @@ final class TinyGraph {
   }
 
   /** The model, in the newest versions that Triton 24.10 reads. */
-  ModelProto model() {
+  public ModelProto model() {
     return ModelProto.newBuilder()
         .setIrVersion(10)
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(20))

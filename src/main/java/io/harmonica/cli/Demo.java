@@ -205,12 +205,12 @@ record Demo(
   }
 
   private static String description(Router router) {
-    int interval = router.training().path("interval").asInt();
+    String interval = router.training().path("interval").asText();
     int order = router.training().path("order").asInt();
     return switch (router.training().path("policy").asText()) {
-      case "fora" -> "one step in %d computes, the others reuse".formatted(interval);
+      case "fora" -> "one step in %s computes, the others reuse".formatted(interval);
       case "taylor" ->
-          "one step in %d computes, the others forecast, order %d".formatted(interval, order);
+          "one step in %s computes, the others forecast, order %d".formatted(interval, order);
       default -> "a router of %d steps".formatted(router.steps());
     };
   }

@@ -13,6 +13,7 @@ import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
 import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -62,12 +63,16 @@ final class GenerateCommand implements Command {
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
-        .value("sampler", "NAME", "ddim (default)")
+        .value(
+            "sampler",
+            "NAME",
+            String.join(", ", Sampler.NAMES) + " (default: the router's, else ddim)")
+        .value("eta", "X", "noise of ddim: 0 none (default), 1 as much as DDPM")
         .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: the model's"
-                + " origin); also openai-ddim")
+                + " origin); also openai-ddim. dpm-solver++ and sa-solver have linspace")
         .value("guidance", "X", "scale of classifier-free guidance (default 1.5); 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
@@ -120,9 +125,6 @@ final class GenerateCommand implements Command {
     if (!arguments.has("triton")) {
       arguments.refuse("deadline", "without --triton");
     }
-    if (arguments.has("latents")) {
-      arguments.refuse("seed", "with --latents");
-    }
     if (guidance(arguments) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
@@ -158,7 +160,6 @@ final class GenerateCommand implements Command {
     Request request =
         Request.of(classes)
             .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
-            .withSampler(arguments.text("sampler").orElse("ddim"))
             .withGuidance(guidance(arguments))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
     if (latents.isPresent()) {
@@ -166,6 +167,12 @@ final class GenerateCommand implements Command {
     }
     if (arguments.has("steps")) {
       request = request.withSteps(arguments.requiredInteger("steps", 1, 1000));
+    }
+    if (arguments.has("sampler")) {
+      request = request.withSampler(arguments.requiredText("sampler"));
+    }
+    if (arguments.has("eta")) {
+      request = request.withEta(arguments.decimal("eta", 0, 1).orElseThrow());
     }
     if (arguments.has("spacing")) {
       request = request.withSpacing(Spacing.of(arguments.requiredText("spacing")));
@@ -177,6 +184,9 @@ final class GenerateCommand implements Command {
               all
                   ? pipeline.manifest().channels()
                   : arguments.requiredInteger("guidance-channels", 1, 1 << 16));
+    }
+    if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request)) {
+      arguments.refuse("seed", "with --latents and a sampler that adds no noise");
     }
     return request;
   }

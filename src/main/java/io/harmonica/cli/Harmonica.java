@@ -30,7 +30,8 @@ public final class Harmonica {
         new TrainCommand(),
         new PolicyCommand(models),
         new ImportRouterCommand(models),
-        new InspectCommand(models));
+        new InspectCommand(models),
+        new FeaturesCommand());
   }
 
   static int run(List<Command> commands, String[] args, Console console) {

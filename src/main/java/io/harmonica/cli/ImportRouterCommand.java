@@ -5,9 +5,12 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.TorchRouters;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica import-router}: takes over a router that another project trained. */
@@ -35,7 +38,7 @@ final class ImportRouterCommand implements Command {
   public List<String> usage() {
     return List.of(
         "--format harmonica|learning-to-cache FILE.pt (--checkpoint PATH | --architecture NAME)"
-            + " [--sampler ddim] [--threshold X] --out ROUTER.json");
+            + " [--sampler NAME] [--threshold X] --out ROUTER.json");
   }
 
   @Override
@@ -45,12 +48,17 @@ final class ImportRouterCommand implements Command {
         .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
-        .value("sampler", "ddim", "the sampler it was trained for (default ddim)")
+        .value(
+            "sampler",
+            "NAME",
+            "the sampler it was trained for: "
+                + String.join(", ", Sampler.NAMES)
+                + " (default ddim)")
         .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout, openai for --architecture)")
+                + " layout, openai for --architecture); dpm-solver++ and sa-solver have linspace")
         .value("threshold", "X", "scores above it compute, 0..1 (default 0.1)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
@@ -74,8 +82,8 @@ final class ImportRouterCommand implements Command {
     String format = arguments.requiredText("format");
     Arguments.requireChoice("--format", format, FORMATS);
     arguments.requireOneOf("checkpoint", "architecture");
-    String sampler = arguments.choice("sampler", RouterCommands.SAMPLERS).orElse("ddim");
-    String spacing = arguments.choice("spacing", RouterCommands.SPACINGS).orElse(null);
+    String sampler = RouterCommands.sampler(arguments);
+    Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     double threshold = arguments.decimal("threshold", 0, 1).orElse(0.1);
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
@@ -93,7 +101,7 @@ final class ImportRouterCommand implements Command {
       String name,
       ModelCard model,
       String sampler,
-      String spacing,
+      Optional<Spacing> spacing,
       double threshold,
       double[][] scores,
       String format) {
@@ -103,7 +111,7 @@ final class ImportRouterCommand implements Command {
           model.architecture(),
           sampler,
           scores.length,
-          models.timesteps(sampler, scores.length, spacing == null ? model.spacing() : spacing),
+          RouterCommands.timesteps(models, model, sampler, scores.length, spacing),
           threshold,
           model.branches(),
           scores,

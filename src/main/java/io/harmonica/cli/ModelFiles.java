@@ -6,6 +6,7 @@ import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,8 +14,6 @@ import java.util.OptionalInt;
 
 /** Models from files on disk. */
 final class ModelFiles implements Models {
-  private static final int TRAIN_TIMESTEPS = 1000;
-
   @Override
   public ModelCard checkpoint(Path path, OptionalInt heads) {
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
@@ -28,8 +27,11 @@ final class ModelFiles implements Models {
   }
 
   @Override
-  public List<Integer> timesteps(String sampler, int steps, String spacing) {
-    return Spacing.of(spacing).timesteps(steps, TRAIN_TIMESTEPS);
+  public List<Integer> timesteps(String sampler, int steps, Spacing spacing) {
+    Manifest.Noise noise = Manifest.Noise.LINEAR;
+    return Sampler.of(
+            sampler, steps, spacing, noise.trainTimesteps(), noise.betaStart(), noise.betaEnd())
+        .timesteps();
   }
 
   @Override

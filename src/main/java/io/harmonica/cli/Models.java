@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
@@ -19,7 +20,7 @@ interface Models {
   ModelCard architecture(String preset);
 
   /** The timesteps of a trajectory, in execution order. */
-  List<Integer> timesteps(String sampler, int steps, String spacing);
+  List<Integer> timesteps(String sampler, int steps, Spacing spacing);
 
   /** A model that {@code harmonica-export} wrote, with its routers. */
   Exported exported(Path repository, String model);

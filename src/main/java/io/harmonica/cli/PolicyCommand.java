@@ -5,24 +5,31 @@ import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
 import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.router.TargetSpeedup;
 import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica policy}: writes a router by a rule, without training. */
 final class PolicyCommand implements Command {
+  private static final String TARGET = "target-speedup";
+
   /** Which options each policy has; any other of them would be silently without effect. */
   private static final Map<String, List<String>> POLICIES = new LinkedHashMap<>();
 
   static {
-    POLICIES.put("fora", List.of("interval"));
-    POLICIES.put("taylor", List.of("interval", "order"));
-    POLICIES.put("delta-dit", List.of("interval", "cur"));
-    POLICIES.put("random", List.of("cur", "seed"));
+    POLICIES.put("fora", List.of("interval", TARGET));
+    POLICIES.put("taylor", List.of("interval", "order", TARGET));
+    POLICIES.put("delta-dit", List.of("interval", "cur", TARGET));
+    POLICIES.put("random", List.of("cur", "seed", TARGET));
     POLICIES.put("none", List.of());
   }
 
@@ -45,10 +52,10 @@ final class PolicyCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "fora --checkpoint PATH --steps N [--interval K] --out ROUTER.json",
-        "taylor --checkpoint PATH --steps N [--interval K] [--order 0|1|2] --out ROUTER.json",
-        "delta-dit --checkpoint PATH --steps N [--interval K] [--cur X] --out ROUTER.json",
-        "random --checkpoint PATH --steps N [--cur X] [--seed N] --out ROUTER.json",
+        "fora --checkpoint PATH --steps N [--interval K | --target-speedup X] --out ROUTER.json",
+        "taylor --checkpoint PATH --steps N [--interval K | --target-speedup X] [--order 0|1|2] --out ROUTER.json",
+        "delta-dit --checkpoint PATH --steps N [[--interval K] [--cur X] | --target-speedup X] --out ROUTER.json",
+        "random --checkpoint PATH --steps N [--cur X | --target-speedup X] [--seed N] --out ROUTER.json",
         "none --checkpoint PATH --steps N --out ROUTER.json");
   }
 
@@ -58,19 +65,30 @@ final class PolicyCommand implements Command {
         .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("steps", "N", "denoising steps of the trajectory, 1..1000")
-        .value("interval", "K", "every K-th step computes everything (default 2)")
+        .value(
+            "interval",
+            "K",
+            "every K-th step computes everything (default 2); fora and taylor also take fractions")
         .value("order", "0|1|2", "taylor: order of the forecast; 0 is fora (default 1)")
         .value(
             "cur",
             "X",
             "share of branch executions to reuse: exact for random (default 0.5), the nearest"
                 + " reachable for delta-dit (default: half the blocks are skipped)")
+        .value(
+            TARGET,
+            "X",
+            "the theoretical speedup to come nearest to, instead of --interval and --cur")
         .value("seed", "N", "random: which choice (default 0)")
+        .value(
+            "sampler",
+            "NAME",
+            "the sampler it is for: " + String.join(", ", Sampler.NAMES) + " (default ddim)")
         .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout)")
+                + " layout); dpm-solver++ and sa-solver have linspace")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();
@@ -85,7 +103,9 @@ final class PolicyCommand implements Command {
   public List<String> examples() {
     return List.of(
         "bin/harmonica policy taylor --checkpoint export/shapes-dit --steps 20 --out taylor2.json",
-        "bin/harmonica policy random --checkpoint export/shapes-dit --steps 20 --cur 0.4 --out r.json");
+        "bin/harmonica policy random --checkpoint export/shapes-dit --steps 20 --cur 0.4 --out r.json",
+        "bin/harmonica policy fora --checkpoint export/shapes-dit --steps 20 --target-speedup 1.5"
+            + " --out fora.json");
   }
 
   @Override
@@ -94,49 +114,92 @@ final class PolicyCommand implements Command {
     Arguments.requireChoice("policy", word, List.copyOf(POLICIES.keySet()));
     requireItsOptions(word, arguments);
     int steps = arguments.requiredInteger("steps", 1, 1000);
-    String spacing = arguments.choice("spacing", RouterCommands.SPACINGS).orElse(null);
+    String sampler = RouterCommands.sampler(arguments);
+    Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     String name = RouterCommands.name(arguments);
     try {
-      Policy policy = policy(word, arguments);
+      checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
-      List<Integer> timesteps =
-          models.timesteps("ddim", steps, spacing == null ? model.spacing() : spacing);
+      Policy policy = policy(word, arguments, model, steps);
+      List<Integer> timesteps = RouterCommands.timesteps(models, model, sampler, steps, spacing);
       Router router =
-          policy.router(name, model.architecture(), "ddim", timesteps, model.branches());
-      double reached = RouterCommands.write(router, model, arguments, console).cur();
+          policy.router(name, model.architecture(), sampler, timesteps, model.branches());
+      Savings reached = RouterCommands.write(router, model, arguments, console);
       arguments
           .decimal("cur", 0, 1)
-          .filter(asked -> Math.abs(asked - reached) >= 0.0005)
-          .ifPresent(
-              asked ->
-                  console
-                      .err()
-                      .printf(
-                          Locale.ROOT,
-                          "note: CUR %.3f is the nearest to %s that can be reached%n",
-                          reached,
-                          asked));
+          .filter(asked -> Math.abs(asked - reached.cur()) >= 0.0005)
+          .ifPresent(asked -> noteNearest("CUR", reached.cur(), asked, console));
+      double speedup = reached.theoreticalSpeedup().orElseThrow();
+      arguments
+          .decimal(TARGET, 1, 1000)
+          .filter(asked -> Math.abs(asked - speedup) >= 0.01 * asked)
+          .ifPresent(asked -> noteNearest("theoretical speedup", speedup, asked, console));
       return CommandRunner.DONE;
     } catch (IllegalArgumentException e) { // a policy's own bounds: "interval is 0, expected ..."
       throw new UsageException("--" + e.getMessage());
     }
   }
 
-  private static Policy policy(String word, Arguments arguments) {
-    int interval = arguments.integer("interval", 1, 1000).orElse(2);
+  private static void noteNearest(String what, double reached, double asked, Console console) {
+    console
+        .err()
+        .printf(
+            Locale.ROOT,
+            "note: %s %.3f is the nearest to %s that can be reached%n",
+            what,
+            reached,
+            asked);
+  }
+
+  /** Faults of the options alone, before the checkpoint is read. */
+  private static void checkOptions(String word, Arguments arguments) {
+    if (arguments.has(TARGET)) {
+      arguments.refuseBoth(TARGET, "interval");
+      arguments.refuseBoth(TARGET, "cur");
+      arguments.decimal(TARGET, 1, 1000);
+    } else {
+      untargeted(word, arguments);
+    }
+  }
+
+  private static Policy policy(String word, Arguments arguments, ModelCard model, int steps) {
+    if (!arguments.has(TARGET)) {
+      return untargeted(word, arguments);
+    }
+    double speedup = arguments.decimal(TARGET, 1, 1000).orElseThrow();
+    TargetSpeedup target = new TargetSpeedup(speedup, model.flops(), steps, model.branches());
     return switch (word) {
-      case "none" -> new Uncached();
-      case "fora" -> new Fora(interval);
-      case "taylor" -> new Taylor(interval, arguments.integer("order", 0, 2).orElse(1));
-      case "delta-dit" -> new DeltaDit(interval, arguments.decimal("cur", 0, 1).orElse(null));
-      default ->
-          new RandomReuse(
-              arguments.decimal("cur", 0, 1).orElse(0.5), arguments.wholeNumber("seed").orElse(0L));
+      case "fora" -> target.fora();
+      case "taylor" -> target.taylor(order(arguments));
+      case "delta-dit" -> target.deltaDit();
+      default -> target.random(seed(arguments));
     };
   }
 
+  private static Policy untargeted(String word, Arguments arguments) {
+    return switch (word) {
+      case "none" -> new Uncached();
+      case "fora" -> new Fora(arguments.decimal("interval", 1, 1000).orElse(2.0));
+      case "taylor" ->
+          new Taylor(arguments.decimal("interval", 1, 1000).orElse(2.0), order(arguments));
+      case "delta-dit" ->
+          new DeltaDit(
+              arguments.integer("interval", 1, 1000).orElse(2),
+              arguments.decimal("cur", 0, 1).orElse(null));
+      default -> new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
+    };
+  }
+
+  private static int order(Arguments arguments) {
+    return arguments.integer("order", 0, 2).orElse(1);
+  }
+
+  private static long seed(Arguments arguments) {
+    return arguments.wholeNumber("seed").orElse(0L);
+  }
+
   private static void requireItsOptions(String word, Arguments arguments) {
-    for (String option : List.of("interval", "order", "cur", "seed")) {
+    for (String option : List.of("interval", "order", "cur", "seed", TARGET)) {
       if (!POLICIES.get(word).contains(option)) {
         arguments.refuse(option, "on policy " + word);
       }

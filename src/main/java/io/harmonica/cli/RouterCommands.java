@@ -2,6 +2,8 @@ package io.harmonica.cli;
 
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -10,8 +12,7 @@ import java.util.OptionalInt;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
-  static final List<String> SPACINGS = List.of("leading", "openai");
-  static final List<String> SAMPLERS = List.of("ddim");
+  static final List<String> SPACINGS = List.of("leading", "openai", "linspace");
 
   private RouterCommands() {}
 
@@ -33,6 +34,29 @@ final class RouterCommands {
               .formatted(name, given.isPresent() ? "" : ": give it another with --name"));
     }
     return name;
+  }
+
+  /** The sampler that {@code --sampler} names. */
+  static String sampler(Arguments arguments) {
+    return arguments.choice("sampler", Sampler.NAMES).orElse(Sampler.DEFAULT);
+  }
+
+  /** {@code --spacing}, where given. */
+  static Optional<Spacing> spacing(Arguments arguments) {
+    return arguments.choice("spacing", SPACINGS).map(Spacing::of);
+  }
+
+  /** The timesteps of a sampler, by default spaced as the model's origin does. */
+  static List<Integer> timesteps(
+      Models models, ModelCard model, String sampler, int steps, Optional<Spacing> spacing) {
+    try {
+      return models.timesteps(
+          sampler,
+          steps,
+          spacing.orElseGet(() -> Sampler.spacing(sampler, Spacing.of(model.spacing()))));
+    } catch (IllegalArgumentException e) { // names its option itself
+      throw new UsageException(e.getMessage());
+    }
   }
 
   /** Writes the router and says in one line what was made. */

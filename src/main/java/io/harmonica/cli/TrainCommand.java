@@ -58,7 +58,7 @@ final class TrainCommand implements Command {
         .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
-        .value("sampler", "NAME", "ddim (default)")
+        .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default ddim)")
         .value(
             "spacing",
             "leading|openai",
@@ -195,10 +195,14 @@ final class TrainCommand implements Command {
               ? io.channels()
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
+    String sampler = RouterCommands.sampler(arguments);
+    Spacing spacing =
+        RouterCommands.spacing(arguments)
+            .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(io.spacing())));
     return new TrainOptions.Trajectory(
-        arguments.choice("sampler", RouterCommands.SAMPLERS).orElse("ddim"),
+        sampler,
         arguments.requiredInteger("steps", 2, 1000),
-        arguments.choice("spacing", RouterCommands.SPACINGS).orElse(io.spacing()),
+        spacing.toString(),
         guidance,
         channels);
   }

@@ -79,14 +79,14 @@ final class EngineGraph {
     for (int i = 0; i < engine.branches().size(); i++) {
       int index = engine.branches().get(i);
       Branch branch = model.branches().get(index);
-      Value output;
-      if (engine.histories().get(i) == 0) {
-        output = model.branch(ops, branch, hidden, conditioning);
+      int history = engine.histories().get(i);
+      if (history == 0) {
+        Value output = model.branch(ops, branch, hidden, conditioning);
         output(branch.name(), output, embedded.get(Denoiser.HIDDEN));
+        hidden = model.join(ops, branch, hidden, output, conditioning);
       } else {
-        output = reuse(index, branch, engine.histories().get(i));
+        hidden = reuse(index, hidden, history, model.gate(ops, branch, conditioning));
       }
-      hidden = model.join(ops, branch, hidden, output, conditioning);
     }
     if (engine.head()) {
       Denoiser.Interface io = model.io();
@@ -97,21 +97,19 @@ final class EngineGraph {
     }
   }
 
-  /** The weighted sum of a branch's last outputs, newest first; one output is taken as it is. */
-  private Value reuse(int index, Branch branch, int history) {
-    Value sum = null;
+  /**
+   * {@code hidden + sum_j (gate * w_j) * history_j} over a branch's last outputs, newest first; a
+   * single one is taken as it is. A small factor for each output costs one pass over memory less
+   * than summing them up before the gate.
+   */
+  private Value reuse(int index, Value hidden, int history, Value gate) {
+    String branch = model.branches().get(index).name();
     for (int age = 1; age <= history; age++) {
-      Value past =
-          input(
-              Names.history(branch.name(), age),
-              activations(),
-              embedded.get(Denoiser.HIDDEN)); // (B, N, D)
-      if (history > 1) {
-        past = ops.mul(past, reuseWeight(index, age - 1));
-      }
-      sum = sum == null ? past : ops.add(sum, past);
+      Value past = input(Names.history(branch, age), activations(), embedded.get(Denoiser.HIDDEN));
+      Value factor = history == 1 ? gate : ops.mul(gate, reuseWeight(index, age - 1)); // (B, 1, D)
+      hidden = ops.add(hidden, ops.mul(factor, past)); // (B, N, D)
     }
-    return sum;
+    return hidden;
   }
 
   private Value reuseWeight(int branch, int age) {

@@ -41,4 +41,19 @@ record Guidance(double scale, int channels) {
       }
     }
   }
+
+  /**
+   * The learned variance: the conditional half's, as guidance leaves it.
+   *
+   * @param prediction [B or 2 B, outputChannels, H, W], the variance in the channels after the
+   *     sample's
+   * @param variance [B, C, H, W], filled
+   */
+  static void variance(
+      FloatBuffer prediction, float[] variance, int sampleChannels, int outputChannels, int plane) {
+    int size = sampleChannels * plane;
+    for (int b = 0; b < variance.length / size; b++) {
+      prediction.get(b * outputChannels * plane + size, variance, b * size, size);
+    }
+  }
 }

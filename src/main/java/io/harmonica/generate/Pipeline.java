@@ -13,7 +13,7 @@ import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
@@ -77,19 +77,14 @@ public final class Pipeline implements AutoCloseable {
   public Result generate(Request request, StepListener listener) {
     long start = System.nanoTime();
     requireClasses(request);
-    Schedule schedule = null;
-    int steps = request.steps().orElse(Request.DEFAULT_STEPS);
-    if (!request.router().equals(Request.NO_ROUTER)) {
-      Router router = router(request);
-      steps = router.steps();
-      schedule = Schedule.of(router);
-    }
-    Sampler sampler = sampler(request, steps);
-    if (schedule == null) {
-      schedule = uncached(sampler.timesteps().size());
-    }
+    Sampler sampler = sampler(request);
+    Schedule schedule =
+        request.router().equals(Request.NO_ROUTER)
+            ? uncached(sampler.timesteps().size())
+            : Schedule.of(router(request));
     Guidance guidance = guidance(request);
-    Latents noise = request.latents().orElseGet(() -> noise(request));
+    Noise seeded = new Noise(request.seed());
+    Latents noise = request.latents().orElseGet(() -> start(seeded, request.classes().size()));
     requireFits(noise);
     int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
     if (chunk == 0) {
@@ -111,7 +106,7 @@ public final class Pipeline implements AutoCloseable {
               guidance,
               noise.rows(first, end),
               request.classes().subList(first, end))) {
-        float[] part = trajectory.run(first, new Random(request.seed() + first), listener);
+        float[] part = trajectory.run(first, seeded, listener);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
       }
@@ -137,13 +132,25 @@ public final class Pipeline implements AutoCloseable {
     return Router.parse(json, "router " + name + " of model " + manifest.model());
   }
 
+  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  public boolean addsNoise(Request request) {
+    Sampler sampler = sampler(request);
+    return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
+  }
+
   private Router router(Request request) {
     Router router = router(request.router());
     router.requireFits(manifest.architecture(), manifest.branches());
-    if (!router.sampler().equals(request.sampler())) {
+    String asked = request.sampler().orElse(router.sampler());
+    if (!router.sampler().equals(asked)) {
       throw new HarmonicaException(
           "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
-              .formatted(router.name(), router.sampler(), request.sampler(), router.sampler()));
+              .formatted(router.name(), router.sampler(), asked, router.sampler()));
+    }
+    if (!Sampler.NAMES.contains(router.sampler())) {
+      throw new HarmonicaException(
+          "router %s was made for sampler %s, which is none of %s: use another router"
+              .formatted(router.name(), router.sampler(), String.join(", ", Sampler.NAMES)));
     }
     if (request.steps().isPresent() && request.steps().getAsInt() != router.steps()) {
       throw new HarmonicaException(
@@ -151,28 +158,55 @@ public final class Pipeline implements AutoCloseable {
               .formatted(
                   router.name(), router.steps(), request.steps().getAsInt(), router.steps()));
     }
-    List<Integer> timesteps = sampler(request, router.steps()).timesteps();
+    List<Integer> timesteps = sampler(request, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
-              .formatted(router.name(), router.timesteps(), spacing(request), timesteps));
+              .formatted(
+                  router.name(),
+                  router.timesteps(),
+                  spacing(request, router.sampler()),
+                  timesteps));
     }
     return router;
   }
 
-  private Sampler sampler(Request request, int steps) {
-    Manifest.Noise noise = manifest.noise();
-    return Sampler.of(
-        request.sampler(),
-        steps,
-        spacing(request),
-        noise.trainTimesteps(),
-        noise.betaStart(),
-        noise.betaEnd());
+  private Sampler sampler(Request request) {
+    if (request.router().equals(Request.NO_ROUTER)) {
+      String name = request.sampler().orElse(Sampler.DEFAULT);
+      return sampler(request, name, request.steps().orElse(Request.DEFAULT_STEPS));
+    }
+    Router router = router(request);
+    return sampler(request, router.sampler(), router.steps());
   }
 
-  private Spacing spacing(Request request) {
-    return request.spacing().orElseGet(() -> Spacing.of(manifest.spacing()));
+  private Sampler sampler(Request request, String name, int steps) {
+    Manifest.Noise noise = manifest.noise();
+    Sampler sampler =
+        Sampler.of(
+            name,
+            steps,
+            spacing(request, name),
+            noise.trainTimesteps(),
+            noise.betaStart(),
+            noise.betaEnd());
+    if (sampler.needsVariance() && manifest.outputChannels() != 2 * manifest.channels()) {
+      throw new HarmonicaException(
+          "sampler %s needs a learned variance, and model %s predicts %d channels for %d of a sample, expected %d: use another --sampler"
+              .formatted(
+                  name,
+                  manifest.model(),
+                  manifest.outputChannels(),
+                  manifest.channels(),
+                  2 * manifest.channels()));
+    }
+    return request.eta().isPresent() ? sampler.withEta(request.eta().getAsDouble()) : sampler;
+  }
+
+  private Spacing spacing(Request request, String sampler) {
+    return request
+        .spacing()
+        .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(manifest.spacing())));
   }
 
   private Guidance guidance(Request request) {
@@ -212,18 +246,12 @@ public final class Pipeline implements AutoCloseable {
     }
   }
 
-  /** Each picture's noise depends on its own seed only, not on the batch it runs in. */
-  private Latents noise(Request request) {
-    int count = request.classes().size();
-    int size = manifest.channels() * manifest.height() * manifest.width();
-    float[] values = new float[count * size];
-    for (int i = 0; i < count; i++) {
-      Random random = new Random(request.seed() + i);
-      for (int j = 0; j < size; j++) {
-        values[i * size + j] = (float) random.nextGaussian();
-      }
-    }
-    return new Latents(values, count, manifest.channels(), manifest.height(), manifest.width());
+  private Latents start(Noise noise, int count) {
+    int channels = manifest.channels();
+    int height = manifest.height();
+    int width = manifest.width();
+    float[] values = noise.start(count, channels * height * width);
+    return new Latents(values, count, channels, height, width);
   }
 
   private Schedule uncached(int steps) {

@@ -1,17 +1,22 @@
 package io.harmonica.generate;
 
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * What to generate. What is left empty follows from the model: its origin's spacing and guidance.
+ * What to generate. What is left empty follows from the router, or else from the model: its
+ * origin's spacing and guidance.
  *
  * @param classes a label for each picture
  * @param router name of a router of the repository, or {@code none}
  * @param steps denoising steps; a router brings its own
- * @param sampler {@code ddim}
+ * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else {@value
+ *     Sampler#DEFAULT}
+ * @param eta of DDIM: 0 is deterministic, 1 as noisy as DDPM; empty: 0
  * @param guidance scale of classifier-free guidance (Ho and Salimans, arXiv 2207.12598); up to 1
  *     there is none, and a step costs half
  * @param seed of the noise; picture i starts from the noise of {@code seed + i}
@@ -21,7 +26,8 @@ public record Request(
     List<Integer> classes,
     String router,
     OptionalInt steps,
-    String sampler,
+    Optional<String> sampler,
+    OptionalDouble eta,
     Optional<Spacing> spacing,
     double guidance,
     OptionalInt guidanceChannels,
@@ -56,7 +62,8 @@ public record Request(
         classes,
         NO_ROUTER,
         OptionalInt.empty(),
-        "ddim",
+        Optional.empty(),
+        OptionalDouble.empty(),
         Optional.empty(),
         1.5,
         OptionalInt.empty(),
@@ -66,7 +73,7 @@ public record Request(
 
   public Request withRouter(String name) {
     return new Request(
-        classes, name, steps, sampler, spacing, guidance, guidanceChannels, seed, latents);
+        classes, name, steps, sampler, eta, spacing, guidance, guidanceChannels, seed, latents);
   }
 
   public Request withSteps(int count) {
@@ -75,6 +82,7 @@ public record Request(
         router,
         OptionalInt.of(count),
         sampler,
+        eta,
         spacing,
         guidance,
         guidanceChannels,
@@ -84,7 +92,30 @@ public record Request(
 
   public Request withSampler(String name) {
     return new Request(
-        classes, router, steps, name, spacing, guidance, guidanceChannels, seed, latents);
+        classes,
+        router,
+        steps,
+        Optional.of(name),
+        eta,
+        spacing,
+        guidance,
+        guidanceChannels,
+        seed,
+        latents);
+  }
+
+  public Request withEta(double value) {
+    return new Request(
+        classes,
+        router,
+        steps,
+        sampler,
+        OptionalDouble.of(value),
+        spacing,
+        guidance,
+        guidanceChannels,
+        seed,
+        latents);
   }
 
   public Request withSpacing(Spacing other) {
@@ -93,6 +124,7 @@ public record Request(
         router,
         steps,
         sampler,
+        eta,
         Optional.of(other),
         guidance,
         guidanceChannels,
@@ -102,7 +134,7 @@ public record Request(
 
   public Request withGuidance(double scale) {
     return new Request(
-        classes, router, steps, sampler, spacing, scale, guidanceChannels, seed, latents);
+        classes, router, steps, sampler, eta, spacing, scale, guidanceChannels, seed, latents);
   }
 
   public Request withGuidanceChannels(int channels) {
@@ -111,6 +143,7 @@ public record Request(
         router,
         steps,
         sampler,
+        eta,
         spacing,
         guidance,
         OptionalInt.of(channels),
@@ -120,7 +153,7 @@ public record Request(
 
   public Request withSeed(long other) {
     return new Request(
-        classes, router, steps, sampler, spacing, guidance, guidanceChannels, other, latents);
+        classes, router, steps, sampler, eta, spacing, guidance, guidanceChannels, other, latents);
   }
 
   public Request withLatents(Latents initial) {
@@ -129,6 +162,7 @@ public record Request(
         router,
         steps,
         sampler,
+        eta,
         spacing,
         guidance,
         guidanceChannels,

@@ -7,7 +7,9 @@ import io.harmonica.router.Route;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Stepper;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -17,7 +19,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 
@@ -33,7 +34,7 @@ final class Trajectory implements AutoCloseable {
   private final Sampler sampler;
   private final Guidance guidance;
   private final float[] x; // (B, C, H, W)
-  private final float[] epsilon;
+  private final Prediction prediction;
   private final FloatBuffer sample; // (B or 2 B, C, H, W)
   private final Tensor labels;
   private final int batch;
@@ -56,7 +57,8 @@ final class Trajectory implements AutoCloseable {
     this.sampler = sampler;
     this.guidance = guidance;
     this.x = noise.values().clone();
-    this.epsilon = new float[x.length];
+    this.prediction =
+        new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
     int copies = guidance.doublesBatch() ? 2 : 1;
     this.batch = copies * classes.size();
     this.sample =
@@ -71,14 +73,18 @@ final class Trajectory implements AutoCloseable {
   }
 
   /** Runs all steps; the result is (B, C, H, W). */
-  float[] run(int firstPicture, Random noise, StepListener listener) {
+  float[] run(int firstPicture, Noise noise, StepListener listener) {
+    int size = manifest.channels() * manifest.height() * manifest.width();
+    int pictures = x.length / size;
     int steps = sampler.timesteps().size();
+    Stepper stepper = sampler.start();
     for (int s = 0; s < steps; s++) {
-      try (Tensor prediction = predict(s)) {
-        FloatBuffer values = prediction.floats();
-        int plane = manifest.height() * manifest.width();
-        guidance.apply(values, epsilon, manifest.channels(), manifest.outputChannels(), plane);
-        sampler.step(s, x, epsilon, sampler.needsNoise(s) ? gaussian(noise) : null);
+      try (Tensor output = predict(s)) {
+        FloatBuffer values = output.floats();
+        guide(values);
+        boolean noisy = sampler.needsNoise(s);
+        float[] fresh = noisy ? noise.ofStep(s, firstPicture, pictures, size) : null;
+        stepper.step(s, x, prediction, fresh);
         requireFinite(s);
         var event =
             new StepListener.Step(firstPicture, s, steps, sampler.timesteps().get(s), x, values);
@@ -88,6 +94,16 @@ final class Trajectory implements AutoCloseable {
       }
     }
     return x;
+  }
+
+  private void guide(FloatBuffer output) {
+    int channels = manifest.channels();
+    int outputChannels = manifest.outputChannels();
+    int plane = manifest.height() * manifest.width();
+    guidance.apply(output, prediction.epsilon(), channels, outputChannels, plane);
+    if (sampler.needsVariance()) {
+      Guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
+    }
   }
 
   /** The model's prediction at a step: computed and reused branches as the route says. */
@@ -159,14 +175,6 @@ final class Trajectory implements AutoCloseable {
       }
     }
     return runtime.tensor(values.flip(), batch, weights.length, Route.MAX_HISTORY);
-  }
-
-  private float[] gaussian(Random random) {
-    float[] values = new float[x.length];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
   }
 
   /** A wrong picture must not come out silently: fp16 can overflow, a checkpoint be broken. */

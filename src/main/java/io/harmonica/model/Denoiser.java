@@ -38,8 +38,13 @@ public interface Denoiser {
   /** A branch's output before its gate: (B, N, D). */
   <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning);
 
+  /** What a branch's output is multiplied by before it joins the hidden state: (B, 1, D). */
+  <T> T gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning);
+
   /** {@code hidden + gate * output}: (B, N, D). */
-  <T> T join(Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning);
+  default <T> T join(Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning) {
+    return ops.add(hidden, ops.mul(gate(ops, branch, conditioning), output));
+  }
 
   /** The model's prediction: (B, outputChannels, H, W), fp32. */
   <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning);

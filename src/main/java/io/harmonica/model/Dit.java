@@ -103,10 +103,9 @@ public record Dit(
   }
 
   @Override
-  public <T> T join(Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning) {
+  public <T> T gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
     int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-    T gate = ops.slice(conditioning.get(modulation(branch.block())), 1, row, row + 1); // (B, 1, D)
-    return ops.add(hidden, ops.mul(gate, output));
+    return ops.slice(conditioning.get(modulation(branch.block())), 1, row, row + 1); // (B, 1, D)
   }
 
   @Override

@@ -25,6 +25,11 @@ public record DeltaDit(int interval, Double cur) implements Policy {
     }
   }
 
+  /** The policy that skips so many blocks. */
+  static DeltaDit skipping(int blocks, int interval, int steps, List<String> branches) {
+    return new DeltaDit(interval, cur(new DeltaDit(interval, null).table(steps, branches, blocks)));
+  }
+
   @Override
   public String policy() {
     return "delta-dit";
@@ -70,12 +75,16 @@ public record DeltaDit(int interval, Double cur) implements Policy {
   }
 
   private double distance(boolean[][] table) {
+    return Math.abs(cur(table) - cur);
+  }
+
+  private static double cur(boolean[][] table) {
     long reused = 0;
     for (boolean[] row : table) {
       for (boolean computes : row) {
         reused += computes ? 0 : 1;
       }
     }
-    return Math.abs((double) reused / (table.length * table[0].length) - cur);
+    return (double) reused / (table.length * table[0].length);
   }
 }

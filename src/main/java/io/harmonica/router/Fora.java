@@ -6,11 +6,12 @@ import java.util.List;
 
 /**
  * FORA (arXiv 2407.01425): every {@code interval}-th step computes all branches, the steps between
- * reuse the outputs as they are.
+ * reuse the outputs as they are. The interval need not be whole: step s computes where {@code
+ * floor(s / interval)} is not that of the step before.
  *
  * @param interval steps from one full step to the next, at least 1; 1 computes everything
  */
-public record Fora(int interval) implements Policy {
+public record Fora(double interval) implements Policy {
   public Fora {
     Policy.requireInterval(interval);
   }
@@ -22,14 +23,17 @@ public record Fora(int interval) implements Policy {
 
   @Override
   public void describe(ObjectNode training) {
-    training.put("interval", interval);
+    Policy.putInterval(training, interval);
   }
 
   @Override
   public boolean[][] computes(int steps, List<String> branches) {
     var table = new boolean[steps][branches.size()];
-    for (int s = 0; s < steps; s += interval) {
-      Arrays.fill(table[s], true);
+    int last = -1;
+    for (int s = 0; s < steps; s++) {
+      int stretch = (int) Math.floor(s / interval + 1e-9); // 10 / (10.0 / 3) is to count as 3
+      Arrays.fill(table[s], stretch != last);
+      last = stretch;
     }
     return table;
   }

@@ -60,9 +60,20 @@ public interface Policy {
   }
 
   /** Refuses an interval that computes nothing. */
-  static void requireInterval(int interval) {
-    if (interval < 1) {
-      throw new IllegalArgumentException("interval is %d, expected at least 1".formatted(interval));
+  static void requireInterval(double interval) {
+    if (!(interval >= 1 && Double.isFinite(interval))) {
+      throw new IllegalArgumentException(
+          "interval is %s, expected at least 1"
+              .formatted(interval == Math.rint(interval) ? (long) interval + "" : interval + ""));
+    }
+  }
+
+  /** Adds an interval to the router's {@code training}, a whole one as a whole number. */
+  static void putInterval(ObjectNode training, double interval) {
+    if (interval == Math.rint(interval)) {
+      training.put("interval", (long) interval);
+    } else {
+      training.put("interval", interval);
     }
   }
 

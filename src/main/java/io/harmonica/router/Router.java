@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
  *
  * @param name what engines, ensembles and {@code --router} call it
  * @param model the architecture whose branches it routes, for example {@code DiT-XL/2}
- * @param sampler the sampler it was made for, for example {@code ddim}
+ * @param sampler the sampler it was made for, for example {@code ddim} or {@code dpm-solver++}
  * @param steps denoising steps, 1..1000; step 0 is the noisiest, runs first and computes everything
  * @param timesteps per step the model's own timestep, 999..0, strictly decreasing
  * @param threshold in [0, 1]
@@ -44,6 +44,7 @@ public record Router(
   private static final int MAX_NAME = 100;
   private static final long MAX_FILE_BYTES = 64L << 20;
   private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
+  private static final Pattern SAMPLER = Pattern.compile("[a-z0-9][a-z0-9+._-]*");
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_-])?");
 
@@ -57,7 +58,10 @@ public record Router(
       throw new IllegalArgumentException(
           "model is '%s', expected an architecture such as DiT-XL/2".formatted(model));
     }
-    requireName("sampler", sampler);
+    if (sampler.length() > MAX_NAME || !SAMPLER.matcher(sampler).matches()) {
+      throw new IllegalArgumentException(
+          "sampler is '%s', expected a name such as dpm-solver++".formatted(sampler));
+    }
     requireTimesteps(steps, timesteps);
     requireBranches(branches);
     if (!(threshold >= 0 && threshold <= 1)) {

@@ -73,14 +73,25 @@ public record Savings(
           "FLOPs of %d branches do not fit router '%s' with %d"
               .formatted(flops.branches().size(), router.name(), router.branches().size()));
     }
-    double routed = 0;
-    for (int s = 0; s < router.steps(); s++) {
-      routed += flops.fixed();
-      for (int b = 0; b < router.branches().size(); b++) {
-        routed += router.computes(s, b) ? flops.branches().get(b) : 0;
+    boolean[][] computes = new boolean[router.steps()][router.branches().size()];
+    for (int s = 0; s < computes.length; s++) {
+      for (int b = 0; b < computes[s].length; b++) {
+        computes[s][b] = router.computes(s, b);
       }
     }
-    return (double) router.steps() * flops.full() / routed;
+    return speedup(computes, flops);
+  }
+
+  /** FLOPs of uncached passes / FLOPs of these passes, {@code [steps][branches]}. */
+  static double speedup(boolean[][] computes, Flops flops) {
+    double routed = 0;
+    for (boolean[] row : computes) {
+      routed += flops.fixed();
+      for (int b = 0; b < row.length; b++) {
+        routed += row[b] ? flops.branches().get(b) : 0;
+      }
+    }
+    return (double) computes.length * flops.full() / routed;
   }
 
   private static long peakOutputs(Schedule schedule) {

@@ -7,10 +7,10 @@ import java.util.List;
  * TaylorSeer (arXiv 2503.06923): FORA's table, but the steps between forecast the outputs from the
  * last computed ones by a Taylor expansion.
  *
- * @param interval steps from one full step to the next, at least 1
+ * @param interval steps from one full step to the next, at least 1, not necessarily whole
  * @param order 1 linear, 2 quadratic, 0 plain reuse, which is FORA
  */
-public record Taylor(int interval, int order) implements Policy {
+public record Taylor(double interval, int order) implements Policy {
   public Taylor {
     Policy.requireInterval(interval);
     if (order < 0 || order > 2) {
@@ -25,7 +25,8 @@ public record Taylor(int interval, int order) implements Policy {
 
   @Override
   public void describe(ObjectNode training) {
-    training.put("interval", interval).put("order", order);
+    Policy.putInterval(training, interval);
+    training.put("order", order);
   }
 
   @Override

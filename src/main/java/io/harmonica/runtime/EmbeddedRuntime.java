@@ -2,9 +2,7 @@ package io.harmonica.runtime;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.ConfigFile;
@@ -57,25 +55,7 @@ public final class EmbeddedRuntime implements Runtime {
 
   /** What computes, with its version, for reports. */
   public static String version() {
-    return "ONNX Runtime " + Environment.SHARED.getVersion();
-  }
-
-  /** ONNX Runtime's environment: one for the process, with one thread pool for all sessions. */
-  private static final class Environment {
-    static final OrtEnvironment SHARED = create();
-
-    private static OrtEnvironment create() {
-      // A private pool a session spins after its step and starves the next session's: with 48
-      // engines that ate the whole speedup of routing (0.97x where 1.43x was due).
-      try (OrtEnvironment.ThreadingOptions threads = new OrtEnvironment.ThreadingOptions()) {
-        threads.setGlobalIntraOpNumThreads(java.lang.Runtime.getRuntime().availableProcessors());
-        threads.setGlobalInterOpNumThreads(1);
-        return OrtEnvironment.getEnvironment(
-            OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", threads);
-      } catch (OrtException e) {
-        throw new IllegalStateException(e);
-      }
-    }
+    return "ONNX Runtime " + OnnxEnvironment.SHARED.getVersion();
   }
 
   @Override
@@ -93,7 +73,7 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
     try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(Environment.SHARED, values, shape));
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.SHARED, values, shape));
     } catch (OrtException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
@@ -102,7 +82,7 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Tensor tensor(LongBuffer values, long... shape) {
     try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(Environment.SHARED, values, shape));
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.SHARED, values, shape));
     } catch (OrtException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
@@ -196,13 +176,7 @@ public final class EmbeddedRuntime implements Runtime {
             throw new HarmonicaException(
                 "model '%s' has no %s: export it again".formatted(name, file));
           }
-          try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.disablePerSessionThreads();
-            return Environment.SHARED.createSession(file.toString(), options);
-          } catch (OrtException e) {
-            throw new HarmonicaException(
-                "ONNX Runtime cannot load %s: %s".formatted(file, e.getMessage()), e);
-          }
+          return OnnxEnvironment.load(file);
         });
   }
 

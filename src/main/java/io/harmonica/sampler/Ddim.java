@@ -3,7 +3,7 @@ package io.harmonica.sampler;
 import java.util.List;
 
 /**
- * DDIM (Song et al., "Denoising Diffusion Implicit Models", arXiv 2010.02502, equation 12).
+ * DDIM (Song et al., "Denoising Diffusion Implicit Models", arXiv 2010.02502, equations 12 and 16).
  *
  * <p>All in fp32 and in the order of the reference that the spacing comes from: where a model
  * denoises poorly x grows large, and one rounding more shows.
@@ -11,19 +11,38 @@ import java.util.List;
  * @param eta 0 is deterministic, 1 as noisy as DDPM
  */
 record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, float eta)
-    implements Sampler {
+    implements Sampler, Stepper {
+
+  @Override
+  public Sampler withEta(double other) {
+    if (!(other >= 0 && other <= 1)) {
+      throw new IllegalArgumentException("--eta %s is out of range 0..1".formatted(other));
+    }
+    return new Ddim(timesteps, spacing, schedule, (float) other);
+  }
 
   @Override
   public boolean needsNoise(int step) {
     return sigma(step) > 0;
   }
 
+  /** Has nothing to remember. */
   @Override
-  public void step(int step, float[] x, float[] epsilon, float[] noise) {
-    if (spacing == Spacing.LEADING) {
-      stepAsDiffusers(step, x, epsilon);
+  public Stepper start() {
+    return this;
+  }
+
+  @Override
+  public Stepper fork() {
+    return this;
+  }
+
+  @Override
+  public void step(int step, float[] x, Prediction prediction, float[] noise) {
+    if (spacing.origin() == Spacing.Origin.DIFFUSERS) {
+      stepAsDiffusers(step, x, prediction.epsilon());
     } else {
-      stepAsOpenAi(step, x, epsilon);
+      stepAsOpenAi(step, x, prediction.epsilon());
     }
     float sigma = sigma(step);
     if (sigma > 0) {
@@ -73,8 +92,11 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   }
 
   private float sigma(int step) {
-    float variance = (1 - next(step)) / (1 - signal(step)) * (1 - signal(step) / next(step));
-    return eta * sqrt(variance);
+    float noiseLeft = (1 - next(step)) / (1 - signal(step));
+    float noiseGone = 1 - signal(step) / next(step);
+    return spacing.origin() == Spacing.Origin.DIFFUSERS
+        ? eta * sqrt(noiseLeft * noiseGone)
+        : eta * sqrt(noiseLeft) * sqrt(noiseGone);
   }
 
   private static float sqrt(float x) {

@@ -16,7 +16,9 @@ public record NoiseSchedule(double[] alphaBar) {
     for (int t = 0; t < timesteps; t++) {
       double beta = start + (end - start) * t / (timesteps - 1);
       product =
-          spacing == Spacing.LEADING ? (float) product * (1f - (float) beta) : product * (1 - beta);
+          spacing.origin() == Spacing.Origin.DIFFUSERS
+              ? (float) product * (1f - (float) beta)
+              : product * (1 - beta);
       alphaBar[t] = product;
     }
     return new NoiseSchedule(alphaBar);

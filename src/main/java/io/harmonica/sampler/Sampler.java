@@ -5,30 +5,56 @@ import java.util.List;
 /**
  * Steps a noisy sample towards the picture; the loop around it is {@code generate}'s.
  *
- * <p>To add a sampler: one class beside {@link Ddim}, and its name in {@link #of}.
+ * <p>A sampler is a value that trajectories share; what one of them has to remember is in its
+ * {@link Stepper}. To add a sampler: one class beside {@link Ddim}, and its name in {@link #NAMES}
+ * and {@link #of}.
  */
 public interface Sampler {
+
+  /** What {@link #of} knows. */
+  List<String> NAMES = List.of("ddim", "dpm-solver++", "iddpm", "sa-solver");
+
+  /** Where neither a request nor a router names one. */
+  String DEFAULT = "ddim";
 
   /** The model's timesteps in execution order. */
   List<Integer> timesteps();
 
-  /** Whether {@link #step} reads fresh noise at a step. */
+  /** Whether a step reads fresh noise. */
   boolean needsNoise(int step);
 
+  /** Whether steps read the variance that the model learned. */
+  default boolean needsVariance() {
+    return false;
+  }
+
+  /** Begins a trajectory. */
+  Stepper start();
+
   /**
-   * Advances samples in place.
+   * The same sampler with DDIM's eta.
    *
-   * @param step position in {@link #timesteps}
-   * @param x the samples, any shape
-   * @param epsilon the predicted noise, as many values
-   * @param noise standard normal values, as many; read only if {@link #needsNoise}
+   * @param eta 0 is deterministic, 1 as noisy as DDPM
+   * @throws IllegalArgumentException out of range, or where the sampler has none
    */
-  void step(int step, float[] x, float[] epsilon, float[] noise);
+  default Sampler withEta(double eta) {
+    throw new IllegalArgumentException("--eta has an effect with --sampler ddim only");
+  }
+
+  /**
+   * How a sampler spaces its timesteps by default.
+   *
+   * @param origin what the model's origin uses, diffusers or OpenAI
+   */
+  static Spacing spacing(String name, Spacing origin) {
+    return isSolver(name) ? Spacing.LINSPACE : origin;
+  }
 
   /**
    * A sampler by its name, for a model trained on linear betas.
    *
-   * @throws IllegalArgumentException for an unknown name or step count
+   * @throws IllegalArgumentException for an unknown name or step count, or a spacing that is not
+   *     the sampler's
    */
   static Sampler of(
       String name,
@@ -37,13 +63,26 @@ public interface Sampler {
       int trainTimesteps,
       double betaStart,
       double betaEnd) {
-    if (!name.equals("ddim")) {
-      throw new IllegalArgumentException("--sampler '%s' is unknown; use ddim".formatted(name));
+    if (!NAMES.contains(name)) {
+      throw new IllegalArgumentException(
+          "--sampler '%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
     }
-    return new Ddim(
-        spacing.timesteps(steps, trainTimesteps),
-        spacing,
-        NoiseSchedule.linear(trainTimesteps, betaStart, betaEnd, spacing),
-        0);
+    if (isSolver(name) != (spacing == Spacing.LINSPACE)) {
+      throw new IllegalArgumentException(
+          "--spacing %s does not go with --sampler %s; use %s"
+              .formatted(spacing, name, isSolver(name) ? "linspace" : "leading or openai"));
+    }
+    List<Integer> timesteps = spacing.timesteps(steps, trainTimesteps);
+    NoiseSchedule schedule = NoiseSchedule.linear(trainTimesteps, betaStart, betaEnd, spacing);
+    return switch (name) {
+      case "ddim" -> new Ddim(timesteps, spacing, schedule, 0);
+      case "iddpm" -> new Iddpm(timesteps, spacing, schedule);
+      case "dpm-solver++" -> DpmSolver.of(timesteps, schedule);
+      default -> SaSolver.of(timesteps, schedule);
+    };
+  }
+
+  private static boolean isSolver(String name) {
+    return name.equals("dpm-solver++") || name.equals("sa-solver");
   }
 }

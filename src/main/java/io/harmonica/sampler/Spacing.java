@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-/** How a sampler picks its timesteps from the training's, and in which precision their noise. */
+/** How a sampler picks its timesteps from the training's, and whose arithmetic it follows. */
 public enum Spacing {
   /**
    * diffusers: multiples of {@code trainTimesteps / steps}, 0 included ({@code DDIMScheduler},
-   * {@code timestep_spacing="leading"}); fp32 tables.
+   * {@code timestep_spacing="leading"}).
    */
-  LEADING {
+  LEADING(Origin.DIFFUSERS) {
     @Override
     public List<Integer> timesteps(int steps, int trainTimesteps) {
       check(steps, trainTimesteps);
@@ -25,9 +25,9 @@ public enum Spacing {
 
   /**
    * OpenAI's and facebook's code: evenly from the last to the first, both included ({@code
-   * respace.py}, {@code space_timesteps}); fp64 tables.
+   * respace.py}, {@code space_timesteps}).
    */
-  OPENAI {
+  OPENAI(Origin.OPENAI) {
     @Override
     public List<Integer> timesteps(int steps, int trainTimesteps) {
       check(steps, trainTimesteps);
@@ -42,8 +42,8 @@ public enum Spacing {
     }
   },
 
-  /** OpenAI's {@code ddimN}: the smallest stride that gives just N timesteps; fp64 tables. */
-  OPENAI_DDIM {
+  /** OpenAI's {@code ddimN}: the smallest stride that gives just N timesteps. */
+  OPENAI_DDIM(Origin.OPENAI) {
     @Override
     public List<Integer> timesteps(int steps, int trainTimesteps) {
       check(steps, trainTimesteps);
@@ -57,16 +57,48 @@ public enum Spacing {
           "--steps %d: no stride gives as many of %d timesteps; use --spacing openai"
               .formatted(steps, trainTimesteps));
     }
+  },
+
+  /**
+   * diffusers' solvers: evenly from the last towards the first, the first left out ({@code
+   * DPMSolverMultistepScheduler}, {@code timestep_spacing="linspace"}).
+   */
+  LINSPACE(Origin.DIFFUSERS) {
+    @Override
+    public List<Integer> timesteps(int steps, int trainTimesteps) {
+      check(steps, trainTimesteps - 1); // as many steps as timesteps would visit one twice
+      double stride = (trainTimesteps - 1.0) / steps;
+      return IntStream.range(0, steps)
+          .mapToObj(i -> (int) Math.rint((steps - i) * stride))
+          .toList();
+    }
   };
+
+  /** Whose schedulers space like this: diffusers keeps its tables in fp32, OpenAI in fp64. */
+  enum Origin {
+    DIFFUSERS,
+    OPENAI
+  }
+
+  private final Origin origin;
+
+  Spacing(Origin origin) {
+    this.origin = origin;
+  }
+
+  Origin origin() {
+    return origin;
+  }
 
   /**
    * Timesteps in execution order, the noisiest first.
    *
-   * @throws IllegalArgumentException unless {@code 1 <= steps <= trainTimesteps}
+   * @throws IllegalArgumentException unless {@code 1 <= steps <= trainTimesteps}; one less for
+   *     {@link #LINSPACE}
    */
   public abstract List<Integer> timesteps(int steps, int trainTimesteps);
 
-  /** Parses {@code leading}, {@code openai} or {@code openai-ddim}. */
+  /** Parses {@code leading}, {@code openai}, {@code openai-ddim} or {@code linspace}. */
   public static Spacing of(String name) {
     for (Spacing spacing : values()) {
       if (spacing.toString().equals(name)) {
@@ -74,13 +106,12 @@ public enum Spacing {
       }
     }
     throw new IllegalArgumentException(
-        "--spacing '%s' is unknown; use leading, openai or openai-ddim".formatted(name));
+        "--spacing '%s' is unknown; use leading, openai, openai-ddim or linspace".formatted(name));
   }
 
-  private static void check(int steps, int trainTimesteps) {
-    if (steps < 1 || steps > trainTimesteps) {
-      throw new IllegalArgumentException(
-          "--steps %d is out of range 1..%d".formatted(steps, trainTimesteps));
+  private static void check(int steps, int most) {
+    if (steps < 1 || steps > most) {
+      throw new IllegalArgumentException("--steps %d is out of range 1..%d".formatted(steps, most));
     }
   }
 

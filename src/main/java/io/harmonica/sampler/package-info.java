@@ -1,7 +1,8 @@
 /**
- * Steps a noisy sample towards the picture: timesteps, noise schedule, and DDIM.
+ * Steps a noisy sample towards the picture: timesteps, noise schedules, and the samplers.
  *
  * <p>Read {@link io.harmonica.sampler.Sampler} first, then {@code Ddim}, which shows how far a
- * sampler goes: it only steps, the loop is {@code generate}'s.
+ * sampler goes: it only steps, the loop is {@code generate}'s. {@code DpmSolver} shows one that
+ * remembers.
  */
 package io.harmonica.sampler;

@@ -3,7 +3,9 @@ package io.harmonica.train;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
+import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Stepper;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
@@ -57,6 +59,10 @@ final class Denoising {
 
   int branches() {
     return branches.size();
+  }
+
+  Stepper start() {
+    return sampler.start();
   }
 
   int steps() {
@@ -152,20 +158,26 @@ final class Denoising {
   }
 
   /** Steps samples [B, C, H, W] in place by a guided prediction [B, O, H, W]. */
-  void step(int step, float[] x, float[] prediction, Batch batch) {
+  void step(Stepper stepper, int step, float[] x, float[] prediction, Batch batch) {
     float[] noise = sampler.needsNoise(step) ? batch.noise(step) : null;
-    sampler.step(step, x, epsilon(prediction), noise);
+    float[] variance = sampler.needsVariance() ? channels(prediction, model.io().channels()) : null;
+    stepper.step(step, x, new Prediction(epsilon(prediction), variance), noise);
   }
 
   /** The first C channels of a prediction. */
   float[] epsilon(float[] prediction) {
+    return channels(prediction, 0);
+  }
+
+  /** C channels of a prediction from one on. */
+  private float[] channels(float[] prediction, int first) {
     Denoiser.Interface io = model.io();
     int plane = io.height() * io.width();
     int size = io.channels() * plane;
     int stride = io.outputChannels() * plane;
     float[] epsilon = new float[prediction.length / stride * size];
     for (int row = 0; row * stride < prediction.length; row++) {
-      System.arraycopy(prediction, row * stride, epsilon, row * size, size);
+      System.arraycopy(prediction, row * stride + first * plane, epsilon, row * size, size);
     }
     return epsilon;
   }

@@ -1,25 +1,30 @@
 package io.harmonica.train;
 
+import io.harmonica.sampler.Stepper;
+
 /** A batch on its way through a trajectory: its samples, and the branch outputs it keeps. */
 final class Walk implements AutoCloseable {
   private final Denoising denoising;
   private final Batch batch;
   private final Cache cache;
   private final float[] x; // (rows, C, H, W)
+  private final Stepper stepper;
   private int step;
 
-  private Walk(Denoising denoising, Batch batch, Cache cache, float[] x, int step) {
+  private Walk(
+      Denoising denoising, Batch batch, Cache cache, float[] x, Stepper stepper, int step) {
     this.denoising = denoising;
     this.batch = batch;
     this.cache = cache;
     this.x = x;
+    this.stepper = stepper;
     this.step = step;
   }
 
   /** At a batch's samples, with an empty cache that keeps so many outputs of a branch. */
   static Walk start(Denoising denoising, Batch batch, int history, int step) {
     Cache cache = new Cache(denoising.branches(), history);
-    return new Walk(denoising, batch, cache, batch.noise().clone(), step);
+    return new Walk(denoising, batch, cache, batch.noise().clone(), denoising.start(), step);
   }
 
   /**
@@ -27,7 +32,7 @@ final class Walk implements AutoCloseable {
    * open as long.
    */
   Walk fork() {
-    return new Walk(denoising, batch, cache.fork(), x.clone(), step);
+    return new Walk(denoising, batch, cache.fork(), x.clone(), stepper.fork(), step);
   }
 
   int step() {
@@ -52,7 +57,7 @@ final class Walk implements AutoCloseable {
 
   /** Steps the samples by a guided prediction, [rows, outputChannels, H, W]. */
   void advance(float[] prediction) {
-    denoising.step(step, x, prediction, batch);
+    denoising.step(stepper, step, x, prediction, batch);
     step++;
   }
 

@@ -1,0 +1,306 @@
+package io.harmonica.sampler;
+
+import static io.harmonica.Golden.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What every sampler keeps to, in every spacing that it has. */
+class SamplerTest {
+  private static final int SIZE = 64;
+  private static final NoiseSchedule EXACT = NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.OPENAI);
+
+  static Stream<Arguments> samplers() {
+    List<Arguments> all = new ArrayList<>();
+    for (String name : Sampler.NAMES) {
+      Spacing own = Sampler.spacing(name, Spacing.LEADING);
+      List<Spacing> spacings =
+          own == Spacing.LINSPACE
+              ? List.of(own)
+              : List.of(Spacing.LEADING, Spacing.OPENAI, Spacing.OPENAI_DDIM);
+      spacings.forEach(spacing -> all.add(Arguments.of(name, spacing)));
+    }
+    return all.stream();
+  }
+
+  private static Sampler sampler(String name, int steps, Spacing spacing) {
+    return Sampler.of(name, steps, spacing, 1000, 1e-4, 0.02);
+  }
+
+  // ---- what all do ----
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void timesteps_decreaseStrictly_forAnyNumberOfSteps(String name, Spacing spacing) {
+    int most = spacing == Spacing.LINSPACE ? 999 : 1000;
+    int refused = 0;
+    for (int steps = 1; steps <= most; steps++) {
+      try {
+        int previous = 1000;
+        List<Integer> timesteps = sampler(name, steps, spacing).timesteps();
+        assertThat(timesteps).hasSize(steps);
+        for (int timestep : timesteps) {
+          assertThat(timestep).isBetween(0, previous - 1);
+          previous = timestep;
+        }
+      } catch (IllegalArgumentException e) {
+        assertThat(e).hasMessageContaining("no stride gives as many");
+        refused++;
+      }
+    }
+    assertThat(refused > 0).isEqualTo(spacing == Spacing.OPENAI_DDIM);
+  }
+
+  /** The noise in a sample of a known picture is known: however few the steps, they lead there. */
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void perfectPredictor_leadsToItsPicture(String name, Spacing spacing) {
+    // SA-Solver stops at the noise of timestep 0, which is 0.01 of a standard deviation.
+    double tolerance = name.equals("sa-solver") ? 0.05 : 2e-4;
+    for (int steps : new int[] {1, 2, 3, 10, 50}) {
+      Sampler sampler = sampler(name, steps, spacing);
+      Run run = new Run(sampler, 7);
+      float[] start = run.x.clone();
+      for (int s = 0; s < steps; s++) {
+        run.step(s);
+      }
+      assertClose(steps + " steps", run.x, run.picture, tolerance);
+      assertThat(start).isNotEqualTo(run.x);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void trajectories_shareNothing_andKeepNoArray(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    Run first = new Run(sampler, 1);
+    Run second = new Run(sampler, 2);
+    for (int s = 0; s < 10; s++) {
+      first.wobble(s);
+      second.wobble(s);
+    }
+    for (Run together : List.of(first, second)) {
+      Run alone = new Run(sampler(name, 10, spacing), together.seed);
+      for (int s = 0; s < 10; s++) {
+        alone.wobble(s);
+      }
+      assertThat(together.x).containsExactly(alone.x);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void fork_goesItsOwnWay(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    Run straight = new Run(sampler, 1);
+    for (int s = 0; s < 10; s++) {
+      straight.wobble(s);
+    }
+    Run run = new Run(sampler, 1);
+    for (int s = 0; s < 4; s++) {
+      run.wobble(s);
+    }
+    Stepper fork = run.stepper.fork();
+    float[] astray = new float[SIZE];
+    float[] some = new float[SIZE];
+    Arrays.fill(some, 0.5f);
+    for (int s = 4; s < 10; s++) {
+      fork.step(s, astray, new Prediction(some, some), some);
+      run.wobble(s);
+    }
+    assertThat(run.x).containsExactly(straight.x);
+    assertThat(astray).isNotEqualTo(run.x);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void trajectory_mayBeginMidway(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    Run run = new Run(sampler, 5);
+    double signal = EXACT.alphaBar()[sampler.timesteps().get(6)];
+    for (int i = 0; i < SIZE; i++) {
+      double noise = run.random.nextGaussian();
+      run.x[i] = (float) (Math.sqrt(signal) * run.picture[i] + Math.sqrt(1 - signal) * noise);
+    }
+    for (int s = 6; s < 10; s++) {
+      run.step(s);
+    }
+    assertClose("from step 6", run.x, run.picture, name.equals("sa-solver") ? 0.05 : 2e-4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void noise_isReadWhereItIsNeeded(String name, Spacing spacing) {
+    Sampler sampler = sampler(name, 10, spacing);
+    for (int s = 0; s < 10; s++) {
+      Run one = new Run(sampler, 3);
+      Run other = new Run(sampler, 3);
+      for (int before = 0; before < s; before++) {
+        one.step(before);
+        other.step(before);
+      }
+      other.random.nextGaussian(); // shifts what is drawn from here
+      one.step(s);
+      other.step(s);
+      assertThat(Arrays.equals(one.x, other.x)).isEqualTo(!sampler.needsNoise(s));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("samplers")
+  void steps_outOfRange_areRefused(String name, Spacing spacing) {
+    int most = spacing == Spacing.LINSPACE ? 999 : 1000;
+    for (int steps : new int[] {-1, 0, most + 1}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> sampler(name, steps, spacing))
+          .withMessage("--steps %d is out of range 1..%d", steps, most);
+    }
+  }
+
+  /** A trajectory with noise, picture and predictions of its own. */
+  private static final class Run {
+    private final Sampler sampler;
+    private final Stepper stepper;
+    private final long seed;
+    private final Random random;
+    private final float[] picture = new float[SIZE];
+    private final float[] x = new float[SIZE];
+
+    Run(Sampler sampler, long seed) {
+      this.sampler = sampler;
+      this.stepper = sampler.start();
+      this.seed = seed;
+      this.random = new Random(seed);
+      double signal = EXACT.alphaBar()[sampler.timesteps().get(0)];
+      for (int i = 0; i < SIZE; i++) {
+        picture[i] = 2 * random.nextFloat() - 1;
+        x[i] =
+            (float)
+                (Math.sqrt(signal) * picture[i] + Math.sqrt(1 - signal) * random.nextGaussian());
+      }
+    }
+
+    /** The prediction is perfect. */
+    void step(int s) {
+      double signal = EXACT.alphaBar()[sampler.timesteps().get(s)];
+      float[] epsilon = new float[SIZE];
+      for (int i = 0; i < SIZE; i++) {
+        epsilon[i] = (float) ((x[i] - Math.sqrt(signal) * picture[i]) / Math.sqrt(1 - signal));
+      }
+      step(s, epsilon);
+    }
+
+    /** The prediction is one that no history would do for. */
+    void wobble(int s) {
+      float[] epsilon = new float[SIZE];
+      for (int i = 0; i < SIZE; i++) {
+        epsilon[i] = (float) Math.sin(x[i] + s + seed);
+      }
+      step(s, epsilon);
+    }
+
+    private void step(int s, float[] epsilon) {
+      float[] variance = null;
+      if (sampler.needsVariance()) {
+        variance = new float[SIZE];
+        Arrays.fill(variance, 2 * random.nextFloat() - 1);
+      }
+      float[] noise = sampler.needsNoise(s) ? gaussian() : null;
+      stepper.step(s, x, new Prediction(epsilon, variance), noise);
+      for (float[] lent : new float[][] {epsilon, variance, noise}) {
+        if (lent != null) { // the caller's again
+          Arrays.fill(lent, Float.NaN);
+        }
+      }
+      for (float value : x) {
+        assertThat(value).isFinite();
+      }
+    }
+
+    private float[] gaussian() {
+      float[] values = new float[SIZE];
+      for (int i = 0; i < SIZE; i++) {
+        values[i] = (float) random.nextGaussian();
+      }
+      return values;
+    }
+  }
+
+  // ---- what some do ----
+
+  @Test
+  void multistep_isHeldToItsOrder() {
+    for (String name : List.of("dpm-solver++", "sa-solver")) {
+      Stepper stepper = sampler(name, 10, Spacing.LINSPACE).start();
+      Prediction prediction = Prediction.of(new float[4]);
+      stepper.step(0, new float[4], prediction, null);
+      for (int wrong : new int[] {0, 2}) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() -> stepper.step(wrong, new float[4], prediction, null))
+            .withMessage("step %d came after step 0: a trajectory has a stepper of its own", wrong);
+      }
+    }
+  }
+
+  /** Both are DDPM's posterior (arXiv 2010.02502, section 4.1), reached by different formulas. */
+  @Test
+  void iddpm_ofTheSmallestVariance_isDdimWithEta1() {
+    for (Spacing spacing : List.of(Spacing.LEADING, Spacing.OPENAI)) {
+      Sampler ddim = sampler("ddim", 10, spacing).withEta(1);
+      Sampler iddpm = sampler("iddpm", 10, spacing);
+      float[] smallest = new float[SIZE];
+      Arrays.fill(smallest, -1);
+      for (int s = 0; s < 10; s++) {
+        assertThat(ddim.needsNoise(s)).isEqualTo(iddpm.needsNoise(s)).isEqualTo(s < 9);
+        Run run = new Run(ddim, s);
+        float[] epsilon = run.gaussian();
+        float[] noise = run.gaussian();
+        float[] other = run.x.clone();
+        ddim.start().step(s, run.x, Prediction.of(epsilon), noise);
+        iddpm.start().step(s, other, new Prediction(epsilon, smallest), noise);
+        assertClose("%s step %d".formatted(spacing, s), other, run.x, 2e-4);
+      }
+    }
+  }
+
+  @Test
+  void eta_isDdims_from0To1() {
+    Sampler ddim = sampler("ddim", 10, Spacing.LEADING);
+    assertThat(ddim.withEta(0)).isEqualTo(ddim);
+    assertThat(ddim.needsNoise(0)).isFalse();
+    assertThat(ddim.withEta(0.1).needsNoise(0)).isTrue();
+    for (double eta : new double[] {-0.1, 1.1, Double.NaN}) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> ddim.withEta(eta))
+          .withMessage("--eta %s is out of range 0..1", eta);
+    }
+    for (String name : List.of("dpm-solver++", "iddpm", "sa-solver")) {
+      Sampler other = sampler(name, 10, Sampler.spacing(name, Spacing.LEADING));
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> other.withEta(0))
+          .withMessage("--eta has an effect with --sampler ddim only");
+    }
+  }
+
+  @Test
+  void of_refusesWhatItDoesNotKnow() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> sampler("euler", 10, Spacing.LEADING))
+        .withMessage("--sampler 'euler' is unknown; use ddim, dpm-solver++, iddpm, sa-solver");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> sampler("dpm-solver++", 10, Spacing.OPENAI))
+        .withMessage("--spacing openai does not go with --sampler dpm-solver++; use linspace");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> sampler("iddpm", 10, Spacing.LINSPACE))
+        .withMessage("--spacing linspace does not go with --sampler iddpm; use leading or openai");
+  }
+}
