@@ -22,6 +22,8 @@ public final class Trainer {
   /** Kinds of random numbers; iterations count up from 0. */
   private static final long LAMBDA = 1L << 40;
 
+  private static final long PICTURES = 1L << 43;
+
   private final Subject subject;
   private final TrainOptions options;
   private final TrainingFiles files;
@@ -66,9 +68,9 @@ public final class Trainer {
       TrainingLog log = TrainingLog.open(files.log(), state.iterations());
       iterate(log);
       Router router = finish();
+      router.write(files.router());
       AtomicFile.write(files.curves(), Curves.png(log));
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
-      router.write(files.router());
       return router;
     } catch (RuntimeException e) {
       throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
@@ -125,6 +127,9 @@ public final class Trainer {
   }
 
   private void iterate(TrainingLog log) {
+    if (state.iterations() >= options.iterations()) {
+      return;
+    }
     Table table = state.table().copy();
     Steering steering = new Steering(target, state.steering());
     float[] lambda = state.lambda().clone();
@@ -184,7 +189,7 @@ public final class Trainer {
             denoising,
             options.batch(),
             subject.model().io().classes(),
-            options.seed(),
+            Batch.mix(options.seed(), PICTURES),
             () -> progress.advance(""));
     return new Ltc(denoising.unguided(), routing, pictures, subject.signal());
   }
