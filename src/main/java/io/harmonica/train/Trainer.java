@@ -141,11 +141,12 @@ public final class Trainer {
       if (i % options.lambdaEvery() == 0) {
         lambda = iepo.lambda(options.lambda(), table, draw(LAMBDA + i));
         log.lambda(i, lambda);
+        lambda = target.isPresent() ? overItsMean(lambda) : lambda;
       }
       Updates updates = new Updates(table, lambda, steering.beta(), options.learningRate());
       objective.iterate(table, draw(i), updates);
-      boolean[][] computes = table.computes(options.threshold());
-      steering.adjust(i == 0, updates.losses(), computes, lambda, trainable);
+      boolean[][] heading = table.heading(options.threshold(), Steering.AHEAD);
+      steering.adjust(i == 0, updates.losses(), heading, lambda, trainable);
       state =
           new State(
               State.FORMAT,
@@ -162,6 +163,22 @@ public final class Trainer {
         saved = seconds();
       }
     }
+  }
+
+  /**
+   * Where beta is steered only the ratios count. So the loss keeps its size from one refresh to the
+   * next, which AdamW's long memory of the gradients' would else hold against the later ones.
+   */
+  private static float[] overItsMean(float[] lambda) {
+    double sum = 0;
+    for (float value : lambda) {
+      sum += value;
+    }
+    float[] scaled = lambda.clone();
+    for (int s = 0; s < scaled.length && sum > 0; s++) {
+      scaled[s] *= (float) ((scaled.length - 1) / sum);
+    }
+    return scaled;
   }
 
   private void report(TrainingLog log, int iteration, Updates updates, Table table, double beta) {
