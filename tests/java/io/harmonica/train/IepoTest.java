@@ -7,15 +7,24 @@ import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Reusing;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class IepoTest {
   private static final int STEPS = 5;
 
   @ParameterizedTest
-  @EnumSource(Reusing.class)
-  void paper_forked_equalsTheNaiveRunsInHalfThePasses(Reusing reuse) {
-    try (Tiny tiny = new Tiny(STEPS)) {
+  @CsvSource({
+    "LAST,ddim",
+    "LINEAR,ddim",
+    "QUADRATIC,ddim",
+    "LEARNED,ddim",
+    "LAST,dpm-solver++",
+    "LAST,sa-solver",
+    "LAST,iddpm"
+  })
+  void paper_forked_equalsTheNaiveRunsInHalfThePasses(Reusing reuse, String sampler) {
+    try (Tiny tiny = new Tiny(STEPS, sampler)) {
       Denoising denoising = tiny.denoising();
       SoftRouting routing = tiny.routing(reuse);
       Table table = tiny.table(reuse == Reusing.LEARNED);

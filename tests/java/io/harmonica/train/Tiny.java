@@ -23,9 +23,15 @@ final class Tiny implements AutoCloseable {
   private final Checkpoint checkpoint;
 
   Tiny(int steps) {
+    this(steps, "ddim");
+  }
+
+  Tiny(int steps, String samplerName) {
     checkpoint = Checkpoint.open(Checkpoints.DIT);
     Model model = Model.of(checkpoint, OptionalInt.empty());
-    Sampler sampler = Sampler.of("ddim", steps, Spacing.LEADING, 1000, 1e-4, 0.02);
+    Sampler sampler =
+        Sampler.of(
+            samplerName, steps, Sampler.spacing(samplerName, Spacing.LEADING), 1000, 1e-4, 0.02);
     double[] alphaBar = NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.LEADING).alphaBar();
     subject =
         new Subject(
@@ -33,7 +39,7 @@ final class Tiny implements AutoCloseable {
             model.denoiser(),
             Digest.of(checkpoint),
             model.flops(),
-            "ddim",
+            samplerName,
             sampler,
             sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);

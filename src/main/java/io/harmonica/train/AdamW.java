@@ -35,4 +35,14 @@ record AdamW(float[][] first, float[][] second, int[] counts) {
       values[i] += -stepSize * m[i] / denominator;
     }
   }
+
+  /** The step that the running means alone would take next, in learning rates: within about 1. */
+  double direction(int row, int column) {
+    if (counts[row] == 0) {
+      return 0;
+    }
+    double mean = first[row][column] / (1 - Math.pow(BETA1, counts[row]));
+    double square = second[row][column] / (1 - Math.pow(BETA2, counts[row]));
+    return -mean / (Math.sqrt(square) + EPS);
+  }
 }

@@ -52,26 +52,25 @@ final class Finish {
             computes,
             (step, branch, stored) -> table.weights(routing.forecast(), step, branch, stored));
     Routing best = start;
-    boolean learned = options.reuse() == TrainOptions.Reusing.LEARNED;
-    if (learned || options.exchange() > 0) {
+    progress.begin("measuring", 1);
+    Measure judging = measure(JUDGING);
+    if (options.reuse() == TrainOptions.Reusing.LEARNED || options.exchange() > 0) {
       Measure deciding = measure(DECIDING);
       best = refitted(deciding, best);
       if (options.exchange() > 0) {
-        int entries = entries(trainable);
-        progress.begin("exchanging", options.exchange() * Exchange.SWEPT * entries);
-        Exchange exchange = new Exchange(deciding, target);
-        Routing before = best;
+        int sweep = Exchange.SWEPT * entries(trainable);
+        progress.begin("exchanging", options.exchange() * sweep);
         Exchange.Result result =
-            exchange.run(before, trainable, options.exchange(), progress::advance);
-        best = refitted(deciding, new Routing(result.computes(), before.weights()));
+            new Exchange(deciding, target)
+                .run(best, trainable, options.exchange(), progress::advance);
+        best = refitted(deciding, new Routing(result.computes(), best.weights()));
         training.put("exchangeRounds", result.rounds());
       }
-      Measure judging = measure(JUDGING);
       training.put("exactErrorBefore", deciding.error(start));
       training.put("exactError", deciding.error(best));
       training.put("unseenErrorBefore", judging.error(start));
-      training.put("unseenError", judging.error(best));
     }
+    training.put("unseenError", judging.error(best));
     return subject.router(best.computes(), table, options.threshold(), reuse(best), training);
   }
 

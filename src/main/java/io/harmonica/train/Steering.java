@@ -11,13 +11,17 @@ import java.util.Optional;
  *
  * <p>An entry's logit rises while what computing saves, {@code -lambda_s dMSE/dr}, exceeds the
  * price. So the price is set where just the entries above it fit the budget, by running means of
- * the savings; this looks ahead, where the table itself lags by the hundreds of iterations that a
- * logit takes to cross the threshold. What remains of the error in the table is integrated slowly.
+ * the savings. Noise keeps many entries from following; so the price is also corrected, step by
+ * step, by the error of the table that the logits are heading for. The table itself would answer
+ * too late: it lags by the hundreds of iterations that a logit takes to cross the threshold.
  */
 final class Steering {
   private static final double MEMORY = 0.9;
-  private static final double GAIN = 0.02;
-  private static final double MOST_TRIM = Math.log(4);
+  private static final double GAIN = 0.1;
+  private static final double MOST_TRIM = Math.log(100);
+
+  /** How far the table looks ahead, in inverse learning rates: so many logits at full speed. */
+  static final double AHEAD = 2;
 
   private final Optional<Target> target; // none where beta is fixed
   private final double[][] savings; // [steps][branches], of the MSE alone
@@ -59,12 +63,12 @@ final class Steering {
    * Sets the price for the next iteration.
    *
    * @param first whether nothing was observed before
-   * @param computes the table as it is now
+   * @param heading the table that the logits are heading for
    */
   void adjust(
       boolean first,
       List<Updates.Loss> losses,
-      boolean[][] computes,
+      boolean[][] heading,
       float[] lambda,
       boolean[] trainable) {
     if (target.isEmpty()) {
@@ -76,7 +80,7 @@ final class Steering {
         mean[b] = first ? loss.savings()[b] : MEMORY * mean[b] + (1 - MEMORY) * loss.savings()[b];
       }
     }
-    trim += GAIN * target.get().excess(computes);
+    trim += GAIN * target.get().excess(heading);
     trim = Math.max(-MOST_TRIM, Math.min(MOST_TRIM, trim));
     beta = clearingPrice(target.get(), lambda, trainable) * Math.exp(trim);
   }

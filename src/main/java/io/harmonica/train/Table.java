@@ -69,6 +69,22 @@ record Table(float[][] logits, AdamW logitsAdam, float[][] corrections, AdamW co
     return computes;
   }
 
+  /**
+   * Where the table is heading: what inference would compute if the logits went on as they do for
+   * so many times the inverse of the learning rate.
+   */
+  boolean[][] heading(double threshold, double ahead) {
+    double bound = Math.log(threshold / (1 - threshold));
+    var computes = new boolean[steps()][branches()];
+    for (int s = 0; s < steps(); s++) {
+      for (int b = 0; b < branches(); b++) {
+        double there = logits[s][b] + ahead * logitsAdam.direction(s, b);
+        computes[s][b] = s == 0 || there > bound;
+      }
+    }
+    return computes;
+  }
+
   /** The weights of a reused output: the forecast's, with the learned corrections. */
   double[] weights(Reuse.Forecast forecast, int step, int branch, List<Integer> stored) {
     double[] weights = forecast.weights(step, branch, stored);

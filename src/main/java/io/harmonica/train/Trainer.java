@@ -22,6 +22,8 @@ public final class Trainer {
   /** Kinds of random numbers; iterations count up from 0. */
   private static final long LAMBDA = 1L << 40;
 
+  private static final long PICTURES = 1L << 43;
+
   private final Subject subject;
   private final TrainOptions options;
   private final TrainingFiles files;
@@ -66,9 +68,9 @@ public final class Trainer {
       TrainingLog log = TrainingLog.open(files.log(), state.iterations());
       iterate(log);
       Router router = finish();
+      router.write(files.router());
       AtomicFile.write(files.curves(), Curves.png(log));
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
-      router.write(files.router());
       return router;
     } catch (RuntimeException e) {
       throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
@@ -125,6 +127,9 @@ public final class Trainer {
   }
 
   private void iterate(TrainingLog log) {
+    if (state.iterations() >= options.iterations()) {
+      return;
+    }
     Table table = state.table().copy();
     Steering steering = new Steering(target, state.steering());
     float[] lambda = state.lambda().clone();
@@ -136,11 +141,12 @@ public final class Trainer {
       if (i % options.lambdaEvery() == 0) {
         lambda = iepo.lambda(options.lambda(), table, draw(LAMBDA + i));
         log.lambda(i, lambda);
+        lambda = target.isPresent() ? overItsMean(lambda) : lambda;
       }
       Updates updates = new Updates(table, lambda, steering.beta(), options.learningRate());
       objective.iterate(table, draw(i), updates);
-      boolean[][] computes = table.computes(options.threshold());
-      steering.adjust(i == 0, updates.losses(), computes, lambda, trainable);
+      boolean[][] heading = table.heading(options.threshold(), Steering.AHEAD);
+      steering.adjust(i == 0, updates.losses(), heading, lambda, trainable);
       state =
           new State(
               State.FORMAT,
@@ -157,6 +163,22 @@ public final class Trainer {
         saved = seconds();
       }
     }
+  }
+
+  /**
+   * Where beta is steered only the ratios count. So the loss keeps its size from one refresh to the
+   * next, which AdamW's long memory of the gradients' would else hold against the later ones.
+   */
+  private static float[] overItsMean(float[] lambda) {
+    double sum = 0;
+    for (float value : lambda) {
+      sum += value;
+    }
+    float[] scaled = lambda.clone();
+    for (int s = 0; s < scaled.length && sum > 0; s++) {
+      scaled[s] *= (float) ((scaled.length - 1) / sum);
+    }
+    return scaled;
   }
 
   private void report(TrainingLog log, int iteration, Updates updates, Table table, double beta) {
@@ -184,7 +206,7 @@ public final class Trainer {
             denoising,
             options.batch(),
             subject.model().io().classes(),
-            options.seed(),
+            Batch.mix(options.seed(), PICTURES),
             () -> progress.advance(""));
     return new Ltc(denoising.unguided(), routing, pictures, subject.signal());
   }
