@@ -89,6 +89,20 @@ class FeatureNetworkTest {
   }
 
   @Test
+  void open_refusesAFixedBatch() throws IOException {
+    TinyGraph graph =
+        new TinyGraph()
+            .input("pictures", DataType.FLOAT, 1, 3, 2, 2)
+            .output("features", DataType.FLOAT, 1, 12)
+            .node("features", "Flatten", "pictures");
+    Path file = Files.write(folder.resolve("one.onnx"), graph.model().toByteArray());
+    assertThatThrownBy(() -> FeatureNetwork.open(file))
+        .hasMessage(
+            file
+                + " takes batches of 1 alone, expected a free first dimension of 'pictures': export it with a dynamic batch");
+  }
+
+  @Test
   void statisticsOfAFolder_areThoseOfItsPictures() throws IOException {
     Latents pictures = new Latents(new float[3 * 3 * 4], 3, 3, 2, 2);
     for (int i = 0; i < pictures.values().length; i++) {

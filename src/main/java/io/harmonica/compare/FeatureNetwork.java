@@ -52,6 +52,12 @@ public final class FeatureNetwork implements AutoCloseable {
             "%s has inputs %s, expected '%s' alone"
                 .formatted(path, String.join(", ", file.inputs().keySet()), PICTURES));
       }
+      long fixed = file.inputs().get(PICTURES)[0];
+      if (fixed != -1) {
+        throw new HarmonicaException(
+            "%s takes batches of %d alone, expected a free first dimension of '%s': export it with a dynamic batch"
+                .formatted(path, fixed, PICTURES));
+      }
       require(path, "output", file.outputs(), FEATURES, 2);
       if (file.outputs().containsKey(LOGITS)) {
         require(path, "output", file.outputs(), LOGITS, 2);

@@ -97,7 +97,7 @@ public final class OnnxFile implements AutoCloseable {
 
   private HarmonicaException fault(OrtException e) {
     return new HarmonicaException(
-        "%s failed in ONNX Runtime: %s".formatted(file, e.getMessage()), e);
+        "%s failed in ONNX Runtime: %s".formatted(file, e.getMessage().replaceAll("\\s+", " ")), e);
   }
 
   @Override

@@ -1,0 +1,140 @@
+package io.harmonica.results;
+
+import io.harmonica.compare.Estimate;
+import io.harmonica.compare.Machine;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The results as Markdown: a table for each number of steps. What a person wrote between the
+ * markers stays when the page is written again.
+ */
+final class Page {
+  static final String BEGIN =
+      "<!-- what came out: written by hand, kept when the tool runs again -->";
+  static final String END = "<!-- /what came out -->";
+
+  private Page() {}
+
+  /** A line of a table; a cell without numbers could not be measured. */
+  record Row(Cell cell, Optional<Measured> measured) {}
+
+  /** An uncached set, the first line of its table. */
+  record Uncached(int steps, Optional<Measured> measured) {}
+
+  /**
+   * Renders it.
+   *
+   * @param before the page as it is, for the part that stays
+   * @param command repeats the whole
+   */
+  static String render(
+      Settings settings,
+      List<Uncached> uncached,
+      List<Row> rows,
+      int realShapes,
+      Machine machine,
+      String command,
+      String before) {
+    StringBuilder page = new StringBuilder(header(settings, realShapes, machine, command));
+    page.append("\n## What came out\n\n")
+        .append(BEGIN)
+        .append(kept(before))
+        .append(END)
+        .append('\n');
+    for (Uncached set : uncached) {
+      page.append("\n## %d DDIM steps\n\n".formatted(set.steps()));
+      page.append(
+          "| budget | method | speedup | CUR | PSNR, dB | SSIM | class accuracy, % | Fréchet to real | Fréchet to uncached |\n");
+      page.append("|---|---|---|---|---|---|---|---|---|\n");
+      set.measured().ifPresent(m -> page.append(line("1", "uncached", m)));
+      for (Row row : rows) {
+        if (row.cell().steps() == set.steps() && row.measured().isPresent()) {
+          Measured measured = row.measured().get();
+          page.append(line(row.cell().speedup() + "", title(row.cell(), measured), measured));
+        }
+      }
+      List<String> missing =
+          rows.stream()
+              .filter(row -> row.cell().steps() == set.steps() && row.measured().isEmpty())
+              .map(row -> "%s at %s".formatted(row.cell().method().title, row.cell().speedup()))
+              .toList();
+      if (!missing.isEmpty()) {
+        page.append("\nNot measured: ").append(String.join("; ", missing)).append(".\n");
+      }
+    }
+    return page.toString();
+  }
+
+  private static String header(Settings settings, int realShapes, Machine machine, String command) {
+    return """
+        # Results on the example model
+
+        Routers and rules at equal cost: the same %d pictures of `export/shapes-dit`, %d of each class, %s, DDIM.
+        Picture i starts from the noise of seed %d + i in every line. The table stands as it came out.
+
+        - *budget*: the theoretical speedup that was asked for; *speedup*: what the method met, FLOPs of the uncached trajectory / its
+          FLOPs. Rules that compute whole steps meet a budget only as near as whole steps allow: compare lines by *speedup*.
+        - *CUR*: share of branch executions that were reused.
+        - *PSNR*, *SSIM*: mean over the pictures, to the uncached picture from the same noise.
+        - *class accuracy*: share of pictures that a small network, trained on drawn shapes, takes for their class.
+        - *Fréchet to real*: Fréchet distance in that network's features to %d drawn shapes; *to uncached*: to the uncached pictures from the same noise,
+          which a set of this size tells apart far better. Lower is better; both depend on the number of pictures, so compare within this page only.
+        - In brackets the 95 %% interval: normal for means, Wilson's for shares, jackknife over 20 parts for Fréchet distances. It covers the
+          choice of pictures, not the luck of a training.
+
+        Machine: %s.
+
+        To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network):
+
+        ```sh
+        %s
+        ```
+        """
+        .formatted(
+            settings.count(),
+            settings.count() / DrawnShapes.CLASSES,
+            settings.guidance() <= 1 ? "without guidance" : "guidance " + settings.guidance(),
+            settings.seed(),
+            realShapes,
+            machine.line(),
+            command);
+  }
+
+  private static String kept(String before) {
+    int begin = before.indexOf(BEGIN);
+    int end = before.indexOf(END);
+    return begin < 0 || end < begin ? "\n" : before.substring(begin + BEGIN.length(), end);
+  }
+
+  private static String title(Cell cell, Measured measured) {
+    return cell.method() == Method.FEWER_STEPS
+        ? measured.key().variant().replace("uncached-", "") + " steps"
+        : cell.method().title;
+  }
+
+  private static String line(String budget, String method, Measured m) {
+    return "| %s | %s | %.2f | %.1f %% | %s | %s | %s | %s | %s |\n"
+        .formatted(
+            budget,
+            method,
+            m.speedup(),
+            100 * m.cur(),
+            Double.isInfinite(m.psnr().value()) ? "same" : number(m.psnr(), 1, 2),
+            Double.isInfinite(m.psnr().value()) ? "same" : number(m.ssim(), 1, 4),
+            number(m.accuracy(), 100, 1),
+            number(m.toReal(), 1, 3),
+            Double.isInfinite(m.psnr().value()) ? "same" : number(m.toUncached(), 1, 4));
+  }
+
+  private static String number(Estimate estimate, double unit, int digits) {
+    String form = "%." + digits + "f";
+    return String.format(
+        Locale.ROOT,
+        form + " (" + form + " .. " + form + ")",
+        unit * estimate.value(),
+        unit * estimate.low(),
+        unit * estimate.high());
+  }
+}

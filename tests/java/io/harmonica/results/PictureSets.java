@@ -1,0 +1,111 @@
+package io.harmonica.results;
+
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.ExportOptions.Platform;
+import io.harmonica.export.Exporter;
+import io.harmonica.generate.Latents;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.model.Model;
+import io.harmonica.onnx.Precision;
+import io.harmonica.router.Router;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * Makes the sets of pictures: one export with all routers, one pipeline. Uncached sets are kept on
+ * disk, since every cell is compared to one.
+ */
+final class PictureSets implements AutoCloseable {
+  private static final String MODEL = "shapes";
+  private static final String LATENTS = "latents";
+
+  private final Settings settings;
+  private final String checkpoint;
+  private final Pipeline pipeline;
+  private final PrintStream progress;
+
+  /**
+   * Exports and opens the model.
+   *
+   * @param checkpoint digest of the weights
+   */
+  PictureSets(Settings settings, String checkpoint, List<Router> routers, PrintStream progress) {
+    this.settings = settings;
+    this.checkpoint = checkpoint;
+    this.progress = progress;
+    int rows = settings.batch() * (settings.guidance() > 1 ? 2 : 1);
+    Path repository = settings.work().resolve("models");
+    try (Checkpoint weights = Checkpoint.open(settings.checkpoint())) {
+      Model model = Model.of(weights, OptionalInt.empty());
+      ExportOptions options =
+          new ExportOptions(MODEL, Precision.FP32, Platform.ONNXRUNTIME, 1, rows, true);
+      new Exporter(model, routers, options).export(repository);
+    }
+    pipeline = Pipeline.open(repository, MODEL);
+  }
+
+  /** The pictures of a router. */
+  Latents routed(Router router) {
+    return generate(request().withRouter(router.name()), router.name());
+  }
+
+  /** The uncached pictures, from disk where they were made before. */
+  Latents uncached(int steps) {
+    Path file =
+        settings
+            .work()
+            .resolve(
+                "uncached-ddim%d-%s-guidance%s-seed%d-%d.safetensors"
+                    .formatted(
+                        steps, checkpoint, settings.guidance(), settings.seed(), settings.count()));
+    if (Files.exists(file)) {
+      try (Checkpoint kept = Checkpoint.open(file)) {
+        List<Integer> shape = kept.tensor(LATENTS).shape().stream().map(Math::toIntExact).toList();
+        return new Latents(
+            kept.tensor(LATENTS).floats(), shape.get(0), shape.get(1), shape.get(2), shape.get(3));
+      }
+    }
+    Latents made = generate(request().withSteps(steps), "uncached, " + steps + " steps");
+    Safetensors.write(
+        file,
+        Map.of(
+            LATENTS,
+            Safetensors.Floats.of(
+                made.values(), made.count(), made.channels(), made.height(), made.width())));
+    return made;
+  }
+
+  private Request request() {
+    return Request.of(DrawnShapes.classes(settings.count()))
+        .withGuidance(settings.guidance())
+        .withSeed(settings.seed());
+  }
+
+  /** Generates, and says every half minute how far it is. */
+  private Latents generate(Request request, String what) {
+    long[] next = {System.nanoTime() + 30_000_000_000L};
+    return pipeline
+        .generate(
+            request,
+            step -> {
+              if (System.nanoTime() > next[0]) {
+                progress.printf("  %s: %d of %d%n", what, step.firstPicture(), settings.count());
+                next[0] = System.nanoTime() + 30_000_000_000L;
+              }
+              return true;
+            })
+        .latents();
+  }
+
+  @Override
+  public void close() {
+    pipeline.close();
+  }
+}
