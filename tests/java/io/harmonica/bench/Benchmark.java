@@ -1,6 +1,12 @@
 package io.harmonica.bench;
 
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.compare.Comparison;
+import io.harmonica.compare.Load;
+import io.harmonica.compare.Prompts;
+import io.harmonica.compare.Rounds;
+import io.harmonica.compare.Setting;
+import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
@@ -12,11 +18,9 @@ import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Spacing;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,16 +51,37 @@ public final class Benchmark {
     Map<String, Double> theoretical = export(checkpoint, work);
     try (Pipeline blocks = Pipeline.open(work.resolve("blocks"), "dit");
         Pipeline graph = Pipeline.open(work.resolve("graph"), "dit");
-        PyTorch torch = PyTorch.start(args[2], checkpoint)) {
+        PyTorch torch = PyTorch.start(args[2], "tests/bench/pytorch_dit.py", checkpoint, BATCH)) {
       System.out.printf(
           "%s, %d threads, batch %d, %d rounds; PyTorch %s%n",
           checkpoint.getFileName(),
           Runtime.getRuntime().availableProcessors(),
           BATCH,
           rounds,
-          torch.version);
+          torch.version());
       engines(blocks, graph, torch, rounds);
       routing(blocks, theoretical, rounds);
+    }
+    overhead(work.resolve("blocks"), rounds);
+  }
+
+  /** What {@code harmonica compare} costs on top of what it measures. */
+  private static void overhead(Path repository, int rounds) {
+    Map<String, String> common =
+        Map.of("model-repository", repository.toString(), "model", "dit", "guidance", "1");
+    List<Setting> settings =
+        List.of(
+            Setting.of(Map.of("steps", Integer.toString(STEPS)), common, "uncached"),
+            Setting.of(Map.of("router", "plain"), common, "routed"));
+    try (Comparison comparison = Comparison.open(settings, TritonRuntime.Options.DEFAULTS)) {
+      Comparison.Plan plan =
+          new Comparison.Plan(
+              new Rounds(rounds, WarmUp.fixed(1), Load.ONE_BY_ONE, 0),
+              new Prompts(IntStream.range(0, BATCH).boxed().toList(), BATCH, 0),
+              BATCH);
+      double overhead = comparison.run(plan, Rounds.SILENT, () -> false).overhead();
+      System.out.printf(
+          Locale.ROOT, "compare's own time / measured time: %.5f  (target below 0.01)%n", overhead);
     }
   }
 
@@ -111,7 +136,7 @@ public final class Benchmark {
         switch (Math.floorMod(round + i, 3)) {
           case 0 -> b = blocks.generate(step);
           case 1 -> g = graph.generate(step);
-          default -> t = torch.stepNanos();
+          default -> t = torch.nanos();
         }
       }
       if (round >= 0) {
@@ -182,35 +207,5 @@ public final class Benchmark {
         sorted[0],
         sorted[sorted.length - 1],
         target);
-  }
-
-  /** The PyTorch process: it waits while the Java side measures, and the other way round. */
-  private record PyTorch(Process process, PrintStream in, BufferedReader out, String version)
-      implements AutoCloseable {
-
-    static PyTorch start(String python, Path checkpoint) throws IOException {
-      Process process =
-          new ProcessBuilder(
-                  python,
-                  "tests/bench/pytorch_dit.py",
-                  checkpoint.toString(),
-                  Integer.toString(Runtime.getRuntime().availableProcessors()),
-                  Integer.toString(BATCH))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream()));
-      String ready = out.readLine();
-      return new PyTorch(process, new PrintStream(process.getOutputStream(), true), out, ready);
-    }
-
-    long stepNanos() throws IOException {
-      in.println();
-      return Long.parseLong(out.readLine().trim());
-    }
-
-    @Override
-    public void close() {
-      process.destroy();
-    }
   }
 }

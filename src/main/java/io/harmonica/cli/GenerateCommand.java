@@ -145,7 +145,7 @@ final class GenerateCommand implements Command {
         : Pipeline.open(arguments.requiredPath("model-repository"), model);
   }
 
-  private static TritonRuntime.Options tritonOptions(Arguments arguments) {
+  static TritonRuntime.Options tritonOptions(Arguments arguments) {
     return arguments
         .decimal("deadline", 0.001, 86_400)
         .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)))

@@ -166,6 +166,11 @@ final class TrainCommand implements Command {
 
   private static TrainOptions options(Arguments arguments, Denoiser.Interface io) {
     Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
+    if (objective == Objective.LTC) {
+      arguments.refuse("no-iepo", "with --objective ltc");
+      arguments.refuse("lambda", "with --objective ltc");
+      arguments.refuse("lambda-every", "with --objective ltc");
+    }
     boolean weighs = objective == Objective.SDT && !arguments.has("no-iepo");
     return new TrainOptions(
         trajectory(arguments, io),

@@ -35,7 +35,7 @@ public record Latents(float[] values, int count, int channels, int height, int w
   }
 
   /** Samples {@code from} (inclusive) to {@code to} (exclusive), copied. */
-  Latents rows(int from, int to) {
+  public Latents rows(int from, int to) {
     float[] part = Arrays.copyOfRange(values, from * sampleSize(), to * sampleSize());
     return new Latents(part, to - from, channels, height, width);
   }

@@ -7,6 +7,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
@@ -67,6 +68,16 @@ public final class Pipeline implements AutoCloseable {
     return manifest;
   }
 
+  /** What computes, with its version, for reports. */
+  public String description() {
+    return runtime.description();
+  }
+
+  /** What the runtime has done so far, for this pipeline and for others on it. */
+  public Statistics statistics() {
+    return runtime.statistics();
+  }
+
   public Result generate(Request request) {
     return generate(request, step -> true);
   }
@@ -97,6 +108,7 @@ public final class Pipeline implements AutoCloseable {
     Condition condition = new Condition(runtime, manifest, guidance.doublesBatch());
     float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
+    long peakCacheBytes = 0;
     for (int first = 0; first < noise.count(); first += chunk) {
       int end = Math.min(noise.count(), first + chunk);
       try (Trajectory trajectory =
@@ -112,11 +124,12 @@ public final class Pipeline implements AutoCloseable {
         float[] part = trajectory.run(first, seeded, listener);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
+        peakCacheBytes = Math.max(peakCacheBytes, trajectory.peakCacheBytes());
       }
     }
     Latents latents =
         new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
-    return new Result(latents, System.nanoTime() - start, runtimeNanos);
+    return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
   }
 
   private static Map<String, Tensor> conditions(

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * What to generate. What is left empty follows from the router, or else from the model: its
@@ -69,161 +70,101 @@ public record Request(
 
   /** 20 steps of the model's sampler without a router, guidance 1.5, seed 0. */
   public static Request of(List<Integer> classes) {
-    return of(classes, Optional.empty(), 1.5);
+    return new Parts(classes, Optional.empty(), 1.5).request();
   }
 
   /** 20 steps of the model's sampler without a router, guidance 4.5, seed 0. */
   public static Request of(Prompts prompts) {
-    return of(List.of(), Optional.of(prompts), 4.5);
+    return new Parts(List.of(), Optional.of(prompts), 4.5).request();
   }
 
-  private static Request of(List<Integer> classes, Optional<Prompts> prompts, double guidance) {
-    return new Request(
-        classes,
-        prompts,
-        NO_ROUTER,
-        OptionalInt.empty(),
-        Optional.empty(),
-        OptionalDouble.empty(),
-        Optional.empty(),
-        guidance,
-        OptionalInt.empty(),
-        0,
-        Optional.empty());
+  public Request withClasses(List<Integer> labels) {
+    return with(parts -> parts.classes = labels);
   }
 
   public Request withRouter(String name) {
-    return new Request(
-        classes,
-        prompts,
-        name,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.router = name);
   }
 
   public Request withSteps(int count) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        OptionalInt.of(count),
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.steps = OptionalInt.of(count));
   }
 
   public Request withSampler(String name) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        Optional.of(name),
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.sampler = Optional.of(name));
   }
 
   public Request withEta(double value) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        OptionalDouble.of(value),
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.eta = OptionalDouble.of(value));
   }
 
   public Request withSpacing(Spacing other) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        eta,
-        Optional.of(other),
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.spacing = Optional.of(other));
   }
 
   public Request withGuidance(double scale) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        scale,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.guidance = scale);
   }
 
   public Request withGuidanceChannels(int channels) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        OptionalInt.of(channels),
-        seed,
-        latents);
+    return with(parts -> parts.guidanceChannels = OptionalInt.of(channels));
   }
 
   public Request withSeed(long other) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        other,
-        latents);
+    return with(parts -> parts.seed = other);
   }
 
   public Request withLatents(Latents initial) {
-    return new Request(
-        classes,
-        prompts,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        Optional.of(initial));
+    return with(parts -> parts.latents = Optional.of(initial));
+  }
+
+  private Request with(Consumer<Parts> change) {
+    Parts parts = new Parts(classes, prompts, guidance);
+    parts.router = router;
+    parts.steps = steps;
+    parts.sampler = sampler;
+    parts.eta = eta;
+    parts.spacing = spacing;
+    parts.guidanceChannels = guidanceChannels;
+    parts.seed = seed;
+    parts.latents = latents;
+    change.accept(parts);
+    return parts.request();
+  }
+
+  /** A request in the making: the defaults, and what changes by name instead of by position. */
+  private static final class Parts {
+    private List<Integer> classes;
+    private final Optional<Prompts> prompts;
+    private String router = NO_ROUTER;
+    private OptionalInt steps = OptionalInt.empty();
+    private Optional<String> sampler = Optional.empty();
+    private OptionalDouble eta = OptionalDouble.empty();
+    private Optional<Spacing> spacing = Optional.empty();
+    private double guidance;
+    private OptionalInt guidanceChannels = OptionalInt.empty();
+    private long seed;
+    private Optional<Latents> latents = Optional.empty();
+
+    Parts(List<Integer> classes, Optional<Prompts> prompts, double guidance) {
+      this.classes = classes;
+      this.prompts = prompts;
+      this.guidance = guidance;
+    }
+
+    Request request() {
+      return new Request(
+          classes,
+          prompts,
+          router,
+          steps,
+          sampler,
+          eta,
+          spacing,
+          guidance,
+          guidanceChannels,
+          seed,
+          latents);
+    }
   }
 }

@@ -39,6 +39,7 @@ final class Trajectory implements AutoCloseable {
   private final int batch;
   private final Map<Schedule.Output, Tensor> cache = new HashMap<>();
   private long runtimeNanos;
+  private long peakCacheBytes;
 
   /**
    * Prepares a batch.
@@ -139,6 +140,8 @@ final class Trajectory implements AutoCloseable {
           cache.put(new Schedule.Output(b, s), results.get(manifest.branches().get(b)));
         }
       }
+      long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
+      peakCacheBytes = Math.max(peakCacheBytes, cached);
       step.dropped().forEach(output -> cache.remove(output).close());
       return results.get(Names.NOISE_PREDICTION);
     } finally {
@@ -197,6 +200,11 @@ final class Trajectory implements AutoCloseable {
 
   long runtimeNanos() {
     return runtimeNanos;
+  }
+
+  /** Most bytes of cached branch outputs at any step, what that step stored included. */
+  long peakCacheBytes() {
+    return peakCacheBytes;
   }
 
   @Override

@@ -18,6 +18,9 @@ import java.util.function.Consumer;
  * is better than the table. So no round makes it worse.
  */
 final class Exchange {
+  /** Batches whose effects a round measures; all batches judge what follows from them. */
+  static final int SWEPT = 3;
+
   private final Measure measure;
   private final Target target;
 
@@ -38,28 +41,31 @@ final class Exchange {
     boolean[][] computes = copy(start.computes());
     double error = measure.error(start);
     int round = 0;
-    while (round < rounds) {
-      round++;
+    boolean better = true;
+    while (better && round < rounds) {
       Routing current = new Routing(computes, start.weights());
       List<Entry> entries = entries(computes, trainable);
+      Proposal proposal = new Proposal(computes, entries, target);
       String note = String.format(Locale.ROOT, "error %.4g", error);
-      float[][] effects = measure.effects(current, entries, () -> progress.accept(note));
-      List<List<Entry>> moves =
-          new Proposal(computes, entries, effects, measure.difference(current), target).moves();
-      boolean[][] best = null;
-      for (int length = moves.size(); length > 0; length /= 2) {
-        boolean[][] candidate = copy(computes);
+      for (int i = 0; i < SWEPT; i++) { // other pictures in every round
+        int batch = (round * SWEPT + i) % measure.batches();
+        float[][] effects = measure.effects(batch, current, entries, () -> progress.accept(note));
+        float[] difference = measure.difference(batch, current);
+        proposal.add(measure.pictures(batch), difference, effects);
+      }
+      List<List<Entry>> moves = proposal.moves();
+      better = false;
+      for (int length = moves.size(); length > 0; length = length * 2 / 3) {
+        boolean[][] candidate = copy(current.computes());
         moves.subList(0, length).forEach(move -> move.forEach(entry -> flip(candidate, entry)));
         double reached = measure.error(new Routing(candidate, start.weights()));
         if (reached < error) {
           error = reached;
-          best = candidate;
+          computes = candidate;
+          better = true;
         }
       }
-      if (best == null) {
-        break;
-      }
-      computes = best;
+      round++;
     }
     return new Result(computes, error, round);
   }

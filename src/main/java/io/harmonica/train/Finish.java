@@ -12,8 +12,8 @@ import java.util.List;
  * reuse is learned, its entries exchanged where that is asked for.
  */
 final class Finish {
-  /** Sets of noises that decide, and as many that only judge. */
-  private static final int SETS = 2;
+  /** Batches of noises that decide, and as many that only judge. */
+  private static final int SETS = 8;
 
   private static final long DECIDING = 1L << 41;
   private static final long JUDGING = 1L << 42;
@@ -58,7 +58,7 @@ final class Finish {
       best = refitted(deciding, best);
       if (options.exchange() > 0) {
         int entries = entries(trainable);
-        progress.begin("exchanging", options.exchange() * SETS * entries);
+        progress.begin("exchanging", options.exchange() * Exchange.SWEPT * entries);
         Exchange exchange = new Exchange(deciding, target);
         Routing before = best;
         Exchange.Result result =

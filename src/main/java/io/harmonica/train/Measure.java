@@ -1,7 +1,6 @@
 package io.harmonica.train;
 
 import io.harmonica.torch.Scope;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -11,10 +10,13 @@ import java.util.List;
  * pictures.
  */
 final class Measure {
+  /** Squared differences below count as this: identical pictures have none. */
+  private static final double LEAST = 1e-14;
+
   private final Denoising denoising;
   private final int history;
   private final List<Batch> batches;
-  private final float[] uncached; // pictures of all batches
+  private final List<float[]> uncached; // per batch its pictures
 
   /** A table with the weights of its reused outputs. */
   record Routing(boolean[][] computes, Routes.Weights weights) {}
@@ -26,50 +28,61 @@ final class Measure {
     this.denoising = denoising;
     this.history = history;
     this.batches = List.copyOf(batches);
-    this.uncached = join(batches.stream().map(b -> pictures(b, denoising.uncached(b))).toList());
+    this.uncached =
+        batches.stream().map(batch -> pictures(batch, denoising.uncached(batch))).toList();
   }
 
-  /** The difference of all pictures to the uncached ones. */
-  float[] difference(Routing routing) {
-    List<float[]> results = new ArrayList<>();
-    for (Batch batch : batches) {
-      try (Walk walk = Walk.start(denoising, batch, history, 0)) {
-        finish(walk, routing);
-        results.add(pictures(batch, walk.x()));
+  int batches() {
+    return batches.size();
+  }
+
+  int pictures(int batch) {
+    return batches.get(batch).pictures();
+  }
+
+  /** The geometric mean of the pictures' mean squared differences to the uncached ones. */
+  double error(Routing routing) {
+    double sum = 0;
+    int count = 0;
+    for (int i = 0; i < batches.size(); i++) {
+      for (double square : meanSquares(difference(i, routing), batches.get(i).pictures())) {
+        sum += Math.log(square);
+        count++;
       }
     }
-    return minus(join(results), uncached);
+    return Math.exp(sum / count);
   }
 
-  /** Mean squared difference to the uncached pictures. */
-  double error(Routing routing) {
-    return meanSquare(difference(routing));
+  /** The difference of a batch's pictures to the uncached ones. */
+  float[] difference(int batch, Routing routing) {
+    try (Walk walk = Walk.start(denoising, batches.get(batch), history, 0)) {
+      finish(walk, routing);
+      return minus(pictures(walk.batch(), walk.x()), uncached.get(batch));
+    }
   }
 
   /**
-   * What flipping each of some entries, alone, does to the pictures. A trajectory differs from the
-   * table's only from the entry's step on, and forks there.
+   * What flipping each of some entries, alone, does to a batch's pictures. A trajectory differs
+   * from the table's only from the entry's step on, and forks there.
    */
-  float[][] effects(Routing routing, List<Entry> entries, Runnable each) {
-    List<List<float[]>> results = new ArrayList<>();
-    entries.forEach(entry -> results.add(new ArrayList<>()));
-    List<float[]> bases = new ArrayList<>();
-    for (Batch batch : batches) {
-      try (Walk walk = Walk.start(denoising, batch, history, 0)) {
-        while (!walk.done()) {
-          for (int i = 0; i < entries.size(); i++) {
-            if (entries.get(i).step() == walk.step()) {
-              results.get(i).add(pictures(batch, flipped(walk, routing, entries.get(i).branch())));
-              each.run();
-            }
+  float[][] effects(int batch, Routing routing, List<Entry> entries, Runnable each) {
+    float[][] effects = new float[entries.size()][];
+    try (Walk walk = Walk.start(denoising, batches.get(batch), history, 0)) {
+      while (!walk.done()) {
+        for (int i = 0; i < effects.length; i++) {
+          if (entries.get(i).step() == walk.step()) {
+            effects[i] = flipped(walk, routing, entries.get(i).branch());
+            each.run();
           }
-          step(walk, routing, routing.computes()[walk.step()]);
         }
-        bases.add(pictures(batch, walk.x()));
+        step(walk, routing, routing.computes()[walk.step()]);
+      }
+      float[] base = pictures(walk.batch(), walk.x());
+      for (int i = 0; i < effects.length; i++) {
+        effects[i] = minus(pictures(walk.batch(), effects[i]), base);
       }
     }
-    float[] base = join(bases);
-    return results.stream().map(parts -> minus(join(parts), base)).toArray(float[][]::new);
+    return effects;
   }
 
   private float[] flipped(Walk walk, Routing routing, int branch) {
@@ -100,16 +113,6 @@ final class Measure {
     return Arrays.copyOf(x, x.length / batch.copies());
   }
 
-  private static float[] join(List<float[]> parts) {
-    float[] all = new float[parts.stream().mapToInt(part -> part.length).sum()];
-    int at = 0;
-    for (float[] part : parts) {
-      System.arraycopy(part, 0, all, at, part.length);
-      at += part.length;
-    }
-    return all;
-  }
-
   private static float[] minus(float[] a, float[] b) {
     float[] difference = new float[a.length];
     for (int i = 0; i < a.length; i++) {
@@ -118,15 +121,13 @@ final class Measure {
     return difference;
   }
 
-  static double meanSquare(float[] values) {
-    return dot(values, values) / values.length;
-  }
-
-  static double dot(float[] a, float[] b) {
-    double sum = 0;
-    for (int i = 0; i < a.length; i++) {
-      sum += (double) a[i] * b[i];
+  /** By picture. */
+  static double[] meanSquares(float[] difference, int pictures) {
+    double[] squares = new double[pictures];
+    int size = difference.length / pictures;
+    for (int i = 0; i < difference.length; i++) {
+      squares[i / size] += (double) difference[i] * difference[i] / size;
     }
-    return sum;
+    return Arrays.stream(squares).map(square -> Math.max(square, LEAST)).toArray();
   }
 }

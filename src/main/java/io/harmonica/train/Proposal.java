@@ -7,6 +7,9 @@ import java.util.List;
 /**
  * Moves that lower {@code ||e + sum of the flipped entries' effects||^2}, the greatest gain first:
  * single flips within the budget, and swaps of a computed entry with a reused one.
+ *
+ * <p>Each picture's square is divided by what it is now. The sum of these ratios lies above that of
+ * the logarithms and touches it here, so lowering it lowers the geometric mean.
  */
 final class Proposal {
   private final List<Entry> entries;
@@ -17,12 +20,7 @@ final class Proposal {
   private final boolean[] used;
   private double cost;
 
-  Proposal(
-      boolean[][] computes,
-      List<Entry> entries,
-      float[][] effects,
-      float[] difference,
-      Target target) {
+  Proposal(boolean[][] computes, List<Entry> entries, Target target) {
     int n = entries.size();
     this.entries = entries;
     this.target = target;
@@ -35,12 +33,36 @@ final class Proposal {
       Entry entry = entries.get(i);
       double weight = target.weights()[entry.branch()];
       weights[i] = computes[entry.step()][entry.branch()] ? -weight : weight;
-      slopes[i] = Measure.dot(effects[i], difference);
-      for (int j = 0; j <= i; j++) {
-        products[i][j] = Measure.dot(effects[i], effects[j]);
-        products[j][i] = products[i][j];
+    }
+  }
+
+  /**
+   * Takes in a batch.
+   *
+   * @param difference of its pictures to the uncached ones
+   * @param effects on its pictures, by entry
+   */
+  void add(int pictures, float[] difference, float[][] effects) {
+    double[] squares = Measure.meanSquares(difference, pictures);
+    int size = difference.length / pictures;
+    for (int p = 0; p < pictures; p++) {
+      double share = 1 / (squares[p] * size);
+      for (int i = 0; i < effects.length; i++) {
+        slopes[i] += share * dot(effects[i], difference, p * size, size);
+        for (int j = 0; j <= i; j++) {
+          products[i][j] += share * dot(effects[i], effects[j], p * size, size);
+          products[j][i] = products[i][j];
+        }
       }
     }
+  }
+
+  private static double dot(float[] a, float[] b, int from, int length) {
+    double sum = 0;
+    for (int i = from; i < from + length; i++) {
+      sum += a[i] * b[i];
+    }
+    return sum;
   }
 
   /** Moves of one or two entries, none of which comes twice. */

@@ -63,10 +63,16 @@ final class Updates {
       savings[b] = -found.logits()[b] / slope;
     }
     double total = weight * found.mse() + beta * regulariser;
-    if (!Double.isFinite(total)) {
+    if (!Double.isFinite(total) || !finite(gradient)) {
       throw new HarmonicaException(
-          "the loss is %s at step %d (MSE %s, lambda %s, beta %s): resume from the last good state with a lower --learning-rate, or train with --precision fp32"
-              .formatted(total, step, found.mse(), weight, beta));
+          "the loss is %s at step %d (MSE %s, lambda %s, beta %s), its gradient %s: resume from the last good state with a lower --learning-rate, or train with --precision fp32"
+              .formatted(
+                  total,
+                  step,
+                  found.mse(),
+                  weight,
+                  beta,
+                  finite(gradient) ? "finite" : "not finite"));
     }
     losses.add(new Loss(step, found.mse(), regulariser, total, gradient, savings));
     table.updateLogits(step, gradient, learningRate);
@@ -77,5 +83,14 @@ final class Updates {
       }
       table.updateCorrections(step, scaled, CORRECTION_RATE * learningRate);
     }
+  }
+
+  private static boolean finite(float[] values) {
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -1,0 +1,150 @@
+package io.harmonica.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.router.Router;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrainCommandTest {
+  @TempDir Path folder;
+
+  private Invocation train(String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                "train",
+                "--checkpoint",
+                Checkpoints.DIT.toString(),
+                "--steps",
+                "4",
+                "--iterations",
+                "2",
+                "--batch",
+                "1",
+                "--out",
+                folder.resolve("router.json").toString()));
+    words.addAll(List.of(more));
+    return Invocation.of(words.toArray(String[]::new));
+  }
+
+  @Test
+  void train_writesARouterAtTheTarget() {
+    Invocation done = train("--target-cur", "0.5");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.code()).isZero();
+    assertThat(done.out())
+        .startsWith("wrote " + folder.resolve("router.json") + ": 4 steps x 6 branches, CUR 0.500");
+    Router router = Router.read(folder.resolve("router.json"));
+    assertThat(router.name()).isEqualTo("router");
+    assertThat(router.timesteps()).containsExactly(750, 500, 250, 0);
+    assertThat(router.training().path("cur").asDouble()).isEqualTo(0.5);
+    assertThat(router.training().path("guidance").asDouble()).isEqualTo(1.5);
+  }
+
+  @Test
+  void train_resumes() {
+    assertThat(train("--guidance", "1").code()).isZero();
+    Path state = folder.resolve("router.state.json");
+    Invocation more =
+        Invocation.of(
+            "train",
+            "--checkpoint",
+            Checkpoints.DIT.toString(),
+            "--steps",
+            "4",
+            "--iterations",
+            "3",
+            "--batch",
+            "1",
+            "--guidance",
+            "1",
+            "--resume",
+            state.toString(),
+            "--out",
+            folder.resolve("more.json").toString());
+    assertThat(more.err()).isEmpty();
+    assertThat(more.code()).isZero();
+    assertThat(Router.read(folder.resolve("more.json")).training().path("iterations").asInt())
+        .isEqualTo(3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--beta,-1,'--beta is ''-1'', expected a number in 0.0..1.0E9'",
+    "--beta,NaN,'--beta is ''NaN'', expected a number in 0.0..1.0E9'",
+    "--target-speedup,0.5,'--target-speedup is ''0.5'', expected a number in 1.0..1000.0'",
+    "--target-cur,1,'--target-cur is 1.0, expected 0 or more and below 1'",
+    "--learning-rate,0,'--learning-rate is 0.0, expected above 0, at most 1'",
+    "--threshold,1,'--threshold is 1.0, expected above 0 and below 1'",
+    "--lambda-every,0,'--lambda-every is ''0'', expected a whole number of at least 1'",
+    "--init,xyz,'--init is xyz, expected random|none|fora|taylor|delta-dit'",
+    "--reuse,cubic,'--reuse is ''cubic'', expected last|linear|quadratic|learned'",
+    "--objective,ddpm,'--objective is ''ddpm'', expected sdt|ltc'",
+    "--device,tpu,'--device is ''tpu'', expected cpu, cuda or cuda:N'",
+    "--exchange,-1,'--exchange is ''-1'', expected a whole number of at least 0'",
+  })
+  void train_badOption_isWrongUsage(String option, String value, String message) {
+    Invocation refused = train(option, value);
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err()).startsWith("error: " + message).hasLineCount(1);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void train_excludingOptions_areRefused() {
+    assertThat(train("--beta", "1", "--target-cur", "0.5").err())
+        .startsWith("error: --beta and --target-cur exclude each other");
+    assertThat(train("--target-cur", "0.3", "--target-speedup", "2").code()).isEqualTo(2);
+    assertThat(train("--objective", "ltc", "--reuse", "linear").err())
+        .startsWith("error: --objective ltc reuses the last output");
+    assertThat(train("--objective", "ltc", "--no-iepo").err())
+        .startsWith("error: --no-iepo has no effect with --objective ltc");
+    assertThat(train("--guidance", "1", "--guidance-channels", "3").code()).isEqualTo(2);
+  }
+
+  @Test
+  void train_unreachableTarget_namesTheNearest() {
+    Invocation refused = train("--target-cur", "0.8");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .isEqualTo(
+            "error: --target-cur 0.8 cannot be reached, the nearest is 0.750: 1 of 4 steps compute everything\n");
+  }
+
+  @Test
+  void train_outIsAFolder_isRefusedAtOnce() {
+    Invocation refused =
+        Invocation.of(
+            "train",
+            "--checkpoint",
+            Checkpoints.DIT.toString(),
+            "--steps",
+            "4",
+            "--out",
+            folder.toString());
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).contains("is a folder, expected a file in it").hasLineCount(1);
+  }
+
+  @Test
+  void train_exploding_stopsAndKeepsTheLastGoodState() throws IOException {
+    assertThat(train().code()).isZero();
+    Path state = folder.resolve("router.state.json");
+    String good = Files.readString(state);
+    String broken = good.replaceFirst("\"lambda\":\\[[^]]*]", "\"lambda\":[0,1e39,1e39,1e39]");
+    Files.writeString(state, broken.replaceFirst("\"iterations\":2", "\"iterations\":1"));
+    Invocation failed = train("--resume", state.toString());
+    assertThat(failed.code()).isEqualTo(1);
+    assertThat(failed.err()).startsWith("error: the loss is ").hasLineCount(1);
+    assertThat(Files.readString(state)).contains("\"iterations\":1");
+  }
+}
