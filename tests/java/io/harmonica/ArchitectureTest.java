@@ -44,17 +44,20 @@ class ArchitectureTest {
     MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler"));
     // checkpoint: the digest by which a state and a router name the weights they were trained on
     MAY_USE.put("train", Set.of(ROOT, "checkpoint", "model", "torch", "router", "sampler"));
-    MAY_USE.put("compare", Set.of(ROOT, "runtime", "generate"));
+    MAY_USE.put(
+        "compare", Set.of(ROOT, "model", "router", "repository", "runtime", "sampler", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
     LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime"));
     LIBRARIES.put("io.grpc.", Set.of("runtime"));
-    LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
+    LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
+    LIBRARIES.put("org.HdrHistogram.", Set.of("compare"));
+    LIBRARIES.put("org.apache.commons.statistics.", Set.of("compare"));
     LIBRARIES.put("org.ejml.", Set.of("compare"));
     LIBRARIES.put("org.bytedeco.", Set.of("torch"));
     LIBRARIES.put("org.knowm.xchart.", Set.of("train"));

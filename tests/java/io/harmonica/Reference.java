@@ -39,9 +39,10 @@ public final class Reference {
     return y;
   }
 
-  /** One picture [in, side, side], filters [out, in, kernel, kernel], stride = kernel. */
-  public static float[] patches(float[] x, float[] w, float[] b, int in, int side, int kernel) {
-    int across = side / kernel;
+  /** One picture [in, side, side], filters [out, in, kernel, kernel], zeros around it. */
+  public static float[] conv(
+      float[] x, float[] w, float[] b, int in, int side, int kernel, int stride, int padding) {
+    int across = (side + 2 * padding - kernel) / stride + 1;
     float[] y = new float[b.length * across * across];
     for (int o = 0; o < b.length; o++) {
       for (int row = 0; row < across; row++) {
@@ -50,15 +51,29 @@ public final class Reference {
           for (int c = 0; c < in; c++) {
             for (int i = 0; i < kernel; i++) {
               for (int j = 0; j < kernel; j++) {
-                sum +=
-                    (double) x[(c * side + row * kernel + i) * side + column * kernel + j]
-                        * w[((o * in + c) * kernel + i) * kernel + j];
+                int above = row * stride + i - padding;
+                int left = column * stride + j - padding;
+                if (above >= 0 && above < side && left >= 0 && left < side) {
+                  sum +=
+                      (double) x[(c * side + above) * side + left]
+                          * w[((o * in + c) * kernel + i) * kernel + j];
+                }
               }
             }
           }
           y[(o * across + row) * across + column] = (float) sum;
         }
       }
+    }
+    return y;
+  }
+
+  /** One picture [channels, plane]: normal within groups, then scaled and shifted a channel. */
+  public static float[] groupNorm(float[] x, float[] scale, float[] shift, int groups, double eps) {
+    float[] y = layerNorm(x, x.length / groups, eps);
+    int plane = x.length / scale.length;
+    for (int i = 0; i < y.length; i++) {
+      y[i] = y[i] * scale[i / plane] + shift[i / plane];
     }
     return y;
   }
@@ -84,30 +99,34 @@ public final class Reference {
   /** Over {@code [batch, tokens, width]}; heads lie side by side in the width. */
   public static float[] attention(
       float[] q, float[] k, float[] v, int tokens, int heads, int width) {
+    float[] none = new float[q.length / (tokens * width) * tokens];
+    return attention(q, k, v, none, tokens, tokens, heads, width);
+  }
+
+  /** The same with other keys than queries, and a bias for each key, [batch, keys]. */
+  public static float[] attention(
+      float[] q, float[] k, float[] v, float[] bias, int queries, int keys, int heads, int width) {
     int head = width / heads;
     float[] y = new float[q.length];
-    for (int start = 0; start < q.length; start += tokens * width) {
+    for (int row = 0; row < q.length / width; row++) {
+      int batch = row / queries;
       for (int h = 0; h < heads; h++) {
-        for (int n = 0; n < tokens; n++) {
-          double[] share = new double[tokens];
-          double total = 0;
-          for (int m = 0; m < tokens; m++) {
-            double score = 0;
-            for (int i = 0; i < head; i++) {
-              score +=
-                  (double) q[start + n * width + h * head + i]
-                      * k[start + m * width + h * head + i];
-            }
-            share[m] = Math.exp(score / Math.sqrt(head));
-            total += share[m];
+        double[] share = new double[keys];
+        double total = 0;
+        for (int m = 0; m < keys; m++) {
+          double score = 0;
+          for (int i = h * head; i < (h + 1) * head; i++) {
+            score += (double) q[row * width + i] * k[(batch * keys + m) * width + i];
           }
-          for (int i = 0; i < head; i++) {
-            double sum = 0;
-            for (int m = 0; m < tokens; m++) {
-              sum += share[m] / total * v[start + m * width + h * head + i];
-            }
-            y[start + n * width + h * head + i] = (float) sum;
+          share[m] = Math.exp(score / Math.sqrt(head) + bias[batch * keys + m]);
+          total += share[m];
+        }
+        for (int i = h * head; i < (h + 1) * head; i++) {
+          double sum = 0;
+          for (int m = 0; m < keys; m++) {
+            sum += share[m] / total * v[(batch * keys + m) * width + i];
           }
+          y[row * width + i] = (float) sum;
         }
       }
     }

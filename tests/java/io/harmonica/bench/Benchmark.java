@@ -1,6 +1,12 @@
 package io.harmonica.bench;
 
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.compare.Comparison;
+import io.harmonica.compare.Load;
+import io.harmonica.compare.Prompts;
+import io.harmonica.compare.Rounds;
+import io.harmonica.compare.Setting;
+import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
@@ -12,6 +18,7 @@ import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,6 +61,27 @@ public final class Benchmark {
           torch.version());
       engines(blocks, graph, torch, rounds);
       routing(blocks, theoretical, rounds);
+    }
+    overhead(work.resolve("blocks"), rounds);
+  }
+
+  /** What {@code harmonica compare} costs on top of what it measures. */
+  private static void overhead(Path repository, int rounds) {
+    Map<String, String> common =
+        Map.of("model-repository", repository.toString(), "model", "dit", "guidance", "1");
+    List<Setting> settings =
+        List.of(
+            Setting.of(Map.of("steps", Integer.toString(STEPS)), common, "uncached"),
+            Setting.of(Map.of("router", "plain"), common, "routed"));
+    try (Comparison comparison = Comparison.open(settings, TritonRuntime.Options.DEFAULTS)) {
+      Comparison.Plan plan =
+          new Comparison.Plan(
+              new Rounds(rounds, WarmUp.fixed(1), Load.ONE_BY_ONE, 0),
+              new Prompts(IntStream.range(0, BATCH).boxed().toList(), BATCH, 0),
+              BATCH);
+      double overhead = comparison.run(plan, Rounds.SILENT, () -> false).overhead();
+      System.out.printf(
+          Locale.ROOT, "compare's own time / measured time: %.5f  (target below 0.01)%n", overhead);
     }
   }
 

@@ -102,6 +102,34 @@ class ExportCommandTest {
     assertThat(named.out()).contains("would write My-Pipeline-:");
   }
 
+  @Test
+  void pipelineFolder_bringsItsAutoencoder() throws IOException {
+    Path pipeline = Files.createDirectory(folder.resolve("pipeline"));
+    Path pixArt = Path.of("tests/golden/pixart/alpha-1024-like");
+    Path vae = Path.of("tests/golden/vae");
+    Checkpoints.diffusers(
+        pipeline.resolve("transformer"), Checkpoints.config(pixArt), Checkpoints.tensors(pixArt));
+    Checkpoints.diffusers(
+        pipeline.resolve("vae"), Checkpoints.config(vae), Checkpoints.tensors(vae));
+    for (String checkpoint : List.of("DIR/pipeline", "DIR/pipeline/transformer")) {
+      Invocation done =
+          run(
+              "--checkpoint "
+                  + checkpoint
+                  + " --resolution 64x90 --aspect-bins --text-tokens 9 --force"
+                  + " --model-repository REPOSITORY");
+      assertThat(done.err()).isEmpty();
+      Manifest manifest = manifest("pipeline");
+      assertThat(manifest.decoder()).isEqualTo(new Manifest.Decoder("pipeline-decoder", 64));
+      assertThat(manifest.pixelsPerElement()).isEqualTo(2);
+      assertThat(manifest.height()).isEqualTo(208 / 2); // the nearest bin of 256 x 256 pixels
+      assertThat(manifest.width()).isEqualTo(288 / 2);
+      assertThat(manifest.picture()).isEqualTo(new Manifest.Size(64, 90));
+      assertThat(manifest.text()).isEqualTo(new Manifest.Text(9, 18, true));
+      assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
+    }
+  }
+
   private String dryRun(String checkpoint) {
     return run("--checkpoint " + checkpoint + " --model-repository REPOSITORY --dry-run").out();
   }
@@ -141,7 +169,15 @@ class ExportCommandTest {
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name a/b | --model-name 'a/b' must consist of
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name=    | --model-name '' must consist of
           1 | --checkpoint DIR/nothing --model-repository REPOSITORY                       | DIR/nothing
-          1 | --checkpoint tests/golden/pixart/alpha-256-like --model-repository REPOSITORY | field _class_name is 'PixArtTransformer2DModel'
+          1 | --checkpoint tests/golden/vae --model-repository REPOSITORY                  | field _class_name is 'AutoencoderKL'; supported: DiTTransformer2DModel and PixArtTransformer2DModel
+          2 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64 --model-repository REPOSITORY | --resolution '64' is no size, expected HEIGHTxWIDTH in pixels
+          1 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64x90 --model-repository REPOSITORY | --resolution 64x90 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 64x96
+          1 | --checkpoint tests/golden/dit --resolution 64x96 --model-repository REPOSITORY | --resolution 64x96: a DiT has the size that it was trained for, here 64x64
+          1 | --checkpoint tests/golden/dit --text-tokens 7 --model-repository REPOSITORY    | --text-tokens 7: a DiT takes class labels
+          2 | --checkpoint tests/golden/pixart/alpha-256-like --aspect-bins --model-repository REPOSITORY | --aspect-bins has no effect without --resolution
+          2 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64x96 --aspect-bins --model-repository REPOSITORY | --aspect-bins has no sizes for a model of 64 x 64 pixels
+          1 | --checkpoint export/shapes-dit --vae tests/golden/vae --model-repository REPOSITORY | --vae tests/golden/vae decodes latents of 4 channels, and the model makes 3
+          1 | --checkpoint tests/golden/dit --vae export/shapes-dit --model-repository REPOSITORY | export/shapes-dit holds no autoencoder: _class_name is 'DiTTransformer2DModel'
           1 | --checkpoint tests/golden/dit-facebook/model.pt --model-repository REPOSITORY | add --heads N
           1 | --checkpoint tests/golden/dit-facebook/model.pt --heads 3 --model-repository REPOSITORY | width 32 is not divisible by 3 heads
           1 | --checkpoint tests/golden/dit --heads 4 --model-repository REPOSITORY        | num_attention_heads is 2, --heads says 4

@@ -190,7 +190,7 @@ class GenerateCommandTest {
     assertThat(done.code()).isZero();
     assertThat(done.err())
         .isEqualTo(
-            "note: latents of 4 channels need the model's decoder to become pictures: kept in %s\n"
+            "note: latents of 4 channels need the model's decoder to become pictures (export with --vae): kept in %s\n"
                 .formatted(folder.resolve("new/latents.safetensors")));
     assertThat(latents("new/latents.safetensors")).hasSize(2 * 4 * 8 * 8);
   }

@@ -116,7 +116,7 @@ class HarmonicaTest {
       textBlock =
           """
           ''                     | missing command; see `harmonica --help`
-          polcy                  | unknown command 'polcy' (did you mean 'policy'?), expected one of demo, generate, policy,
+          polcy                  | unknown command 'polcy' (did you mean 'policy'?), expected one of demo, generate, compare,
           --hlep                 | unknown option '--hlep'
           inspect --ruoter x     | unknown option '--ruoter' (did you mean '--router'?); see `harmonica inspect --help`
           inspect --router       | --router needs a value: --router FILE

@@ -48,6 +48,7 @@ record Invocation(int code, String out, String err) {
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
             128,
+            "ddim",
             "leading");
 
     @Override

@@ -5,23 +5,30 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.harmonica.generate.Latents;
+import java.io.StringReader;
 import java.util.List;
-import java.util.Random;
+import java.util.Optional;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.xml.sax.InputSource;
 
 class ReportTest {
+  private static final String FAULT = "Triton server went away <here> & now";
 
   @Test
   void json_keepsTheContract() throws Exception {
     Report report = Reports.of(Reports.reference(), Reports.entry("fora-2", 0.5, 2, 1.9, 30.61234));
     JsonNode json = new ObjectMapper().readTree(report.json().toString());
-    assertThat(json.path("rounds").asInt()).isEqualTo(5);
+    assertThat(json.path("rounds").asInt()).isEqualTo(Reports.ROUNDS);
     assertThat(json.path("command").asText()).isEqualTo("bin/harmonica demo");
     assertThat(json.path("machine").path("cores").asInt()).isEqualTo(2);
     JsonNode variant = json.path("variants").path(1);
     assertThat(variant.path("name").asText()).isEqualTo("fora-2");
-    assertThat(variant.path("latencyMillis").path("p99").asDouble()).isEqualTo(427.5504);
+    assertThat(variant.path("latencyMillis").path("p50").asDouble()).isBetween(400.0, 440.0);
+    assertThat(variant.path("latencyMillis").path("p90").asDouble()).isPositive();
+    assertThat(variant.path("latencyMillis").path("p99").asDouble()).isPositive();
     assertThat(variant.path("speedup").path("value").asDouble()).isEqualTo(1.9);
     assertThat(variant.path("speedup").path("low").asDouble()).isEqualTo(1.87);
     assertThat(variant.path("speedup").path("high").asDouble()).isEqualTo(1.92);
@@ -30,6 +37,11 @@ class ReportTest {
     assertThat(variant.path("cur").asDouble()).isEqualTo(0.5);
     assertThat(variant.path("psnr").asDouble()).isEqualTo(30.6123);
     assertThat(variant.path("ssim").asDouble()).isEqualTo(0.95);
+    assertThat(variant.path("peakCacheBytes").asLong()).isEqualTo(1 << 20);
+    assertThat(variant.path("settings").path("steps").asText()).isEqualTo("20");
+    assertThat(variant.path("roundMillis")).hasSize(Reports.ROUNDS);
+    assertThat(variant.path("timeMillis").path("blocks").asDouble()).isPositive();
+    assertThat(variant.has("frechet")).isFalse();
   }
 
   @Test
@@ -40,32 +52,101 @@ class ReportTest {
   }
 
   @Test
-  void entry_comparesMeasurementsToA() {
-    Latents pictures = latents(1);
-    Measurement a =
-        new Measurement(
-            "none", List.of(new Variant.Run(200, pictures), new Variant.Run(210, pictures)));
-    Measurement b =
-        new Measurement(
-            "fora-2", List.of(new Variant.Run(100, pictures), new Variant.Run(105, latents(2))));
-    Report.Entry entry = Report.Entry.of(b, a, "every second step", 0.5, 2.5, 0);
-    assertThat(entry.speedup().value()).isEqualTo(2);
-    assertThat(entry.realised()).isEqualTo(0.8);
-    assertThat(entry.ssim()).isBetween(0.1, 0.9); // one picture of two is the same
-    assertThat(Report.Entry.of(a, a, "", 0, 1, 0).identical()).isTrue();
+  void json_tellsWhatANetworkSays() {
+    Report.Entry a = Reports.reference();
+    Judge.Judgement judgement =
+        new Judge.Judgement(
+            new Estimate(2.5, Double.NaN, Double.NaN),
+            "those of A",
+            Optional.of(Estimate.share(9, 10)));
+    Report.Entry judged =
+        new Report.Entry(
+            a.key(),
+            a.setting(),
+            a.description(),
+            a.measurement(),
+            a.cur(),
+            a.theoreticalSpeedup(),
+            a.speedup(),
+            a.quality(),
+            Optional.of(judgement),
+            a.router());
+    JsonNode variant = Reports.of(judged).json().path("variants").path(0);
+    assertThat(variant.path("frechet").path("value").asDouble()).isEqualTo(2.5);
+    assertThat(variant.path("frechet").path("low").isNull()).isTrue();
+    assertThat(variant.path("frechet").path("to").asText()).isEqualTo("those of A");
+    assertThat(variant.path("accuracy").path("value").asDouble()).isEqualTo(0.9);
+    assertThat(ReportTables.numbers(Reports.of(judged))).contains("2.50", "90.0 %");
+  }
+
+  @Test
+  void notes_areEmpty_whereAllWentWell() {
+    Report report = Reports.of(Reports.reference(), Reports.entry("fora-2", 0.5, 2, 1.9, 30));
+    assertThat(report.notes()).isEmpty();
+    assertThat(report.isFine()).isTrue();
+  }
+
+  @Test
+  void notes_sayWhichVariantFailed_andWhatRemains() {
+    Report report = Reports.of(Reports.reference(), Reports.failed("b", 3, FAULT));
+    assertThat(report.notes())
+        .containsExactly(
+            "Variant b (b) failed in round 4 of 8, its earlier rounds count: " + FAULT);
+    assertThat(report.isFine()).isFalse();
+    JsonNode variant = report.json().path("variants").path(1);
+    assertThat(variant.path("fault").asText()).isEqualTo(FAULT);
+    assertThat(variant.path("rounds").asInt()).isEqualTo(3);
+    assertThat(variant.path("speedup").path("value").asDouble()).isBetween(1.8, 2.2);
+    assertThat(variant.path("speedup").path("low").isNull()).isTrue();
+  }
+
+  @Test
+  void notes_sayThatItWasInterrupted() {
+    Report report = Reports.of(true, Reports.reference());
+    assertThat(report.notes()).containsExactly("Interrupted: 8 of 8 rounds were measured.");
+    assertThat(report.isFine()).isFalse();
+  }
+
+  @Test
+  void notes_sayHowManyRoundsAnIntervalTakes() {
+    Report.Entry few = Reports.failed("b", 5, FAULT);
+    assertThat(Reports.of(few).notes())
+        .anySatisfy(
+            note ->
+                assertThat(note)
+                    .isEqualTo("5 rounds are too few for a 95 % interval: it takes at least 6."));
+  }
+
+  @Test
+  void junit_hasACaseForEachVariantAndGate() throws Exception {
+    List<Gate> gates =
+        List.of(
+            Gate.parse("f.speedup < 1.95", List.of("n", "f", "b")),
+            Gate.parse("f.ssim < 0.5", List.of("n", "f", "b")));
+    Report report =
+        Reports.of(
+                Reports.reference(),
+                Reports.entry("fora-2", 0.5, 2, 1.9, 30),
+                Reports.failed("b", 3, FAULT))
+            .judgedBy(gates);
+    Document xml =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(new InputSource(new StringReader(report.junit())));
+    Element suite = xml.getDocumentElement();
+    assertThat(suite.getAttribute("tests")).isEqualTo("5");
+    assertThat(suite.getAttribute("failures")).isEqualTo("2");
+    assertThat(xml.getElementsByTagName("testcase").getLength()).isEqualTo(5);
+    Element fault = (Element) xml.getElementsByTagName("failure").item(0);
+    assertThat(fault.getAttribute("message")).isEqualTo(FAULT);
+    Element gate = (Element) xml.getElementsByTagName("failure").item(1);
+    assertThat(gate.getAttribute("message")).isEqualTo("f.speedup.value = 1.90");
+    assertThat(((Element) gate.getParentNode()).getAttribute("name"))
+        .isEqualTo("fail if f.speedup < 1.95");
   }
 
   @Test
   void constructor_refusesNoVariants() {
     assertThatThrownBy(Reports::of).isInstanceOf(IllegalArgumentException.class);
-  }
-
-  private static Latents latents(long seed) {
-    Random random = new Random(seed);
-    float[] values = new float[256];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = random.nextFloat();
-    }
-    return new Latents(values, 1, 1, 16, 16);
   }
 }

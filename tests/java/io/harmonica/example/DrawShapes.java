@@ -22,7 +22,7 @@ public class DrawShapes {
                 System.out.printf("step %d of %d%n", step.step() + 1, step.steps());
                 return true; // false cancels: generate then throws a CancellationException
               });
-      List<BufferedImage> pictures = Pictures.of(result.latents());
+      List<BufferedImage> pictures = Pictures.of(pipeline.decode(result.latents()));
       for (int i = 0; i < pictures.size(); i++) {
         Png.write(pictures.get(i), Path.of(args[1], "picture" + i + ".png"));
       }

@@ -21,19 +21,29 @@ class GuidanceTest {
 
   @Test
   void apply_toAllChannels_extrapolatesFromTheUnconditional() {
-    assertThat(apply(new Guidance(3, 2)))
+    assertThat(apply(new Guidance(3, 2, true)))
         .containsExactly(0.5f + 3 * 0.5f, 1 + 3, 5 - 3 * 2, 8 - 3 * 4);
   }
 
   @Test
   void apply_toSomeChannels_leavesTheOthersConditional() {
-    assertThat(apply(new Guidance(3, 1))).containsExactly(0.5f + 3 * 0.5f, 2, 5 - 3 * 2, 4);
+    assertThat(apply(new Guidance(3, 1, true))).containsExactly(0.5f + 3 * 0.5f, 2, 5 - 3 * 2, 4);
+  }
+
+  @Test
+  void apply_toTexts_hasTheNegativesFirst() {
+    assertThat(apply(new Guidance(3, 1, false))).containsExactly(1 + 3 * -0.5f, 1, 3 + 3 * 2, 8);
+    float[] variance = new float[4];
+    new Guidance(3, 1, false).variance(FloatBuffer.wrap(PREDICTION), variance, 2, 4, 1);
+    assertThat(variance).containsExactly(95, 96, 97, 98);
+    new Guidance(3, 1, true).variance(FloatBuffer.wrap(PREDICTION), variance, 2, 4, 1);
+    assertThat(variance).containsExactly(91, 92, 93, 94);
   }
 
   @Test
   void apply_upToOne_takesThePredictionAsItIs() {
-    assertThat(new Guidance(1, 2).doublesBatch()).isFalse();
-    assertThat(new Guidance(1.01, 2).doublesBatch()).isTrue();
-    assertThat(apply(new Guidance(0, 2))).containsExactly(1, 2, 3, 4);
+    assertThat(new Guidance(1, 2, true).doublesBatch()).isFalse();
+    assertThat(new Guidance(1.01, 2, true).doublesBatch()).isTrue();
+    assertThat(apply(new Guidance(0, 2, true))).containsExactly(1, 2, 3, 4);
   }
 }

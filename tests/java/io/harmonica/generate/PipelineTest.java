@@ -155,6 +155,7 @@ class PipelineTest {
         Request one =
             new Request(
                 List.of(classes[i]),
+                request.prompts(),
                 request.router(),
                 request.steps(),
                 request.sampler(),

@@ -66,7 +66,8 @@ final class ReferenceDit {
     float[] filter = weights.get("pos_embed.proj.weight").data();
     float[] bias = weights.get("pos_embed.proj.bias").data();
     float[] planes =
-        Reference.patches(sample, filter, bias, channels, side * patch, patch); // [D, side, side]
+        Reference.conv(
+            sample, filter, bias, channels, side * patch, patch, patch, 0); // [D, side, side]
     float[] tokens = new float[planes.length];
     int quarter = width / 4;
     for (int n = 0; n < side * side; n++) {

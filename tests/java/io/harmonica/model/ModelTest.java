@@ -40,20 +40,13 @@ class ModelTest {
   }
 
   @Test
-  void of_pixArt_isRefusedByItsClass() {
-    assertRefused(
-        Path.of("tests/golden/pixart/alpha-256-like"),
-        "tests/golden/pixart/alpha-256-like/config.json: field _class_name is 'PixArtTransformer2DModel' with norm_type 'ada_norm_single'");
-  }
-
-  @Test
   void of_anotherClass_namesTheFieldAndTheSupported() {
     ObjectNode config = Checkpoints.config(Checkpoints.DIT).put("_class_name", "UNet2DModel");
     config.remove("norm_type");
     assertRefused(
         Checkpoints.diffusers(folder, config, Checkpoints.tensors(Checkpoints.DIT)),
         folder
-            + "/config.json: field _class_name is 'UNet2DModel'; supported: DiTTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero)");
+            + "/config.json: field _class_name is 'UNet2DModel'; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)");
   }
 
   @Test
@@ -64,6 +57,19 @@ class ModelTest {
         file,
         file
             + " lacks the weight x_embedder.proj.weight; is it a checkpoint of facebookresearch/DiT?");
+  }
+
+  @Test
+  void of_ditAtAnotherSize_saysItsOwn() {
+    Choices other = Choices.NONE.withResolution(new Resolution(64, 96));
+    assertRefused(
+        Checkpoints.DIT,
+        other,
+        "--resolution 64x96: a DiT has the size that it was trained for, here 64x64; leave --resolution out");
+    assertRefused(
+        Checkpoints.DIT,
+        Choices.NONE.withTextTokens(120),
+        "--text-tokens 120: a DiT takes class labels, no text; leave --text-tokens out");
   }
 
   @Test
@@ -85,8 +91,12 @@ class ModelTest {
   }
 
   private static void assertRefused(Path path, String message) {
+    assertRefused(path, Choices.NONE, message);
+  }
+
+  private static void assertRefused(Path path, Choices choices, String message) {
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
-      assertThatThrownBy(() -> Model.of(checkpoint, OptionalInt.empty()))
+      assertThatThrownBy(() -> Model.of(checkpoint, choices))
           .isInstanceOf(HarmonicaException.class)
           .hasMessageStartingWith(message);
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,26 @@ class ShapesTest {
   }
 
   @Test
+  void flops_ofPixArt_areCountedByHand() {
+    try (Checkpoint checkpoint = Checkpoint.open(Path.of("tests/golden/pixart/alpha-256-like"))) {
+      Flops flops = Model.of(checkpoint, Choices.NONE.withTextTokens(7)).flops();
+      long d = 24;
+      long n = 16; // 4 x 4 tokens
+      long m = 7; // tokens of text, 20 wide
+      long attention = 4 * 2 * n * d * d + 2 * 2 * n * n * d;
+      long cross =
+          2 * 2 * n * d * d + 2 * 2 * m * d * d + 2 * 2 * n * m * d; // q, out; k, v; mixing
+      long mlp = 2 * 2 * n * d * 4 * d;
+      long patches = 2 * n * d * (4 * 2 * 2);
+      long condition = 2 * 256 * d + 2 * d * d + 2 * d * 6 * d;
+      long caption = 2 * m * 20 * d + 2 * m * d * d;
+      long head = 2 * n * d * (2 * 2 * 8);
+      assertThat(flops.branches()).isEqualTo(List.of(attention, cross, mlp, attention, cross, mlp));
+      assertThat(flops.fixed()).isEqualTo(patches + condition + caption + head);
+    }
+  }
+
+  @Test
   void flops_ofPublishedModels_areThePapers() {
     // Table 4 of arXiv 2212.09748 counts a multiply-add once.
     assertThat(2 * 118.64e9).isCloseTo(gigaFlops("DiT-XL/2"), within(1e9));
@@ -56,7 +77,14 @@ class ShapesTest {
   @Test
   void operations_giveTheirShapes() {
     assertThat(ops.linear(shape(2, 5, 8), "w", 8, 3)).containsExactly(2, 5, 3);
-    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 2, 2)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 2, 2, 0)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.conv(shape(1, 4, 8, 6), "w", 4, 7, 3, 2, 1)).containsExactly(1, 7, 4, 3);
+    assertThat(ops.groupNorm(shape(1, 4, 8, 6), "w", 2, 4, 1e-6)).containsExactly(1, 4, 8, 6);
+    assertThat(ops.upsample(shape(1, 4, 8, 6))).containsExactly(1, 4, 16, 12);
+    assertThat(ops.reshapeLike(shape(1, 4, 6), shape(1, 4, 2, 3))).containsExactly(1, 4, 2, 3);
+    assertThat(
+            ops.attention(shape(2, 5, 8), shape(2, 3, 8), shape(2, 3, 8), shape(2, 1, 1, 3), 2, 8))
+        .containsExactly(2, 5, 8);
     assertThat(ops.embedding(shape(3, 1), "w", 11, 8)).containsExactly(3, 8);
     assertThat(ops.add(shape(2, 1, 8), shape(5, 1))).containsExactly(2, 5, 8);
     assertThat(ops.mul(shape(8), shape(2, 5, 8))).containsExactly(2, 5, 8);
@@ -70,13 +98,17 @@ class ShapesTest {
   @Test
   void operations_refuseWhatDoesNotFit() {
     refused(() -> ops.linear(shape(2, 5, 8), "w", 9, 3));
-    refused(() -> ops.conv(shape(1, 3, 8, 8), "w", 4, 7, 2, 2));
+    refused(() -> ops.conv(shape(1, 3, 8, 8), "w", 4, 7, 2, 2, 0));
     refused(() -> ops.add(shape(2, 5), shape(2, 6)));
     refused(() -> ops.reshape(shape(2, 5), 3, 4));
     refused(() -> ops.transpose(shape(2, 5), 0));
     refused(() -> ops.slice(shape(2, 5), 1, 4, 6));
     refused(() -> ops.layerNorm(shape(2, 5), 6, 1e-6));
     refused(() -> ops.attention(shape(1, 4, 6), shape(1, 4, 6), shape(1, 4, 6), 4, 6));
+    refused(() -> ops.groupNorm(shape(1, 4, 8, 6), "w", 3, 4, 1e-6));
+    refused(
+        () ->
+            ops.attention(shape(1, 4, 6), shape(1, 3, 6), shape(1, 3, 6), shape(1, 1, 1, 4), 2, 6));
     refused(() -> ops.constant(new float[5], 2, 3));
   }
 

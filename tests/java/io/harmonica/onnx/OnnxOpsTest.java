@@ -43,6 +43,12 @@ class OnnxOpsTest {
   private static final Floats SQUARE = random(6, 12, 8);
   private static final Floats BIAS = random(7, 12);
   private static final Floats FILTER = random(8, 12, 3, 2, 2);
+  private static final Floats KEYS = random(14, 2, 3, 8);
+  private static final Floats VALUES = random(15, 2, 3, 8);
+  private static final Floats MASK = new Floats(new float[] {0, 0, -10000, 0, -10000, 0}, 2, 3);
+  private static final Floats GROUPS = random(16, 1, 4, 3, 5);
+  private static final Floats FOUR = random(17, 4);
+  private static final Floats OTHER = random(18, 4);
   private static final Floats TABLE = random(9, 11, 8);
   private static final Parameters WEIGHTS =
       new Parameters(
@@ -55,6 +61,10 @@ class OnnxOpsTest {
               FILTER,
               "patch.bias",
               BIAS,
+              "group.weight",
+              FOUR,
+              "group.bias",
+              OTHER,
               "table",
               TABLE));
 
@@ -87,13 +97,23 @@ class OnnxOpsTest {
             A),
         new Case(
             "conv",
-            (ops, in) -> ops.conv(in.get(0), "patch", 3, 12, 2, 2),
+            (ops, in) -> ops.conv(in.get(0), "patch", 3, 12, 2, 2, 0),
             new Floats(
-                Reference.patches(PICTURE.values(), FILTER.values(), BIAS.values(), 3, 6, 2),
+                Reference.conv(PICTURE.values(), FILTER.values(), BIAS.values(), 3, 6, 2, 2, 0),
                 1,
                 12,
                 3,
                 3),
+            PICTURE),
+        new Case(
+            "conv",
+            (ops, in) -> ops.conv(in.get(0), "patch", 3, 12, 2, 1, 1),
+            new Floats(
+                Reference.conv(PICTURE.values(), FILTER.values(), BIAS.values(), 3, 6, 2, 1, 1),
+                1,
+                12,
+                7,
+                7),
             PICTURE),
         new Case(
             "embedding",
@@ -128,6 +148,42 @@ class OnnxOpsTest {
             A,
             B,
             C),
+        new Case(
+            "attention",
+            (ops, in) -> {
+              Value bias = ops.reshape(in.get(3), 0, 1, 1, 3);
+              return ops.attention(in.get(0), in.get(1), in.get(2), bias, 2, 8);
+            },
+            new Floats(
+                Reference.attention(
+                    A.values(), KEYS.values(), VALUES.values(), MASK.values(), 5, 3, 2, 8),
+                2,
+                5,
+                8),
+            A,
+            KEYS,
+            VALUES,
+            MASK),
+        new Case(
+            "groupNorm",
+            (ops, in) -> ops.groupNorm(in.get(0), "group", 2, 4, 0.02),
+            new Floats(
+                Reference.groupNorm(GROUPS.values(), FOUR.values(), OTHER.values(), 2, 0.02),
+                1,
+                4,
+                3,
+                5),
+            GROUPS),
+        new Case(
+            "upsample",
+            (ops, in) -> ops.upsample(in.get(0)),
+            floats(i -> PICTURE.values()[i / 144 * 36 + i / 24 % 6 * 6 + i % 12 / 2], 1, 3, 12, 12),
+            PICTURE),
+        new Case(
+            "reshapeLike",
+            (ops, in) -> ops.reshapeLike(ops.reshape(in.get(0), 0, -1), in.get(0)),
+            A,
+            A),
         new Case(
             "reshape",
             (ops, in) -> ops.reshape(in.get(0), 0, -1, 4),

@@ -21,7 +21,11 @@ class ManifestTest {
           8,
           8,
           8,
+          8,
+          new Manifest.Size(60, 64),
           10,
+          new Manifest.Text(120, 64, true),
+          "ddim",
           "leading",
           4,
           16,
@@ -30,6 +34,7 @@ class ManifestTest {
           List.of("block00.attention", "block00.mlp"),
           128,
           512,
+          new Manifest.Decoder("m-decoder", 64),
           new Flops(100, List.of(200L, 300L)),
           Map.of());
 

@@ -95,6 +95,34 @@ abstract class RuntimeContract {
   }
 
   @Test
+  void statistics_countTheEnginesOfAnEnsemble_andTheirTime() throws Exception {
+    Statistics before = runtime.statistics();
+    try (Tensor x = floats(new float[] {1, 2, 3}, 1, 3)) {
+      for (int i = 0; i < 3; i++) {
+        infer("chain", Map.of("sample", x), "result").close();
+      }
+    }
+    Statistics spent = runtime.statistics().minus(before);
+    while (count(spent, "signs") < 3) { // a server counts a request after it has answered
+      Thread.sleep(5);
+      spent = runtime.statistics().minus(before);
+    }
+    assertThat(count(spent, "affine")).isEqualTo(3);
+    assertThat(count(spent, "signs")).isEqualTo(3);
+    assertThat(spent.models()).doesNotContainKeys("labels");
+    Statistics.Model affine = spent.models().get("affine");
+    assertThat(affine.computeNanos()).isPositive();
+    assertThat(affine.queueNanos()).isNotNegative();
+    assertThat(affine.totalNanos())
+        .isGreaterThanOrEqualTo(affine.computeNanos() + affine.queueNanos());
+    assertThat(runtime.description()).matches("(ONNX Runtime|Triton) [0-9.]+.*");
+  }
+
+  private static long count(Statistics statistics, String model) {
+    return statistics.models().containsKey(model) ? statistics.models().get(model).count() : 0;
+  }
+
+  @Test
   void infer_withOutputOfThePreviousCall_chainsHandles() {
     Tensor state = floats(new float[] {0, 1, -1}, 1, 3);
     for (int i = 0; i < 5; i++) { // y = 2 x + 1, so after five: 32 x + 31

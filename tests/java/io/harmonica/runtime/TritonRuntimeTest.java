@@ -53,6 +53,18 @@ class TritonRuntimeTest extends RuntimeContract {
     return TritonRuntime.connect(server.address());
   }
 
+  @Test
+  void statistics_countBytesOnTheWire(@TempDir Path repository) throws Exception {
+    try (Runtime client = open(repository);
+        Tensor x = client.tensor(FloatBuffer.allocate(6), 2, 3)) {
+      assertThat(client.statistics().sentBytes()).isZero();
+      client.infer("affine", Map.of("x", x), Set.of("y")).get("y").close();
+      Statistics statistics = client.statistics();
+      assertThat(statistics.sentBytes()).isBetween(24L, 124L); // 24 bytes of values
+      assertThat(statistics.receivedBytes()).isBetween(24L, 124L);
+    }
+  }
+
   @AfterAll
   void stopServer() {
     if (server != null) {

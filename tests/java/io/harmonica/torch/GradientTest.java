@@ -43,6 +43,8 @@ class GradientTest {
               "map.bias", random(7, 5),
               "patch.weight", random(8, 3, 2, 2, 2),
               "patch.bias", random(10, 3),
+              "group.weight", random(11, 2),
+              "group.bias", random(12, 2),
               "table", TABLE));
 
   /** An operation as a model calls it. */
@@ -76,7 +78,22 @@ class GradientTest {
                     in.get(0), ops.embedding(ops.input(new long[] {6, 2}, 2, 1), "table", 7, 4)),
             ROW),
         new Case("linear", (ops, in) -> ops.linear(in.get(0), "map", 4, 5), A),
-        new Case("conv", (ops, in) -> ops.conv(in.get(0), "patch", 2, 3, 2, 2), PICTURE),
+        new Case("conv", (ops, in) -> ops.conv(in.get(0), "patch", 2, 3, 2, 2, 0), PICTURE),
+        new Case("conv", (ops, in) -> ops.conv(in.get(0), "patch", 2, 3, 2, 1, 1), PICTURE),
+        new Case("groupNorm", (ops, in) -> ops.groupNorm(in.get(0), "group", 2, 2, 0.02), PICTURE),
+        new Case("upsample", (ops, in) -> ops.upsample(in.get(0)), PICTURE),
+        new Case(
+            "reshapeLike", (ops, in) -> ops.reshapeLike(ops.reshape(in.get(0), -1), in.get(0)), A),
+        new Case(
+            "attention",
+            (ops, in) -> {
+              Value bias = ops.constant(TABLE.values(), 7, 4);
+              Value some = ops.reshape(ops.slice(ops.slice(bias, 0, 0, 1), 1, 0, 3), 1, 1, 1, 3);
+              return ops.attention(in.get(0), in.get(1), in.get(2), some, 2, 4);
+            },
+            A,
+            B,
+            C),
         new Case("add", (ops, in) -> ops.add(in.get(0), in.get(1)), A, ROW),
         new Case("sub", (ops, in) -> ops.sub(in.get(0), in.get(1)), A, ROW),
         new Case("mul", (ops, in) -> ops.mul(in.get(0), in.get(1)), A, ROW),

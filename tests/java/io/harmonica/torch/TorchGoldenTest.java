@@ -5,14 +5,19 @@ import static io.harmonica.Golden.difference;
 import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.longs;
 import static io.harmonica.Golden.path;
+import static io.harmonica.Golden.size;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Choices;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
+import io.harmonica.model.Resolution;
 import io.harmonica.model.Shapes;
 import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
@@ -23,6 +28,7 @@ import io.harmonica.onnx.WeightFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,7 +78,35 @@ class TorchGoldenTest {
     }
   }
 
-  static Stream<Case> models() {
+  private static final List<String> PIXART =
+      List.of(
+          "hidden_states",
+          "timestep",
+          "encoder_hidden_states",
+          "encoder_attention_mask",
+          "resolution",
+          "aspect_ratio");
+
+  static Stream<Case> models() throws IOException {
+    return Stream.concat(dits(), pixArts());
+  }
+
+  /** Every flavour at every size. */
+  private static Stream<Case> pixArts() throws IOException {
+    List<Case> cases = new ArrayList<>();
+    try (Stream<Path> files = Files.walk(path("pixart"))) {
+      for (Path file : files.sorted().toList()) {
+        if (file.getFileName().toString().matches("io.*\\.safetensors")) {
+          String io = path("").relativize(file).toString();
+          String folder = path("").relativize(file.getParent()).toString();
+          cases.add(new Case(folder, null, io, PIXART, io, "output", "ff"));
+        }
+      }
+    }
+    return cases.stream();
+  }
+
+  private static Stream<Case> dits() {
     String io = "dit/io.safetensors";
     String half = "dit/io_half.safetensors";
     String eps = "dit/io_norm_eps.safetensors";
@@ -100,7 +134,7 @@ class TorchGoldenTest {
     try (Checkpoint checkpoint = open(golden);
         Checkpoint io = Golden.open(golden.inputs);
         Checkpoint expected = Golden.open(golden.outputs)) {
-      Model model = Model.of(checkpoint, heads(golden));
+      Model model = Model.of(checkpoint, choices(golden, io));
       Map<String, Object> inputs = inputs(golden, io);
       Map<String, float[]> torch = runTorch(model, inputs, Precision.FP32);
       Map<String, float[]> onnx = runOnnx(model, inputs);
@@ -116,12 +150,11 @@ class TorchGoldenTest {
               .orElseThrow();
       assertClose("output", torch.get(Pass.PREDICTION), floats(expected, output), GOLDEN);
       if (golden.mlp != null) {
-        for (int block = 0; block < model.denoiser().branches().size() / 2; block++) {
-          String name = "block%02d.".formatted(block);
-          String theirs = "block" + block + ".";
-          assertClose(
-              name, torch.get(name + "attention"), floats(expected, theirs + "attn"), GOLDEN);
-          assertClose(name, torch.get(name + "mlp"), floats(expected, theirs + golden.mlp), GOLDEN);
+        Map<String, String> kinds =
+            Map.of("attention", "attn", "cross_attention", "cross", "mlp", golden.mlp);
+        for (Branch branch : model.denoiser().branches()) {
+          String theirs = "block" + branch.block() + "." + kinds.get(branch.kind());
+          assertClose(theirs, torch.get(branch.name()), floats(expected, theirs), GOLDEN);
         }
       }
     }
@@ -134,7 +167,7 @@ class TorchGoldenTest {
     assumeTrue(Files.exists(path(golden.checkpoint)), "a set without " + golden.checkpoint);
     try (Checkpoint checkpoint = open(golden);
         Checkpoint io = Golden.open(golden.inputs)) {
-      Model model = Model.of(checkpoint, heads(golden));
+      Model model = Model.of(checkpoint, choices(golden, io));
       Map<String, Object> inputs = inputs(golden, io);
       float[] fp32 = runTorch(model, inputs, Precision.FP32).get(Pass.PREDICTION);
       float[] bf16 = runTorch(model, inputs, Precision.BF16).get(Pass.PREDICTION);
@@ -153,19 +186,43 @@ class TorchGoldenTest {
     return Checkpoint.open(copy);
   }
 
-  private static OptionalInt heads(Case golden) {
-    return golden.checkpoint.endsWith(".pt")
-        ? OptionalInt.of(Golden.json("dit-facebook/arch.json").path("config").path("heads").asInt())
-        : OptionalInt.empty();
+  private static Choices choices(Case golden, Checkpoint io) {
+    if (golden.checkpoint.endsWith(".pt")) {
+      JsonNode config = Golden.json("dit-facebook/arch.json").path("config");
+      return Choices.NONE.withHeads(OptionalInt.of(config.path("heads").asInt()));
+    }
+    if (golden.names != PIXART) {
+      return Choices.NONE;
+    }
+    String sample = golden.names.get(0);
+    return Choices.NONE
+        .withResolution(new Resolution(8 * size(io, sample, 2), 8 * size(io, sample, 3)))
+        .withTextTokens(size(io, "encoder_hidden_states", 1));
   }
 
   private static Map<String, Object> inputs(Case golden, Checkpoint io) {
-    String sample = golden.names.get(0);
-    long[] shape = io.tensor(sample).shape().stream().mapToLong(Long::longValue).toArray();
-    return Map.of(
-        "sample", new Floats(floats(io, sample), shape),
-        "timestep", new Longs(longs(io, golden.names.get(1)), shape[0], 1),
-        "class_label", new Longs(longs(io, golden.names.get(2)), shape[0], 1));
+    Map<String, Object> inputs = new HashMap<>();
+    int rows = size(io, golden.names.get(0), 0);
+    inputs.put("sample", tensor(io, golden.names.get(0)));
+    inputs.put("timestep", new Longs(longs(io, golden.names.get(1)), rows, 1));
+    if (golden.names != PIXART) {
+      inputs.put("class_label", new Longs(longs(io, golden.names.get(2)), rows, 1));
+      return inputs;
+    }
+    inputs.put("text_embedding", tensor(io, "encoder_hidden_states"));
+    String mask = "encoder_attention_mask";
+    inputs.put("text_mask", new Longs(longs(io, mask), rows, size(io, mask, 1)));
+    for (String size : List.of("resolution", "aspect_ratio")) {
+      if (io.names().contains(size)) {
+        inputs.put(size, tensor(io, size));
+      }
+    }
+    return inputs;
+  }
+
+  private static Floats tensor(Checkpoint io, String name) {
+    long[] shape = io.tensor(name).shape().stream().mapToLong(Long::longValue).toArray();
+    return new Floats(floats(io, name), shape);
   }
 
   private static Map<String, float[]> runTorch(

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,23 @@ final class Arguments {
           "--%s is given %d times, expected once".formatted(option, values.size()));
     }
     return values.stream().findFirst();
+  }
+
+  /** All of it as a shell would read it again. */
+  String words() {
+    List<String> words = new ArrayList<>();
+    for (Option option : line.getOptions()) {
+      words.add("--" + option.getLongOpt());
+      if (option.getValue() != null) {
+        words.add(quoted(option.getValue()));
+      }
+    }
+    line.getArgList().forEach(word -> words.add(quoted(word)));
+    return String.join(" ", words);
+  }
+
+  private static String quoted(String word) {
+    return word.matches("[\\w./:=,+-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
   }
 
   /** The values of an option that may be repeated. */

@@ -3,28 +3,26 @@ package io.harmonica.cli;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.compare.Generation;
+import io.harmonica.compare.Comparison;
+import io.harmonica.compare.Load;
 import io.harmonica.compare.Machine;
-import io.harmonica.compare.Measurement;
+import io.harmonica.compare.Outcome;
+import io.harmonica.compare.Prompts;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.Rounds;
-import io.harmonica.compare.Variant;
+import io.harmonica.compare.Setting;
+import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.ContactSheet;
-import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pictures;
-import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
-import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
-import io.harmonica.router.Savings;
-import io.harmonica.runtime.EmbeddedRuntime;
-import java.awt.image.BufferedImage;
+import io.harmonica.runtime.TritonRuntime;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -47,7 +45,7 @@ import java.util.stream.Stream;
  * @param repository where it is, or is to be, exported
  * @param out folder of the contact sheets, the page and the JSON
  * @param rounds how often each variant makes {@value #PICTURES} pictures
- * @param warmUps rounds before those that count
+ * @param warmUp rounds before those that count
  * @param seed of the first picture's noise
  * @param progress gets a line for each stage
  */
@@ -56,7 +54,7 @@ record Demo(
     Path repository,
     Path out,
     int rounds,
-    int warmUps,
+    WarmUp warmUp,
     long seed,
     PrintStream progress) {
   private static final String MODEL = "shapes-dit";
@@ -78,16 +76,6 @@ record Demo(
           "hexagon",
           "arrow");
 
-  /** A variant before it is measured. */
-  private record Plan(
-      String name,
-      String description,
-      String router,
-      int steps,
-      double cur,
-      double theoreticalSpeedup,
-      Optional<byte[]> heatMap) {}
-
   /** Runs it; the files are written when all variants are done. */
   Report run() {
     List<Router> routers = routers();
@@ -95,124 +83,59 @@ record Demo(
       progress.printf("exporting %s to %s%n", checkpoint, repository);
       export(routers);
     }
-    try (Pipeline pipeline = Pipeline.open(repository, MODEL)) {
-      List<Plan> plans = plans(pipeline, routers);
+    List<Setting> settings = new ArrayList<>();
+    settings.add(setting(UNCACHED, Request.NO_ROUTER, STEPS));
+    routers.forEach(router -> settings.add(setting(router.name(), router.name(), router.steps())));
+    settings.add(setting(UNCACHED + "-" + FEWER_STEPS, Request.NO_ROUTER, FEWER_STEPS));
+    try (Comparison comparison = Comparison.open(settings, TritonRuntime.Options.DEFAULTS)) {
+      List<Integer> classes = IntStream.range(0, CLASSES.size()).boxed().toList();
+      Comparison.Plan plan =
+          new Comparison.Plan(
+              new Rounds(rounds, warmUp, Load.ONE_BY_ONE, seed),
+              new Prompts(classes, PICTURES, seed),
+              PICTURES);
       progress.printf(
           "making %d pictures in %d ways, %d interleaved rounds of %d%n",
-          rounds * PICTURES, plans.size(), rounds, PICTURES);
-      List<Variant> variants = new ArrayList<>();
-      for (Plan plan : plans) {
-        variants.add(new Generation(plan.name(), pipeline, round -> request(plan, round)));
-      }
-      List<Measurement> measurements = new Rounds(rounds, warmUps, seed).run(variants);
-      Report report = report(plans, measurements);
-      write(report, measurements);
+          rounds * PICTURES, settings.size(), rounds, PICTURES);
+      Outcome outcome = comparison.run(plan, Rounds.SILENT, () -> false);
+      Report report = report(comparison, plan, outcome);
+      write(report);
       return report;
     }
   }
 
-  private List<Plan> plans(Pipeline pipeline, List<Router> routers) {
-    List<Plan> plans = new ArrayList<>();
-    plans.add(uncached(UNCACHED, STEPS));
-    for (Router router : routers) {
-      Savings savings =
-          Savings.of(router, pipeline.manifest().flops(), pipeline.manifest().branchBytes());
-      plans.add(
-          new Plan(
-              router.name(),
-              description(router),
-              router.name(),
-              router.steps(),
-              savings.cur(),
-              savings.theoreticalSpeedup().orElseThrow() * STEPS / router.steps(),
-              heatMap(router)));
-    }
-    plans.add(uncached(UNCACHED + "-" + FEWER_STEPS, FEWER_STEPS));
-    return plans;
+  private Setting setting(String name, String router, int steps) {
+    Request options =
+        Request.of(List.of(0)).withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
+    return new Setting(name, repository.toString(), false, MODEL, options, OptionalInt.empty());
   }
 
-  private static Plan uncached(String name, int steps) {
-    return new Plan(
-        name,
-        steps + " steps, every branch computed",
-        Request.NO_ROUTER,
-        steps,
-        0,
-        (double) STEPS / steps,
-        Optional.empty());
-  }
-
-  /** Pictures of one round follow those of the round before, in noise and in class. */
-  private Request request(Plan plan, int round) {
-    int first = round * PICTURES;
-    List<Integer> classes =
-        IntStream.range(first, first + PICTURES).map(i -> i % CLASSES.size()).boxed().toList();
-    return Request.of(classes)
-        .withRouter(plan.router())
-        .withSteps(plan.steps())
-        .withGuidance(GUIDANCE)
-        .withSeed(seed + first);
-  }
-
-  private Report report(List<Plan> plans, List<Measurement> measurements) {
-    Measurement a = measurements.get(0);
-    List<Report.Entry> entries = new ArrayList<>();
-    for (int i = 0; i < plans.size(); i++) {
-      Plan plan = plans.get(i);
-      Measurement measurement = measurements.get(i);
-      entries.add(
-          Report.Entry.of(
-                  measurement, a, plan.description(), plan.cur(), plan.theoreticalSpeedup(), seed)
-              .withImages(Optional.of(sheet(measurement.latents(), 3, false)), plan.heatMap()));
-    }
+  private Report report(Comparison comparison, Comparison.Plan plan, Outcome outcome) {
     return new Report(
         "The same shapes with cached branches",
         ("A small Diffusion Transformer draws %d pictures of ten shapes in %d DDIM steps, guidance"
                 + " %s. Every variant starts from the same noise; a router says which branches are"
                 + " computed at each step, and which reuse or forecast their cached outputs.")
             .formatted(rounds * PICTURES, STEPS, GUIDANCE),
-        entries,
-        rounds,
-        Machine.here(EmbeddedRuntime.version()),
-        "bin/harmonica demo --rounds %d --seed %d".formatted(rounds, seed));
+        "bin/harmonica demo --rounds %d --seed %d".formatted(rounds, seed),
+        plan,
+        outcome,
+        comparison.entries(plan, outcome, Optional.empty()),
+        Machine.here(comparison.runtimes()),
+        List.of());
   }
 
-  private void write(Report report, List<Measurement> measurements) {
-    for (Measurement measurement : measurements) {
-      Png.write(sheet(measurement.latents(), 4, true), out.resolve(measurement.name() + ".png"));
+  private void write(Report report) {
+    ContactSheet sheet = new ContactSheet(CLASSES.size(), 4).withColumnCaptions(CLASSES);
+    for (Report.Entry entry : report.variants()) {
+      Png.write(
+          sheet.draw(Pictures.of(entry.measurement().latents())),
+          out.resolve(entry.name() + ".png"));
     }
     AtomicFile.write(
         out.resolve("demo.json"),
         (report.json().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
     AtomicFile.write(out.resolve("index.html"), report.page().getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** A column a class. */
-  private static BufferedImage sheet(Latents latents, int scale, boolean captioned) {
-    return new ContactSheet(CLASSES.size(), scale)
-        .withColumnCaptions(captioned ? CLASSES : List.of())
-        .draw(Pictures.of(latents));
-  }
-
-  /** Its table as PNG; none on a machine without fonts, which is no reason to end the demo. */
-  private Optional<byte[]> heatMap(Router router) {
-    try {
-      return Optional.of(ImageHeatMap.png(router));
-    } catch (HarmonicaException e) {
-      progress.println("no heat map of " + router.name() + ": " + e.getMessage());
-      return Optional.empty();
-    }
-  }
-
-  private static String description(Router router) {
-    String interval = router.training().path("interval").asText();
-    int order = router.training().path("order").asInt();
-    return switch (router.training().path("policy").asText()) {
-      case "fora" -> "one step in %s computes, the others reuse".formatted(interval);
-      case "taylor" ->
-          "one step in %s computes, the others forecast, order %d".formatted(interval, order);
-      default -> "a router of %d steps".formatted(router.steps());
-    };
   }
 
   private List<Router> routers() {

@@ -1,13 +1,15 @@
 package io.harmonica.cli;
 
 import io.harmonica.compare.Report;
+import io.harmonica.compare.Speedup;
+import io.harmonica.compare.WarmUp;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica demo}: the whole story in one command, on the shipped example. */
 final class DemoCommand implements Command {
-  private static final int ROUNDS = 5;
+  private static final int ROUNDS = Speedup.LEAST_ROUNDS;
 
   /** The project's folder, which the launcher tells; without it the current one. */
   private static final Path HOME = Path.of(System.getProperty("harmonica.home", ""));
@@ -54,7 +56,7 @@ final class DemoCommand implements Command {
             arguments.path("model-repository").orElse(HOME.resolve("model_repository")),
             out,
             arguments.integer("rounds", 1, 1000).orElse(ROUNDS),
-            1,
+            WarmUp.fixed(1),
             arguments.wholeNumber("seed").orElse(0L),
             console.err());
     Report report = demo.run();

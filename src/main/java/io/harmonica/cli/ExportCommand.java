@@ -3,12 +3,18 @@ package io.harmonica.cli;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.model.AspectBins;
+import io.harmonica.model.Autoencoder;
+import io.harmonica.model.Choices;
+import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
+import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.commons.cli.Options;
 
@@ -33,9 +39,29 @@ final class ExportCommand implements Command {
   @Override
   public Options options() {
     return new OptionList()
-        .value("checkpoint", "PATH", "a diffusers folder, or a DiT .pt file")
+        .value(
+            "checkpoint",
+            "PATH",
+            "a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
         .value("architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
+        .value(
+            "vae",
+            "DIR",
+            "the autoencoder of a latent model (default: the folder vae of the checkpoint's"
+                + " pipeline); its decoder makes the pictures")
+        .value(
+            "resolution",
+            "HxW",
+            "PixArt: height and width of the pictures in pixels (default: as trained)")
+        .flag(
+            "aspect-bins",
+            "with --resolution: draw at the nearest size that PixArt was trained at, then resize"
+                + " and crop")
+        .value(
+            "text-tokens",
+            "N",
+            "PixArt: tokens of a prompt, padding included (default: alpha 120, Sigma 300)")
         .value("model-name", "NAME", "name of the base model (default: the checkpoint's)")
         .value("router", "FILE", "a router to write ensembles for; may be repeated")
         .value("precision", "fp32|fp16", "of weights and activations (default fp32)")
@@ -72,12 +98,17 @@ final class ExportCommand implements Command {
     Path repository = arguments.requiredPath("model-repository");
     ExportOptions options = options(arguments, path);
     List<Router> routers = arguments.paths("router").stream().map(Router::read).toList();
-    OptionalInt heads =
-        arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
-    try (Checkpoint checkpoint = Checkpoint.open(path)) {
-      Model model = Model.of(checkpoint, heads);
+    CheckpointParts parts = CheckpointParts.of(path);
+    Optional<Path> vae = arguments.path("vae").or(parts::vae);
+    try (Checkpoint checkpoint = Checkpoint.open(parts.model());
+        Checkpoint beside = vae.map(Checkpoint::open).orElse(null)) {
+      Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
+      Sizes sizes = sizes(arguments, checkpoint, autoencoder);
+      Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
+      autoencoder.ifPresent(exporter::withDecoder);
+      sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
       List<Exporter.Entry> entries =
           dryRun ? exporter.dryRun(repository) : exporter.export(repository);
@@ -104,6 +135,37 @@ final class ExportCommand implements Command {
               repository);
     }
     return CommandRunner.DONE;
+  }
+
+  /**
+   * Sizes that the checkpoint leaves free.
+   *
+   * @param picture what pictures are brought to, where the model draws at another size
+   */
+  private record Sizes(Choices choices, Optional<Resolution> picture) {}
+
+  private static Sizes sizes(
+      Arguments arguments, Checkpoint checkpoint, Optional<Autoencoder> autoencoder) {
+    Choices choices =
+        Choices.NONE.withHeads(
+            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty));
+    if (autoencoder.isPresent()) {
+      choices = choices.withPixelsPerElement(autoencoder.get().decoder().pixelsPerElement());
+    }
+    if (arguments.has("text-tokens")) {
+      choices = choices.withTextTokens(arguments.requiredInteger("text-tokens", 1, 4096));
+    }
+    if (!arguments.has("resolution")) {
+      arguments.refuse("aspect-bins", "without --resolution");
+      return new Sizes(choices, Optional.empty());
+    }
+    Resolution asked = Resolution.parse(arguments.requiredText("resolution"));
+    if (!arguments.has("aspect-bins")) {
+      return new Sizes(choices.withResolution(asked), Optional.empty());
+    }
+    Denoiser.Interface trained = Model.of(checkpoint, choices).denoiser().io();
+    Resolution bin = AspectBins.nearest(trained.height() * trained.pixelsPerElement(), asked);
+    return new Sizes(choices.withResolution(bin), Optional.of(asked));
   }
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {

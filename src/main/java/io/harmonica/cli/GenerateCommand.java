@@ -1,14 +1,12 @@
 package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.generate.ContactSheet;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Png;
+import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
@@ -23,7 +21,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -32,7 +29,6 @@ import org.apache.commons.cli.Options;
 
 /** {@code harmonica generate}: makes pictures, in this process or on a Triton server. */
 final class GenerateCommand implements Command {
-  private static final String LATENTS = "latents";
   private static final int SHEET_COLUMNS = 8;
 
   @Override
@@ -48,8 +44,8 @@ final class GenerateCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "(--model-repository DIR | --triton HOST:PORT) --model NAME --classes 0,1,2 --out DIR"
-            + " [OPTIONS]");
+        "(--model-repository DIR | --triton HOST:PORT) --model NAME"
+            + " (--classes 0,1,2 | --text-embeddings FILE) --out DIR [OPTIONS]");
   }
 
   @Override
@@ -62,18 +58,27 @@ final class GenerateCommand implements Command {
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
+        .value(
+            "text-embeddings",
+            "FILE",
+            "a text for each picture, for a model that takes text: safetensors with fp32"
+                + " prompt_embeds [n, tokens, width] and prompt_attention_mask [n, tokens], and for"
+                + " guidance negative_prompt_embeds and negative_prompt_attention_mask, n or 1")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
         .value(
             "sampler",
             "NAME",
-            String.join(", ", Sampler.NAMES) + " (default: the router's, else ddim)")
+            String.join(", ", Sampler.NAMES) + " (default: the router's, else the model's)")
         .value("eta", "X", "noise of ddim: 0 none (default), 1 as much as DDPM")
         .value(
             "spacing",
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: the model's"
                 + " origin); also openai-ddim. dpm-solver++ and sa-solver have linspace")
-        .value("guidance", "X", "scale of classifier-free guidance (default 1.5); 1: none")
+        .value(
+            "guidance",
+            "X",
+            "scale of classifier-free guidance (default 1.5, of texts 4.5);" + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
@@ -99,21 +104,25 @@ final class GenerateCommand implements Command {
     if (Files.exists(out) && !Files.isDirectory(out)) {
       throw new HarmonicaException("--out %s is a file, expected a folder".formatted(out));
     }
-    arguments.path("latents").ifPresent(GenerateCommand::requireFile);
-    arguments.path("save-latents").ifPresent(GenerateCommand::requireWritable);
+    for (String option : List.of("latents", "text-embeddings")) {
+      arguments.path(option).ifPresent(file -> TensorFiles.requireName(option, file));
+    }
+    arguments
+        .path("save-latents")
+        .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
     try (Pipeline pipeline = open(arguments, model)) {
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console);
       if (arguments.has("save-latents")) {
-        save(result.latents(), arguments.requiredPath("save-latents"));
+        TensorFiles.save(result.latents(), arguments.requiredPath("save-latents"));
       }
-      write(result.latents(), request.classes(), out, console);
+      write(pipeline, result.latents(), request, out, console);
       console
           .out()
           .printf(
               Locale.ROOT,
               "%s in %.2f s, router %s, in %s%n",
-              RouterCommands.counted(request.classes().size(), "picture"),
+              RouterCommands.counted(request.count(), "picture"),
               result.elapsedNanos() / 1e9,
               request.router(),
               out);
@@ -125,7 +134,7 @@ final class GenerateCommand implements Command {
     if (!arguments.has("triton")) {
       arguments.refuse("deadline", "without --triton");
     }
-    if (guidance(arguments) <= 1) {
+    if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
   }
@@ -136,7 +145,7 @@ final class GenerateCommand implements Command {
         : Pipeline.open(arguments.requiredPath("model-repository"), model);
   }
 
-  private static TritonRuntime.Options tritonOptions(Arguments arguments) {
+  static TritonRuntime.Options tritonOptions(Arguments arguments) {
     return arguments
         .decimal("deadline", 0.001, 86_400)
         .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)))
@@ -144,24 +153,35 @@ final class GenerateCommand implements Command {
         .orElse(TritonRuntime.Options.DEFAULTS);
   }
 
-  private static double guidance(Arguments arguments) {
-    return arguments.decimal("guidance", 0, 1000).orElse(1.5);
+  private static Optional<Double> guidance(Arguments arguments) {
+    return arguments.decimal("guidance", 0, 1000);
+  }
+
+  /** What to draw; one label or text serves for every row of latents. */
+  private static Request subjects(Arguments arguments, Optional<Integer> rows) {
+    arguments.requireOneOf("classes", "text-embeddings");
+    if (arguments.has("text-embeddings")) {
+      Prompts prompts = TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
+      boolean shared = rows.isPresent() && prompts.positive().count() == 1;
+      return Request.of(
+          shared
+              ? new Prompts(prompts.positive().repeated(rows.get()), prompts.negative())
+              : prompts);
+    }
+    List<Integer> classes = arguments.integers("classes", 0, Integer.MAX_VALUE).orElseThrow();
+    boolean shared = rows.isPresent() && classes.size() == 1;
+    return Request.of(shared ? Collections.nCopies(rows.get(), classes.get(0)) : classes);
   }
 
   private static Request request(Arguments arguments, Pipeline pipeline) {
-    Optional<Latents> latents = arguments.path("latents").map(GenerateCommand::read);
-    List<Integer> classes =
-        arguments
-            .integers("classes", 0, Integer.MAX_VALUE)
-            .orElseThrow(() -> new UsageException("missing --classes 0,1,2"));
-    if (latents.isPresent() && classes.size() == 1) { // one class for every row
-      classes = Collections.nCopies(latents.get().count(), classes.get(0));
-    }
+    Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
     Request request =
-        Request.of(classes)
+        subjects(arguments, latents.map(Latents::count))
             .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
-            .withGuidance(guidance(arguments))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
+    if (guidance(arguments).isPresent()) {
+      request = request.withGuidance(guidance(arguments).get());
+    }
     if (latents.isPresent()) {
       request = request.withLatents(latents.get());
     }
@@ -205,7 +225,7 @@ final class GenerateCommand implements Command {
     try (ProgressBar bar =
         new ProgressBarBuilder()
             .setTaskName("denoising")
-            .setInitialMax((long) steps * request.classes().size())
+            .setInitialMax((long) steps * request.count())
             .setStyle(ProgressBarStyle.ASCII)
             .setConsumer(new me.tongfei.progressbar.ConsoleProgressBarConsumer(console.err()))
             .build()) {
@@ -218,86 +238,30 @@ final class GenerateCommand implements Command {
     }
   }
 
-  private static void write(Latents latents, List<Integer> classes, Path out, Console console)
+  /** Decodes and writes the pictures; without a decoder the latents are kept. */
+  private static void write(
+      Pipeline pipeline, Latents latents, Request request, Path out, Console console)
       throws IOException {
-    if (latents.channels() != 1 && latents.channels() != 3) {
+    if (!pipeline.drawsPictures()) {
       Path file = out.resolve("latents.safetensors");
-      save(latents, file);
+      TensorFiles.save(latents, file);
       console
           .err()
           .printf(
               Locale.ROOT,
-              "note: latents of %d channels need the model's decoder to become pictures: kept in %s%n",
+              "note: latents of %d channels need the model's decoder to become pictures (export with --vae): kept in %s%n",
               latents.channels(),
               file);
       return;
     }
-    List<BufferedImage> pictures = Pictures.of(latents);
+    List<BufferedImage> pictures = Pictures.of(pipeline.decode(latents));
     for (int i = 0; i < pictures.size(); i++) {
-      String name = String.format(Locale.ROOT, "%04d-class%d.png", i, classes.get(i));
-      Png.write(pictures.get(i), out.resolve(name));
+      String subject =
+          request.prompts().isPresent() ? "text" + i : "class" + request.classes().get(i);
+      Png.write(
+          pictures.get(i), out.resolve(String.format(Locale.ROOT, "%04d-%s.png", i, subject)));
     }
-    int scale = Math.max(1, 128 / latents.width());
+    int scale = Math.max(1, 128 / pictures.get(0).getWidth());
     Png.write(new ContactSheet(SHEET_COLUMNS, scale).draw(pictures), out.resolve("sheet.png"));
-  }
-
-  private static void save(Latents latents, Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder != null) {
-      Files.createDirectories(folder);
-    }
-    Safetensors.write(
-        file,
-        Map.of(
-            LATENTS,
-            Safetensors.Floats.of(
-                latents.values(),
-                latents.count(),
-                latents.channels(),
-                latents.height(),
-                latents.width())));
-  }
-
-  private static void requireFile(Path file) {
-    if (!file.toString().endsWith(".safetensors")) {
-      throw new HarmonicaException(
-          "--latents %s is no .safetensors file by its name".formatted(file));
-    }
-  }
-
-  /** Refused now rather than after minutes of work. */
-  private static void requireWritable(Path file) {
-    Path parent = file.toAbsolutePath().getParent();
-    while (parent != null && !Files.exists(parent)) { // will be made
-      parent = parent.getParent();
-    }
-    if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
-      throw new HarmonicaException(
-          "--save-latents %s cannot be written, expected a file in a folder".formatted(file));
-    }
-  }
-
-  private static Latents read(Path file) {
-    try (Checkpoint tensors = Checkpoint.open(file)) {
-      if (!tensors.names().contains(LATENTS)) {
-        throw new HarmonicaException(
-            "--latents %s has no tensor '%s', only %s".formatted(file, LATENTS, tensors.names()));
-      }
-      StoredTensor tensor = tensors.tensor(LATENTS);
-      if (tensor.shape().size() != 4 || tensor.elements() == 0) {
-        throw new HarmonicaException(
-            "--latents %s: tensor '%s' has shape %s, expected [n, channels, height, width]"
-                .formatted(file, LATENTS, tensor.shape()));
-      }
-      float[] values = tensor.floats();
-      for (float value : values) {
-        if (!Float.isFinite(value)) {
-          throw new HarmonicaException(
-              "--latents %s holds %s, expected finite numbers".formatted(file, value));
-        }
-      }
-      List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
-      return new Latents(values, shape.get(0), shape.get(1), shape.get(2), shape.get(3));
-    }
   }
 }

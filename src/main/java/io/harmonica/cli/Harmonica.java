@@ -27,6 +27,7 @@ public final class Harmonica {
     return List.of(
         new DemoCommand(),
         new GenerateCommand(),
+        new CompareCommand(),
         new TrainCommand(),
         new PolicyCommand(models),
         new ImportRouterCommand(models),

@@ -53,7 +53,7 @@ final class ImportRouterCommand implements Command {
             "NAME",
             "the sampler it was trained for: "
                 + String.join(", ", Sampler.NAMES)
-                + " (default ddim)")
+                + " (default: the model's)")
         .value(
             "spacing",
             "leading|openai",
@@ -82,12 +82,13 @@ final class ImportRouterCommand implements Command {
     String format = arguments.requiredText("format");
     Arguments.requireChoice("--format", format, FORMATS);
     arguments.requireOneOf("checkpoint", "architecture");
-    String sampler = RouterCommands.sampler(arguments);
+    Optional<String> stated = RouterCommands.sampler(arguments);
     Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     double threshold = arguments.decimal("threshold", 0, 1).orElse(0.1);
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
     ModelCard model = model(arguments);
+    String sampler = stated.orElse(model.sampler());
     double[][] scores =
         TorchRouters.values()[FORMATS.indexOf(format)].scores(
             file, model.branches().size(), threshold);

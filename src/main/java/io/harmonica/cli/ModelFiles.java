@@ -16,7 +16,7 @@ import java.util.OptionalInt;
 final class ModelFiles implements Models {
   @Override
   public ModelCard checkpoint(Path path, OptionalInt heads) {
-    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+    try (Checkpoint checkpoint = Checkpoint.open(CheckpointParts.of(path).model())) {
       return card(Model.of(checkpoint, heads));
     }
   }
@@ -44,6 +44,7 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.branchBytes(),
+              manifest.sampler(),
               manifest.spacing());
       List<Router> routers =
           manifest.routers().entrySet().stream()
@@ -59,6 +60,7 @@ final class ModelFiles implements Models {
         model.denoiser().branches().stream().map(Branch::name).toList(),
         model.flops(),
         model.denoiser().branchElements() * Float.BYTES,
+        model.denoiser().io().sampler(),
         model.denoiser().io().spacing());
   }
 }

@@ -83,7 +83,9 @@ final class PolicyCommand implements Command {
         .value(
             "sampler",
             "NAME",
-            "the sampler it is for: " + String.join(", ", Sampler.NAMES) + " (default ddim)")
+            "the sampler it is for: "
+                + String.join(", ", Sampler.NAMES)
+                + " (default: the model's)")
         .value(
             "spacing",
             "leading|openai",
@@ -114,12 +116,13 @@ final class PolicyCommand implements Command {
     Arguments.requireChoice("policy", word, List.copyOf(POLICIES.keySet()));
     requireItsOptions(word, arguments);
     int steps = arguments.requiredInteger("steps", 1, 1000);
-    String sampler = RouterCommands.sampler(arguments);
+    Optional<String> stated = RouterCommands.sampler(arguments);
     Optional<Spacing> spacing = RouterCommands.spacing(arguments);
     String name = RouterCommands.name(arguments);
     try {
       checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
+      String sampler = stated.orElse(model.sampler());
       Policy policy = policy(word, arguments, model, steps);
       List<Integer> timesteps = RouterCommands.timesteps(models, model, sampler, steps, spacing);
       Router router =

@@ -36,9 +36,9 @@ final class RouterCommands {
     return name;
   }
 
-  /** The sampler that {@code --sampler} names. */
-  static String sampler(Arguments arguments) {
-    return arguments.choice("sampler", Sampler.NAMES).orElse(Sampler.DEFAULT);
+  /** {@code --sampler}, where given. */
+  static Optional<String> sampler(Arguments arguments) {
+    return arguments.choice("sampler", Sampler.NAMES);
   }
 
   /** {@code --spacing}, where given. */

@@ -58,7 +58,7 @@ final class TrainCommand implements Command {
         .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
-        .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default ddim)")
+        .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
             "spacing",
             "leading|openai",
@@ -132,6 +132,16 @@ final class TrainCommand implements Command {
         arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
       Model model = Model.of(checkpoint, heads);
+      if (model.denoiser().io().text().isPresent()) {
+        throw new HarmonicaException(
+            "%s holds a %s, which takes text: routers are trained for models with classes only so far; write one with harmonica policy"
+                .formatted(path, model.denoiser().architecture()));
+      }
+      if (model.denoiser().io().text().isPresent()) {
+        throw new HarmonicaException(
+            "%s holds a %s, which takes text: only class-conditional models can be trained yet; write its router with `harmonica policy`"
+                .formatted(path, model.denoiser().architecture()));
+      }
       TrainOptions options = options(arguments, model.denoiser().io());
       if (device.toString().equals("cpu")) {
         int rows = options.trajectory().guidance() > 1 ? 2 : 1;
@@ -195,7 +205,7 @@ final class TrainCommand implements Command {
               ? io.channels()
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
-    String sampler = RouterCommands.sampler(arguments);
+    String sampler = RouterCommands.sampler(arguments).orElse(io.sampler());
     Spacing spacing =
         RouterCommands.spacing(arguments)
             .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(io.spacing())));

@@ -14,13 +14,15 @@ import java.util.stream.DoubleStream;
  */
 record Axis(double first, double last, double step, double from, double to) {
 
-  /** An axis of about five ticks that holds all values with some room. */
+  /**
+   * An axis of about five ticks that holds all values with some room; a least one of 0 is its end.
+   */
   static Axis around(double[] values, double from, double to) {
     double least = Arrays.stream(values).min().orElseThrow();
     double most = Arrays.stream(values).max().orElseThrow();
     double step = round(Math.max(most - least, Math.max(1e-6, Math.abs(most)) * 0.02) / 4);
     double room = 0.2 * step; // so that no point sits on the frame
-    double first = Math.floor((least - room) / step) * step;
+    double first = least == 0 ? 0 : Math.floor((least - room) / step) * step;
     double last = Math.ceil((most + room) / step) * step;
     return new Axis(first, last, step, from, to);
   }

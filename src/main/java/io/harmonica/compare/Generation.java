@@ -3,19 +3,59 @@ package io.harmonica.compare;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
-import java.util.function.IntFunction;
+import io.harmonica.runtime.Statistics;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /**
  * A variant that generates with a pipeline; it does not own it.
  *
- * @param requests what to generate in a round
+ * @param options everything of a request but its classes and seed
+ * @param batch pictures of one request
+ * @param stop true ends requests under way with a CancellationException
  */
-public record Generation(String name, Pipeline pipeline, IntFunction<Request> requests)
+record Generation(
+    String name,
+    Pipeline pipeline,
+    Request options,
+    Prompts prompts,
+    int batch,
+    BooleanSupplier stop)
     implements Variant {
 
   @Override
-  public Run run(int round) {
-    Result result = pipeline.generate(requests.apply(round));
-    return new Run(result.elapsedNanos(), result.latents());
+  public int requests() {
+    return (prompts.perRound() + batch - 1) / batch;
+  }
+
+  @Override
+  public Sample request(int round, int index) {
+    int from = index * batch;
+    int count = Math.min(batch, prompts.perRound() - from);
+    int first = round * prompts.perRound() + from;
+    List<Integer> classes =
+        IntStream.range(first, first + count).map(prompts::label).boxed().toList();
+    Request request = options.withClasses(classes).withSeed(prompts.seed() + first);
+    AtomicInteger passes = new AtomicInteger();
+    Result result =
+        pipeline.generate(
+            request,
+            step -> {
+              passes.set(step.steps());
+              return !stop.getAsBoolean();
+            });
+    return new Sample(
+        result.latents(),
+        result.elapsedNanos(),
+        result.runtimeNanos(),
+        result.peakCacheBytes(),
+        passes.get());
+  }
+
+  @Override
+  public Statistics statistics() {
+    return pipeline.statistics();
   }
 }

@@ -1,21 +1,23 @@
 package io.harmonica.compare;
 
-import java.util.Arrays;
+import org.HdrHistogram.Histogram;
 
 /**
- * How long a round took, in milliseconds: percentiles by nearest rank, the shortest latency that at
- * least p % of the rounds did not exceed. With few rounds the high ones are the slowest round.
+ * How long requests took, in milliseconds: percentiles of an HdrHistogram with 4 digits, by nearest
+ * rank. With few requests the high ones are the slowest request.
  */
 public record Latency(double p50Millis, double p90Millis, double p99Millis) {
+  private static final int DIGITS = 4;
 
   static Latency of(long[] nanos) {
-    long[] sorted = nanos.clone();
-    Arrays.sort(sorted);
-    return new Latency(millis(sorted, 50), millis(sorted, 90), millis(sorted, 99));
+    Histogram histogram = new Histogram(DIGITS);
+    for (long one : nanos) {
+      histogram.recordValue(one / 1000); // microseconds: the histogram stays small
+    }
+    return new Latency(millis(histogram, 50), millis(histogram, 90), millis(histogram, 99));
   }
 
-  private static double millis(long[] sorted, int percent) {
-    int rank = (sorted.length * percent + 99) / 100; // rounded up, from 1
-    return sorted[rank - 1] / 1e6;
+  private static double millis(Histogram histogram, int percent) {
+    return histogram.getValueAtPercentile(percent) / 1e3;
   }
 }

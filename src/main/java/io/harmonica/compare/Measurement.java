@@ -1,50 +1,113 @@
 package io.harmonica.compare;
 
 import io.harmonica.generate.Latents;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a variant gave.
  *
- * @param runs one a round, in their order
+ * @param turns one a round, in their order; fewer than there were rounds where it failed
+ * @param fault why it ended early, where it did
  */
-public record Measurement(String name, List<Variant.Run> runs) {
+public record Measurement(String name, List<Turn> turns, Optional<String> fault) {
   public Measurement {
-    runs = List.copyOf(runs);
-    if (runs.isEmpty()) {
-      throw new IllegalArgumentException("a measurement needs at least one run: " + name);
-    }
+    turns = List.copyOf(turns);
   }
 
+  public boolean isEmpty() {
+    return turns.isEmpty();
+  }
+
+  /** Times of the rounds, which pair with those of other variants. */
+  public long[] timesNanos() {
+    return turns.stream().mapToLong(Turn::timeNanos).toArray();
+  }
+
+  /** Latencies of all requests. */
   public long[] latenciesNanos() {
-    return runs.stream().mapToLong(Variant.Run::latencyNanos).toArray();
+    return turns.stream().flatMapToLong(turn -> Arrays.stream(turn.latenciesNanos())).toArray();
   }
 
-  public Latency latency() {
-    return Latency.of(latenciesNanos());
+  public Optional<Latency> latency() {
+    return isEmpty() ? Optional.empty() : Optional.of(Latency.of(latenciesNanos()));
   }
 
-  /** How much faster than A this variant is, round against round. */
-  public Speedup speedupTo(Measurement a, long seed) {
-    return Speedup.of(a.latenciesNanos(), latenciesNanos(), seed);
+  /** Pictures a second, over the time that the variant had. */
+  public double picturesPerSecond() {
+    return pictures() * 1e9 / turns.stream().mapToLong(Turn::makespanNanos).sum();
   }
 
-  /** How close its samples are to those of A. */
-  public Quality qualityTo(Measurement a) {
-    return Quality.of(a.latents(), latents());
+  /** Most bytes of cached branch outputs that one request held. */
+  public long peakCacheBytes() {
+    return samples().mapToLong(Variant.Sample::peakCacheBytes).max().orElse(0);
   }
 
-  /** The samples of all rounds, in their order. */
+  /** Bytes of requests and answers on the wire, for one picture. */
+  public double wireBytesPerPicture() {
+    return turns.stream()
+            .mapToLong(turn -> turn.spent().sentBytes() + turn.spent().receivedBytes())
+            .sum()
+        / (double) Math.max(1, pictures());
+  }
+
+  /** How much faster than A this variant is, over the rounds that both have. */
+  public Optional<Speedup> speedupTo(Measurement a, long seed) {
+    int rounds = Math.min(a.turns.size(), turns.size());
+    return rounds == 0
+        ? Optional.empty()
+        : Optional.of(
+            Speedup.of(
+                Arrays.copyOf(a.timesNanos(), rounds), Arrays.copyOf(timesNanos(), rounds), seed));
+  }
+
+  /**
+   * How close its pictures are to those of A, over the rounds that both have. Empty where there is
+   * none, or the latents are not pictures.
+   */
+  public Optional<Quality> qualityTo(Measurement a) {
+    int pictures = Math.min(a.pictures(), pictures());
+    if (pictures == 0) {
+      return Optional.empty();
+    }
+    Latents own = latents(pictures);
+    return Quality.isDefinedFor(own)
+        ? Optional.of(Quality.of(a.latents(pictures), own))
+        : Optional.empty();
+  }
+
+  /** Of the model, for one picture; 0 where nothing was measured. */
+  int passes() {
+    return samples().mapToInt(Variant.Sample::passes).findFirst().orElse(0);
+  }
+
+  /** The pictures of all rounds, in their order. */
   public Latents latents() {
-    Latents first = runs.get(0).latents();
-    int count = runs.stream().mapToInt(run -> run.latents().count()).sum();
+    return latents(Integer.MAX_VALUE);
+  }
+
+  /** The first pictures, in their order. */
+  Latents latents(int most) {
+    Latents first = turns.get(0).samples().get(0).latents();
+    int count = Math.min(most, pictures());
     float[] values = new float[count * first.sampleSize()];
     int filled = 0;
-    for (Variant.Run run : runs) {
-      float[] some = run.latents().values();
-      System.arraycopy(some, 0, values, filled, some.length);
-      filled += some.length;
+    for (Variant.Sample sample : (Iterable<Variant.Sample>) samples()::iterator) {
+      float[] some = sample.latents().values();
+      int length = Math.min(some.length, values.length - filled);
+      System.arraycopy(some, 0, values, filled, length);
+      filled += length;
     }
     return new Latents(values, count, first.channels(), first.height(), first.width());
+  }
+
+  int pictures() {
+    return samples().mapToInt(sample -> sample.latents().count()).sum();
+  }
+
+  Stream<Variant.Sample> samples() {
+    return turns.stream().flatMap(turn -> turn.samples().stream());
   }
 }

@@ -40,6 +40,17 @@ public record Quality(List<Double> psnrDecibels, List<Double> ssim) {
     return new Quality(psnr, ssim);
   }
 
+  /** Whether latents are pictures, and large enough for SSIM's window. */
+  static boolean isDefinedFor(Latents latents) {
+    return (latents.channels() == 1 || latents.channels() == 3)
+        && latents.height() >= Ssim.WINDOW
+        && latents.width() >= Ssim.WINDOW;
+  }
+
+  public boolean identical() {
+    return Double.isInfinite(meanPsnrDecibels());
+  }
+
   /** The mean of the pictures' PSNR, not the PSNR of their mean error; infinite if any is. */
   public double meanPsnrDecibels() {
     return mean(psnrDecibels);

@@ -1,30 +1,35 @@
 package io.harmonica.compare;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.awt.image.BufferedImage;
+import io.harmonica.router.Router;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * A comparison, ready to be told: as a table for the terminal, as JSON and as an HTML page.
+ * A comparison, ready to be told: as a table for the terminal, as JSON, as an HTML page and as
+ * JUnit's XML.
  *
  * @param title of the page
  * @param summary one or two sentences: what was generated, and how
- * @param variants the first is A, which speedups and quality are to
- * @param rounds how often each variant ran
  * @param command the command line that repeats the comparison
+ * @param variants the first is A, which speedups and quality are to
+ * @param verdicts on the gates
  */
 public record Report(
     String title,
     String summary,
+    String command,
+    Comparison.Plan plan,
+    Outcome outcome,
     List<Entry> variants,
-    int rounds,
     Machine machine,
-    String command) {
+    List<Gate.Verdict> verdicts) {
+  private static final double MOST_OVERHEAD = 0.01;
+
   public Report {
     variants = List.copyOf(variants);
+    verdicts = List.copyOf(verdicts);
     if (variants.isEmpty()) {
       throw new IllegalArgumentException("a report needs at least one variant");
     }
@@ -33,108 +38,131 @@ public record Report(
   /**
    * A variant of the report.
    *
+   * @param key {@code a}, {@code b}, ... by which gates name it
    * @param description what it does, in a few words
    * @param cur cache utilisation ratio, 0..1
-   * @param theoreticalSpeedup to A, by FLOPs
-   * @param psnrDecibels mean to A's pictures; infinite if they are identical
-   * @param ssim mean to A's pictures
-   * @param sheet its pictures
-   * @param heatMap its router's table, as a PNG file's bytes
+   * @param theoreticalSpeedup to A, by FLOPs; NaN where nothing was measured
+   * @param speedup to A; empty where no round of both was measured
+   * @param quality to A's pictures; empty where none are, or latents are not pictures
+   * @param judgement of a network on its pictures, where one was asked
+   * @param router that it follows
    */
   public record Entry(
-      String name,
+      String key,
+      Setting setting,
       String description,
+      Measurement measurement,
       double cur,
       double theoreticalSpeedup,
-      Latency latency,
-      Speedup speedup,
-      double psnrDecibels,
-      double ssim,
-      Optional<BufferedImage> sheet,
-      Optional<byte[]> heatMap) {
+      Optional<Speedup> speedup,
+      Optional<Quality> quality,
+      Optional<Judge.Judgement> judgement,
+      Optional<Router> router) {
 
-    /** What was measured of a variant, against what was measured of A. */
-    public static Entry of(
-        Measurement measurement,
-        Measurement a,
-        String description,
-        double cur,
-        double theoreticalSpeedup,
-        long seed) {
-      Quality quality = measurement.qualityTo(a);
-      return new Entry(
-          measurement.name(),
-          description,
-          cur,
-          theoreticalSpeedup,
-          measurement.latency(),
-          measurement.speedupTo(a, seed),
-          quality.meanPsnrDecibels(),
-          quality.meanSsim(),
-          Optional.empty(),
-          Optional.empty());
-    }
-
-    public Entry withImages(Optional<BufferedImage> sheet, Optional<byte[]> heatMap) {
-      return new Entry(
-          name,
-          description,
-          cur,
-          theoreticalSpeedup,
-          latency,
-          speedup,
-          psnrDecibels,
-          ssim,
-          sheet,
-          heatMap);
+    public String name() {
+      return setting.name();
     }
 
     /** The part of the theoretical speedup that the clock confirms; 1 is all of it. */
     public double realised() {
-      return speedup.value() / theoreticalSpeedup;
+      return speedup.map(s -> s.value() / theoreticalSpeedup).orElse(Double.NaN);
     }
 
-    boolean identical() {
-      return Double.isInfinite(psnrDecibels);
+    /** Where a request's time went. */
+    public TimeSplit split() {
+      return TimeSplit.of(measurement, setting.model());
     }
+  }
+
+  public Entry a() {
+    return variants.get(0);
+  }
+
+  /** Rounds of which every variant was measured that did not fail. */
+  public int rounds() {
+    return variants.stream().mapToInt(e -> e.measurement().turns().size()).max().orElseThrow();
+  }
+
+  /** Whether everything was measured and no gate says no. */
+  public boolean isFine() {
+    return !outcome.interrupted()
+        && variants.stream().allMatch(entry -> entry.measurement().fault().isEmpty())
+        && verdicts.stream().noneMatch(Gate.Verdict::fired);
+  }
+
+  /** The same report with verdicts on gates. */
+  public Report judgedBy(List<Gate> gates) {
+    return new Report(
+        title,
+        summary,
+        command,
+        plan,
+        outcome,
+        variants,
+        machine,
+        gates.stream().map(gate -> gate.judge(variants)).toList());
+  }
+
+  /** What a reader must know before the numbers, in whole sentences. */
+  public List<String> notes() {
+    List<String> notes = new ArrayList<>();
+    for (Entry entry : variants) {
+      entry
+          .measurement()
+          .fault()
+          .ifPresent(
+              fault ->
+                  notes.add(
+                      "Variant %s (%s) failed in round %d of %d, its earlier rounds count: %s"
+                          .formatted(
+                              entry.key(),
+                              entry.name(),
+                              entry.measurement().turns().size() + 1,
+                              plan.rounds().count(),
+                              fault)));
+    }
+    if (outcome.interrupted()) {
+      notes.add(
+          "Interrupted: %d of %d rounds were measured.".formatted(rounds(), plan.rounds().count()));
+    }
+    if (rounds() < Speedup.LEAST_ROUNDS) {
+      notes.add(
+          "%d rounds are too few for a 95 %% interval: it takes at least %d."
+              .formatted(rounds(), Speedup.LEAST_ROUNDS));
+    }
+    if (!outcome.stable() && plan.rounds().warmUp().most() > plan.rounds().warmUp().least()) {
+      notes.add(
+          "After %d warm-up rounds some variant was still becoming faster by more than %d %% a round."
+              .formatted(outcome.warmUps(), WarmUp.GAIN_PERCENT));
+    }
+    if (outcome.overhead() > MOST_OVERHEAD) {
+      notes.add(
+          Numbers.format(
+              "Measuring took %.1f %% on top of what it measured.", 100 * outcome.overhead()));
+    }
+    if (variants.stream().anyMatch(e -> !e.measurement().isEmpty() && e.quality().isEmpty())) {
+      notes.add(
+          "No PSNR or SSIM: the latents are not pictures of at least %1$d x %1$d pixels."
+              .formatted(Ssim.WINDOW));
+    }
+    return notes;
+  }
+
+  /** How it was measured, in a sentence. */
+  public String conduct() {
+    return "%d interleaved rounds of %d pictures after %d to warm up, %s, seed %d; measuring took %s %% on top."
+        .formatted(
+            rounds(),
+            plan.prompts().perRound(),
+            outcome.warmUps(),
+            plan.rounds().load().words(),
+            plan.prompts().seed(),
+            Numbers.format("%.2f", 100 * outcome.overhead()));
   }
 
   /** The numbers as JSON. {@code psnr} in decibels is null where the pictures are identical. */
   public ObjectNode json() {
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
-    root.put("title", title).put("summary", summary).put("command", command).put("rounds", rounds);
-    root.putObject("machine")
-        .put("cpu", machine.cpu())
-        .put("cores", machine.cores())
-        .put("memoryBytes", machine.memoryBytes())
-        .put("os", machine.os())
-        .put("jdk", machine.jdk())
-        .put("runtime", machine.runtime());
-    ArrayNode array = root.putArray("variants");
-    for (Entry entry : variants) {
-      ObjectNode node = array.addObject();
-      node.put("name", entry.name()).put("description", entry.description());
-      node.putObject("latencyMillis")
-          .put("p50", rounded(entry.latency().p50Millis()))
-          .put("p90", rounded(entry.latency().p90Millis()))
-          .put("p99", rounded(entry.latency().p99Millis()));
-      node.putObject("speedup")
-          .put("value", rounded(entry.speedup().value()))
-          .put("low", rounded(entry.speedup().low()))
-          .put("high", rounded(entry.speedup().high()))
-          .put("least", rounded(entry.speedup().least()))
-          .put("most", rounded(entry.speedup().most()));
-      node.put("theoreticalSpeedup", rounded(entry.theoreticalSpeedup()))
-          .put("realised", rounded(entry.realised()))
-          .put("cur", rounded(entry.cur()));
-      if (entry.identical()) {
-        node.putNull("psnr");
-      } else {
-        node.put("psnr", rounded(entry.psnrDecibels()));
-      }
-      node.put("ssim", rounded(entry.ssim()));
-    }
-    return root;
+    return ReportJson.of(this);
   }
 
   /** The numbers as a table of at most 100 columns, for a terminal. */
@@ -147,7 +175,8 @@ public record Report(
     return ReportPage.of(this);
   }
 
-  private static double rounded(double value) {
-    return Math.round(value * 1e4) / 1e4; // more digits are noise
+  /** Variants and gates as test cases, in the XML that JUnit made common. */
+  public String junit() {
+    return ReportJunit.of(this);
   }
 }

@@ -1,24 +1,40 @@
 package io.harmonica.compare;
 
-import io.harmonica.generate.Png;
-import java.awt.image.BufferedImage;
+import static io.harmonica.compare.Svg.escaped;
+
+import io.harmonica.generate.Latents;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
  * The report as one HTML page: images inline, nothing loaded from elsewhere, no script, and no
- * date, so that two runs differ in their numbers only.
+ * date, so that two runs differ in their numbers only. {@link ReportTables} has its tables.
  */
 final class ReportPage {
-  private ReportPage() {}
+  private final Report report;
+  private final Optional<Sheets> sheets;
+
+  private ReportPage(Report report) {
+    this.report = report;
+    this.sheets =
+        report.a().quality().isEmpty()
+            ? Optional.empty()
+            : Optional.of(
+                Sheets.of(
+                    report.a().measurement().latents(), report.plan().prompts().classes().size()));
+  }
 
   static String of(Report report) {
+    return new ReportPage(report).page();
+  }
+
+  private String page() {
     return """
         <!DOCTYPE html>
         <html lang="en">
@@ -26,6 +42,7 @@ final class ReportPage {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
+        <link rel="icon" href="data:,">
         <title>%s</title>
         <style>
         %s%s</style>
@@ -34,201 +51,284 @@ final class ReportPage {
         <header>
         <h1>%s</h1>
         <p class="lead">%s</p>
-        %s</header>
+        %s%s</header>
         <main>
-        %s%s%s%s%s</main>
-        </body>
-        </html>
         """
-        .formatted(
-            escaped(report.title()),
-            style(),
-            referenceStyle(report),
-            escaped(report.title()),
-            escaped(report.summary()),
-            report.variants().get(0).sheet().isPresent()
-                ? referenceFigure(report.variants().get(0))
-                : "",
-            numbers(report),
-            chart(report),
-            pictures(report),
-            routers(report),
-            repeat(report));
+            .formatted(
+                escaped(report.title()),
+                style(),
+                referenceStyle(),
+                escaped(report.title()),
+                escaped(report.summary()),
+                notes(),
+                verdicts())
+        + cards()
+        + section("Numbers", "", ReportTables.numbers(report))
+        + speed()
+        + pictures()
+        + latencies()
+        + split()
+        + routers()
+        + repeat()
+        + "</main>\n</body>\n</html>\n";
   }
 
-  /** Text as HTML shows it, in elements and in quoted attributes. */
-  static String escaped(String text) {
-    return text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\"", "&quot;")
-        .replace("'", "&#39;");
+  private static String section(String heading, String text, String content) {
+    return content.isEmpty()
+        ? ""
+        : "<section>\n<h2>%s</h2>\n%s%s</section>\n"
+            .formatted(heading, text.isEmpty() ? "" : "<p>" + text + "</p>\n", content);
   }
 
-  private static String numbers(Report report) {
+  private static String figure(String content, String caption) {
+    return content.isEmpty()
+        ? ""
+        : "<figure class=\"chart\">\n%s<figcaption>%s</figcaption>\n</figure>\n"
+            .formatted(content, caption);
+  }
+
+  private String notes() {
+    return report.notes().stream()
+        .map(note -> "<p class=\"note\" role=\"note\">%s</p>\n".formatted(escaped(note)))
+        .collect(Collectors.joining());
+  }
+
+  private String verdicts() {
+    String items =
+        report.verdicts().stream()
+            .map(
+                verdict ->
+                    "<li class=\"%s\"><b>%s</b> fail if <code>%s</code> <small>%s</small></li>\n"
+                        .formatted(
+                            verdict.fired() ? "fired" : "passed",
+                            verdict.fired() ? "failed" : "passed",
+                            escaped(verdict.expression()),
+                            escaped(verdict.values())))
+            .collect(Collectors.joining());
+    return items.isEmpty() ? "" : "<ul class=\"gates\" aria-label=\"Gates\">\n" + items + "</ul>\n";
+  }
+
+  /** The answer first: a card a variant. */
+  private String cards() {
+    return report.variants().stream()
+        .map(entry -> entry == report.a() ? cardOfA(entry) : card(entry))
+        .collect(Collectors.joining("", "<div class=\"cards\">\n", "</div>\n"));
+  }
+
+  private static String cardOfA(Report.Entry a) {
     return """
-        <section>
-        <h2>Numbers</h2>
-        <div class="wide" role="region" aria-label="Numbers" tabindex="0">
-        <table>
-        <thead><tr><th scope="col">variant</th><th scope="col">reused <small>CUR</small></th>\
-        <th scope="col">speedup <small>theory</small></th>\
-        <th scope="col">speedup <small>measured, 95&#8239;%%</small></th>\
-        <th scope="col">realised <small>of theory</small></th>\
-        <th scope="col">time <small>median round</small></th>\
-        <th scope="col">PSNR <small>to %s</small></th><th scope="col">SSIM</th></tr></thead>
-        <tbody>
-        %s</tbody>
-        </table>
-        </div>
-        </section>
+        <article class="card">
+        <h2>%s%s <small>%s</small></h2>
+        <p class="big">%s <small>ms a request</small></p>
+        <p class="facts">what the others are compared to</p>
+        </article>
         """
         .formatted(
-            escaped(report.variants().get(0).name()),
-            report.variants().stream().map(ReportPage::row).collect(Collectors.joining()));
+            ReportTables.key(a),
+            escaped(a.name()),
+            escaped(a.description()),
+            a.measurement().latency().map(l -> Numbers.three(l.p50Millis())).orElse("–"));
   }
 
-  private static String row(Report.Entry entry) {
-    Speedup speedup = entry.speedup();
+  private String card(Report.Entry entry) {
+    String value = entry.speedup().map(s -> Numbers.format("%.2f×", s.value())).orElse("–");
     return """
-        <tr><th scope="row">%s <small>%s</small></th><td>%s</td><td>%s</td>\
-        <td><b>%s</b> <small title="rounds: %s">%s</small></td>\
-        <td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>
+        <article class="card">
+        <h2>%s%s <small>%s</small></h2>
+        <p class="big">%s <small>as fast as %s</small></p>
+        <p class="facts">%s</p>
+        </article>
         """
         .formatted(
+            ReportTables.key(entry),
             escaped(entry.name()),
             escaped(entry.description()),
-            number("%.1f %%", 100 * entry.cur()),
-            number("%.2f×", entry.theoreticalSpeedup()),
-            number("%.2f×", speedup.value()),
-            number("%.2f – %.2f", speedup.least(), speedup.most()),
-            number("%.2f – %.2f", speedup.low(), speedup.high()),
-            number("%.1f %%", 100 * entry.realised()),
-            number("%.0f ms", entry.latency().p50Millis()),
-            entry.identical() ? "identical" : number("%.1f dB", entry.psnrDecibels()),
-            number("%.3f", entry.ssim()));
+            value,
+            escaped(report.a().name()),
+            facts(entry));
   }
 
-  private static String chart(Report report) {
-    String scatter = Scatter.of(report);
-    return scatter.isEmpty()
-        ? ""
-        : """
-          <section>
-          <h2>Speed against fidelity</h2>
-          <figure class="chart">
-          %s<figcaption>Further right is faster, further up is closer to %s. Bars: the speedup's \
-          95&#8239;%% interval.</figcaption>
-          </figure>
-          </section>
-          """
-            .formatted(scatter, escaped(report.variants().get(0).name()));
+  private static String facts(Report.Entry entry) {
+    String interval =
+        entry
+            .speedup()
+            .filter(Speedup::hasInterval)
+            .map(
+                s ->
+                    Numbers.format("95&#8239;%%: %.2f – %.2f", s.low(), s.high())
+                        + (s.low() <= 1 && s.high() >= 1 ? ", no difference shown" : ""))
+            .orElse("too few rounds for an interval");
+    return interval
+        + entry
+            .quality()
+            .map(
+                q ->
+                    q.identical()
+                        ? "<br>identical pictures"
+                        : Numbers.format(
+                            "<br>PSNR %.1f dB, SSIM %.3f", q.meanPsnrDecibels(), q.meanSsim()))
+            .orElse("");
+  }
+
+  private String speed() {
+    String charts =
+        figure(
+                Charts.speedups(report),
+                "Measured speedup to %s with its 95&#8239;%% interval; the upright line is what the"
+                        .formatted(escaped(report.a().name()))
+                    + " FLOPs promise.")
+            + figure(
+                Scatter.of(report),
+                "Further right is faster, further up is closer to %s."
+                    .formatted(escaped(report.a().name())));
+    return section(
+        "Speed and fidelity",
+        "",
+        charts.isEmpty() ? "" : "<div class=\"charts\">\n" + charts + "</div>\n");
   }
 
   /** A's sheet beside each other one; A's is inlined once, as the background of its places. */
-  private static String pictures(Report report) {
-    Report.Entry reference = report.variants().get(0);
-    if (reference.sheet().isEmpty()) {
+  private String pictures() {
+    if (sheets.isEmpty()) {
       return "";
     }
-    List<Report.Entry> others =
-        report.variants().stream().skip(1).filter(entry -> entry.sheet().isPresent()).toList();
-    if (others.isEmpty()) {
-      return "";
-    }
-    return """
-        <section>
-        <h2>Side by side</h2>
-        <p>The same noise each time. Point at a variant's sheet, or touch it, to see \
-        %s in its place.</p>
-        %s</section>
-        """
-        .formatted(
-            escaped(reference.name()),
-            others.stream().map(entry -> pair(reference, entry)).collect(Collectors.joining()));
+    String pairs =
+        report.variants().stream()
+            .skip(1)
+            .filter(entry -> entry.quality().isPresent())
+            .map(this::pair)
+            .collect(Collectors.joining());
+    String text =
+        "The same noise each time. Point at a variant’s sheet, or touch it, to see %s in its place."
+            .formatted(escaped(report.a().name()));
+    return section("Side by side", text, pairs);
   }
 
-  private static String pair(Report.Entry reference, Report.Entry entry) {
+  private String pair(Report.Entry entry) {
+    Latents a = report.a().measurement().latents();
+    Latents own = entry.measurement().latents();
+    int both = Math.min(a.count(), own.count());
+    Sheets sheet = sheets.orElseThrow();
+    String name = escaped(entry.name());
+    String small = a.width() < 128 ? " pixels" : "";
     return """
         <article>
         <h3>%s <small>%s</small></h3>
-        <p class="facts"><b>%s</b> faster <b>%s</b> <b>%s</b> SSIM</p>
-        <div class="pair">
-        %s<figure><div class="sheet flip" tabindex="0"><img alt="Pictures of %s" src="%s"></div>\
+        <div class="trio">
+        <figure><div class="sheet reference%s" role="img" aria-label="Pictures of %s"></div>\
         <figcaption>%s</figcaption></figure>
+        <figure><div class="sheet flip%s" tabindex="0"><img alt="Pictures of %s" src="%s"></div>\
+        <figcaption>%s</figcaption></figure>
+        <figure><div class="sheet%s"><img alt="Difference of %s to %s" src="%s"></div>\
+        <figcaption>difference, %d times amplified</figcaption></figure>
         </div>
         </article>
         """
         .formatted(
-            escaped(entry.name()),
+            name,
             escaped(entry.description()),
-            number("%.2f×", entry.speedup().value()),
-            entry.identical() ? "identical" : number("%.1f dB", entry.psnrDecibels()),
-            number("%.3f", entry.ssim()),
-            referenceFigure(reference),
-            escaped(entry.name()),
-            dataUri(Png.bytes(entry.sheet().orElseThrow())),
-            escaped(entry.name()));
+            small,
+            escaped(report.a().name()),
+            escaped(report.a().name()),
+            small,
+            name,
+            dataUri(sheet.png(own)),
+            name,
+            small,
+            name,
+            escaped(report.a().name()),
+            dataUri(sheet.difference(a.rows(0, both), own.rows(0, both))),
+            Sheets.AMPLIFIED);
   }
 
-  private static String referenceFigure(Report.Entry reference) {
-    BufferedImage sheet = reference.sheet().orElseThrow();
-    return """
-        <figure><div class="sheet reference" role="img" aria-label="Pictures of %s" \
-        style="aspect-ratio: %d / %d"></div><figcaption>%s</figcaption></figure>
-        """
-        .formatted(
-            escaped(reference.name()),
-            sheet.getWidth(),
-            sheet.getHeight(),
-            escaped(reference.name()));
+  private String referenceStyle() {
+    return sheets
+        .map(
+            sheet -> {
+              byte[] png = sheet.png(report.a().measurement().latents());
+              return """
+              .reference, .flip::after { background-image: url(%s); }
+              .reference { aspect-ratio: %s; }
+              """
+                  .formatted(dataUri(png), sheet.aspectRatio(report.a().measurement().latents()));
+            })
+        .orElse("");
   }
 
-  private static String routers(Report report) {
+  private String latencies() {
+    boolean open = report.plan().rounds().load().isOpen();
+    return section(
+        "Latency",
+        "Each dot is a request%s; the line is the median.%s"
+            .formatted(
+                report.variants().stream()
+                        .anyMatch(e -> e.measurement().latenciesNanos().length > Charts.MOST_DOTS)
+                    ? ", or one of %d quantiles of them".formatted(Charts.MOST_DOTS)
+                    : "",
+                open ? " Waiting counts from the moment a request was due." : ""),
+        figure(Charts.latencies(report), "Milliseconds a request, from 0."));
+  }
+
+  private String split() {
+    List<TimeSplit.Part> parts = ReportTables.parts(report);
+    if (parts.isEmpty()) {
+      return "";
+    }
+    String legend =
+        parts.stream()
+            .map(
+                part ->
+                    "<li><span class=\"part-%d\"></span>%s</li>\n"
+                        .formatted(part.ordinal(), part.label()))
+            .collect(Collectors.joining("", "<ul class=\"legend\">\n", "</ul>\n"));
+    return section(
+        "Where the time goes",
+        "Mean milliseconds of a request, engines as their runtime times them.",
+        legend + figure(Charts.splits(report, parts), "") + ReportTables.split(report, parts));
+  }
+
+  private String routers() {
     String maps =
         report.variants().stream()
-            .filter(entry -> entry.heatMap().isPresent())
+            .filter(entry -> entry.router().isPresent())
             .map(
                 entry ->
-                    """
-                    <figure><img alt="Router of %1$s" src="%2$s"><figcaption>%1$s</figcaption></figure>
-                    """
-                        .formatted(escaped(entry.name()), dataUri(entry.heatMap().orElseThrow())))
+                    "<figure>%s<figcaption><b>%s</b> %s</figcaption></figure>\n"
+                        .formatted(
+                            RouterMap.of(entry.router().orElseThrow()),
+                            escaped(entry.name()),
+                            kinds(entry)))
             .collect(Collectors.joining());
-    return maps.isEmpty()
-        ? ""
-        : """
-          <section>
-          <h2>Routers</h2>
-          <p>What each one computes and what it reuses: a row a step, a column a branch.</p>
-          <div class="routers">
-          %s</div>
-          </section>
-          """
-            .formatted(maps);
+    return section(
+        "Routers",
+        "What each one computes, and, left blank, what it reuses: a row a step, a column a branch,"
+            + " blocks numbered above. Stronger is a higher score.",
+        maps.isEmpty() ? "" : "<div class=\"routers\">\n" + maps + "</div>\n");
   }
 
-  private static String repeat(Report report) {
-    return """
-        <section>
-        <h2>Repeat it</h2>
-        <pre><code>%s</code></pre>
-        <p class="machine">%d interleaved rounds on %s.</p>
-        </section>
+  private static String kinds(Report.Entry entry) {
+    List<String> kinds = RouterMap.kinds(entry.router().orElseThrow());
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < kinds.size(); i++) {
+      text.append(
+          "<span class=\"key kind-%d\"></span>%s "
+              .formatted(i % RouterMap.KINDS, escaped(kinds.get(i))));
+    }
+    return text.toString();
+  }
+
+  private String repeat() {
+    return section(
+        "Repeat it",
+        "",
         """
-        .formatted(escaped(report.command()), report.rounds(), escaped(report.machine().line()));
-  }
-
-  private static String referenceStyle(Report report) {
-    return report
-        .variants()
-        .get(0)
-        .sheet()
-        .map(
-            sheet ->
-                ".reference, .flip::after { background-image: url(%s); }\n"
-                    .formatted(dataUri(Png.bytes(sheet))))
-        .orElse("");
+        <pre tabindex="0"><code>%s</code></pre>
+        %s<p class="machine">%s</p>
+        """
+            .formatted(
+                escaped(report.command()),
+                ReportTables.settings(report),
+                escaped(report.conduct() + " " + report.machine().line())));
   }
 
   private static String dataUri(byte[] png) {
@@ -241,9 +341,5 @@ final class ReportPage {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static String number(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -2,15 +2,23 @@ package io.harmonica.compare;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** The report's numbers as aligned text. */
 final class ReportTable {
-  private static final int LONGEST_NAME = 20;
+  private static final int LONGEST_NAME = 17;
   private static final List<String> HEADINGS =
       List.of(
-          "variant", "CUR", "theory", "speedup", "(95 %)", "realised", "p50 ms", "PSNR dB", "SSIM");
+          "variant",
+          "CUR",
+          "theory",
+          "speedup",
+          "(95 %)",
+          "realised",
+          "p50 ms",
+          "p99 ms",
+          "PSNR dB",
+          "SSIM");
 
   private ReportTable() {}
 
@@ -28,17 +36,28 @@ final class ReportTable {
   }
 
   private static List<String> row(Report.Entry entry) {
-    Speedup speedup = entry.speedup();
     return List.of(
         shortened(entry.name()),
-        number("%.1f %%", 100 * entry.cur()),
-        number("%.2f", entry.theoreticalSpeedup()),
-        number("%.2f", speedup.value()),
-        number("%.2f .. %.2f", speedup.low(), speedup.high()),
-        number("%.1f %%", 100 * entry.realised()),
-        number("%.1f", entry.latency().p50Millis()),
-        entry.identical() ? "same" : number("%.1f", entry.psnrDecibels()),
-        number("%.3f", entry.ssim()));
+        Numbers.format("%.1f %%", 100 * entry.cur()),
+        shown("%.2f", entry, "theoreticalSpeedup"),
+        shown("%.2f", entry, "speedup.value"),
+        entry
+            .speedup()
+            .filter(Speedup::hasInterval)
+            .map(s -> Numbers.format("%.2f .. %.2f", s.low(), s.high()))
+            .orElse("-"),
+        Double.isNaN(entry.realised()) ? "-" : Numbers.format("%.1f %%", 100 * entry.realised()),
+        shown("%.1f", entry, "latencyMillis.p50"),
+        shown("%.1f", entry, "latencyMillis.p99"),
+        shown("%.1f", entry, "psnr"),
+        shown("%.3f", entry, "ssim"));
+  }
+
+  private static String shown(String format, Report.Entry entry, String field) {
+    double value = Field.ALL.get(field).of(entry);
+    return Double.isNaN(value)
+        ? "-"
+        : Double.isInfinite(value) ? "same" : Numbers.format(format, value);
   }
 
   /** The name to the left, numbers to the right. */
@@ -53,9 +72,5 @@ final class ReportTable {
 
   private static String shortened(String name) {
     return name.length() <= LONGEST_NAME ? name : name.substring(0, LONGEST_NAME - 2) + "..";
-  }
-
-  private static String number(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 }

@@ -1,30 +1,37 @@
 package io.harmonica.compare;
 
 import io.harmonica.generate.Latents;
+import io.harmonica.runtime.Statistics;
 
 /** One way to generate the same pictures: a router, a runtime, a number of steps. */
 public interface Variant {
   /** A short name, unique in its comparison. */
   String name();
 
-  /**
-   * Generates one round.
-   *
-   * @param round from 0; the same round starts every variant from the same noise and classes
-   */
-  Run run(int round);
+  /** Requests that make the pictures of a round. */
+  int requests();
 
   /**
-   * What one round gave.
+   * Makes the pictures of one request; several threads may ask at once.
    *
-   * @param latencyNanos the time that counts
-   * @param latents the finished samples, always the same ones for the same round
+   * @param round from 0; the same round makes every variant start from the same noise and classes
+   * @param index from 0, below {@link #requests}
    */
-  record Run(long latencyNanos, Latents latents) {
-    public Run {
-      if (latencyNanos <= 0) {
-        throw new IllegalArgumentException("latencyNanos must be positive: " + latencyNanos);
-      }
-    }
+  Sample request(int round, int index);
+
+  /** What its runtime has done so far. */
+  default Statistics statistics() {
+    return Statistics.NONE;
   }
+
+  /**
+   * What one request gave.
+   *
+   * @param elapsedNanos inside the loop
+   * @param runtimeNanos of it, inside the runtime
+   * @param peakCacheBytes most bytes of cached branch outputs at any moment
+   * @param passes of the model, for one picture
+   */
+  record Sample(
+      Latents latents, long elapsedNanos, long runtimeNanos, long peakCacheBytes, int passes) {}
 }

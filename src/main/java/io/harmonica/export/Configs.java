@@ -1,7 +1,7 @@
 package io.harmonica.export;
 
 import ai.onnx.proto.OnnxMl;
-import io.harmonica.export.EngineGraph.Port;
+import io.harmonica.export.Ports.Port;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.repository.Manifest;
@@ -27,9 +27,9 @@ import java.util.stream.Collectors;
 final class Configs {
   private final Denoiser model;
   private final ExportOptions options;
-  private final Function<Engine, EngineGraph> graphs;
+  private final Function<Engine, Ports> graphs;
 
-  Configs(Denoiser model, ExportOptions options, Function<Engine, EngineGraph> graphs) {
+  Configs(Denoiser model, ExportOptions options, Function<Engine, Ports> graphs) {
     this.model = model;
     this.options = options;
     this.graphs = graphs;
@@ -40,13 +40,37 @@ final class Configs {
   }
 
   ModelConfig engine(Engine engine) {
-    EngineGraph graph = graphs.apply(engine);
-    ModelConfig.Builder config = model(name(engine), graph.inputs(), graph.outputs());
+    Ports ports = graphs.apply(engine);
+    int most = options.maxBatch();
+    String profile =
+        profile(
+            shapes(ports.inputs(), 1),
+            shapes(ports.inputs(), Math.min(2, most)), // guidance's pair
+            shapes(ports.inputs(), most));
+    return engine(name(engine), ports, most, profile);
+  }
+
+  /** The decoder, a picture at a time; {@code latents} are the largest that it gets. */
+  ModelConfig decoder(Ports ports, long... latents) {
+    Port input = ports.inputs().get(0);
+    Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
+    Port largest = new Port(input.name(), input.type(), latents);
+    String most = shapes(List.of(largest), 1);
+    return engine(decoderName(), ports, 1, profile(shapes(List.of(smallest), 1), most, most));
+  }
+
+  String decoderName() {
+    return options.modelName() + "-decoder";
+  }
+
+  private ModelConfig engine(String name, Ports ports, int maxBatch, String profile) {
+    ModelConfig.Builder config = model(name, ports.inputs(), ports.outputs());
+    config.setMaxBatchSize(maxBatch);
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
     if (options.platform() == ExportOptions.Platform.TENSORRT) {
       config.setBackend("tensorrt").setDefaultModelFilename("model.plan");
-      config.putParameters("trtexec", parameter(profile(graph.inputs())));
+      config.putParameters("trtexec", parameter(profile));
     } else {
       config.setBackend("onnxruntime").setDefaultModelFilename("model.onnx");
     }
@@ -63,7 +87,7 @@ final class Configs {
     List<String> made = new ArrayList<>();
     int hidden = 0;
     for (Engine engine : engines) {
-      EngineGraph graph = graphs.apply(engine);
+      Ports graph = graphs.apply(engine);
       ModelEnsembling.Step.Builder step =
           ModelEnsembling.Step.newBuilder().setModelName(name(engine)).setModelVersion(-1);
       for (Port port : graph.inputs()) {
@@ -122,26 +146,22 @@ final class Configs {
     return config.putParameters(Manifest.PART_OF, parameter(options.modelName()));
   }
 
-  /** The shapes that {@code trtexec} optimises for: one sample, guidance's pair, the full batch. */
-  private String profile(List<Port> inputs) {
-    return shapes("--minShapes", inputs, 1)
-        + shapes(" --optShapes", inputs, Math.min(2, options.maxBatch()))
-        + shapes(" --maxShapes", inputs, options.maxBatch());
+  /** The shapes that {@code trtexec} optimises for. */
+  private static String profile(String min, String opt, String max) {
+    return "--minShapes=" + min + " --optShapes=" + opt + " --maxShapes=" + max;
   }
 
-  private static String shapes(String flag, List<Port> inputs, int batch) {
-    return flag
-        + "="
-        + inputs.stream()
-            .map(
-                port ->
-                    port.name()
-                        + ":"
-                        + batch
-                        + Arrays.stream(port.shape())
-                            .mapToObj(size -> "x" + size)
-                            .collect(Collectors.joining()))
-            .collect(Collectors.joining(","));
+  private static String shapes(List<Port> inputs, int batch) {
+    return inputs.stream()
+        .map(
+            port ->
+                port.name()
+                    + ":"
+                    + batch
+                    + Arrays.stream(port.shape())
+                        .mapToObj(size -> "x" + size)
+                        .collect(Collectors.joining()))
+        .collect(Collectors.joining(","));
   }
 
   private static String hidden(int index) {

@@ -1,6 +1,5 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Conditioning;
@@ -15,49 +14,35 @@ import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
   /** What a block engine calls the hidden state that it hands on. */
   static final String NEXT_HIDDEN = "next_hidden";
 
-  /** A tensor at the edge of an engine, its shape after the batch. */
-  record Port(String name, DataType type, long... shape) {}
-
   private final Denoiser model;
   private final Engine engine;
   private final Precision precision;
-  private final Graph graph;
+  private final Ports ports;
   private final OnnxOps ops;
   private final Map<String, long[]> embedded;
-  private final Map<String, Port> inputs = new LinkedHashMap<>();
-  private final Map<String, Port> outputs = new LinkedHashMap<>();
-  private final Map<String, Value> values = new HashMap<>();
 
   EngineGraph(
       Denoiser model, Engine engine, Weights weights, WeightFile file, Precision precision) {
     this.model = model;
     this.engine = engine;
     this.precision = precision;
-    this.graph = new Graph(engine.suffix(model));
+    Graph graph = new Graph(engine.suffix(model));
+    this.ports = new Ports(graph);
     this.ops = new OnnxOps(graph, weights, file, precision);
     this.embedded = Shapes.embedded(model);
     walk();
   }
 
-  ModelProto onnx() {
-    return graph.model();
-  }
-
-  List<Port> inputs() {
-    return List.copyOf(inputs.values());
-  }
-
-  List<Port> outputs() {
-    return List.copyOf(outputs.values());
+  Ports ports() {
+    return ports;
   }
 
   private void walk() {
@@ -67,11 +52,11 @@ final class EngineGraph {
       model
           .io()
           .inputs()
-          .forEach((name, shape) -> samples.put(name, input(name, sampleType(name), shape)));
+          .forEach((name, shape) -> samples.put(name, ports.input(name, type(name), shape)));
       Map<String, Value> results = model.embed(ops, samples);
       conditioning = results::get;
       if (engine.branches().isEmpty()) {
-        results.forEach((name, value) -> output(name, value, embedded.get(name)));
+        results.forEach((name, value) -> ports.output(name, value, embedded.get(name)));
         return;
       }
     }
@@ -82,7 +67,7 @@ final class EngineGraph {
       int history = engine.histories().get(i);
       if (history == 0) {
         Value output = model.branch(ops, branch, hidden, conditioning);
-        output(branch.name(), output, embedded.get(Denoiser.HIDDEN));
+        ports.output(branch.name(), output, embedded.get(Denoiser.HIDDEN));
         hidden = model.join(ops, branch, hidden, output, conditioning);
       } else {
         hidden = reuse(index, hidden, history, model.gate(ops, branch, conditioning));
@@ -91,9 +76,10 @@ final class EngineGraph {
     if (engine.head()) {
       Denoiser.Interface io = model.io();
       Value prediction = model.head(ops, hidden, conditioning);
-      output(Names.NOISE_PREDICTION, prediction, io.outputChannels(), io.height(), io.width());
+      ports.output(
+          Names.NOISE_PREDICTION, prediction, io.outputChannels(), io.height(), io.width());
     } else {
-      output(NEXT_HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
+      ports.output(NEXT_HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
     }
   }
 
@@ -102,19 +88,24 @@ final class EngineGraph {
    * single one is taken as it is. A small factor for each output costs one pass over memory less
    * than summing them up before the gate.
    */
-  private Value reuse(int index, Value hidden, int history, Value gate) {
+  private Value reuse(int index, Value hidden, int history, Optional<Value> gate) {
     String branch = model.branches().get(index).name();
     for (int age = 1; age <= history; age++) {
-      Value past = input(Names.history(branch, age), activations(), embedded.get(Denoiser.HIDDEN));
-      Value factor = history == 1 ? gate : ops.mul(gate, reuseWeight(index, age - 1)); // (B, 1, D)
-      hidden = ops.add(hidden, ops.mul(factor, past)); // (B, N, D)
+      Value past =
+          ports.input(Names.history(branch, age), activations(), embedded.get(Denoiser.HIDDEN));
+      Optional<Value> factor = gate; // (B, 1, D)
+      if (history > 1) {
+        Value weight = reuseWeight(index, age - 1); // (B, 1, 1)
+        factor = Optional.of(gate.isPresent() ? ops.mul(gate.get(), weight) : weight);
+      }
+      hidden = ops.add(hidden, factor.isPresent() ? ops.mul(factor.get(), past) : past);
     }
     return hidden;
   }
 
   private Value reuseWeight(int branch, int age) {
     Value all =
-        input(
+        ports.input(
             Names.REUSE_WEIGHTS,
             DataType.FLOAT,
             model.branches().size(),
@@ -124,28 +115,14 @@ final class EngineGraph {
   }
 
   private Value embeddedInput(String name) {
-    return input(name, activations(), embedded.get(name));
-  }
-
-  private Value input(String name, DataType type, long... shape) {
-    return values.computeIfAbsent(
-        name,
-        key -> {
-          inputs.put(name, new Port(name, type, shape));
-          return graph.input(name, type, shape);
-        });
-  }
-
-  private void output(String name, Value value, long... shape) {
-    outputs.put(name, new Port(name, value.type(), shape));
-    graph.output(name, value, shape);
+    return ports.input(name, activations(), embedded.get(name));
   }
 
   private DataType activations() {
     return precision == Precision.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
   }
 
-  private static DataType sampleType(String input) {
-    return input.equals(Names.SAMPLE) ? DataType.FLOAT : DataType.INT64;
+  private static DataType type(String input) {
+    return Denoiser.Interface.isInteger(input) ? DataType.INT64 : DataType.FLOAT;
   }
 }

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Autoencoder;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
+import io.harmonica.model.Resolution;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -31,6 +33,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -53,9 +56,11 @@ public final class Exporter {
   private final List<Router> routers;
   private final ExportOptions options;
   private final Set<Engine> engines = new LinkedHashSet<>();
-  private final Map<Engine, EngineGraph> graphs = new HashMap<>();
+  private final Map<Engine, Ports> graphs = new HashMap<>();
   private final Map<String, Route> ensembles = new LinkedHashMap<>();
   private final Configs configs;
+  private Optional<DecoderEngine> decoder = Optional.empty();
+  private Optional<Resolution> picture = Optional.empty();
 
   /**
    * Plans the export.
@@ -82,6 +87,24 @@ public final class Exporter {
         addEnsemble(name, routes.get(i));
       }
     }
+  }
+
+  /**
+   * Adds what makes pictures out of the model's latents.
+   *
+   * @throws HarmonicaException if it decodes others
+   */
+  public Exporter withDecoder(Autoencoder autoencoder) {
+    Denoiser.Interface io = model.denoiser().io();
+    autoencoder.requireChannels(io.channels());
+    decoder = Optional.of(new DecoderEngine(autoencoder, io));
+    return this;
+  }
+
+  /** Has finished pictures resized and cropped to a size that the model does not make itself. */
+  public Exporter withPicture(Resolution size) {
+    picture = Optional.of(size);
+    return this;
   }
 
   /**
@@ -148,6 +171,9 @@ public final class Exporter {
         writeVariants(whole, folder, entries);
       }
     }
+    if (decoder.isPresent()) {
+      entries.add(writeDecoder(decoder.get(), folder));
+    }
     for (Map.Entry<String, Route> ensemble : ensembles.entrySet()) {
       ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
       if (config.getName().equals(options.modelName())) {
@@ -176,23 +202,44 @@ public final class Exporter {
         EngineGraph graph =
             new EngineGraph(
                 model.denoiser(), engine, model.weights(), weights, options.precision());
-        graphs.put(engine, graph);
-        ModelProto onnx = graph.onnx();
+        graphs.put(engine, graph.ports());
+        ModelProto onnx = graph.ports().onnx();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
         counted = weights.sizeBytes();
         size += writeConfig(configs.engine(engine), folder);
         if (folder != null) {
           Path version = versionFolder(engine, folder);
-          try (OutputStream out =
-              new BufferedOutputStream(Files.newOutputStream(version.resolve("model.onnx")))) {
-            onnx.writeTo(out);
-          }
+          writeOnnx(onnx, version);
           if (!engine.equals(whole) && usesData(onnx)) {
             Staging.link(version.resolve(WeightFile.NAME), data);
           }
         }
         entries.add(new Entry(configs.name(engine), size));
       }
+    }
+  }
+
+  private Entry writeDecoder(DecoderEngine engine, Path folder) throws IOException {
+    String name = configs.decoderName();
+    Path version = folder == null ? null : versionFolder(name, folder);
+    try (WeightFile weights =
+        folder == null
+            ? WeightFile.measure()
+            : WeightFile.create(version.resolve(WeightFile.NAME))) {
+      Ports ports = engine.ports(weights, options.precision());
+      ModelProto onnx = ports.onnx();
+      if (folder != null) {
+        writeOnnx(onnx, version);
+      }
+      long size = onnx.getSerializedSize() + weights.sizeBytes();
+      return new Entry(name, size + writeConfig(configs.decoder(ports, engine.largest()), folder));
+    }
+  }
+
+  private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
+    try (OutputStream out =
+        new BufferedOutputStream(Files.newOutputStream(version.resolve("model.onnx")))) {
+      onnx.writeTo(out);
     }
   }
 
@@ -243,7 +290,15 @@ public final class Exporter {
         io.outputChannels(),
         io.height(),
         io.width(),
+        decoder
+            .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
+            .orElse(io.pixelsPerElement()),
+        picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
         io.classes(),
+        io.text()
+            .map(text -> new Manifest.Text(text.tokens(), text.width(), text.pictureSize()))
+            .orElse(null),
+        io.sampler(),
         io.spacing(),
         io.guidanceChannels(),
         options.maxBatch(),
@@ -252,6 +307,9 @@ public final class Exporter {
         branchNames(),
         denoiser.branchElements(),
         denoiser.branchElements() * options.precision().sizeBytes(),
+        decoder
+            .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
+            .orElse(null),
         model.flops(),
         files);
   }

@@ -10,8 +10,10 @@ import java.nio.FloatBuffer;
  *     is
  * @param channels how many channels it acts on: all in diffusers, 3 in facebook's DiT, where the
  *     others stay conditional
+ * @param conditionalFirst which half of a batch is the conditional one: the first of labels, the
+ *     second of texts
  */
-record Guidance(double scale, int channels) {
+record Guidance(double scale, int channels, boolean conditionalFirst) {
 
   boolean doublesBatch() {
     return scale > 1;
@@ -20,7 +22,7 @@ record Guidance(double scale, int channels) {
   /**
    * The noise to step with, from the model's prediction; a learned variance is left out.
    *
-   * @param prediction [B or 2 B, outputChannels, H, W], the conditional half first
+   * @param prediction [B or 2 B, outputChannels, H, W]
    * @param epsilon [B, C, H, W], filled
    * @param plane H times W
    */
@@ -30,11 +32,11 @@ record Guidance(double scale, int channels) {
     int stride = outputChannels * plane;
     for (int b = 0; b < batch; b++) {
       int target = b * sampleChannels * plane;
-      prediction.get(b * stride, epsilon, target, sampleChannels * plane);
+      prediction.get(conditional(b, batch) * stride, epsilon, target, sampleChannels * plane);
       if (!doublesBatch()) {
         continue;
       }
-      int unconditional = (batch + b) * stride;
+      int unconditional = (conditionalFirst ? batch + b : b) * stride;
       for (int i = 0; i < channels * plane; i++) {
         float uncond = prediction.get(unconditional + i);
         epsilon[target + i] = (float) (uncond + scale * (epsilon[target + i] - uncond));
@@ -49,11 +51,18 @@ record Guidance(double scale, int channels) {
    *     sample's
    * @param variance [B, C, H, W], filled
    */
-  static void variance(
+  void variance(
       FloatBuffer prediction, float[] variance, int sampleChannels, int outputChannels, int plane) {
     int size = sampleChannels * plane;
-    for (int b = 0; b < variance.length / size; b++) {
-      prediction.get(b * outputChannels * plane + size, variance, b * size, size);
+    int batch = variance.length / size;
+    for (int b = 0; b < batch; b++) {
+      int row = conditional(b, batch) * outputChannels * plane;
+      prediction.get(row + size, variance, b * size, size);
     }
+  }
+
+  /** The row of a picture's conditional prediction. */
+  private int conditional(int picture, int batch) {
+    return !doublesBatch() || conditionalFirst ? picture : batch + picture;
   }
 }

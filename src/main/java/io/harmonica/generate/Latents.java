@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Samples in the model's own space, fp32, row-major {@code [count, channels, height, width]}: the
@@ -20,8 +21,21 @@ public record Latents(float[] values, int count, int channels, int height, int w
     return channels * height * width;
   }
 
+  /** Samples of one size, one after the other. */
+  static Latents of(List<Latents> parts) {
+    Latents first = parts.get(0);
+    int count = parts.stream().mapToInt(Latents::count).sum();
+    float[] values = new float[count * first.sampleSize()];
+    int filled = 0;
+    for (Latents part : parts) {
+      System.arraycopy(part.values, 0, values, filled, part.values.length);
+      filled += part.values.length;
+    }
+    return new Latents(values, count, first.channels, first.height, first.width);
+  }
+
   /** Samples {@code from} (inclusive) to {@code to} (exclusive), copied. */
-  Latents rows(int from, int to) {
+  public Latents rows(int from, int to) {
     float[] part = Arrays.copyOfRange(values, from * sampleSize(), to * sampleSize());
     return new Latents(part, to - from, channels, height, width);
   }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Pictures from finished samples of models that work on pixels, as diffusers makes them: {@code x /
+ * Pictures from the pixels that {@link Pipeline#decode} gives, as diffusers makes them: {@code x /
  * 2 + 0.5}, clamped to 0..1, times 255, rounded half to even.
  */
 public final class Pictures {
@@ -23,13 +23,18 @@ public final class Pictures {
     return Math.min(1f, Math.max(0f, value / 2 + 0.5f));
   }
 
+  /** Whether samples of that many channels are pictures: grey, or RGB. */
+  static boolean arePixels(int channels) {
+    return channels == 1 || channels == 3;
+  }
+
   /** Fails for latents that are not pixels: they need a decoder first. */
   public static void requirePixels(Latents latents) {
-    if (latents.channels() != 1 && latents.channels() != 3) {
+    if (!arePixels(latents.channels())) {
       throw new HarmonicaException(
           "latents of %d channels are not pictures (1 channel: grey, 3: RGB); they need the model's"
                   .formatted(latents.channels())
-              + " decoder: keep them with --save-latents and decode them with it");
+              + " decoder: export the model with --vae, or keep them with --save-latents");
     }
   }
 

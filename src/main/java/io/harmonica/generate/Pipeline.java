@@ -7,12 +7,15 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
@@ -65,18 +68,28 @@ public final class Pipeline implements AutoCloseable {
     return manifest;
   }
 
+  /** What computes, with its version, for reports. */
+  public String description() {
+    return runtime.description();
+  }
+
+  /** What the runtime has done so far, for this pipeline and for others on it. */
+  public Statistics statistics() {
+    return runtime.statistics();
+  }
+
   public Result generate(Request request) {
     return generate(request, step -> true);
   }
 
   /**
-   * Generates a picture for each class, as many at a time as the model's batch takes.
+   * Generates a picture for each class or text, as many at a time as the model's batch takes.
    *
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
     long start = System.nanoTime();
-    requireClasses(request);
+    requireSubjects(request);
     Sampler sampler = sampler(request);
     Schedule schedule =
         request.router().equals(Request.NO_ROUTER)
@@ -84,7 +97,7 @@ public final class Pipeline implements AutoCloseable {
             : Schedule.of(router(request));
     Guidance guidance = guidance(request);
     Noise seeded = new Noise(request.seed());
-    Latents noise = request.latents().orElseGet(() -> start(seeded, request.classes().size()));
+    Latents noise = request.latents().orElseGet(() -> start(seeded, request.count()));
     requireFits(noise);
     int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
     if (chunk == 0) {
@@ -92,8 +105,10 @@ public final class Pipeline implements AutoCloseable {
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
+    Condition condition = new Condition(runtime, manifest, guidance.doublesBatch());
     float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
+    long peakCacheBytes = 0;
     for (int first = 0; first < noise.count(); first += chunk) {
       int end = Math.min(noise.count(), first + chunk);
       try (Trajectory trajectory =
@@ -105,15 +120,39 @@ public final class Pipeline implements AutoCloseable {
               sampler,
               guidance,
               noise.rows(first, end),
-              request.classes().subList(first, end))) {
+              conditions(condition, request, first, end))) {
         float[] part = trajectory.run(first, seeded, listener);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
+        peakCacheBytes = Math.max(peakCacheBytes, trajectory.peakCacheBytes());
       }
     }
     Latents latents =
         new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
-    return new Result(latents, System.nanoTime() - start, runtimeNanos);
+    return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
+  }
+
+  private static Map<String, Tensor> conditions(
+      Condition condition, Request request, int from, int to) {
+    return request.prompts().isPresent()
+        ? condition.texts(request.prompts().get().rows(from, to))
+        : condition.labels(request.classes().subList(from, to));
+  }
+
+  /** Whether finished samples become pictures here: it works on pixels, or has a decoder. */
+  public boolean drawsPictures() {
+    return manifest.decoder() != null || Pictures.arePixels(manifest.channels());
+  }
+
+  /**
+   * The pixels of finished samples, about -1..1: what {@link Pictures} takes. A model that works on
+   * pixels leaves them as they are; another has its decoder make them.
+   *
+   * @throws HarmonicaException if the model has no decoder and needs one
+   */
+  public Latents decode(Latents latents) {
+    requireFits(latents);
+    return new Decoding(runtime, manifest).pixels(latents);
   }
 
   /** A router of this model by its name. */
@@ -173,7 +212,7 @@ public final class Pipeline implements AutoCloseable {
 
   private Sampler sampler(Request request) {
     if (request.router().equals(Request.NO_ROUTER)) {
-      String name = request.sampler().orElse(Sampler.DEFAULT);
+      String name = request.sampler().orElse(manifest.sampler());
       return sampler(request, name, request.steps().orElse(Request.DEFAULT_STEPS));
     }
     Router router = router(request);
@@ -216,16 +255,41 @@ public final class Pipeline implements AutoCloseable {
           "--guidance-channels %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
-    return new Guidance(request.guidance(), channels);
+    return new Guidance(request.guidance(), channels, manifest.text() == null);
   }
 
-  private void requireClasses(Request request) {
+  private void requireSubjects(Request request) {
+    boolean texts = manifest.text() != null;
+    if (texts != request.prompts().isPresent()) {
+      throw new HarmonicaException(
+          texts
+              ? "model %s takes texts, not classes: use --text-embeddings"
+                  .formatted(manifest.model())
+              : "model %s takes classes 0..%d, not texts: use --classes"
+                  .formatted(manifest.model(), manifest.classes() - 1));
+    }
+    if (texts) {
+      requireFits(request.prompts().get(), request.guidance());
+    }
     for (int label : request.classes()) {
       if (label < 0 || label >= manifest.classes()) {
         throw new HarmonicaException(
             "unknown class %d: model %s has classes 0..%d"
                 .formatted(label, manifest.model(), manifest.classes() - 1));
       }
+    }
+  }
+
+  private void requireFits(Prompts prompts, double guidance) {
+    if (prompts.positive().width() != manifest.text().width()) {
+      throw new HarmonicaException(
+          "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
+              .formatted(prompts.positive().width(), manifest.model(), manifest.text().width()));
+    }
+    if (guidance > 1 && prompts.negative().isEmpty()) {
+      throw new HarmonicaException(
+          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use --guidance 1"
+              .formatted(guidance));
     }
   }
 

@@ -6,16 +6,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * What to generate. What is left empty follows from the router, or else from the model: its
  * origin's spacing and guidance.
  *
- * @param classes a label for each picture
+ * @param classes a label for each picture; none where there are prompts
+ * @param prompts a text for each picture, for a model that takes text
  * @param router name of a router of the repository, or {@code none}
  * @param steps denoising steps; a router brings its own
- * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else {@value
- *     Sampler#DEFAULT}
+ * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else the model's
  * @param eta of DDIM: 0 is deterministic, 1 as noisy as DDPM; empty: 0
  * @param guidance scale of classifier-free guidance (Ho and Salimans, arXiv 2207.12598); up to 1
  *     there is none, and a step costs half
@@ -24,6 +25,7 @@ import java.util.OptionalInt;
  */
 public record Request(
     List<Integer> classes,
+    Optional<Prompts> prompts,
     String router,
     OptionalInt steps,
     Optional<String> sampler,
@@ -42,131 +44,127 @@ public record Request(
 
   public Request {
     classes = List.copyOf(classes);
-    if (classes.isEmpty()) {
-      throw new IllegalArgumentException("--classes is empty, expected a label for each picture");
+    if (classes.isEmpty() == prompts.isEmpty()) {
+      throw new IllegalArgumentException(
+          classes.isEmpty()
+              ? "--classes is empty, expected a label for each picture"
+              : "--classes and --text-embeddings exclude each other: a model takes labels or texts");
     }
     if (!Double.isFinite(guidance) || guidance < 0) {
       throw new IllegalArgumentException(
           "--guidance %s must be a number from 0".formatted(guidance));
     }
-    if (latents.isPresent() && latents.get().count() != classes.size()) {
+    int pictures = prompts.map(texts -> texts.positive().count()).orElse(classes.size());
+    if (latents.isPresent() && latents.get().count() != pictures) {
       throw new IllegalArgumentException(
-          "--latents has %d rows for %d --classes, expected as many"
-              .formatted(latents.get().count(), classes.size()));
+          "--latents has %d rows for %d %s, expected as many"
+              .formatted(
+                  latents.get().count(), pictures, prompts.isPresent() ? "texts" : "--classes"));
     }
   }
 
-  /** 20 DDIM steps without a router, guidance 1.5, seed 0. */
+  /** How many pictures it asks for. */
+  public int count() {
+    return prompts.map(texts -> texts.positive().count()).orElse(classes.size());
+  }
+
+  /** 20 steps of the model's sampler without a router, guidance 1.5, seed 0. */
   public static Request of(List<Integer> classes) {
-    return new Request(
-        classes,
-        NO_ROUTER,
-        OptionalInt.empty(),
-        Optional.empty(),
-        OptionalDouble.empty(),
-        Optional.empty(),
-        1.5,
-        OptionalInt.empty(),
-        0,
-        Optional.empty());
+    return new Parts(classes, Optional.empty(), 1.5).request();
+  }
+
+  /** 20 steps of the model's sampler without a router, guidance 4.5, seed 0. */
+  public static Request of(Prompts prompts) {
+    return new Parts(List.of(), Optional.of(prompts), 4.5).request();
+  }
+
+  public Request withClasses(List<Integer> labels) {
+    return with(parts -> parts.classes = labels);
   }
 
   public Request withRouter(String name) {
-    return new Request(
-        classes, name, steps, sampler, eta, spacing, guidance, guidanceChannels, seed, latents);
+    return with(parts -> parts.router = name);
   }
 
   public Request withSteps(int count) {
-    return new Request(
-        classes,
-        router,
-        OptionalInt.of(count),
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.steps = OptionalInt.of(count));
   }
 
   public Request withSampler(String name) {
-    return new Request(
-        classes,
-        router,
-        steps,
-        Optional.of(name),
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.sampler = Optional.of(name));
   }
 
   public Request withEta(double value) {
-    return new Request(
-        classes,
-        router,
-        steps,
-        sampler,
-        OptionalDouble.of(value),
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.eta = OptionalDouble.of(value));
   }
 
   public Request withSpacing(Spacing other) {
-    return new Request(
-        classes,
-        router,
-        steps,
-        sampler,
-        eta,
-        Optional.of(other),
-        guidance,
-        guidanceChannels,
-        seed,
-        latents);
+    return with(parts -> parts.spacing = Optional.of(other));
   }
 
   public Request withGuidance(double scale) {
-    return new Request(
-        classes, router, steps, sampler, eta, spacing, scale, guidanceChannels, seed, latents);
+    return with(parts -> parts.guidance = scale);
   }
 
   public Request withGuidanceChannels(int channels) {
-    return new Request(
-        classes,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        OptionalInt.of(channels),
-        seed,
-        latents);
+    return with(parts -> parts.guidanceChannels = OptionalInt.of(channels));
   }
 
   public Request withSeed(long other) {
-    return new Request(
-        classes, router, steps, sampler, eta, spacing, guidance, guidanceChannels, other, latents);
+    return with(parts -> parts.seed = other);
   }
 
   public Request withLatents(Latents initial) {
-    return new Request(
-        classes,
-        router,
-        steps,
-        sampler,
-        eta,
-        spacing,
-        guidance,
-        guidanceChannels,
-        seed,
-        Optional.of(initial));
+    return with(parts -> parts.latents = Optional.of(initial));
+  }
+
+  private Request with(Consumer<Parts> change) {
+    Parts parts = new Parts(classes, prompts, guidance);
+    parts.router = router;
+    parts.steps = steps;
+    parts.sampler = sampler;
+    parts.eta = eta;
+    parts.spacing = spacing;
+    parts.guidanceChannels = guidanceChannels;
+    parts.seed = seed;
+    parts.latents = latents;
+    change.accept(parts);
+    return parts.request();
+  }
+
+  /** A request in the making: the defaults, and what changes by name instead of by position. */
+  private static final class Parts {
+    private List<Integer> classes;
+    private final Optional<Prompts> prompts;
+    private String router = NO_ROUTER;
+    private OptionalInt steps = OptionalInt.empty();
+    private Optional<String> sampler = Optional.empty();
+    private OptionalDouble eta = OptionalDouble.empty();
+    private Optional<Spacing> spacing = Optional.empty();
+    private double guidance;
+    private OptionalInt guidanceChannels = OptionalInt.empty();
+    private long seed;
+    private Optional<Latents> latents = Optional.empty();
+
+    Parts(List<Integer> classes, Optional<Prompts> prompts, double guidance) {
+      this.classes = classes;
+      this.prompts = prompts;
+      this.guidance = guidance;
+    }
+
+    Request request() {
+      return new Request(
+          classes,
+          prompts,
+          router,
+          steps,
+          sampler,
+          eta,
+          spacing,
+          guidance,
+          guidanceChannels,
+          seed,
+          latents);
+    }
   }
 }

@@ -17,7 +17,6 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -36,11 +35,17 @@ final class Trajectory implements AutoCloseable {
   private final float[] x; // (B, C, H, W)
   private final Prediction prediction;
   private final FloatBuffer sample; // (B or 2 B, C, H, W)
-  private final Tensor labels;
+  private final Map<String, Tensor> conditions;
   private final int batch;
   private final Map<Schedule.Output, Tensor> cache = new HashMap<>();
   private long runtimeNanos;
+  private long peakCacheBytes;
 
+  /**
+   * Prepares a batch.
+   *
+   * @param conditions what to draw, of the whole batch: its from here on
+   */
   Trajectory(
       Runtime runtime,
       Manifest manifest,
@@ -49,7 +54,7 @@ final class Trajectory implements AutoCloseable {
       Sampler sampler,
       Guidance guidance,
       Latents noise,
-      List<Integer> classes) {
+      Map<String, Tensor> conditions) {
     this.runtime = runtime;
     this.manifest = manifest;
     this.router = router;
@@ -60,16 +65,12 @@ final class Trajectory implements AutoCloseable {
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
     int copies = guidance.doublesBatch() ? 2 : 1;
-    this.batch = copies * classes.size();
+    this.batch = copies * noise.count();
     this.sample =
         ByteBuffer.allocateDirect(4 * copies * x.length)
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
-    long[] label = new long[batch];
-    for (int i = 0; i < batch; i++) { // the unconditional half has the null class
-      label[i] = i < classes.size() ? classes.get(i) : manifest.classes();
-    }
-    this.labels = runtime.tensor(LongBuffer.wrap(label), batch, 1);
+    this.conditions = conditions;
   }
 
   /** Runs all steps; the result is (B, C, H, W). */
@@ -102,7 +103,7 @@ final class Trajectory implements AutoCloseable {
     int plane = manifest.height() * manifest.width();
     guidance.apply(output, prediction.epsilon(), channels, outputChannels, plane);
     if (sampler.needsVariance()) {
-      Guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
+      guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
     }
   }
 
@@ -119,7 +120,7 @@ final class Trajectory implements AutoCloseable {
         own.put(Names.REUSE_WEIGHTS, reuseWeights(step.weights()));
       }
       inputs.putAll(own);
-      inputs.put(Names.CLASS_LABEL, labels);
+      inputs.putAll(conditions);
       Set<String> outputs = new HashSet<>(Set.of(Names.NOISE_PREDICTION));
       for (int b = 0; b < manifest.branches().size(); b++) {
         String branch = manifest.branches().get(b);
@@ -139,6 +140,8 @@ final class Trajectory implements AutoCloseable {
           cache.put(new Schedule.Output(b, s), results.get(manifest.branches().get(b)));
         }
       }
+      long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
+      peakCacheBytes = Math.max(peakCacheBytes, cached);
       step.dropped().forEach(output -> cache.remove(output).close());
       return results.get(Names.NOISE_PREDICTION);
     } finally {
@@ -199,9 +202,14 @@ final class Trajectory implements AutoCloseable {
     return runtimeNanos;
   }
 
+  /** Most bytes of cached branch outputs at any step, what that step stored included. */
+  long peakCacheBytes() {
+    return peakCacheBytes;
+  }
+
   @Override
   public void close() {
-    labels.close();
+    conditions.values().forEach(Tensor::close);
     cache.values().forEach(Tensor::close);
     cache.clear();
   }

@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
+import java.util.Optional;
 
 /** The fields of a {@code config.json}, checked as they are read. */
 record Config(JsonNode json, String where) {
@@ -30,6 +31,16 @@ record Config(JsonNode json, String where) {
     }
     check(field, value.isNumber() && value.asDouble() > 0, "a positive number");
     return value.asDouble();
+  }
+
+  /** True, false, or where it is absent or null, neither. */
+  Optional<Boolean> flag(String field) {
+    JsonNode value = json.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return Optional.empty();
+    }
+    check(field, value.isBoolean(), "true or false");
+    return Optional.of(value.asBoolean());
   }
 
   void check(String field, boolean fits, String expected) {

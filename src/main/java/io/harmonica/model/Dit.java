@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * DiT with adaLN-Zero blocks (Peebles and Xie, "Scalable Diffusion Models with Transformers", arXiv
@@ -37,7 +38,6 @@ public record Dit(
 
   private static final String ATTENTION = "attention";
   private static final String MLP = "mlp";
-  private static final int FREQUENCIES = 128;
   private static final double EPS = 1e-6;
 
   @Override
@@ -63,12 +63,10 @@ public record Dit(
   @Override
   public <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
     Map<String, T> out = new LinkedHashMap<>();
-    T x = ops.toPrecision(inputs.get("sample")); // (B, C, H, W)
-    x = ops.conv(x, "x_embedder.proj", channels, width, patch, patch); // (B, D, H/P, W/P)
-    x = ops.transpose(ops.reshape(x, 0, width, tokens()), 0, 2, 1); // (B, N, D)
+    T x = Layers.patches(ops, inputs.get("sample"), "x_embedder.proj", channels, width, patch);
     out.put(HIDDEN, ops.add(x, positions(ops)));
 
-    T features = timestepFeatures(ops, inputs.get("timestep")); // (B, 256)
+    T features = Layers.sinusoids(ops, inputs.get("timestep"), frequencyDivisor); // (B, 256)
     T condition = condition(ops, features, inputs.get("class_label"), 0); // (B, D)
     for (int block = 0; block < depth; block++) {
       T own =
@@ -90,89 +88,50 @@ public record Dit(
         conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2
     String block = "blocks." + branch.block();
     if (branch.kind().equals(ATTENTION)) {
-      T x = modulate(ops, ops.layerNorm(hidden, width, EPS), modulation, 0); // (B, N, D)
+      T x = Layers.modulate(ops, ops.layerNorm(hidden, width, EPS), modulation, 0); // (B, N, D)
       T q = ops.linear(x, block + ".attn.q", width, width);
       T k = ops.linear(x, block + ".attn.k", width, width);
       T v = ops.linear(x, block + ".attn.v", width, width);
       T mixed = ops.attention(q, k, v, heads, width); // (B, N, D)
       return ops.linear(mixed, block + ".attn.proj", width, width);
     }
-    T x = modulate(ops, ops.layerNorm(hidden, width, mlpEps), modulation, 3); // (B, N, D)
+    T x = Layers.modulate(ops, ops.layerNorm(hidden, width, mlpEps), modulation, 3); // (B, N, D)
     T inner = ops.gelu(ops.linear(x, block + ".mlp.fc1", width, 4 * width)); // (B, N, 4 D)
     return ops.linear(inner, block + ".mlp.fc2", 4 * width, width);
   }
 
   @Override
-  public <T> T gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
+  public <T> Optional<T> gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
     int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-    return ops.slice(conditioning.get(modulation(branch.block())), 1, row, row + 1); // (B, 1, D)
+    T modulation = conditioning.get(modulation(branch.block()));
+    return Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
   }
 
   @Override
   public <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning) {
-    T x = modulate(ops, ops.layerNorm(hidden, width, EPS), conditioning.get("head.modulation"), 0);
+    T x =
+        Layers.modulate(
+            ops, ops.layerNorm(hidden, width, EPS), conditioning.get("head.modulation"), 0);
     x = ops.linear(x, "final_layer.linear", width, patch * patch * outputChannels); // (B, N, P P O)
     int side = size / patch;
-    x = ops.reshape(x, 0, side, side, patch, patch, outputChannels); // (B, row, col, py, px, O)
-    x = ops.transpose(x, 0, 5, 1, 3, 2, 4); // (B, O, row, py, col, px)
-    return ops.toFloat(ops.reshape(x, 0, outputChannels, size, size)); // (B, O, H, W)
-  }
-
-  /** {@code x * (1 + scale) + shift}, with shift and scale in rows {@code row}, {@code row + 1}. */
-  private static <T> T modulate(Ops<T> ops, T x, T modulation, int row) {
-    T shift = ops.slice(modulation, 1, row, row + 1); // (B, 1, D)
-    T scale = ops.slice(modulation, 1, row + 1, row + 2); // (B, 1, D)
-    T one = ops.toPrecision(ops.constant(new float[] {1}, 1));
-    return ops.add(ops.mul(x, ops.add(scale, one)), shift);
+    return Layers.picture(ops, x, side, side, patch, outputChannels); // (B, O, H, W)
   }
 
   /** {@code silu(timestep embedding + label embedding)}: (B, D). */
   private <T> T condition(Ops<T> ops, T features, T label, int block) {
     String prefix = sharedEmbedder ? "" : "blocks." + block + ".";
-    T t = ops.linear(features, prefix + "t_embedder.mlp.0", 2 * FREQUENCIES, width);
+    T t = ops.linear(features, prefix + "t_embedder.mlp.0", Layers.FEATURES, width);
     t = ops.linear(ops.silu(t), prefix + "t_embedder.mlp.2", width, width); // (B, D)
     T y = ops.embedding(label, prefix + "y_embedder.embedding_table.weight", classes + 1, width);
     return ops.silu(ops.add(t, y));
   }
 
-  /** Cosines, then sines, of the timestep at 128 frequencies: (B, 256). */
-  private <T> T timestepFeatures(Ops<T> ops, T timestep) {
-    float[] frequencies = new float[FREQUENCIES];
-    for (int i = 0; i < FREQUENCIES; i++) {
-      // Every rounding to float matters: near t = 999 one in double shifts a feature by 3e-5.
-      float exponent = (float) -Math.log(10000) * i / frequencyDivisor;
-      frequencies[i] = (float) Math.exp(exponent);
-    }
-    T angles =
-        ops.mul(ops.toFloat(timestep), ops.constant(frequencies, FREQUENCIES)); // (B, 1) x (128)
-    return ops.toPrecision(ops.concat(1, List.of(ops.cos(angles), ops.sin(angles))));
-  }
-
   private <T> T positions(Ops<T> ops) {
+    int side = size / patch;
     return storedPositions
         ? ops.parameter("pos_embed", 1, tokens(), width)
-        : ops.toPrecision(ops.constant(sinCosPositions(), 1, tokens(), width));
-  }
-
-  /**
-   * Fixed 2-D sine-cosine positions, column first: [N, D] (DiT {@code get_2d_sincos_pos_embed}).
-   */
-  private float[] sinCosPositions() {
-    int side = size / patch;
-    int quarter = width / 4;
-    float[] positions = new float[tokens() * width];
-    for (int token = 0; token < tokens(); token++) {
-      int[] coordinates = {token % side, token / side};
-      for (int axis = 0; axis < 2; axis++) {
-        int start = token * width + axis * 2 * quarter;
-        for (int i = 0; i < quarter; i++) {
-          double angle = coordinates[axis] * Math.pow(10000, -(double) i / quarter);
-          positions[start + i] = (float) Math.sin(angle);
-          positions[start + quarter + i] = (float) Math.cos(angle);
-        }
-      }
-    }
-    return positions;
+        : ops.toPrecision(
+            ops.constant(Layers.positions(width, side, side, side, 1), 1, tokens(), width));
   }
 
   private int tokens() {

@@ -18,56 +18,40 @@ import java.util.regex.Pattern;
  * facebookresearch/DiT (128, 1e-6).
  */
 final class DitCheckpoint {
-  private static final int MAX_WIDTH = 1 << 15;
-  private static final int MAX_SIDE = 256; // tokens; beyond, attention fits no memory
-  private static final String WIDTH =
-      "one that makes with num_attention_heads a width divisible by 4, at most " + MAX_WIDTH;
-  private static final String OUTPUT = "%d, or %d with a learned variance";
   private static final Pattern BLOCK = Pattern.compile("blocks\\.(\\d+)\\.(.+)");
 
   private DitCheckpoint() {}
 
   // ---- diffusers: DiTTransformer2DModel, or Transformer2DModel of old with ada_norm_zero ----
 
-  static Model diffusers(Checkpoint checkpoint, JsonNode config, OptionalInt statedHeads) {
-    Config fields = new Config(config, checkpoint.path() + "/config.json");
-    fields.require("norm_type", "ada_norm_zero");
-    fields.require("activation_fn", "gelu-approximate");
-    fields.require("attention_bias", "true");
-    fields.require("norm_elementwise_affine", "false");
-    fields.require("double_self_attention", "false");
-    fields.require("only_cross_attention", "false");
-    fields.require("cross_attention_dim", "null");
-    fields.require("num_vector_embeds", "null");
-    fields.require("attention_type", "default");
-    int heads = fields.integer("num_attention_heads", 16);
-    if (statedHeads.orElse(heads) != heads) {
-      throw new HarmonicaException(
-          "%s/config.json: num_attention_heads is %d, --heads says %d; leave --heads out"
-              .formatted(checkpoint.path(), heads, statedHeads.getAsInt()));
-    }
-    long wide = (long) heads * fields.integer("attention_head_dim", 72);
-    fields.check("attention_head_dim", wide % 4 == 0 && wide <= MAX_WIDTH, WIDTH);
-    int width = (int) wide;
-    int depth = fields.integer("num_layers", 28);
-    int patch = fields.integer("patch_size", 2);
-    int channels = fields.integer("in_channels", 4);
-    int out = fields.integer("out_channels", channels);
-    int size = fields.integer("sample_size", 32);
-    int classes = fields.integer("num_embeds_ada_norm", 1000);
-    double eps = fields.number("norm_eps", 1e-5);
-    fields.check(
-        "out_channels", fitsOutput(channels, out), OUTPUT.formatted(channels, 2 * channels));
-    fields.check(
-        "sample_size",
-        size % patch == 0 && size / patch <= MAX_SIDE,
-        "a multiple of patch_size %d, at most %d times it".formatted(patch, MAX_SIDE));
-    boolean shared = sharesEmbedder(checkpoint, depth);
+  static Model diffusers(Checkpoint checkpoint, JsonNode json, OptionalInt statedHeads) {
+    DiffusersFields fields = DiffusersFields.of(checkpoint.path(), json, statedHeads, 4, 0, 32);
+    Config config = fields.config();
+    config.require("norm_type", "ada_norm_zero");
+    config.require("cross_attention_dim", "null");
+    int classes = config.integer("num_embeds_ada_norm", 1000);
+    double eps = config.number("norm_eps", 1e-5);
+    int channels = fields.channels();
+    int out = fields.outputChannels();
+    int size = fields.size();
+    boolean shared = sharesEmbedder(checkpoint, fields.depth());
     Denoiser.Interface io =
         new Denoiser.Interface(channels, out, size, size, classes, "leading", channels);
     Dit dit =
         new Dit(
-            width, heads, depth, patch, channels, out, size, classes, 127, eps, false, shared, io);
+            fields.width(),
+            fields.heads(),
+            fields.depth(),
+            fields.patch(),
+            channels,
+            out,
+            size,
+            classes,
+            127,
+            eps,
+            false,
+            shared,
+            io);
     return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::diffusersName));
   }
 
@@ -128,10 +112,11 @@ final class DitCheckpoint {
     int patch = Math.toIntExact(embedder.get(2));
     int tokens = Math.toIntExact(shape(checkpoint, "pos_embed", 3).get(1));
     int side = (int) Math.round(Math.sqrt(tokens));
-    if (side > MAX_SIDE || side * side != tokens) {
+    if (side > DiffusersFields.MAX_SIDE || side * side != tokens) {
       throw new HarmonicaException(
           "%s: pos_embed has %d positions, expected a square number up to %d"
-              .formatted(checkpoint.path(), tokens, MAX_SIDE * MAX_SIDE));
+              .formatted(
+                  checkpoint.path(), tokens, DiffusersFields.MAX_SIDE * DiffusersFields.MAX_SIDE));
     }
     shape(checkpoint, "blocks.0.attn.qkv.weight", 2); // one block at least
     int depth = 0;
@@ -146,11 +131,10 @@ final class DitCheckpoint {
     }
     long rows = shape(checkpoint, "final_layer.linear.weight", 2).get(0);
     int out = Math.toIntExact(rows / ((long) patch * patch));
-    if (rows % ((long) patch * patch) != 0 || !fitsOutput(channels, out)) {
+    if (rows % ((long) patch * patch) != 0 || !DiffusersFields.fitsOutput(channels, out)) {
       throw new HarmonicaException(
           "%s: final_layer.linear.weight has %d rows for patches of %d x %d, expected output channels of %s"
-              .formatted(
-                  checkpoint.path(), rows, patch, patch, OUTPUT.formatted(channels, 2 * channels)));
+              .formatted(checkpoint.path(), rows, patch, patch, DiffusersFields.output(channels)));
     }
     int classes =
         Math.toIntExact(shape(checkpoint, "y_embedder.embedding_table.weight", 2).get(0) - 1);
@@ -189,11 +173,6 @@ final class DitCheckpoint {
     return part < 0
         ? Source.of(name)
         : new Source(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
-  }
-
-  /** Guidance and samplers take as many channels as a sample has; a variance doubles them. */
-  private static boolean fitsOutput(int channels, int out) {
-    return out == channels || out == 2 * channels;
   }
 
   private static List<Long> shape(Checkpoint checkpoint, String name, int rank) {

@@ -55,9 +55,10 @@ enum DitPresets {
       }
     }
     throw new HarmonicaException(
-        "unknown architecture '%s'; known: %s, each with /2, /4 or /8"
+        "unknown architecture '%s'; known: %s, each with /2, /4 or /8, and %s"
             .formatted(
                 architecture,
-                Arrays.stream(values()).map(p -> "DiT-" + p).collect(Collectors.joining(", "))));
+                Arrays.stream(values()).map(p -> "DiT-" + p).collect(Collectors.joining(", ")),
+                PixArt.XL));
   }
 }

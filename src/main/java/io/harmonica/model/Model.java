@@ -10,7 +10,7 @@ import java.util.OptionalInt;
 /**
  * A model definition with the parameters to fill it.
  *
- * <p>To add a model: write its definition beside {@link Dit} and name it here.
+ * <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it here.
  */
 public record Model(Denoiser denoiser, Weights weights) {
 
@@ -20,14 +20,20 @@ public record Model(Denoiser denoiser, Weights weights) {
    * @param heads attention heads, where the file does not say; else they must agree
    */
   public static Model of(Checkpoint checkpoint, OptionalInt heads) {
-    Model model = recognise(checkpoint, heads);
+    return of(checkpoint, Choices.NONE.withHeads(heads));
+  }
+
+  /** The same, with whatever else a checkpoint leaves free. */
+  public static Model of(Checkpoint checkpoint, Choices choices) {
+    Model model = recognise(checkpoint, choices);
     model.flops();
     return model;
   }
 
-  /** A published structure without parameters, such as {@code DiT-XL/2}. */
+  /** A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2} ... */
   public static Model named(String architecture) {
-    return new Model(DitPresets.named(architecture), Weights.NONE);
+    boolean pixArt = architecture.equals(PixArt.XL);
+    return new Model(pixArt ? PixArt.xl() : DitPresets.named(architecture), Weights.NONE);
   }
 
   /**
@@ -36,7 +42,7 @@ public record Model(Denoiser denoiser, Weights weights) {
    * @param path of the checkpoint, for the message
    */
   public void requireArchitecture(String name, Path path) {
-    DitPresets.named(name); // names the known ones
+    named(name); // names the known ones
     if (!denoiser.architecture().equals(name)) {
       throw new HarmonicaException(
           "%s holds a %s, not the --architecture %s"
@@ -49,7 +55,7 @@ public record Model(Denoiser denoiser, Weights weights) {
     return Shapes.flops(denoiser, weights);
   }
 
-  private static Model recognise(Checkpoint checkpoint, OptionalInt heads) {
+  private static Model recognise(Checkpoint checkpoint, Choices choices) {
     Optional<JsonNode> config = checkpoint.config();
     if (config.isEmpty()) {
       if (checkpoint.names().stream().anyMatch(name -> name.startsWith("transformer_blocks.0."))) {
@@ -57,17 +63,39 @@ public record Model(Denoiser denoiser, Weights weights) {
             "%s has a diffusers model's weights but no config.json beside them: add the one it was published with"
                 .formatted(checkpoint.path()));
       }
-      return DitCheckpoint.facebook(checkpoint, heads);
+      return unchanged(DitCheckpoint.facebook(checkpoint, choices.heads()), choices);
     }
     String type = config.get().path("_class_name").asText();
     String norm = config.get().path("norm_type").asText();
-    if (type.equals("DiTTransformer2DModel")
-        || (type.equals("Transformer2DModel") && norm.equals("ada_norm_zero"))) {
-      return DitCheckpoint.diffusers(checkpoint, config.get(), heads);
+    boolean old = type.equals("Transformer2DModel");
+    if (type.equals("DiTTransformer2DModel") || (old && norm.equals("ada_norm_zero"))) {
+      Model model = DitCheckpoint.diffusers(checkpoint, config.get(), choices.heads());
+      return unchanged(model, choices);
+    }
+    if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
+      return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
     throw new HarmonicaException(
-        "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero)"
+        "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
             .formatted(
                 checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
+  }
+
+  /** A DiT leaves neither its size nor a text free. */
+  private static Model unchanged(Model model, Choices choices) {
+    Denoiser.Interface io = model.denoiser().io();
+    int pixels = choices.pixelsPerElement(io.channels());
+    Resolution own = new Resolution(io.height() * pixels, io.width() * pixels);
+    if (!choices.resolution().orElse(own).equals(own)) {
+      throw new HarmonicaException(
+          "--resolution %s: a DiT has the size that it was trained for, here %s; leave --resolution out"
+              .formatted(choices.resolution().get(), own));
+    }
+    if (choices.textTokens().isPresent()) {
+      throw new HarmonicaException(
+          "--text-tokens %d: a DiT takes class labels, no text; leave --text-tokens out"
+              .formatted(choices.textTokens().getAsInt()));
+    }
+    return model;
   }
 }

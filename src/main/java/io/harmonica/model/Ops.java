@@ -23,8 +23,11 @@ public interface Ops<T> {
   /** {@code x W^T + b} over the last dimension: (..., in) to (..., out). */
   T linear(T x, String name, int in, int out);
 
-  /** 2-D convolution with bias, no padding: (B, in, H, W) to (B, out, H/stride, W/stride). */
-  T conv(T x, String name, int in, int out, int kernel, int stride);
+  /**
+   * 2-D convolution with bias, zeros around the picture: (B, in, H, W) to (B, out, (H + 2 padding -
+   * kernel) / stride + 1, W alike).
+   */
+  T conv(T x, String name, int in, int out, int kernel, int stride, int padding);
 
   /** Rows of a table: int64 (B, 1) to (B, width). */
   T embedding(T index, String name, int rows, int width);
@@ -45,10 +48,27 @@ public interface Ops<T> {
   /** Over the last dimension, biased variance, no affine part. */
   T layerNorm(T x, int width, double eps);
 
-  /** {@code softmax(q k^T / sqrt(width / heads)) v} with heads contiguous in the last dimension. */
+  /** Over groups of channels of (B, C, H, W), biased variance; scale and shift a channel. */
+  T groupNorm(T x, String name, int groups, int channels, double eps);
+
+  /**
+   * {@code softmax(q k^T / sqrt(width / heads)) v} with heads contiguous in the last dimension: q
+   * (B, N, width), k and v (B, M, width).
+   */
   T attention(T q, T k, T v, int heads, int width);
 
+  /**
+   * The same with {@code bias} added to the scores, of a shape that broadcasts to (B, heads, N, M).
+   */
+  T attention(T q, T k, T v, T bias, int heads, int width);
+
+  /** Each element twice in both directions: (B, C, H, W) to (B, C, 2 H, 2 W). */
+  T upsample(T x);
+
   T reshape(T x, long... shape);
+
+  /** To the shape that {@code like} has when it runs. */
+  T reshapeLike(T x, T like);
 
   T transpose(T x, int... permutation);
 

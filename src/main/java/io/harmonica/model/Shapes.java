@@ -98,11 +98,13 @@ public final class Shapes implements Ops<long[]> {
   }
 
   @Override
-  public long[] conv(long[] x, String name, int in, int out, int kernel, int stride) {
+  public long[] conv(long[] x, String name, int in, int out, int kernel, int stride, int padding) {
     check(x.length == 4 && x[1] == in, name, x);
     weights.require(name + ".weight", out, in, kernel, kernel);
     weights.require(name + ".bias", out);
-    long[] y = {x[0], out, (x[2] - kernel) / stride + 1, (x[3] - kernel) / stride + 1};
+    long rows = (x[2] + 2L * padding - kernel) / stride + 1;
+    long columns = (x[3] + 2L * padding - kernel) / stride + 1;
+    long[] y = {x[0], out, rows, columns};
     flops += 2L * in * kernel * kernel * elements(y);
     return made(y);
   }
@@ -159,12 +161,33 @@ public final class Shapes implements Ops<long[]> {
   }
 
   @Override
+  public long[] groupNorm(long[] x, String name, int groups, int channels, double eps) {
+    check(x.length == 4 && x[1] == channels && channels % groups == 0, name, x);
+    weights.require(name + ".weight", channels);
+    weights.require(name + ".bias", channels);
+    return x;
+  }
+
+  @Override
   public long[] attention(long[] q, long[] k, long[] v, int heads, int width) {
     check(q.length == 3 && q[2] == width && width % heads == 0, "attention", q);
     check(Arrays.equals(k, v) && k[2] == width, "attention keys", k);
     flops += 2 * 2 * elements(q) * k[1];
     elements += 2 * heads * q[1] * k[1] + 4 * elements(q); // scores, shares; q, k, v by heads
     return made(q);
+  }
+
+  @Override
+  public long[] attention(long[] q, long[] k, long[] v, long[] bias, int heads, int width) {
+    long[] scores = {q[0], heads, q[1], k[1]};
+    check(Arrays.equals(add(scores, bias), scores), "attention bias", bias);
+    return attention(q, k, v, heads, width);
+  }
+
+  @Override
+  public long[] upsample(long[] x) {
+    check(x.length == 4, "upsample", x);
+    return new long[] {x[0], x[1], 2 * x[2], 2 * x[3]};
   }
 
   @Override
@@ -184,6 +207,11 @@ public final class Shapes implements Ops<long[]> {
     }
     check(elements(x) == elements(y), "reshape to " + Arrays.toString(shape), x);
     return y;
+  }
+
+  @Override
+  public long[] reshapeLike(long[] x, long[] like) {
+    return reshape(x, like);
   }
 
   @Override

@@ -28,6 +28,12 @@ import java.util.Set;
  * (24.10) and TensorRT 10 read. The first dimension of every input and output is the batch.
  */
 public final class Graph {
+  /** An optional operand that is left out. */
+  static final Value NONE = new Value("", DataType.UNDEFINED);
+
+  /** A dimension of any size. */
+  public static final long ANY = -1;
+
   private static final int OPSET = 20;
   private static final int IR_VERSION = 9;
 
@@ -175,8 +181,12 @@ public final class Graph {
     TensorShapeProto.Builder shape =
         TensorShapeProto.newBuilder()
             .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"));
-    for (long size : shapeAfterBatch) {
-      shape.addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(size));
+    for (int i = 0; i < shapeAfterBatch.length; i++) {
+      TensorShapeProto.Dimension.Builder dimension = TensorShapeProto.Dimension.newBuilder();
+      shape.addDim(
+          shapeAfterBatch[i] == ANY
+              ? dimension.setDimParam(name + i)
+              : dimension.setDimValue(shapeAfterBatch[i]));
     }
     return ValueInfoProto.newBuilder()
         .setName(name)

@@ -47,14 +47,15 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
-  public Value conv(Value x, String name, int in, int out, int kernel, int stride) {
+  public Value conv(Value x, String name, int in, int out, int kernel, int stride, int padding) {
     Value filter = weight(name + ".weight", false, out, in, kernel, kernel);
     return graph.node(
         "Conv",
         x.type(),
         List.of(x, filter, weight(name + ".bias", false, out)),
         Graph.integers("kernel_shape", kernel, kernel),
-        Graph.integers("strides", stride, stride));
+        Graph.integers("strides", stride, stride),
+        Graph.integers("pads", padding, padding, padding, padding));
   }
 
   @Override
@@ -107,20 +108,68 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
+  public Value groupNorm(Value x, String name, int groups, int channels, double eps) {
+    // An instance norm over whole groups: the operator of that name differs between opsets.
+    float[] ones = new float[groups];
+    Arrays.fill(ones, 1);
+    Value scale = toPrecision(constant(ones, groups)); // required by the operator
+    Value shift = toPrecision(constant(new float[groups], groups));
+    Value normal =
+        graph.node(
+            "InstanceNormalization",
+            x.type(),
+            List.of(reshape(x, 0, groups, -1), scale, shift),
+            Graph.number("epsilon", (float) eps));
+    Value scaled =
+        op("Mul", reshapeLike(normal, x), reshape(parameter(name + ".weight", channels), -1, 1, 1));
+    return op("Add", scaled, reshape(parameter(name + ".bias", channels), -1, 1, 1));
+  }
+
+  @Override
   public Value attention(Value q, Value k, Value v, int heads, int width) {
+    return mix(scores(q, k, heads, width), v, heads, width);
+  }
+
+  @Override
+  public Value attention(Value q, Value k, Value v, Value bias, int heads, int width) {
+    return mix(op("Add", scores(q, k, heads, width), bias), v, heads, width);
+  }
+
+  private Value scores(Value q, Value k, int heads, int width) {
     int head = width / heads;
     Value scale = toPrecision(constant(new float[] {(float) (1 / Math.sqrt(head))}, 1));
     Value queries = transpose(reshape(op("Mul", q, scale), 0, 0, heads, head), 0, 2, 1, 3);
-    Value keys = transpose(reshape(k, 0, 0, heads, head), 0, 2, 3, 1); // (B, heads, head, N)
-    Value values = transpose(reshape(v, 0, 0, heads, head), 0, 2, 1, 3); // (B, heads, N, head)
-    Value scores = op("MatMul", queries, keys); // (B, heads, N, N)
-    Value shares = graph.node("Softmax", q.type(), List.of(scores), Graph.integer("axis", -1));
+    Value keys = transpose(reshape(k, 0, 0, heads, head), 0, 2, 3, 1); // (B, heads, head, M)
+    return op("MatMul", queries, keys); // (B, heads, N, M)
+  }
+
+  private Value mix(Value scores, Value v, int heads, int width) {
+    Value values = transpose(reshape(v, 0, 0, heads, width / heads), 0, 2, 1, 3);
+    Value shares = graph.node("Softmax", v.type(), List.of(scores), Graph.integer("axis", -1));
     return reshape(transpose(op("MatMul", shares, values), 0, 2, 1, 3), 0, 0, width);
+  }
+
+  @Override
+  public Value upsample(Value x) {
+    Value scales = constant(new float[] {1, 1, 2, 2}, 4);
+    return graph.node(
+        "Resize",
+        x.type(),
+        List.of(x, Graph.NONE, scales),
+        Graph.text("mode", "nearest"),
+        Graph.text("coordinate_transformation_mode", "asymmetric"),
+        Graph.text("nearest_mode", "floor"));
   }
 
   @Override
   public Value reshape(Value x, long... shape) {
     return graph.node("Reshape", x.type(), List.of(x, graph.integers(shape)));
+  }
+
+  @Override
+  public Value reshapeLike(Value x, Value like) {
+    Value shape = graph.node("Shape", DataType.INT64, List.of(like));
+    return graph.node("Reshape", x.type(), List.of(x, shape));
   }
 
   @Override

@@ -19,8 +19,15 @@ import java.util.Map;
  * @param format {@value #FORMAT}
  * @param architecture of the model, as routers name it
  * @param channels of a sample; a prediction has {@code outputChannels}
- * @param classes number of labels; this number itself is the label of guidance's null class
- * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}
+ * @param pixelsPerElement side of the square of pixels that an element of a sample stands for
+ * @param picture size in pixels that finished pictures are resized and cropped to; null where they
+ *     stay as they are
+ * @param classes number of labels; this number itself is the label of guidance's null class; 0 for
+ *     a model that takes text
+ * @param text what text the model takes; null for labels
+ * @param sampler the default
+ * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}, for samplers
+ *     that have none of their own
  * @param guidanceChannels on how many channels guidance acts by default
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
@@ -28,6 +35,7 @@ import java.util.Map;
  * @param branches names in execution order
  * @param branchElements elements of a branch output for one sample
  * @param branchBytes bytes of a branch output for one sample
+ * @param decoder what makes pictures out of finished samples; null where there is none
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  */
@@ -40,7 +48,11 @@ public record Manifest(
     int outputChannels,
     int height,
     int width,
+    int pixelsPerElement,
+    Size picture,
     int classes,
+    Text text,
+    String sampler,
     String spacing,
     int guidanceChannels,
     int maxBatch,
@@ -49,6 +61,7 @@ public record Manifest(
     List<String> branches,
     long branchElements,
     long branchBytes,
+    Decoder decoder,
     Flops flops,
     Map<String, JsonNode> routers) {
 
@@ -59,14 +72,51 @@ public record Manifest(
 
   public static final String FORMAT = "harmonica-model/1";
 
-  // Nothing may be missing; a later version may know more.
+  // A later version may know more.
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .build();
+
+  public Manifest {
+    require("format", format);
+    require("model", model);
+    require("architecture", architecture);
+    require("sampler", sampler);
+    require("spacing", spacing);
+    require("precision", precision);
+    require("noise", noise);
+    require("branches", branches);
+    require("flops", flops);
+    require("routers", routers);
+  }
+
+  private static void require(String field, Object value) {
+    if (value == null) {
+      throw new IllegalArgumentException("field " + field + " is missing");
+    }
+  }
+
+  /** Of a picture, in pixels. */
+  public record Size(int height, int width) {}
+
+  /**
+   * The text that a model takes.
+   *
+   * @param tokens of every prompt, padding included
+   * @param width of an embedded token
+   * @param pictureSize whether it is told the picture's size as well
+   */
+  public record Text(int tokens, int width, boolean pictureSize) {}
+
+  /**
+   * The model that makes pictures out of finished samples, one at a time.
+   *
+   * @param tile samples up to this size in both directions are decoded whole, larger ones in
+   *     overlapping tiles of it
+   */
+  public record Decoder(String model, int tile) {}
 
   /** A noise schedule with linearly growing betas. */
   public record Noise(int trainTimesteps, double betaStart, double betaEnd) {

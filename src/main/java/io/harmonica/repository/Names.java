@@ -7,6 +7,16 @@ public final class Names {
   public static final String SAMPLE = "sample";
   public static final String TIMESTEP = "timestep";
   public static final String CLASS_LABEL = "class_label";
+  public static final String TEXT_EMBEDDING = "text_embedding";
+  public static final String TEXT_MASK = "text_mask";
+  public static final String RESOLUTION = "resolution";
+  public static final String ASPECT_RATIO = "aspect_ratio";
+
+  /** What the decoder takes, as the denoising leaves it, and what it makes: about -1..1. */
+  public static final String LATENTS = "latents";
+
+  public static final String PIXELS = "pixels";
+
   public static final String NOISE_PREDICTION = "noise_prediction";
 
   /**

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
@@ -33,6 +34,7 @@ public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final Map<String, OrtSession> sessions = new ConcurrentHashMap<>();
+  private final Map<String, EngineClock> clocks = new ConcurrentHashMap<>();
   private final ReadWriteLock lifetime = new ReentrantReadWriteLock(); // read: an inference runs
   private boolean closed;
 
@@ -53,9 +55,14 @@ public final class EmbeddedRuntime implements Runtime {
     return new EmbeddedRuntime(repository);
   }
 
-  /** What computes, with its version, for reports. */
+  /** What computes, with its version. */
   public static String version() {
     return "ONNX Runtime " + OnnxEnvironment.SHARED.getVersion();
+  }
+
+  @Override
+  public String description() {
+    return version();
   }
 
   @Override
@@ -155,7 +162,10 @@ public final class EmbeddedRuntime implements Runtime {
     Map<String, OnnxTensorLike> values = new HashMap<>();
     inputs.forEach((name, tensor) -> values.put(name, ((EmbeddedTensor) tensor).value()));
     try {
-      OrtSession.Result result = session(config.getName()).run(values, outputs);
+      OrtSession session = session(config.getName());
+      long start = System.nanoTime();
+      OrtSession.Result result = session.run(values, outputs);
+      clocks.computeIfAbsent(config.getName(), name -> new EngineClock()).add(start);
       Map<String, Tensor> tensors = new LinkedHashMap<>();
       for (String name : outputs) { // each closed on its own, not with the result
         tensors.put(name, new EmbeddedTensor((OnnxTensor) result.get(name).orElseThrow()));
@@ -165,6 +175,30 @@ public final class EmbeddedRuntime implements Runtime {
       throw new HarmonicaException(
           "model '%s' failed in ONNX Runtime: %s".formatted(config.getName(), e.getMessage()), e);
     }
+  }
+
+  /** Calls of one engine and the time in them. */
+  private record EngineClock(LongAdder calls, LongAdder nanos) {
+    EngineClock() {
+      this(new LongAdder(), new LongAdder());
+    }
+
+    void add(long start) {
+      nanos.add(System.nanoTime() - start);
+      calls.increment();
+    }
+  }
+
+  /** Engines only: an ensemble's time is its caller's to take. */
+  @Override
+  public Statistics statistics() {
+    Map<String, Statistics.Model> models = new HashMap<>();
+    clocks.forEach(
+        (name, clock) -> {
+          long nanos = clock.nanos().sum();
+          models.put(name, new Statistics.Model(clock.calls().sum(), nanos, 0, nanos));
+        });
+    return new Statistics(models, 0, 0);
   }
 
   private OrtSession session(String model) {

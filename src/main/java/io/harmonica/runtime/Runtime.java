@@ -33,6 +33,16 @@ public interface Runtime extends AutoCloseable {
    */
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
 
+  /** What computes, with its version, for reports. */
+  default String description() {
+    return getClass().getSimpleName();
+  }
+
+  /** What it has done so far; {@link Statistics#NONE} of a runtime that does not count. */
+  default Statistics statistics() {
+    return Statistics.NONE;
+  }
+
   /**
    * Refuses further calls, with an {@link IllegalStateException}, and lets running ones end: all of
    * them in this process; on a server those that end within its deadline, the others fail.

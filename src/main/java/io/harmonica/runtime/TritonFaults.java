@@ -27,13 +27,17 @@ final class TritonFaults {
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
       case UNAVAILABLE -> unreachable(e) ? down(e) : notTriton(e);
-      default -> ofCall(e, null);
+      default -> ofCall(e, "");
     };
   }
 
-  /** A call failed. */
+  /**
+   * A call failed.
+   *
+   * @param model that it was about, empty for the server as a whole
+   */
   HarmonicaException ofCall(StatusRuntimeException e, String model) {
-    String call = model == null ? "" : " while asked for model '" + model + "'";
+    String call = model.isEmpty() ? "" : " while asked for model '" + model + "'";
     if (hasCause(e, ClosedChannelException.class)) { // gRPC calls it UNKNOWN
       return gone(e, call);
     }

@@ -7,15 +7,19 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import io.harmonica.runtime.proto.InferStatistics;
 import io.harmonica.runtime.proto.ModelConfigRequest;
 import io.harmonica.runtime.proto.ModelInferRequest;
 import io.harmonica.runtime.proto.ModelInferRequest.InferInputTensor;
 import io.harmonica.runtime.proto.ModelInferRequest.InferRequestedOutputTensor;
 import io.harmonica.runtime.proto.ModelInferResponse;
 import io.harmonica.runtime.proto.ModelInferResponse.InferOutputTensor;
+import io.harmonica.runtime.proto.ModelStatistics;
+import io.harmonica.runtime.proto.ModelStatisticsRequest;
 import io.harmonica.runtime.proto.RepositoryIndexRequest;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
 import io.harmonica.runtime.proto.ServerLiveRequest;
+import io.harmonica.runtime.proto.ServerMetadataRequest;
 import io.harmonica.runtime.proto.ServerReadyRequest;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -26,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 
 /**
@@ -51,13 +56,17 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
+  private final Address address;
   private final ManagedChannel channel;
   private final Options options;
   private final TritonFaults faults;
   // As last told, to spare each request a question; config() asks again, a fault forgets.
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
+  private final LongAdder sentBytes = new LongAdder();
+  private final LongAdder receivedBytes = new LongAdder();
 
   private TritonRuntime(Address address, Options options) {
+    this.address = address;
     this.options = options;
     this.faults = new TritonFaults(address.toString(), options.deadline());
     this.channel =
@@ -126,7 +135,11 @@ public final class TritonRuntime implements Runtime {
     for (String name : outputs) {
       request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(name));
     }
-    return outputs(model, call(model, stub -> stub.modelInfer(request.build())), outputs);
+    ModelInferRequest message = request.build();
+    ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
+    sentBytes.add(message.getSerializedSize());
+    receivedBytes.add(response.getSerializedSize());
+    return outputs(model, response, outputs);
   }
 
   private static void add(ModelInferRequest.Builder request, String name, Tensor tensor) {
@@ -158,6 +171,35 @@ public final class TritonRuntime implements Runtime {
       throw faults.lacksOutputs(model, requested, found.keySet());
     }
     return found;
+  }
+
+  @Override
+  public String description() {
+    String version =
+        call("", stub -> stub.serverMetadata(ServerMetadataRequest.getDefaultInstance()))
+            .getVersion();
+    return "Triton %s at %s".formatted(version, address);
+  }
+
+  /** All models of the server, and this client's own bytes. */
+  @Override
+  public Statistics statistics() {
+    Map<String, Statistics.Model> models = new HashMap<>();
+    call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
+        .getModelStatsList()
+        .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
+    return new Statistics(models, sentBytes.sum(), receivedBytes.sum());
+  }
+
+  private static Statistics.Model times(ModelStatistics model) {
+    InferStatistics stats = model.getInferenceStats();
+    return new Statistics.Model(
+        stats.getSuccess().getCount(),
+        stats.getSuccess().getNs(),
+        stats.getQueue().getNs(),
+        stats.getComputeInput().getNs()
+            + stats.getComputeInfer().getNs()
+            + stats.getComputeOutput().getNs());
   }
 
   private <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {

@@ -14,9 +14,6 @@ public interface Sampler {
   /** What {@link #of} knows. */
   List<String> NAMES = List.of("ddim", "dpm-solver++", "iddpm", "sa-solver");
 
-  /** Where neither a request nor a router names one. */
-  String DEFAULT = "ddim";
-
   /** The model's timesteps in execution order. */
   List<Integer> timesteps();
 

@@ -4,6 +4,7 @@ import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -23,6 +24,7 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   private final ScalarType single;
   private final Parameters parameters;
   private final TensorOptional absent;
+  private final DoubleOptional usual; // scale of attention
 
   private TorchOps(Weights weights, Device device, ScalarType type, ScalarType single) {
     this.device = device;
@@ -32,6 +34,8 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
     try (Scope scope = Scope.open()) {
       absent = new TensorOptional();
       absent.retainReference();
+      usual = new DoubleOptional();
+      usual.retainReference();
     }
   }
 
@@ -90,13 +94,13 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   }
 
   @Override
-  public Value conv(Value x, String name, int in, int out, int kernel, int stride) {
+  public Value conv(Value x, String name, int in, int out, int kernel, int stride, int padding) {
     Tensor filter = parameters.tensor(name + ".weight", out, in, kernel, kernel);
     TensorOptional bias = parameters.optional(name + ".bias", out);
     long[] steps = {stride, stride};
-    return new Value(
-        torch.conv2d(
-            x.tensor, filter, bias, steps, new long[] {0, 0}, new long[] {1, 1}, /* groups= */ 1));
+    long[] zeros = {padding, padding};
+    long[] ones = {1, 1};
+    return new Value(torch.conv2d(x.tensor, filter, bias, steps, zeros, ones, /* groups= */ 1));
   }
 
   @Override
@@ -167,14 +171,54 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   }
 
   @Override
+  public Value groupNorm(Value x, String name, int groups, int channels, double eps) {
+    TensorOptional scale = parameters.optional(name + ".weight", channels);
+    TensorOptional shift = parameters.optional(name + ".bias", channels);
+    return new Value(torch.group_norm(x.tensor, groups, scale, shift, eps, /* cudnn= */ true));
+  }
+
+  @Override
   public Value attention(Value q, Value k, Value v, int heads, int width) {
-    long[] split = {q.tensor.size(0), q.tensor.size(1), heads, width / heads};
+    return attention(q, k, v, absent, heads, width);
+  }
+
+  @Override
+  public Value attention(Value q, Value k, Value v, Value bias, int heads, int width) {
+    requireSameType("attention", q, bias);
+    return attention(q, k, v, new TensorOptional(bias.tensor), heads, width);
+  }
+
+  private Value attention(Value q, Value k, Value v, TensorOptional bias, int heads, int width) {
     Tensor mixed =
         torch.scaled_dot_product_attention(
-            q.tensor.reshape(split).transpose(1, 2), // (B, heads, N, head)
-            k.tensor.reshape(split).transpose(1, 2),
-            v.tensor.reshape(split).transpose(1, 2));
-    return new Value(mixed.transpose(1, 2).reshape(split[0], split[1], width));
+            split(q, heads, width), // (B, heads, N, head)
+            split(k, heads, width), // (B, heads, M, head)
+            split(v, heads, width),
+            bias,
+            /* dropout= */ 0,
+            /* causal= */ false,
+            usual,
+            /* grouped= */ false);
+    return new Value(mixed.transpose(1, 2).reshape(q.tensor.size(0), q.tensor.size(1), width));
+  }
+
+  private static Tensor split(Value x, int heads, int width) {
+    return x.tensor
+        .reshape(x.tensor.size(0), x.tensor.size(1), heads, width / heads)
+        .transpose(1, 2);
+  }
+
+  @Override
+  public Value upsample(Value x) {
+    long[] s = x.shape(); // (B, C, H, W)
+    Tensor twice =
+        x.tensor.reshape(s[0], s[1], s[2], 1, s[3], 1).expand(s[0], s[1], s[2], 2, s[3], 2);
+    return new Value(twice.reshape(s[0], s[1], 2 * s[2], 2 * s[3]));
+  }
+
+  @Override
+  public Value reshapeLike(Value x, Value like) {
+    return new Value(x.tensor.reshape(like.shape()));
   }
 
   @Override
@@ -236,6 +280,7 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   @Override
   public void close() {
     absent.releaseReference();
+    usual.releaseReference();
     parameters.close();
   }
 }

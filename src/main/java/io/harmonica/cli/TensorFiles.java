@@ -1,0 +1,140 @@
+package io.harmonica.cli;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.StoredTensor;
+import io.harmonica.generate.Embeddings;
+import io.harmonica.generate.Latents;
+import io.harmonica.generate.Prompts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Samples and embedded texts in safetensors files that other implementations read and write. */
+final class TensorFiles {
+  private static final String LATENTS = "latents";
+
+  /** As the arguments of diffusers' PixArt pipelines. */
+  private static final String PROMPT = "prompt_embeds";
+
+  private static final String PROMPT_MASK = "prompt_attention_mask";
+  private static final String NEGATIVE = "negative_";
+
+  private TensorFiles() {}
+
+  /** Refuses what is no safetensors file by its name. */
+  static void requireName(String option, Path file) {
+    if (!file.toString().endsWith(".safetensors")) {
+      throw new HarmonicaException(
+          "--%s %s is no .safetensors file by its name".formatted(option, file));
+    }
+  }
+
+  /** Refused now rather than after minutes of work. */
+  static void requireWritable(String option, Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    while (parent != null && !Files.exists(parent)) { // will be made
+      parent = parent.getParent();
+    }
+    if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
+      throw new HarmonicaException(
+          "--%s %s cannot be written, expected a file in a folder".formatted(option, file));
+    }
+  }
+
+  static void save(Latents latents, Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Files.createDirectories(folder);
+    }
+    Safetensors.write(
+        file,
+        Map.of(
+            LATENTS,
+            Safetensors.Floats.of(
+                latents.values(),
+                latents.count(),
+                latents.channels(),
+                latents.height(),
+                latents.width())));
+  }
+
+  /** {@code latents} [n, channels, height, width]. */
+  static Latents latents(Path file) {
+    try (Checkpoint tensors = Checkpoint.open(file)) {
+      String where = "--latents " + file;
+      StoredTensor tensor = tensor(tensors, where, LATENTS, "n, channels, height, width");
+      List<Integer> shape = shape(tensor);
+      return new Latents(
+          finite(where, tensor), shape.get(0), shape.get(1), shape.get(2), shape.get(3));
+    }
+  }
+
+  /**
+   * {@code prompt_embeds} [n, tokens, width] and {@code prompt_attention_mask} [n, tokens], and the
+   * two again with {@code negative_} before them, of one row or n, where guidance needs them.
+   */
+  static Prompts prompts(Path file) {
+    try (Checkpoint tensors = Checkpoint.open(file)) {
+      String where = "--text-embeddings " + file;
+      Embeddings positive = embeddings(tensors, where, "");
+      boolean guided = tensors.names().contains(NEGATIVE + PROMPT);
+      return new Prompts(
+          positive, guided ? Optional.of(embeddings(tensors, where, NEGATIVE)) : Optional.empty());
+    } catch (IllegalArgumentException e) {
+      throw new HarmonicaException("--text-embeddings %s: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static Embeddings embeddings(Checkpoint tensors, String where, String prefix) {
+    StoredTensor states = tensor(tensors, where, prefix + PROMPT, "n, tokens, width");
+    StoredTensor mask = tensor(tensors, where, prefix + PROMPT_MASK, "n, tokens");
+    if (!mask.shape().equals(states.shape().subList(0, 2))) {
+      throw new HarmonicaException(
+          "%s: tensor '%s' has shape %s, expected %s as '%s' has"
+              .formatted(
+                  where,
+                  prefix + PROMPT_MASK,
+                  mask.shape(),
+                  states.shape().subList(0, 2),
+                  prefix + PROMPT));
+    }
+    List<Integer> shape = shape(states);
+    return new Embeddings(
+        finite(where, states), mask.longs(), shape.get(0), shape.get(1), shape.get(2));
+  }
+
+  private static StoredTensor tensor(
+      Checkpoint tensors, String where, String name, String dimensions) {
+    if (!tensors.names().contains(name)) {
+      throw new HarmonicaException(
+          "%s has no tensor '%s', only %s".formatted(where, name, tensors.names()));
+    }
+    StoredTensor tensor = tensors.tensor(name);
+    if (tensor.shape().size() != dimensions.split(", ").length || tensor.elements() == 0) {
+      throw new HarmonicaException(
+          "%s: tensor '%s' has shape %s, expected [%s]"
+              .formatted(where, name, tensor.shape(), dimensions));
+    }
+    return tensor;
+  }
+
+  private static List<Integer> shape(StoredTensor tensor) {
+    return tensor.shape().stream().map(Math::toIntExact).toList();
+  }
+
+  private static float[] finite(String where, StoredTensor tensor) {
+    float[] values = tensor.floats();
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw new HarmonicaException(
+            "%s holds %s, expected finite numbers".formatted(where, value));
+      }
+    }
+    return values;
+  }
+}

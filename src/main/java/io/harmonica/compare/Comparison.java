@@ -1,0 +1,230 @@
+package io.harmonica.compare;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.repository.Manifest;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.runtime.TritonRuntime;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * Variants that can be compared, ready to run.
+ *
+ * <p>Owns a pipeline for each place and model; variants of one model in one place share it.
+ */
+public final class Comparison implements AutoCloseable {
+  private final Map<List<String>, Pipeline> pipelines = new LinkedHashMap<>();
+  private final List<Member> members = new ArrayList<>();
+  private String runtimes; // as told at the beginning: a server may be gone at the end
+
+  /** A variant with what it runs on. */
+  private record Member(Setting setting, Pipeline pipeline, Optional<Router> router) {
+
+    /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
+    double flops(int passes) {
+      double rows = setting.options().guidance() > 1 ? 2 : 1;
+      double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
+      long ofPass = pipeline.manifest().flops().full();
+      return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;
+    }
+
+    Optional<Savings> savings() {
+      Manifest manifest = pipeline.manifest();
+      return router.map(r -> Savings.of(r, manifest.flops(), manifest.branchBytes()));
+    }
+  }
+
+  /**
+   * What to run.
+   *
+   * @param batch pictures of one request, where a variant does not say
+   */
+  public record Plan(Rounds rounds, Prompts prompts, int batch) {
+    public Plan {
+      if (batch < 1) {
+        throw new IllegalArgumentException("--batch %d must be at least 1".formatted(batch));
+      }
+    }
+  }
+
+  private Comparison() {}
+
+  /**
+   * Opens what the variants need. The first one is A.
+   *
+   * @throws HarmonicaException if one cannot be opened, or draws latents of another shape than A
+   */
+  public static Comparison open(List<Setting> settings, TritonRuntime.Options tritonOptions) {
+    Comparison comparison = new Comparison();
+    try {
+      List<Setting> resolved = new ArrayList<>();
+      for (Setting setting : settings) {
+        resolved.add(comparison.resolved(setting, comparison.pipeline(setting, tritonOptions)));
+      }
+      for (Setting setting : Labels.named(resolved)) {
+        Pipeline pipeline = comparison.pipeline(setting, tritonOptions);
+        comparison.members.add(new Member(setting, pipeline, router(setting, pipeline)));
+      }
+      comparison.requireOneShape();
+      comparison.runtimes =
+          comparison.pipelines.values().stream()
+              .map(Pipeline::description)
+              .distinct()
+              .collect(Collectors.joining("; "));
+      return comparison;
+    } catch (RuntimeException e) {
+      comparison.close();
+      throw e;
+    }
+  }
+
+  private Pipeline pipeline(Setting setting, TritonRuntime.Options tritonOptions) {
+    return pipelines.computeIfAbsent(
+        List.of(setting.place(), Boolean.toString(setting.served()), setting.model()),
+        key ->
+            setting.served()
+                ? Pipeline.connect(setting.place(), setting.model(), tritonOptions)
+                : Pipeline.open(Path.of(setting.place()), setting.model()));
+  }
+
+  private static Optional<Router> router(Setting setting, Pipeline pipeline) {
+    String name = setting.options().router();
+    return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(pipeline.router(name));
+  }
+
+  /** With the steps that it will take, so that they can be told. */
+  private Setting resolved(Setting setting, Pipeline pipeline) {
+    Request options = setting.options();
+    return options.steps().isPresent()
+        ? setting
+        : setting.withOptions(
+            options.withSteps(
+                router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS)));
+  }
+
+  private void requireOneShape() {
+    for (Member member : members) {
+      Manifest a = members.get(0).pipeline().manifest();
+      Manifest other = member.pipeline().manifest();
+      if (!shape(a).equals(shape(other))) {
+        throw new HarmonicaException(
+            "variants '%s' and '%s' cannot be compared: model %s draws latents %s, model %s %s; compare models of one latent shape"
+                .formatted(
+                    members.get(0).setting().name(),
+                    member.setting().name(),
+                    a.model(),
+                    shape(a),
+                    other.model(),
+                    shape(other)));
+      }
+    }
+  }
+
+  private static List<Integer> shape(Manifest manifest) {
+    return List.of(manifest.channels(), manifest.height(), manifest.width());
+  }
+
+  /** The variants' names, in their order. */
+  public List<String> names() {
+    return members.stream().map(member -> member.setting().name()).toList();
+  }
+
+  /** By what gates may call the variants. */
+  public List<String> keysAndNames() {
+    List<String> words = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      words.add(Labels.key(i));
+    }
+    names().stream().filter(name -> !words.contains(name)).forEach(words::add);
+    return words;
+  }
+
+  /** Classes that every variant's model has: 0 to this, exclusive. */
+  public int classes() {
+    return members.stream().mapToInt(m -> m.pipeline().manifest().classes()).min().orElseThrow();
+  }
+
+  /** Fails where a judge cannot judge the pictures that a plan makes. */
+  public void requireFits(Judge judge, Plan plan) {
+    Manifest a = members.get(0).pipeline().manifest();
+    judge.requireFits(a.channels(), a.height(), a.width(), plan.prompts());
+  }
+
+  /** Runs the variants. */
+  public Outcome run(Plan plan, Rounds.Listener listener, BooleanSupplier stop) {
+    List<Generation> variants =
+        members.stream()
+            .map(
+                member ->
+                    new Generation(
+                        member.setting().name(),
+                        member.pipeline(),
+                        member.setting().options(),
+                        plan.prompts(),
+                        member.setting().batch().orElse(plan.batch()),
+                        stop))
+            .toList();
+    return plan.rounds().run(variants, listener, stop);
+  }
+
+  /**
+   * What was measured of each variant, against what was measured of A.
+   *
+   * @param judge of their pictures, where there is one
+   */
+  public List<Report.Entry> entries(Plan plan, Outcome outcome, Optional<Judge> judge) {
+    List<Optional<Features>> features =
+        outcome.measurements().stream()
+            .map(m -> judge.filter(j -> !m.isEmpty()).map(j -> j.network().of(m.latents())))
+            .toList();
+    List<Setting> settings = members.stream().map(Member::setting).toList();
+    Measurement a = outcome.measurements().get(0);
+    double flopsOfA = members.get(0).flops(a.passes());
+    return IntStream.range(0, members.size())
+        .mapToObj(
+            i -> {
+              Member member = members.get(i);
+              Measurement own = outcome.measurements().get(i);
+              return new Report.Entry(
+                  Labels.key(i),
+                  member.setting(),
+                  Labels.description(member.setting(), member.router(), settings),
+                  own,
+                  member.savings().map(Savings::cur).orElse(0.0),
+                  flopsOfA / member.flops(own.passes()),
+                  own.speedupTo(a, plan.rounds().seed()),
+                  own.qualityTo(a),
+                  features
+                      .get(i)
+                      .filter(f -> features.get(0).isPresent())
+                      .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts())),
+                  member.router());
+            })
+        .toList();
+  }
+
+  /** What all variants have in common, in a few words. */
+  public String common() {
+    return Labels.common(members.stream().map(Member::setting).toList());
+  }
+
+  /** What computes, with versions. */
+  public String runtimes() {
+    return runtimes;
+  }
+
+  @Override
+  public void close() {
+    pipelines.values().forEach(Pipeline::close);
+  }
+}

@@ -1,0 +1,181 @@
+package io.harmonica.compare;
+
+import io.harmonica.generate.Request;
+import io.harmonica.sampler.Spacing;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a variant is: which model, where, and how it generates.
+ *
+ * @param name unique in its comparison; empty until {@link Labels} gives one
+ * @param place a folder, or {@code host:port} of a Triton server
+ * @param served whether the place is a server
+ * @param options of its requests; their classes and seed do not matter
+ * @param batch pictures of one request, where it is not the comparison's
+ */
+public record Setting(
+    String name, String place, boolean served, String model, Request options, OptionalInt batch) {
+
+  /** What a variant may state, by the names that users type. */
+  public static final List<String> FIELDS =
+      List.of(
+          "name",
+          "router",
+          "steps",
+          "sampler",
+          "spacing",
+          "guidance",
+          "batch",
+          "model",
+          "model-repository",
+          "triton");
+
+  /**
+   * Reads a variant as users type it: a router's name, {@code none}, or {@code key=value} pairs
+   * with commas between them.
+   *
+   * @param where names the variant in messages, for example {@code --b}
+   */
+  public static Map<String, String> fields(String text, String where) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    if (!text.contains("=")) {
+      fields.put("router", text.strip());
+      return fields;
+    }
+    for (String pair : text.split(",", -1)) {
+      String[] parts = pair.split("=", 2);
+      if (parts.length < 2) {
+        throw fault(where, "'%s' is no key=value pair".formatted(pair.strip()));
+      }
+      if (fields.put(parts[0].strip(), parts[1].strip()) != null) {
+        throw fault(where, "states '%s' twice".formatted(parts[0].strip()));
+      }
+    }
+    return fields;
+  }
+
+  /**
+   * A variant of what it states itself, and for the rest of what holds for all.
+   *
+   * @throws IllegalArgumentException for an unknown field or a value that cannot be
+   */
+  public static Setting of(Map<String, String> own, Map<String, String> common, String where) {
+    for (String field : own.keySet()) {
+      if (!FIELDS.contains(field)) {
+        throw fault(
+            where, "unknown field '%s', known: %s".formatted(field, String.join(", ", FIELDS)));
+      }
+    }
+    Map<String, String> all = new LinkedHashMap<>(common);
+    if (own.containsKey("triton") || own.containsKey("model-repository")) {
+      all.remove("triton");
+      all.remove("model-repository");
+    }
+    all.putAll(own);
+    return new Fields(all, where).setting();
+  }
+
+  static IllegalArgumentException fault(String where, String what) {
+    return new IllegalArgumentException(where + ": " + what);
+  }
+
+  /** Reads typed values from what users typed. */
+  private record Fields(Map<String, String> values, String where) {
+
+    Setting setting() {
+      if (values.containsKey("triton") == values.containsKey("model-repository")) {
+        throw fault(where, "state one of model-repository and triton, here or for all variants");
+      }
+      boolean served = values.containsKey("triton");
+      String model = text("model").orElseThrow(() -> fault(where, "state its model, or --model"));
+      Request request = Request.of(List.of(0)).withRouter(text("router").orElse(Request.NO_ROUTER));
+      OptionalInt steps = integer("steps", 1000);
+      if (steps.isPresent()) {
+        request = request.withSteps(steps.getAsInt());
+      }
+      if (text("sampler").isPresent()) {
+        request = request.withSampler(text("sampler").get());
+      }
+      if (text("spacing").isPresent()) {
+        request = request.withSpacing(Spacing.of(text("spacing").get()));
+      }
+      if (text("guidance").isPresent()) {
+        request = request.withGuidance(guidance(text("guidance").get()));
+      }
+      return new Setting(
+          text("name").orElse(""),
+          values.get(served ? "triton" : "model-repository"),
+          served,
+          model,
+          request,
+          integer("batch", 1 << 16));
+    }
+
+    private Optional<String> text(String field) {
+      Optional<String> value = Optional.ofNullable(values.get(field));
+      if (value.isPresent() && value.get().isEmpty()) {
+        throw fault(where, field + " is empty");
+      }
+      return value;
+    }
+
+    private OptionalInt integer(String field, int most) {
+      Optional<String> value = text(field);
+      if (value.isEmpty()) {
+        return OptionalInt.empty();
+      }
+      try {
+        int number = Integer.parseInt(value.get());
+        if (number >= 1 && number <= most) {
+          return OptionalInt.of(number);
+        }
+      } catch (NumberFormatException e) {
+        // told below, like a number out of bounds
+      }
+      throw fault(
+          where,
+          "%s is '%s', expected a whole number in 1..%d".formatted(field, value.get(), most));
+    }
+
+    private double guidance(String value) {
+      try {
+        double number = Double.parseDouble(value);
+        if (number >= 0 && number <= 1000) {
+          return number;
+        }
+      } catch (NumberFormatException e) {
+        // told below, like a number out of bounds
+      }
+      throw fault(where, "guidance is '%s', expected a number in 0..1000".formatted(value));
+    }
+  }
+
+  /** What it is, field by field, as it could be stated. */
+  public Map<String, String> fields() {
+    Map<String, String> fields = new LinkedHashMap<>();
+    fields.put("router", options.router());
+    options.steps().ifPresent(steps -> fields.put("steps", Integer.toString(steps)));
+    options.sampler().ifPresent(sampler -> fields.put("sampler", sampler));
+    options
+        .spacing()
+        .ifPresent(s -> fields.put("spacing", s.name().toLowerCase(Locale.ROOT).replace('_', '-')));
+    fields.put("guidance", Numbers.shortest(options.guidance()));
+    batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
+    fields.put("model", model);
+    fields.put(served ? "triton" : "model-repository", place);
+    return fields;
+  }
+
+  Setting withName(String other) {
+    return new Setting(other, place, served, model, options, batch);
+  }
+
+  Setting withOptions(Request others) {
+    return new Setting(name, place, served, model, others, batch);
+  }
+}

@@ -1,0 +1,125 @@
+package io.harmonica.compare;
+
+import io.harmonica.runtime.Statistics;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * Where the time of a request goes, in milliseconds a request. In this process each engine's time
+ * is taken around its call; of a Triton server it is what the server's own statistics say, which
+ * count other clients too. Requests that compete for the machine wait inside these parts.
+ */
+public record TimeSplit(Map<Part, Double> millis) {
+
+  /** A part, in the order in which a request passes through them. */
+  public enum Part {
+    WAITING("waiting", "due, but not yet sent"),
+    TRANSFER("transfer", "messages: writing, sending and reading them"),
+    QUEUE("server queue", "requests to engines that wait on the server"),
+    EMBED("embed", "the embedding engine"),
+    BLOCKS("blocks", "the engines of blocks, or of whole steps"),
+    HEAD("head", "the head engine"),
+    HANDING_ON("handing on", "from engine to engine, within the runtime"),
+    LOOP("sampler and guidance", "the denoising loop of this process");
+
+    private final String label;
+    private final String meaning;
+
+    Part(String label, String meaning) {
+      this.label = label;
+      this.meaning = meaning;
+    }
+
+    public String label() {
+      return label;
+    }
+
+    public String meaning() {
+      return meaning;
+    }
+  }
+
+  private static final Pattern ENGINE = Pattern.compile("embed|head|(?:block|step-).*");
+  private static final Pattern ROUTE = Pattern.compile(".*-route\\d+");
+
+  public TimeSplit {
+    millis = Collections.unmodifiableMap(new EnumMap<>(millis));
+  }
+
+  /**
+   * Splits what was measured.
+   *
+   * @param model the base model, whose name its engines' and ensembles' names begin with
+   */
+  static TimeSplit of(Measurement measurement, String model) {
+    Tally tally = new Tally(model);
+    measurement.turns().forEach(tally::add);
+    return tally.split();
+  }
+
+  public double totalMillis() {
+    return millis.values().stream().mapToDouble(Double::doubleValue).sum();
+  }
+
+  private static final class Tally {
+    private final String model;
+    private final Map<Part, Double> nanos = new EnumMap<>(Part.class);
+    private int requests;
+
+    Tally(String model) {
+      this.model = model;
+      for (Part part : Part.values()) {
+        nanos.put(part, 0.0);
+      }
+    }
+
+    void add(Turn turn) {
+      requests += turn.samples().size();
+      double elapsed = turn.samples().stream().mapToLong(Variant.Sample::elapsedNanos).sum();
+      double runtime = turn.samples().stream().mapToLong(Variant.Sample::runtimeNanos).sum();
+      double due = Arrays.stream(turn.latenciesNanos()).sum();
+      add(Part.WAITING, due - elapsed);
+      add(Part.LOOP, elapsed - runtime);
+      double ensembles = 0;
+      double engines = 0;
+      for (Map.Entry<String, Statistics.Model> entry : turn.spent().models().entrySet()) {
+        Statistics.Model spent = entry.getValue();
+        String name = entry.getKey();
+        if (isEngine(name)) {
+          add(part(name), spent.computeNanos());
+          add(Part.QUEUE, spent.queueNanos());
+          engines += spent.computeNanos() + spent.queueNanos();
+        } else if (name.equals(model) || name.startsWith(model + "-")) {
+          ensembles += spent.totalNanos();
+        }
+      }
+      boolean served = ensembles > 0;
+      add(Part.TRANSFER, served ? runtime - ensembles : 0);
+      add(Part.HANDING_ON, (served ? ensembles : runtime) - engines);
+    }
+
+    private boolean isEngine(String name) {
+      return name.startsWith(model + "-")
+          && ENGINE.matcher(name.substring(model.length() + 1)).matches()
+          && !ROUTE.matcher(name).matches();
+    }
+
+    private Part part(String engine) {
+      return engine.endsWith("-embed")
+          ? Part.EMBED
+          : engine.endsWith("-head") ? Part.HEAD : Part.BLOCKS;
+    }
+
+    private void add(Part part, double more) {
+      nanos.merge(part, more, Double::sum);
+    }
+
+    TimeSplit split() {
+      nanos.replaceAll((part, sum) -> Math.max(0, sum) / Math.max(1, requests) / 1e6);
+      return new TimeSplit(nanos);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package io.harmonica.generate;
+
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Tensor;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes the inputs that say what to draw: a batch's are the same at every step. */
+record Condition(Runtime runtime, Manifest manifest, boolean guided) {
+
+  /** Labels, and after them for guidance as many null classes, as facebook's DiT and diffusers. */
+  Map<String, Tensor> labels(List<Integer> classes) {
+    int batch = (guided ? 2 : 1) * classes.size();
+    long[] label = new long[batch];
+    Arrays.fill(label, manifest.classes());
+    for (int i = 0; i < classes.size(); i++) {
+      label[i] = classes.get(i);
+    }
+    return Map.of(Names.CLASS_LABEL, runtime.tensor(LongBuffer.wrap(label), batch, 1));
+  }
+
+  /** Texts, before them for guidance the negative ones, as diffusers' PixArt. */
+  Map<String, Tensor> texts(Prompts prompts) {
+    Manifest.Text takes = manifest.text();
+    Embeddings texts = prompts.positive().withTokens(takes.tokens());
+    int batch = (guided ? 2 : 1) * texts.count();
+    FloatBuffer values = FloatBuffer.allocate(batch * takes.tokens() * takes.width());
+    LongBuffer mask = LongBuffer.allocate(batch * takes.tokens());
+    if (guided) {
+      Embeddings negative = prompts.negative().orElseThrow().withTokens(takes.tokens());
+      values.put(negative.values());
+      mask.put(negative.mask());
+    }
+    values.put(texts.values());
+    mask.put(texts.mask());
+    Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put(
+        Names.TEXT_EMBEDDING, runtime.tensor(values.flip(), batch, takes.tokens(), takes.width()));
+    inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), batch, takes.tokens()));
+    if (takes.pictureSize()) {
+      float height = manifest.height() * manifest.pixelsPerElement();
+      float width = manifest.width() * manifest.pixelsPerElement();
+      FloatBuffer sizes = FloatBuffer.allocate(2 * batch);
+      FloatBuffer ratios = FloatBuffer.allocate(batch);
+      for (int i = 0; i < batch; i++) {
+        sizes.put(height).put(width);
+        ratios.put(height / width);
+      }
+      inputs.put(Names.RESOLUTION, runtime.tensor(sizes.flip(), batch, 2));
+      inputs.put(Names.ASPECT_RATIO, runtime.tensor(ratios.flip(), batch, 1));
+    }
+    return inputs;
+  }
+}

@@ -1,0 +1,79 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import java.util.Arrays;
+
+/**
+ * Texts as a text encoder embedded them: its last hidden states.
+ *
+ * @param values row-major {@code [count, tokens, width]}
+ * @param mask {@code [count, tokens]}: 1 for a token that counts, 0 for padding
+ */
+public record Embeddings(float[] values, long[] mask, int count, int tokens, int width) {
+  public Embeddings {
+    if (count < 1 || tokens < 1 || width < 1) {
+      throw new IllegalArgumentException(
+          "text embeddings [%d, %d, %d] are empty".formatted(count, tokens, width));
+    }
+    if (values.length != count * tokens * width || mask.length != count * tokens) {
+      throw new IllegalArgumentException(
+          "text embeddings of %d values with a mask of %d do not fill [%d, %d, %d] and [%d, %d]"
+              .formatted(values.length, mask.length, count, tokens, width, count, tokens));
+    }
+    if (Arrays.stream(mask).anyMatch(kept -> kept != 0 && kept != 1)) {
+      throw new IllegalArgumentException("a mask of text embeddings has others than 0 and 1");
+    }
+  }
+
+  /**
+   * Texts {@code from} (inclusive) to {@code to} (exclusive), copied; a lone one serves for any.
+   */
+  Embeddings rows(int from, int to) {
+    if (count == 1) {
+      return repeated(to - from);
+    }
+    return new Embeddings(
+        Arrays.copyOfRange(values, from * tokens * width, to * tokens * width),
+        Arrays.copyOfRange(mask, from * tokens, to * tokens),
+        to - from,
+        tokens,
+        width);
+  }
+
+  /** One text for {@code times} pictures. */
+  public Embeddings repeated(int times) {
+    if (count != 1) {
+      throw new IllegalArgumentException(count + " texts cannot be repeated, only one can");
+    }
+    float[] copies = new float[times * values.length];
+    long[] masks = new long[times * tokens];
+    for (int i = 0; i < times; i++) {
+      System.arraycopy(values, 0, copies, i * values.length, values.length);
+      System.arraycopy(mask, 0, masks, i * tokens, tokens);
+    }
+    return new Embeddings(copies, masks, times, tokens, width);
+  }
+
+  /**
+   * With padding added or dropped, which changes no picture.
+   *
+   * @throws HarmonicaException if tokens that count would be dropped
+   */
+  Embeddings withTokens(int other) {
+    float[] fitted = new float[count * other * width];
+    long[] masks = new long[count * other];
+    int kept = Math.min(tokens, other);
+    for (int i = 0; i < count; i++) {
+      for (int token = other; token < tokens; token++) {
+        if (mask[i * tokens + token] != 0) {
+          throw new HarmonicaException(
+              "text %d has more tokens than the %d that the model takes: shorten it, or export the model with --text-tokens %d"
+                  .formatted(i, other, tokens));
+        }
+      }
+      System.arraycopy(values, i * tokens * width, fitted, i * other * width, kept * width);
+      System.arraycopy(mask, i * tokens, masks, i * other, kept);
+    }
+    return new Embeddings(fitted, masks, count, other, width);
+  }
+}

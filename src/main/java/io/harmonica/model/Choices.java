@@ -1,0 +1,44 @@
+package io.harmonica.model;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a checkpoint does not say, or leaves free.
+ *
+ * @param heads attention heads, where the file does not say; else they must agree
+ * @param resolution of the pictures (default: what the model was trained for)
+ * @param textTokens tokens of a prompt, padding included (default: by the model's origin)
+ * @param pixelsPerElement of its autoencoder, where one is at hand
+ */
+public record Choices(
+    OptionalInt heads,
+    Optional<Resolution> resolution,
+    OptionalInt textTokens,
+    OptionalInt pixelsPerElement) {
+
+  /** Everything by default. */
+  public static final Choices NONE =
+      new Choices(OptionalInt.empty(), Optional.empty(), OptionalInt.empty(), OptionalInt.empty());
+
+  public Choices withHeads(OptionalInt count) {
+    return new Choices(count, resolution, textTokens, pixelsPerElement);
+  }
+
+  public Choices withResolution(Resolution other) {
+    return new Choices(heads, Optional.of(other), textTokens, pixelsPerElement);
+  }
+
+  public Choices withTextTokens(int count) {
+    return new Choices(heads, resolution, OptionalInt.of(count), pixelsPerElement);
+  }
+
+  public Choices withPixelsPerElement(int side) {
+    return new Choices(heads, resolution, textTokens, OptionalInt.of(side));
+  }
+
+  /** The autoencoder's, or what is usual: 1 for grey and RGB samples, 8 for latents. */
+  int pixelsPerElement(int channels) {
+    return pixelsPerElement.orElse(channels == 1 || channels == 3 ? 1 : 8);
+  }
+}

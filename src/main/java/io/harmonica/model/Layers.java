@@ -1,0 +1,76 @@
+package io.harmonica.model;
+
+import java.util.List;
+
+/** What diffusion transformers share; the shape comments' legend is {@link Denoiser}'s. */
+final class Layers {
+  /** Sine-cosine features of a number, such as a timestep. */
+  static final int FEATURES = 256;
+
+  private Layers() {}
+
+  /** The tokens of a sample, row by row: (B, C, H, W) to (B, N, D). */
+  static <T> T patches(Ops<T> ops, T sample, String name, int channels, int width, int patch) {
+    T x = ops.conv(ops.toPrecision(sample), name, channels, width, patch, patch, 0);
+    return ops.transpose(ops.reshape(x, 0, width, -1), 0, 2, 1); // from (B, D, H/P, W/P)
+  }
+
+  /** The picture that tokens make up: (B, N, P P O) to (B, O, H, W), fp32. */
+  static <T> T picture(Ops<T> ops, T tokens, int rows, int columns, int patch, int channels) {
+    T x = ops.reshape(tokens, 0, rows, columns, patch, patch, channels);
+    x = ops.transpose(x, 0, 5, 1, 3, 2, 4); // (B, O, row, py, column, px)
+    return ops.toFloat(
+        ops.reshape(x, 0, channels, (long) rows * patch, (long) columns * patch)); // (B, O, H, W)
+  }
+
+  /** {@code x * (1 + scale) + shift}, with shift and scale in rows {@code row}, {@code row + 1}. */
+  static <T> T modulate(Ops<T> ops, T x, T modulation, int row) {
+    T shift = ops.slice(modulation, 1, row, row + 1); // (B, 1, D)
+    T scale = ops.slice(modulation, 1, row + 1, row + 2); // (B, 1, D)
+    T one = ops.toPrecision(ops.constant(new float[] {1}, 1));
+    return ops.add(ops.mul(x, ops.add(scale, one)), shift);
+  }
+
+  /**
+   * Cosines, then sines, of a number at 128 frequencies: (B, 1) to (B, 256).
+   *
+   * @param divisor in the exponent of the frequencies: 128, or 127 in diffusers' DiT
+   */
+  static <T> T sinusoids(Ops<T> ops, T number, int divisor) {
+    float[] frequencies = new float[FEATURES / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      // Every rounding to float matters: near t = 999 one in double shifts a feature by 3e-5.
+      float exponent = (float) -Math.log(10000) * i / divisor;
+      frequencies[i] = (float) Math.exp(exponent);
+    }
+    T angles = ops.mul(ops.toFloat(number), ops.constant(frequencies, frequencies.length));
+    return ops.toPrecision(ops.concat(1, List.of(ops.cos(angles), ops.sin(angles))));
+  }
+
+  /**
+   * Fixed 2-D sine-cosine positions, column first: [N, D] (DiT {@code get_2d_sincos_pos_embed}).
+   *
+   * @param base side, in tokens, of the pictures that the model was trained on: other sizes are
+   *     stretched over it
+   * @param interpolation what positions are divided by then (diffusers {@code interpolation_scale})
+   */
+  static float[] positions(int width, int rows, int columns, int base, float interpolation) {
+    int quarter = width / 4;
+    float[] positions = new float[rows * columns * width];
+    for (int token = 0; token < rows * columns; token++) {
+      float[] coordinates = {
+        token % columns / ((float) columns / base) / interpolation,
+        token / columns / ((float) rows / base) / interpolation
+      };
+      for (int axis = 0; axis < 2; axis++) {
+        int start = token * width + axis * 2 * quarter;
+        for (int i = 0; i < quarter; i++) {
+          double angle = coordinates[axis] * Math.pow(10000, -(double) i / quarter);
+          positions[start + i] = (float) Math.sin(angle);
+          positions[start + quarter + i] = (float) Math.cos(angle);
+        }
+      }
+    }
+    return positions;
+  }
+}

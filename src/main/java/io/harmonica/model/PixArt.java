@@ -1,0 +1,193 @@
+package io.harmonica.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * PixArt-alpha and PixArt-Sigma (Chen et al., arXiv 2310.00426 and 2403.04692; diffusers {@code
+ * PixArtTransformer2DModel}, whose parameter names are used): adaLN-single, and cross-attention to
+ * a caption, which joins without gate.
+ *
+ * <p>Keys and values of the caption belong to the branch, not to {@link #embed}: where a router
+ * reuses the branch, they are saved too, and no 2 x M x D values a block are handed over.
+ *
+ * @param width D
+ * @param rows of tokens, H / P
+ * @param columns of tokens, W / P
+ * @param base side, in tokens, of the pictures that it was trained on
+ * @param interpolation what positions are divided by
+ * @param eps epsilon of the blocks' layer norms; the last one's is 1e-6
+ */
+public record PixArt(
+    int width,
+    int heads,
+    int depth,
+    int patch,
+    int rows,
+    int columns,
+    int base,
+    double interpolation,
+    double eps,
+    Interface io)
+    implements Denoiser {
+
+  private static final String ATTENTION = "attention";
+  private static final String CROSS_ATTENTION = "cross_attention";
+  private static final String MLP = "mlp";
+  private static final String CAPTION = "caption";
+  private static final String CAPTION_BIAS = "caption_bias";
+  private static final String EMBEDDER = "adaln_single.emb.";
+  private static final int DIVISOR = 128;
+  private static final double HEAD_EPS = 1e-6;
+
+  /** The published size, of alpha and Sigma alike. */
+  static final String XL = "PixArt-XL/2";
+
+  /** The structure of {@link #XL} as alpha was published for 512 x 512 pictures. */
+  static PixArt xl() {
+    Interface io =
+        new Interface(
+            4,
+            8,
+            64,
+            64,
+            8,
+            0,
+            Optional.of(new Text(120, 4096, false)),
+            "dpm-solver++",
+            "leading",
+            4);
+    return new PixArt(1152, 16, 28, 2, 32, 32, 32, 1, 1e-6, io);
+  }
+
+  @Override
+  public String architecture() {
+    return depth == 28 && width == 1152 && patch == 2
+        ? XL
+        : "PixArt-" + depth + "x" + width + "/" + patch;
+  }
+
+  @Override
+  public List<Branch> branches() {
+    List<Branch> branches = new ArrayList<>();
+    for (int block = 0; block < depth; block++) {
+      for (String kind : List.of(ATTENTION, CROSS_ATTENTION, MLP)) {
+        branches.add(new Branch(block, kind));
+      }
+    }
+    return branches;
+  }
+
+  @Override
+  public long branchElements() {
+    return (long) rows * columns * width;
+  }
+
+  @Override
+  public <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
+    Map<String, T> out = new LinkedHashMap<>();
+    T x = Layers.patches(ops, inputs.get("sample"), "pos_embed.proj", io.channels(), width, patch);
+    float[] positions = Layers.positions(width, rows, columns, base, (float) interpolation);
+    out.put(
+        HIDDEN, // (B, N, D)
+        ops.add(x, ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width))));
+
+    T condition = condition(ops, inputs); // (B, D)
+    T all = ops.linear(ops.silu(condition), "adaln_single.linear", width, 6 * width); // (B, 6 D)
+    all = ops.reshape(all, 0, 6, width); // (B, 6, D)
+    for (int block = 0; block < depth; block++) {
+      T table = ops.parameter(prefix(block) + "scale_shift_table", 6, width);
+      out.put(modulation(block), ops.add(all, table)); // (B, 6, D)
+    }
+    T last = ops.parameter("scale_shift_table", 2, width);
+    out.put("head.modulation", ops.add(ops.reshape(condition, 0, 1, width), last)); // (B, 2, D)
+
+    Text text = io.text().orElseThrow();
+    T caption = ops.toPrecision(inputs.get("text_embedding")); // (B, M, text width)
+    caption = ops.gelu(ops.linear(caption, "caption_projection.linear_1", text.width(), width));
+    out.put(CAPTION, ops.linear(caption, "caption_projection.linear_2", width, width)); // (B, M, D)
+    T mask = ops.reshape(ops.toFloat(inputs.get("text_mask")), 0, 1, 1, text.tokens());
+    T dropped = ops.constant(new float[] {-10000}, 1); // as diffusers; fp16 holds it
+    T kept = ops.mul(mask, ops.constant(new float[] {10000}, 1));
+    out.put(CAPTION_BIAS, ops.toPrecision(ops.add(kept, dropped))); // (B, 1, 1, M)
+    return out;
+  }
+
+  /**
+   * What modulates, from the timestep and, where the model takes it, the picture's size: (B, D).
+   */
+  private <T> T condition(Ops<T> ops, Map<String, T> inputs) {
+    T condition = embedded(ops, inputs.get("timestep"), "timestep_embedder", width);
+    if (!io.text().orElseThrow().pictureSize()) {
+      return condition;
+    }
+    int third = width / 3;
+    T size = inputs.get("resolution"); // (B, 2)
+    T height = embedded(ops, ops.slice(size, 1, 0, 1), "resolution_embedder", third);
+    T across = embedded(ops, ops.slice(size, 1, 1, 2), "resolution_embedder", third);
+    T aspect = embedded(ops, inputs.get("aspect_ratio"), "aspect_ratio_embedder", third);
+    return ops.add(condition, ops.concat(1, List.of(height, across, aspect)));
+  }
+
+  /** A number (B, 1) through its sine-cosine features: (B, size). */
+  private static <T> T embedded(Ops<T> ops, T number, String name, int size) {
+    T x = Layers.sinusoids(ops, number, DIVISOR); // (B, 256)
+    x = ops.silu(ops.linear(x, EMBEDDER + name + ".linear_1", Layers.FEATURES, size));
+    return ops.linear(x, EMBEDDER + name + ".linear_2", size, size);
+  }
+
+  @Override
+  public <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning) {
+    String block = prefix(branch.block());
+    if (branch.kind().equals(CROSS_ATTENTION)) { // from the hidden state itself, not normalised
+      T caption = conditioning.get(CAPTION); // (B, M, D)
+      T q = ops.linear(hidden, block + "attn2.to_q", width, width);
+      T k = ops.linear(caption, block + "attn2.to_k", width, width);
+      T v = ops.linear(caption, block + "attn2.to_v", width, width);
+      T mixed = ops.attention(q, k, v, conditioning.get(CAPTION_BIAS), heads, width); // (B, N, D)
+      return ops.linear(mixed, block + "attn2.to_out.0", width, width);
+    }
+    boolean attention = branch.kind().equals(ATTENTION);
+    T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D): as DiT's
+    T x = Layers.modulate(ops, ops.layerNorm(hidden, width, eps), modulation, attention ? 0 : 3);
+    if (attention) {
+      T q = ops.linear(x, block + "attn1.to_q", width, width); // (B, N, D)
+      T k = ops.linear(x, block + "attn1.to_k", width, width);
+      T v = ops.linear(x, block + "attn1.to_v", width, width);
+      T mixed = ops.attention(q, k, v, heads, width);
+      return ops.linear(mixed, block + "attn1.to_out.0", width, width);
+    }
+    T inner = ops.gelu(ops.linear(x, block + "ff.net.0.proj", width, 4 * width)); // (B, N, 4 D)
+    return ops.linear(inner, block + "ff.net.2", 4 * width, width);
+  }
+
+  @Override
+  public <T> Optional<T> gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
+    if (branch.kind().equals(CROSS_ATTENTION)) {
+      return Optional.empty();
+    }
+    int row = branch.kind().equals(ATTENTION) ? 2 : 5;
+    T modulation = conditioning.get(modulation(branch.block()));
+    return Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
+  }
+
+  @Override
+  public <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning) {
+    T x = ops.layerNorm(hidden, width, HEAD_EPS);
+    x = Layers.modulate(ops, x, conditioning.get("head.modulation"), 0);
+    int out = io.outputChannels();
+    x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)
+    return Layers.picture(ops, x, rows, columns, patch, out); // (B, O, H, W)
+  }
+
+  private static String prefix(int block) {
+    return "transformer_blocks." + block + ".";
+  }
+
+  private static String modulation(int block) {
+    return Branch.blockName(block) + ".modulation";
+  }
+}

@@ -1,0 +1,63 @@
+package io.harmonica.runtime;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What a runtime has done so far. Counters only grow: the difference of two moments is what
+ * happened in between.
+ *
+ * @param models by name; of a Triton server all that it serves, whoever asked for them
+ * @param sentBytes of this client's requests, as messages on the wire; 0 in this process
+ * @param receivedBytes of their answers
+ */
+public record Statistics(Map<String, Model> models, long sentBytes, long receivedBytes) {
+  public static final Statistics NONE = new Statistics(Map.of(), 0, 0);
+
+  public Statistics {
+    models = Map.copyOf(models);
+  }
+
+  /**
+   * One model, an engine or an ensemble.
+   *
+   * @param count requests that succeeded
+   * @param totalNanos of them, from arrival to answer
+   * @param queueNanos of the total, waiting for the model
+   * @param computeNanos of the total, taking inputs, computing and handing out outputs
+   */
+  public record Model(long count, long totalNanos, long queueNanos, long computeNanos) {
+    private static final Model NONE = new Model(0, 0, 0, 0);
+
+    /** Two versions of one model together. */
+    Model plus(Model other) {
+      return new Model(
+          count + other.count,
+          totalNanos + other.totalNanos,
+          queueNanos + other.queueNanos,
+          computeNanos + other.computeNanos);
+    }
+
+    private Model minus(Model earlier) {
+      return new Model(
+          count - earlier.count,
+          totalNanos - earlier.totalNanos,
+          queueNanos - earlier.queueNanos,
+          computeNanos - earlier.computeNanos);
+    }
+  }
+
+  /** What happened since an earlier moment, models that did nothing left out. */
+  public Statistics minus(Statistics earlier) {
+    Map<String, Model> between = new TreeMap<>();
+    models.forEach(
+        (name, model) -> {
+          Model difference = model.minus(earlier.models.getOrDefault(name, Model.NONE));
+          if (difference.count > 0) {
+            between.put(name, difference);
+          }
+        });
+    return new Statistics(
+        between, sentBytes - earlier.sentBytes, receivedBytes - earlier.receivedBytes);
+  }
+}

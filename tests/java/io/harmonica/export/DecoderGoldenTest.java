@@ -1,0 +1,75 @@
+package io.harmonica.export;
+
+import static io.harmonica.Golden.assertClose;
+import static io.harmonica.Golden.floats;
+import static io.harmonica.Golden.path;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Golden;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Autoencoder;
+import io.harmonica.model.Choices;
+import io.harmonica.model.Model;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Tensor;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The decoder through its engine against diffusers. */
+@Tag("golden")
+class DecoderGoldenTest {
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"vae", "vae/legacy-names", "vae/legacy-names/diffusion_pytorch_model.bin"})
+  void decoder_ofEveryLayout(String vae) {
+    try (Checkpoint source = Checkpoint.open(path("pixart/alpha-256-like"));
+        Checkpoint autoencoder = Checkpoint.open(path(vae))) {
+      new Exporter(Model.of(source, Choices.NONE), List.of(), ExportOptions.of("pixart"))
+          .withDecoder(Autoencoder.of(autoencoder))
+          .export(folder);
+    }
+    try (Checkpoint io = Golden.open("vae/io.safetensors");
+        EmbeddedRuntime runtime = EmbeddedRuntime.open(folder)) {
+      List<Long> shape = io.tensor("latents").shape();
+      float[] latents = floats(io, "latents");
+      int size = latents.length / Math.toIntExact(shape.get(0));
+      float[] expected = floats(io, "image");
+      int pixels = expected.length / Math.toIntExact(shape.get(0));
+      String model = Manifest.of(runtime.config("pixart")).decoder().model();
+      for (int i = 0; i < shape.get(0); i++) {
+        FloatBuffer one = FloatBuffer.wrap(Arrays.copyOfRange(latents, i * size, (i + 1) * size));
+        try (Tensor input = runtime.tensor(one, 1, shape.get(1), shape.get(2), shape.get(3));
+            Tensor output =
+                runtime
+                    .infer(model, Map.of(Names.LATENTS, input), Set.of(Names.PIXELS))
+                    .get(Names.PIXELS)) {
+          float[] image = new float[pixels];
+          output.floats().get(image);
+          float[] row = Arrays.copyOfRange(expected, i * pixels, (i + 1) * pixels);
+          assertClose("image " + i, image, row, 1e-4 * largest(row));
+        }
+      }
+      assertThat(shape.get(0)).isPositive();
+    }
+  }
+
+  private static double largest(float[] values) {
+    double largest = 0;
+    for (float value : values) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
+  }
+}
