@@ -1,6 +1,7 @@
 package io.harmonica.train;
 
 import io.harmonica.HarmonicaException;
+import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class Curves {
     boolean positive = points.stream().allMatch(point -> point[1] > 0);
     XYChart chart =
         new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(axis).build();
-    chart.getStyler().setLegendVisible(false);
+    chart.getStyler().setLegendVisible(false).setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setYAxisLogarithmic(logarithmic && positive);
     if (x.length > 0) {
       XYSeries series = chart.addSeries(title, x, y);
