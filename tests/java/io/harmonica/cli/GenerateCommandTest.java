@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Random;
+import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -147,7 +148,7 @@ class GenerateCommandTest {
     shapes("--classes 4,2 --seed 17 --out DIR/a --save-latents DIR/seeded.safetensors");
     float[] noise = new float[2 * 3072];
     for (int i = 0; i < 2; i++) { // picture i starts from the noise of seed + i
-      Random random = new Random(17 + i);
+      Random random = new Random(new SplittableRandom(17 + i).nextLong());
       for (int j = 0; j < 3072; j++) {
         noise[i * 3072 + j] = (float) random.nextGaussian();
       }

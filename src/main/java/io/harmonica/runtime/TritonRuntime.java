@@ -1,6 +1,7 @@
 package io.harmonica.runtime;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.harmonica.HarmonicaException;
@@ -209,6 +210,9 @@ public final class TritonRuntime implements Runtime {
     try {
       return call.apply(stub());
     } catch (StatusRuntimeException e) {
+      if (channel.isShutdown() && e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+        throw new IllegalStateException("runtime is closed", e); // between the look above and now
+      }
       configs.remove(model);
       throw faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
     }
