@@ -52,7 +52,7 @@ class ArchitectureTest {
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
     LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime"));
     LIBRARIES.put("io.grpc.", Set.of("runtime"));
-    LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare"));
+    LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));

@@ -193,6 +193,7 @@ class CompareCommandTest {
           2 | --a none --b none --fail-if c.speedup<1             | unknown variant 'c', known: a, b, none a, none b
           2 | --a none --b none --rounds 5 --fail-if b.speedup.low<1 | --rounds 5 are too few for one: at least 6
           2 | --a none --b none --fail-if b.frechet>1             | needs --features
+          2 | --a none --b none --deadline 3                      | --deadline has no effect without a variant on Triton
           2 | --a none --b none --rounds 0                        | --rounds is '0'
           1 | --a none --b fora-9                                 | model shapes-dit has no router 'fora-9', it has taylor-2
           1 | --a none --b none --report /dev/null/x.html         | --report /dev/null/x.html cannot be written

@@ -63,8 +63,8 @@ class LabelsTest {
   @Test
   void common_saysTheRest() {
     assertThat(Labels.common(List.of(setting("steps=20"), setting("router=f,steps=20"))))
-        .isEqualTo("20 steps, sampler ddim, guidance 1.5");
+        .isEqualTo("20 steps, guidance 1.5");
     assertThat(Labels.common(List.of(setting("steps=20"), setting("steps=14"))))
-        .isEqualTo("sampler ddim, guidance 1.5");
+        .isEqualTo("guidance 1.5");
   }
 }

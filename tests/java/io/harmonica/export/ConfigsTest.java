@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Autoencoder;
+import io.harmonica.model.Choices;
 import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
 import io.harmonica.repository.ConfigFile;
@@ -57,6 +59,18 @@ class ConfigsTest {
             .export(folder.resolve(platform.name()));
       }
     }
+    try (Checkpoint checkpoint = Checkpoint.open(Path.of("tests/golden/pixart/alpha-1024-like"));
+        Checkpoint vae = Checkpoint.open(Path.of("tests/golden/vae"))) {
+      Choices choices = Choices.NONE.withPixelsPerElement(2).withTextTokens(9);
+      Model model = Model.of(checkpoint, choices);
+      for (ExportOptions.Platform platform : ExportOptions.Platform.values()) {
+        ExportOptions options =
+            new ExportOptions("pixart", Precision.FP32, platform, 1, 8, /* force= */ true);
+        new Exporter(model, List.of(Exports.everyOther("r", model)), options)
+            .withDecoder(Autoencoder.of(vae))
+            .export(folder.resolve(platform.name()));
+      }
+    }
   }
 
   @ParameterizedTest
@@ -86,7 +100,16 @@ class ConfigsTest {
 
   /** What Triton checks on loading, so that a fault shows here and not on a server. */
   @ParameterizedTest
-  @CsvSource({"dit", "dit-mix-route00", "dit-mix-route01", "dit-mix-route02", "dit-mix-route03"})
+  @CsvSource({
+    "dit",
+    "dit-mix-route00",
+    "dit-mix-route01",
+    "dit-mix-route02",
+    "dit-mix-route03",
+    "pixart",
+    "pixart-r-route00",
+    "pixart-r-route01"
+  })
   void ensemble_isWiredThrough(String name) {
     Path repository = folder.resolve("ONNXRUNTIME");
     ModelConfig ensemble = ConfigFile.read(repository.resolve(name));
@@ -102,6 +125,13 @@ class ConfigsTest {
       read.addAll(step.getInputMapMap().values());
       assertThat(known).doesNotContainAnyElementsOf(step.getOutputMapMap().values());
       known.addAll(step.getOutputMapMap().values());
+    }
+    Set<String> outputs = new HashSet<>();
+    ensemble.getOutputList().forEach(output -> outputs.add(output.getName()));
+    for (Step step : ensemble.getEnsembleScheduling().getStepList()) {
+      for (String made : step.getOutputMapMap().values()) { // Triton refuses others
+        assertThat(read.contains(made) || outputs.contains(made)).as(made).isTrue();
+      }
     }
     for (var output : ensemble.getOutputList()) {
       assertThat(known).contains(output.getName());
@@ -145,6 +175,13 @@ class ConfigsTest {
                 + " --optShapes=sample:2x4x8x8,timestep:2x1,class_label:2x1"
                 + " --maxShapes=sample:8x4x8x8,timestep:8x1,class_label:8x1");
     assertThat(ConfigFile.read(repository.resolve("dit")).containsParameters("trtexec")).isFalse();
+    assertThat(trtexec(repository, "pixart-embed"))
+        .contains("text_embedding:2x9x18,text_mask:2x9,resolution:2x2,aspect_ratio:2x1 --max");
+    assertThat(trtexec(repository, "pixart-decoder")) // 128 x 128 latents: in tiles
+        .isEqualTo(
+            "--minShapes=latents:1x4x1x1 --optShapes=latents:1x4x64x64 --maxShapes=latents:1x4x64x64");
+    assertThat(ConfigFile.read(repository.resolve("pixart-decoder")).getMaxBatchSize())
+        .isEqualTo(1);
     for (String name : List.of("dit-block00-cc", "dit-block01-2c", "dit-head")) {
       ModelConfig config = ConfigFile.read(repository.resolve(name));
       assertThat(config.getBackend()).isEqualTo("tensorrt");

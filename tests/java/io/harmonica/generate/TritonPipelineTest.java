@@ -11,7 +11,10 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.model.Autoencoder;
+import io.harmonica.model.Choices;
 import io.harmonica.model.Model;
+import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -31,8 +34,11 @@ import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -46,12 +52,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * One exported repository, opened in this process and served, as it lies there, by a real Triton.
  *
  * <p>It holds several models: {@code dit} with all routers, {@code pairs} with two blocks an
- * engine, {@code whole} with one engine a route, {@code half} in fp16.
+ * engine, {@code whole} with one engine a route, {@code half} in fp16, {@code pixart} with a
+ * decoder.
  */
 class TritonPipelineTest {
   /** Relative to {@code max(1, |x|)}; both run the same ONNX Runtime. */
@@ -97,6 +105,16 @@ class TritonPipelineTest {
           model,
           List.of(forecasts),
           ExportOptions.of("half").withBlocksPerEngine(2).withPrecision(Precision.FP16));
+    }
+    try (Checkpoint source = Checkpoint.open(Path.of("tests/golden/pixart/alpha-1024-like"));
+        Checkpoint vae = Checkpoint.open(Path.of("tests/golden/vae"))) {
+      Choices choices = Choices.NONE.withPixelsPerElement(2).withTextTokens(9);
+      Model model = Model.of(source, choices.withResolution(new Resolution(24, 16)));
+      Router router = router("linear", model, FORECASTS, Reuse.LINEAR);
+      ExportOptions options = ExportOptions.of("pixart").withForce(true);
+      new Exporter(model, List.of(router), options)
+          .withDecoder(Autoencoder.of(vae))
+          .export(repository);
     }
     Files.writeString(repository.resolve("README.md"), "as the project's own repository has one");
     server = TritonServer.start(repository);
@@ -189,6 +207,33 @@ class TritonPipelineTest {
     for (String router : List.of("fora", "linear", "mixed")) {
       float[] routed = triton("dit", request(router));
       assertThat(Golden.difference(routed, uncached)).as(router).isGreaterThan(1e-2);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "linear"})
+  void pictures_ofTexts_areThoseOfTheEmbeddedRuntime(String router) {
+    Random random = new Random(3);
+    float[] values = new float[2 * 7 * 18];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    long[] mask = new long[2 * 7];
+    Arrays.fill(mask, 1);
+    mask[6] = 0;
+    Embeddings texts = new Embeddings(values, mask, 2, 7, 18);
+    Request request =
+        Request.of(new Prompts(texts, Optional.of(texts.rows(1, 2))))
+            .withSampler("ddim")
+            .withRouter(router)
+            .withSteps(FORECASTS.size());
+    try (Pipeline served = Pipeline.connect(server.address(), "pixart");
+        Pipeline here = Pipeline.open(repository, "pixart")) {
+      assertThat(served.drawsPictures()).isTrue();
+      Latents expected = here.generate(request).latents();
+      Latents actual = served.generate(request).latents();
+      assertSame(actual.values(), expected.values());
+      assertSame(served.decode(expected).values(), here.decode(expected).values());
     }
   }
 

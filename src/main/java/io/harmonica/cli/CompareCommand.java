@@ -128,6 +128,9 @@ final class CompareCommand implements Command {
       arguments.refuse("reference", "without --features");
     }
     List<Setting> settings = VariantOptions.settings(arguments, common(arguments));
+    if (settings.stream().noneMatch(Setting::served)) {
+      arguments.refuse("deadline", "without a variant on Triton");
+    }
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
       arguments.path(file).ifPresent(path -> files.add(writable(file, path)));

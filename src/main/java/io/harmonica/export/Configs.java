@@ -16,10 +16,12 @@ import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -81,7 +83,7 @@ final class Configs {
   ModelConfig ensemble(String name, Route route) {
     Map<String, Port> inputs = new LinkedHashMap<>();
     Map<String, Port> outputs = new LinkedHashMap<>();
-    ModelEnsembling.Builder steps = ModelEnsembling.newBuilder();
+    List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
     List<Engine> engines = Engine.of(model, route, options.blocksPerEngine());
     List<String> branches = model.branches().stream().map(Branch::name).toList();
     List<String> made = new ArrayList<>();
@@ -114,12 +116,31 @@ final class Configs {
         made.add(tensor);
         step.putOutputMap(port.name(), tensor);
       }
-      steps.addStep(step);
+      steps.add(step);
     }
     return model(name, List.copyOf(inputs.values()), List.copyOf(outputs.values()))
         .setPlatform("ensemble")
-        .setEnsembleScheduling(steps)
+        .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
         .build();
+  }
+
+  /** Triton refuses tensors that no step reads: the caption's, where all blocks reuse theirs. */
+  private static ModelEnsembling.Builder withoutUnread(
+      List<ModelEnsembling.Step.Builder> steps, Set<String> outputs) {
+    Set<String> read = new HashSet<>(outputs);
+    steps.forEach(step -> read.addAll(step.getInputMapMap().values()));
+    ModelEnsembling.Builder ensemble = ModelEnsembling.newBuilder();
+    for (ModelEnsembling.Step.Builder step : steps) {
+      Map<String, String> made = Map.copyOf(step.getOutputMapMap());
+      made.forEach(
+          (port, tensor) -> {
+            if (!read.contains(tensor)) {
+              step.removeOutputMap(port);
+            }
+          });
+      ensemble.addStep(step);
+    }
+    return ensemble;
   }
 
   static ModelParameter parameter(String value) {
