@@ -132,7 +132,7 @@ class TrainCommandTest {
             "--out",
             folder.resolve("r.json").toString());
     assertThat(refused.code()).isEqualTo(1);
-    assertThat(refused.err()).contains("only class-conditional models").hasLineCount(1);
+    assertThat(refused.err()).contains("which takes text").hasLineCount(1);
   }
 
   @Test

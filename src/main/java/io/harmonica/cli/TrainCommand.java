@@ -137,11 +137,6 @@ final class TrainCommand implements Command {
             "%s holds a %s, which takes text: routers are trained for models with classes only so far; write one with harmonica policy"
                 .formatted(path, model.denoiser().architecture()));
       }
-      if (model.denoiser().io().text().isPresent()) {
-        throw new HarmonicaException(
-            "%s holds a %s, which takes text: only class-conditional models can be trained yet; write its router with `harmonica policy`"
-                .formatted(path, model.denoiser().architecture()));
-      }
       TrainOptions options = options(arguments, model.denoiser().io());
       if (device.toString().equals("cpu")) {
         int rows = options.trajectory().guidance() > 1 ? 2 : 1;
