@@ -130,19 +130,21 @@ final class TrainCommand implements Command {
     Path path = arguments.requiredPath("checkpoint");
     OptionalInt heads =
         arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
-    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+    CheckpointParts parts = CheckpointParts.of(path);
+    try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, heads);
       if (model.denoiser().io().text().isPresent()) {
         throw new HarmonicaException(
             "%s holds a %s, which takes text: routers are trained for models with classes only so far; write one with harmonica policy"
                 .formatted(path, model.denoiser().architecture()));
       }
-      TrainOptions options = options(arguments, model.denoiser().io());
+      Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
+      TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       if (device.toString().equals("cpu")) {
         int rows = options.trajectory().guidance() > 1 ? 2 : 1;
         Memory.requireRoom(model.denoiser(), options.batch(), rows);
       }
-      Subject subject = subject(name, checkpoint, model, options.trajectory());
+      Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling);
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
@@ -164,7 +166,8 @@ final class TrainCommand implements Command {
     return CommandRunner.DONE;
   }
 
-  private static TrainOptions options(Arguments arguments, Denoiser.Interface io) {
+  private static TrainOptions options(
+      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
     if (objective == Objective.LTC) {
       arguments.refuse("no-iepo", "with --objective ltc");
@@ -173,7 +176,7 @@ final class TrainCommand implements Command {
     }
     boolean weighs = objective == Objective.SDT && !arguments.has("no-iepo");
     return new TrainOptions(
-        trajectory(arguments, io),
+        trajectory(arguments, io, sampling),
         objective,
         choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
         choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
@@ -188,7 +191,8 @@ final class TrainCommand implements Command {
         arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0));
   }
 
-  private static TrainOptions.Trajectory trajectory(Arguments arguments, Denoiser.Interface io) {
+  private static TrainOptions.Trajectory trajectory(
+      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance = arguments.decimal("guidance", 0, 1000).orElse(1.5);
     if (guidance <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
@@ -200,10 +204,10 @@ final class TrainCommand implements Command {
               ? io.channels()
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
-    String sampler = RouterCommands.sampler(arguments).orElse(io.sampler());
+    String sampler = RouterCommands.sampler(arguments).orElse(sampling.sampler());
     Spacing spacing =
         RouterCommands.spacing(arguments)
-            .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(io.spacing())));
+            .orElseGet(() -> Sampler.spacing(sampler, sampling.spacing()));
     return new TrainOptions.Trajectory(
         sampler,
         arguments.requiredInteger("steps", 2, 1000),
@@ -222,17 +226,15 @@ final class TrainCommand implements Command {
   }
 
   private static Subject subject(
-      String name, Checkpoint checkpoint, Model model, TrainOptions.Trajectory trajectory) {
-    Noise noise = Noise.LINEAR;
+      String name,
+      Checkpoint checkpoint,
+      Model model,
+      TrainOptions.Trajectory trajectory,
+      Sampling sampling) {
+    Noise noise = sampling.noise();
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
-        Sampler.of(
-            trajectory.sampler(),
-            trajectory.steps(),
-            spacing,
-            noise.trainTimesteps(),
-            noise.betaStart(),
-            noise.betaEnd());
+        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
     double[] alphaBar =
         NoiseSchedule.linear(noise.trainTimesteps(), noise.betaStart(), noise.betaEnd(), spacing)
             .alphaBar();

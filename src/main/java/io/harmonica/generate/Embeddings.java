@@ -1,7 +1,10 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Texts as a text encoder embedded them: its last hidden states.
@@ -38,6 +41,19 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
         to - from,
         tokens,
         width);
+  }
+
+  /** Texts of one size, one after the other. */
+  public static Embeddings of(List<Embeddings> parts) {
+    Embeddings first = parts.get(0);
+    int count = parts.stream().mapToInt(Embeddings::count).sum();
+    FloatBuffer values = FloatBuffer.allocate(count * first.tokens * first.width);
+    LongBuffer mask = LongBuffer.allocate(count * first.tokens);
+    for (Embeddings part : parts) {
+      values.put(part.values);
+      mask.put(part.mask);
+    }
+    return new Embeddings(values.array(), mask.array(), count, first.tokens, first.width);
   }
 
   /** One text for {@code times} pictures. */
