@@ -52,7 +52,7 @@ class ArchitectureTest {
     LIBRARIES.put("ai.djl.", Set.of("text"));
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
-    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime"));
+    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime", "text"));
     LIBRARIES.put("io.grpc.", Set.of("runtime"));
     LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));

@@ -167,7 +167,7 @@ class ExportCommandTest {
           --checkpoint tests/golden/pixart/alpha-256-like --text-encoder tests/golden/t5 --tokenizer tests/golden/t5/tokenizer | text encoder tests/golden/t5 embeds tokens 24 wide, and the transformer takes 20 (caption_channels)
           --checkpoint tests/golden/dit --text-encoder tests/golden/t5 --tokenizer tests/golden/t5/tokenizer | text encoder tests/golden/t5 has no use: a DiT-
           --checkpoint DIR/whole --text-encoder DIR/small   | has ids up to 239, and text encoder DIR/small a table of 200 tokens
-          --checkpoint DIR/whole --tokenizer DIR/whole      | DIR/whole has no tokenizer.json
+          --checkpoint DIR/whole --tokenizer DIR/whole      | DIR/whole has neither tokenizer.json nor spiece.model
           --checkpoint tests/golden/dit --tokenizer DIR/x   | tokenizer DIR/x has no use without a text encoder: name one with --text-encoder
           --checkpoint tests/golden/dit --text-encoder tests/golden/t5 | text encoder tests/golden/t5 has no folder tokenizer beside it: name one with --tokenizer
           --checkpoint DIR/whole --text-encoder DIR/whole/transformer | holds no text encoder: model_type is '', expected a folder whose config.json has model_type t5

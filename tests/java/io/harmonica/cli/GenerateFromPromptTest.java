@@ -2,6 +2,8 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompts;
@@ -79,8 +81,25 @@ class GenerateFromPromptTest {
     assertThat(done.code()).isZero();
     assertThat(done.err())
         .matches(
-            "warning: the model takes 12 tokens of a prompt, and this one has more: dropped"
+            "warning: the model takes 12 tokens of a text, and this one has more: dropped"
                 + " '[a-z ]+ dawn\\.'\n");
+  }
+
+  @Test
+  void compare_drawsTexts_andJudgesDecodedPixels() throws IOException {
+    List<String> words = new ArrayList<>(List.of("compare", "--model-repository"));
+    words.addAll(
+        words(
+            "DIR/models --model pixart --a steps=2 --b steps=1 --c steps=2 --rounds 1 --warm-up 0"
+                + " --prompts DIR/prompts.txt --json DIR/compare.json --report DIR/compare.html"));
+    Invocation done = Invocation.of(words.toArray(String[]::new));
+    assertThat(done.code()).isZero();
+    assertThat(done.err()).doesNotContain("error").doesNotContain("No PSNR");
+    JsonNode variants =
+        new ObjectMapper().readTree(folder.resolve("compare.json").toFile()).path("variants");
+    assertThat(variants.path(1).path("psnr").asDouble()).isBetween(1.0, 99.0);
+    assertThat(variants.path(2).path("ssim").asDouble()).isEqualTo(1);
+    assertThat(Files.readString(folder.resolve("compare.html"))).contains("data:image/png");
   }
 
   @Test

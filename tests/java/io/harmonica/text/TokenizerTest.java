@@ -16,18 +16,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
   private static final Path FOLDER = Golden.path("t5/tokenizer");
 
   @TempDir Path folder;
 
-  @Test
+  @ParameterizedTest
+  @ValueSource(strings = {"tokenizer.json", "spiece.model"})
   @Tag("golden")
-  void ids_areTransformers() {
+  void ids_areTransformers(String file) throws IOException {
+    Files.copy(FOLDER.resolve(file), folder.resolve(file));
     JsonNode golden = Golden.json("t5/prompts.json");
     int length = golden.path("max_length").asInt();
-    try (Tokenizer tokenizer = Tokenizer.open(FOLDER);
+    try (Tokenizer tokenizer = Tokenizer.open(folder);
         Checkpoint io = Golden.open("t5/io.safetensors")) {
       long[] ids = Golden.longs(io, "input_ids");
       long[] mask = Golden.longs(io, "attention_mask");
@@ -87,19 +90,22 @@ class TokenizerTest {
   void folderWithoutTokenizerJson_isRefused() {
     assertThatThrownBy(() -> Tokenizer.open(folder))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("has no tokenizer.json: save it once with AutoTokenizer");
+        .hasMessageContaining("has neither tokenizer.json nor spiece.model");
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '~',
       textBlock =
           """
-          {                  | tokenizer.json is no valid JSON
-          {"model": {}}      | tokenizer.json is no tokenizer that can be read here
+          tokenizer.json | {             | tokenizer.json is no valid JSON
+          tokenizer.json | {"model": {}} | tokenizer.json is no tokenizer that can be read here
+          spiece.model   | abc           | spiece.model is no SentencePiece model
+          spiece.model   | ~~            | spiece.model is no vocabulary of T5: piece 0 is '', expected '<pad>'
           """)
-  void damagedTokenizer_isRefused(String json, String message) throws IOException {
-    Files.writeString(folder.resolve("tokenizer.json"), json);
+  void damagedTokenizer_isRefused(String file, String text, String message) throws IOException {
+    Files.writeString(folder.resolve(file), text);
     assertThatThrownBy(() -> Tokenizer.open(folder))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining(message);

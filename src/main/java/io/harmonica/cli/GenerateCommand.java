@@ -190,8 +190,14 @@ final class GenerateCommand implements Command {
     if (arguments.has("text-embeddings")) {
       return TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
     }
+    List<String> texts = TextLines.of(arguments, "prompt", "prompts");
+    return embed(arguments, texts, pipeline, console);
+  }
+
+  static Prompts embed(
+      Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
     return pipeline.prompts(
-        TextLines.of(arguments, "prompt", "prompts"),
+        texts,
         arguments.text("negative-prompt").orElse(""),
         warning -> console.err().println("warning: " + warning));
   }

@@ -56,6 +56,11 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
     return new Embeddings(values.array(), mask.array(), count, first.tokens, first.width);
   }
 
+  /** Those of these indices, in their order. */
+  Embeddings select(List<Integer> indices) {
+    return of(indices.stream().map(i -> rows(i, i + 1)).toList());
+  }
+
   /** One text for {@code times} pictures. */
   public Embeddings repeated(int times) {
     if (count != 1) {
@@ -75,7 +80,7 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
    *
    * @throws HarmonicaException if tokens that count would be dropped
    */
-  Embeddings withTokens(int other) {
+  public Embeddings withTokens(int other) {
     float[] fitted = new float[count * other * width];
     long[] masks = new long[count * other];
     int kept = Math.min(tokens, other);

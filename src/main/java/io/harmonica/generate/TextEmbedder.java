@@ -89,9 +89,7 @@ final class TextEmbedder implements AutoCloseable {
     for (String prompt : prompts) {
       Tokens own = tokenizer().encode(Tokenizer.plain(prompt), length);
       if (!own.dropped().isEmpty()) {
-        warnings.accept(
-            "the model takes %d tokens of a prompt, and this one has more: dropped '%s'"
-                .formatted(length, own.dropped()));
+        warnings.accept(own.warning());
       }
       tokens.add(own);
       ids.put(own.ids());

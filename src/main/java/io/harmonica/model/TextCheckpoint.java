@@ -57,6 +57,7 @@ public record TextCheckpoint(Path path, TextEncoder encoder, Weights weights) {
 
   private static TextEncoder encoder(Config fields) {
     fields.require("feed_forward_proj", "gated-gelu");
+    fields.require("dense_act_fn", "gelu_new");
     int vocabulary = fields.integer("vocab_size", 32128);
     int heads = fields.integer("num_heads", 8);
     int headWidth = fields.integer("d_kv", 64);

@@ -20,9 +20,13 @@ import java.util.Map;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
-/** A tokenizer as Hugging Face's library writes it: {@code tokenizer.json}. */
+/**
+ * A tokenizer as Hugging Face's library writes it, {@code tokenizer.json}, or one of T5 in
+ * SentencePiece's form, {@code spiece.model}.
+ */
 public final class Tokenizer implements AutoCloseable {
   private static final String FILE = "tokenizer.json";
+  private static final String PIECES = "spiece.model";
   private static final Map<String, String> OPTIONS =
       Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
 
@@ -46,17 +50,20 @@ public final class Tokenizer implements AutoCloseable {
   /**
    * Opens a pipeline's folder {@code tokenizer}.
    *
-   * @throws HarmonicaException if there is no {@code tokenizer.json}, or it is none
+   * @throws HarmonicaException if it holds neither of the two files, or none that can be read
    */
   public static Tokenizer open(Path folder) {
-    Path file = folder.resolve(FILE);
+    boolean pieces = !Files.exists(folder.resolve(FILE)) && Files.exists(folder.resolve(PIECES));
+    Path file = folder.resolve(pieces ? PIECES : FILE);
     if (!Files.exists(file)) {
       throw new HarmonicaException(
-          "tokenizer %s has no %s: save it once with AutoTokenizer.from_pretrained(\"%s\").save_pretrained(\"%s\") of transformers"
-              .formatted(folder, FILE, folder, folder));
+          "tokenizer %s has neither %s nor %s: give the folder that the text encoder was published with"
+              .formatted(folder, FILE, PIECES));
     }
     try {
-      return of(Files.readAllBytes(file), file.toString());
+      byte[] bytes = Files.readAllBytes(file);
+      String where = file.toString();
+      return of(pieces ? SentencePiece.toJson(bytes, where) : bytes, where);
     } catch (IOException e) {
       throw new HarmonicaException(
           "cannot read tokenizer %s: %s".formatted(file, AtomicFile.reason(e)), e);

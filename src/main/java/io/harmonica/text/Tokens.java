@@ -12,6 +12,12 @@ import java.util.Arrays;
 public record Tokens(long[] ids, long[] mask, String dropped) {
   private static final long PADDING = 0; // of every T5
 
+  /** What to tell of what was dropped. */
+  public String warning() {
+    return "the model takes %d tokens of a text, and this one has more: dropped '%s'"
+        .formatted(ids.length, dropped);
+  }
+
   /** Brings ids to a length: padded, or cut before the last one, which says that the text ends. */
   static Tokens of(long[] whole, int length, String dropped) {
     long[] ids = Arrays.copyOf(whole, length);
