@@ -41,16 +41,18 @@ class ArchitectureTest {
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("sampler", Set.of(ROOT));
-    MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler"));
+    MAY_USE.put("text", Set.of(ROOT));
+    MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler", "text"));
     // checkpoint: the digest by which a state and a router name the weights they were trained on
     MAY_USE.put("train", Set.of(ROOT, "checkpoint", "model", "torch", "router", "sampler"));
     MAY_USE.put(
         "compare", Set.of(ROOT, "model", "router", "repository", "runtime", "sampler", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
+    LIBRARIES.put("ai.djl.", Set.of("text"));
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
-    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime"));
+    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime", "text"));
     LIBRARIES.put("io.grpc.", Set.of("runtime"));
     LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));

@@ -20,6 +20,9 @@ public final class Checkpoints {
   /** The same in facebook's. */
   public static final Path DIT_FACEBOOK = Path.of("tests/golden/dit-facebook/model.pt");
 
+  /** Two blocks, 24 wide, for texts 20 wide. */
+  public static final Path PIXART = Path.of("tests/golden/pixart/alpha-256-like");
+
   /** The shipped example. */
   public static final Path SHAPES = Path.of("export/shapes-dit");
 
@@ -43,6 +46,19 @@ public final class Checkpoints {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Writes a PixArt that takes texts of another width than the golden one. */
+  public static Path pixArt(Path folder, int textWidth) {
+    Map<String, Floats> weights = tensors(PIXART);
+    Floats own = weights.get("caption_projection.linear_1.weight");
+    int width = Math.toIntExact(own.shape().get(0));
+    float[] other = new float[width * textWidth];
+    for (int i = 0; i < other.length; i++) {
+      other[i] = own.data()[i % own.data().length];
+    }
+    weights.put("caption_projection.linear_1.weight", Floats.of(other, width, textWidth));
+    return diffusers(folder, config(PIXART).put("caption_channels", textWidth), weights);
   }
 
   /** Writes a folder in diffusers' layout. */

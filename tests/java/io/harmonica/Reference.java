@@ -78,6 +78,20 @@ public final class Reference {
     return y;
   }
 
+  public static float[] rmsNorm(float[] x, float[] weight, double eps) {
+    float[] y = new float[x.length];
+    for (int start = 0; start < x.length; start += weight.length) {
+      double mean = 0;
+      for (int i = 0; i < weight.length; i++) {
+        mean += (double) x[start + i] * x[start + i] / weight.length;
+      }
+      for (int i = 0; i < weight.length; i++) {
+        y[start + i] = (float) (weight[i] * x[start + i] / Math.sqrt(mean + eps));
+      }
+    }
+    return y;
+  }
+
   public static float[] layerNorm(float[] x, int width, double eps) {
     float[] y = new float[x.length];
     for (int start = 0; start < x.length; start += width) {

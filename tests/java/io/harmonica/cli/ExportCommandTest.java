@@ -4,14 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Trees;
+import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
+import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +103,91 @@ class ExportCommandTest {
                     console.out(),
                     console.err()));
     assertThat(named.out()).contains("would write My-Pipeline-:");
+  }
+
+  @Test
+  void pipelineFolder_bringsItsScheduler() {
+    PipelineFolder pipeline = PipelineFolder.in(folder.resolve("whole"));
+    pipeline.withScheduler(
+        "'_class_name': 'DDIMScheduler', 'clip_sample': false, 'beta_end': 0.01,"
+            + " 'num_train_timesteps': 500");
+    Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
+    assertThat(done.err()).isEmpty();
+    Manifest manifest = manifest("whole");
+    assertThat(manifest.sampler()).isEqualTo("ddim");
+    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01));
+    Path router = folder.resolve("fora.json");
+    Invocation policy =
+        Invocation.of(
+            ("policy fora --steps 5 --checkpoint " + pipeline.path() + " --out " + router)
+                .split(" "));
+    assertThat(policy.err()).isEmpty();
+    assertThat(Router.read(router).sampler()).isEqualTo("ddim");
+    assertThat(Router.read(router).timesteps()).containsExactly(400, 300, 200, 100, 0);
+  }
+
+  @Test
+  void pipelineFolder_withoutWhatIsSupported_isOneLine() {
+    PipelineFolder.in(folder.resolve("euler"))
+        .withScheduler("'_class_name': 'EulerDiscreteScheduler'");
+    assertThat(run("--checkpoint DIR/euler --model-repository REPOSITORY").err())
+        .startsWith("error: ")
+        .contains(
+            "scheduler_config.json: scheduler 'EulerDiscreteScheduler' is unknown, expected"
+                + " DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SASolverScheduler")
+        .hasLineCount(1);
+    PipelineFolder.in(folder.resolve("unet")).without("transformer");
+    assertThat(run("--checkpoint DIR/unet --model-repository REPOSITORY").err())
+        .startsWith("error: ")
+        .contains("is a pipeline by its model_index.json, but has no folder transformer")
+        .hasLineCount(1);
+    assertThat(repository()).doesNotExist();
+  }
+
+  @Test
+  void pipelineFolder_bringsItsTextEncoder() {
+    PipelineFolder.in(folder.resolve("whole"));
+    Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
+    assertThat(done.err()).isEmpty();
+    assertThat(manifest("whole").text())
+        .isEqualTo(new Manifest.Text(120, 24, false, "whole-text-encoder"));
+    assertThat(repository().resolve("whole-text-encoder-00/1/model.onnx.data")).exists();
+    Invocation without =
+        run("--checkpoint DIR/whole --text-encoder none --force --model-repository REPOSITORY");
+    assertThat(without.err()).isEmpty();
+    assertThat(manifest("whole").text().encoder()).isNull();
+    assertThat(repository().resolve("whole-text-encoder")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --checkpoint tests/golden/pixart/alpha-256-like --text-encoder tests/golden/t5 --tokenizer tests/golden/t5/tokenizer | text encoder tests/golden/t5 embeds tokens 24 wide, and the transformer takes 20 (caption_channels)
+          --checkpoint tests/golden/dit --text-encoder tests/golden/t5 --tokenizer tests/golden/t5/tokenizer | text encoder tests/golden/t5 has no use: a DiT-
+          --checkpoint DIR/whole --text-encoder DIR/small   | has ids up to 239, and text encoder DIR/small a table of 200 tokens
+          --checkpoint DIR/whole --tokenizer DIR/whole      | DIR/whole has neither tokenizer.json nor spiece.model
+          --checkpoint tests/golden/dit --tokenizer DIR/x   | tokenizer DIR/x has no use without a text encoder: name one with --text-encoder
+          --checkpoint tests/golden/dit --text-encoder tests/golden/t5 | text encoder tests/golden/t5 has no folder tokenizer beside it: name one with --tokenizer
+          --checkpoint DIR/whole --text-encoder DIR/whole/transformer | holds no text encoder: model_type is '', expected a folder whose config.json has model_type t5
+          """)
+  void textEncoder_thatDoesNotFit_isOneLine(String line, String message) {
+    PipelineFolder.in(folder.resolve("whole"));
+    Path t5 = Path.of("tests/golden/t5");
+    Map<String, Floats> weights = Checkpoints.tensors(t5);
+    Floats table = weights.get("shared.weight");
+    weights.put("shared.weight", Floats.of(Arrays.copyOf(table.data(), 200 * 24), 200, 24));
+    Checkpoints.diffusers(
+        folder.resolve("small"), Checkpoints.config(t5).put("vocab_size", 200), weights);
+    PipelineFolder.copy(t5.resolve("tokenizer"), folder.resolve("tokenizer"));
+    Invocation refused = run(line + " --model-repository REPOSITORY");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: ")
+        .contains(message.replace("DIR", folder.toString()))
+        .hasLineCount(1);
+    assertThat(repository()).doesNotExist();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.model.Flops;
+import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
 import java.io.ByteArrayOutputStream;
@@ -10,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.stream.IntStream;
 
 /** One command line run in this process, and what it said. */
 record Invocation(int code, String out, String err) {
@@ -48,8 +48,7 @@ record Invocation(int code, String out, String err) {
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
             128,
-            "ddim",
-            "leading");
+            new Sampling("ddim", Spacing.LEADING, Manifest.Noise.LINEAR));
 
     @Override
     public ModelCard checkpoint(Path path, OptionalInt heads) {
@@ -59,11 +58,6 @@ record Invocation(int code, String out, String err) {
     @Override
     public ModelCard architecture(String preset) {
       return CARD;
-    }
-
-    @Override
-    public List<Integer> timesteps(String sampler, int steps, Spacing spacing) {
-      return IntStream.range(0, steps).map(s -> steps - 1 - s).boxed().toList();
     }
 
     @Override

@@ -121,21 +121,6 @@ class TrainCommandTest {
   }
 
   @Test
-  void train_textModel_isRefused() {
-    Invocation refused =
-        Invocation.of(
-            "train",
-            "--checkpoint",
-            "tests/golden/pixart/alpha-256-like",
-            "--steps",
-            "4",
-            "--out",
-            folder.resolve("r.json").toString());
-    assertThat(refused.code()).isEqualTo(1);
-    assertThat(refused.err()).contains("which takes text").hasLineCount(1);
-  }
-
-  @Test
   void train_outIsAFolder_isRefusedAtOnce() {
     Invocation refused =
         Invocation.of(

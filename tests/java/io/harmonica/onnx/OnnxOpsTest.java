@@ -50,6 +50,7 @@ class OnnxOpsTest {
   private static final Floats FOUR = random(17, 4);
   private static final Floats OTHER = random(18, 4);
   private static final Floats TABLE = random(9, 11, 8);
+  private static final Floats EIGHT = random(19, 8);
   private static final Parameters WEIGHTS =
       new Parameters(
           Map.of(
@@ -66,7 +67,9 @@ class OnnxOpsTest {
               "group.bias",
               OTHER,
               "table",
-              TABLE));
+              TABLE,
+              "row",
+              EIGHT));
 
   @TempDir Path folder;
 
@@ -95,6 +98,20 @@ class OnnxOpsTest {
             (ops, in) -> ops.linear(in.get(0), "map", 8, 12),
             new Floats(Reference.linear(A.values(), SQUARE.values(), BIAS.values()), 2, 5, 12),
             A),
+        new Case(
+            "project",
+            (ops, in) -> ops.project(in.get(0), "map.weight", 8, 12),
+            new Floats(Reference.linear(A.values(), SQUARE.values(), new float[12]), 2, 5, 12),
+            A),
+        new Case(
+            "rmsNorm",
+            (ops, in) -> ops.rmsNorm(ops.toFloat(in.get(0)), "row", 8, 0.02),
+            new Floats(Reference.rmsNorm(A.values(), EIGHT.values(), 0.02), 2, 5, 8),
+            A),
+        new Case(
+            "embedding",
+            (ops, in) -> ops.embedding(new int[] {10, 2, 2}, "table", 11, 8),
+            floats(i -> TABLE.values()[(i < 8 ? 10 : 2) * 8 + i % 8], 3, 8)),
         new Case(
             "conv",
             (ops, in) -> ops.conv(in.get(0), "patch", 3, 12, 2, 2, 0),

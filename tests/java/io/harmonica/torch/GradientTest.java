@@ -45,6 +45,7 @@ class GradientTest {
               "patch.bias", random(10, 3),
               "group.weight", random(11, 2),
               "group.bias", random(12, 2),
+              "row", random(13, 4),
               "table", TABLE));
 
   /** An operation as a model calls it. */
@@ -78,6 +79,8 @@ class GradientTest {
                     in.get(0), ops.embedding(ops.input(new long[] {6, 2}, 2, 1), "table", 7, 4)),
             ROW),
         new Case("linear", (ops, in) -> ops.linear(in.get(0), "map", 4, 5), A),
+        new Case("project", (ops, in) -> ops.project(in.get(0), "map.weight", 4, 5), A),
+        new Case("rmsNorm", (ops, in) -> ops.rmsNorm(in.get(0), "row", 4, 0.02), A),
         new Case("conv", (ops, in) -> ops.conv(in.get(0), "patch", 2, 3, 2, 2, 0), PICTURE),
         new Case("conv", (ops, in) -> ops.conv(in.get(0), "patch", 2, 3, 2, 1, 1), PICTURE),
         new Case("groupNorm", (ops, in) -> ops.groupNorm(in.get(0), "group", 2, 2, 0.02), PICTURE),

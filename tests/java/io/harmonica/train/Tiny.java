@@ -14,6 +14,7 @@ import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The golden DiT of three blocks, ready to be trained on few steps. */
@@ -41,7 +42,8 @@ final class Tiny implements AutoCloseable {
             model.flops(),
             samplerName,
             sampler,
-            sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray());
+            sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray(),
+            Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
   }
 

@@ -155,11 +155,17 @@ final class Arguments {
     }
   }
 
-  /** Refuses options together that exclude each other, and the lack of both. */
-  void requireOneOf(String first, String second) {
-    refuseBoth(first, second);
-    if (!has(first) && !has(second)) {
-      throw new UsageException("missing %s or %s".formatted(shown(first), shown(second)));
+  /** Refuses options together that exclude each other, and the lack of all. */
+  void requireOneOf(String... choices) {
+    List<String> given = Arrays.stream(choices).filter(this::has).toList();
+    if (given.isEmpty()) {
+      List<String> shown = Arrays.stream(choices).map(this::shown).toList();
+      int last = shown.size() - 1;
+      throw new UsageException(
+          "missing %s or %s".formatted(String.join(", ", shown.subList(0, last)), shown.get(last)));
+    }
+    if (given.size() > 1) {
+      refuseBoth(given.get(0), given.get(1));
     }
   }
 

@@ -16,6 +16,7 @@ import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
 import io.harmonica.compare.Speedup;
 import io.harmonica.compare.WarmUp;
+import io.harmonica.generate.Pipeline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
@@ -37,6 +39,8 @@ final class CompareCommand implements Command {
   /** What variants may leave to the command's own options. */
   private static final List<String> COMMON =
       List.of("model-repository", "triton", "model", "steps", "sampler", "spacing", "guidance");
+
+  private static final List<String> TEXTS = List.of("prompt", "prompts", "text-embeddings");
 
   @Override
   public String name() {
@@ -81,10 +85,17 @@ final class CompareCommand implements Command {
             "classes",
             "0,1",
             "class labels of a request's pictures (default: 4 pictures, going through all classes)")
+        .value("prompt", "TEXT", "a text to draw, on models with a text encoder; may be repeated")
+        .value("prompts", "FILE", "the same, one a line")
+        .value("negative-prompt", "TEXT", "what guidance leads away from (default: the empty text)")
+        .value("text-embeddings", "FILE", "texts embedded elsewhere, as generate takes them")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
-        .value("sampler", "NAME", "ddim (default)")
+        .value("sampler", "NAME", "of all (default: the router's, else the model's)")
         .value("spacing", "leading|openai", "spacing of timesteps (default: the model's origin)")
-        .value("guidance", "X", "scale of classifier-free guidance (default 1.5); 1: none")
+        .value(
+            "guidance",
+            "X",
+            "scale of classifier-free guidance (default 1.5, of texts 4.5); 1: none")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")
         .value(
             "warm-up",
@@ -149,7 +160,7 @@ final class CompareCommand implements Command {
             arguments.path("features").map(FeatureNetwork::open).orElse(null)) {
       Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));
       List<Gate> gates = gates(arguments, comparison, rounds);
-      Comparison.Plan plan = plan(arguments, comparison, rounds);
+      Comparison.Plan plan = plan(arguments, comparison, rounds, console);
       judge.ifPresent(one -> comparison.requireFits(one, plan));
       return Interrupt.guarding(
           stop -> {
@@ -169,6 +180,9 @@ final class CompareCommand implements Command {
     Map<String, String> common = new LinkedHashMap<>();
     for (String option : COMMON) {
       arguments.text(option).ifPresent(value -> common.put(option, value));
+    }
+    if (TEXTS.stream().anyMatch(arguments::has)) {
+      common.putIfAbsent("guidance", "4.5");
     }
     return common;
   }
@@ -203,15 +217,38 @@ final class CompareCommand implements Command {
     return gates;
   }
 
-  private static Comparison.Plan plan(Arguments arguments, Comparison comparison, Rounds rounds) {
+  private static Comparison.Plan plan(
+      Arguments arguments, Comparison comparison, Rounds rounds, Console console) {
+    boolean loaded = arguments.has("concurrency") || arguments.has("rate");
+    int requests = arguments.integer("requests", 1, 1_000_000).orElse(loaded ? 10 : 1);
+    if (comparison.takesTexts()) {
+      return textPlan(arguments, rounds, requests, console);
+    }
+    List.of("prompt", "prompts", "negative-prompt", "text-embeddings")
+        .forEach(option -> arguments.refuse(option, "on models that take classes"));
     List<Integer> classes =
         arguments
             .integers("classes", 0, Integer.MAX_VALUE)
             .orElseGet(() -> IntStream.range(0, comparison.classes()).boxed().toList());
     int pictures = arguments.has("classes") ? classes.size() : PICTURES;
-    boolean loaded = arguments.has("concurrency") || arguments.has("rate");
-    int requests = arguments.integer("requests", 1, 1_000_000).orElse(loaded ? 10 : 1);
     Prompts prompts = new Prompts(classes, pictures * requests, rounds.seed());
+    return new Comparison.Plan(rounds, prompts, pictures);
+  }
+
+  private static Comparison.Plan textPlan(
+      Arguments arguments, Rounds rounds, int requests, Console console) {
+    arguments.refuse("classes", "on models that take texts");
+    arguments.requireOneOf(TEXTS.toArray(String[]::new));
+    Optional<io.harmonica.generate.Prompts> embedded =
+        arguments.path("text-embeddings").map(TensorFiles::prompts);
+    List<String> texts =
+        embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
+    Function<Pipeline, io.harmonica.generate.Prompts> embed =
+        pipeline ->
+            embedded.orElseGet(() -> GenerateCommand.embed(arguments, texts, pipeline, console));
+    int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
+    List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
+    Prompts prompts = new Prompts(indices, Optional.of(embed), pictures * requests, rounds.seed());
     return new Comparison.Plan(rounds, prompts, pictures);
   }
 

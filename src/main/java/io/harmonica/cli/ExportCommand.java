@@ -38,18 +38,21 @@ final class ExportCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value(
-            "checkpoint",
-            "PATH",
-            "a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
-        .value("architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
-        .value(
-            "vae",
-            "DIR",
-            "the autoencoder of a latent model (default: the folder vae of the checkpoint's"
-                + " pipeline); its decoder makes the pictures")
+    OptionList options =
+        new OptionList()
+            .value(
+                "checkpoint",
+                "PATH",
+                "a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
+            .value(
+                "architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
+            .value("heads", "N", "attention heads, where a .pt file is of no published size")
+            .value(
+                "vae",
+                "DIR",
+                "the autoencoder of a latent model (default: the folder vae of the checkpoint's"
+                    + " pipeline); its decoder makes the pictures");
+    return TextFiles.options(options)
         .value(
             "resolution",
             "HxW",
@@ -101,13 +104,19 @@ final class ExportCommand implements Command {
     CheckpointParts parts = CheckpointParts.of(path);
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
-        Checkpoint beside = vae.map(Checkpoint::open).orElse(null)) {
+        Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
+        TextFiles texts = TextFiles.find(arguments, parts).orElse(null)) {
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       Sizes sizes = sizes(arguments, checkpoint, autoencoder);
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
+      Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
+      exporter.withSampler(sampling.sampler(), sampling.noise());
       autoencoder.ifPresent(exporter::withDecoder);
+      if (texts != null) {
+        exporter.withText(texts.encoder(), texts.tokenizer().packed());
+      }
       sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
       List<Exporter.Entry> entries =

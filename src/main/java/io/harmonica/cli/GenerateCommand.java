@@ -45,7 +45,8 @@ final class GenerateCommand implements Command {
   public List<String> usage() {
     return List.of(
         "(--model-repository DIR | --triton HOST:PORT) --model NAME"
-            + " (--classes 0,1,2 | --text-embeddings FILE) --out DIR [OPTIONS]");
+            + " (--classes 0,1,2 | --prompt TEXT | --prompts FILE | --text-embeddings FILE)"
+            + " --out DIR [OPTIONS]");
   }
 
   @Override
@@ -58,10 +59,16 @@ final class GenerateCommand implements Command {
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
+        .value("prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
+        .value("prompts", "FILE", "the same, one a line")
+        .value(
+            "negative-prompt",
+            "TEXT",
+            "with them: what guidance leads away from (default: the empty text)")
         .value(
             "text-embeddings",
             "FILE",
-            "a text for each picture, for a model that takes text: safetensors with fp32"
+            "a text for each picture, embedded elsewhere: safetensors with fp32"
                 + " prompt_embeds [n, tokens, width] and prompt_attention_mask [n, tokens], and for"
                 + " guidance negative_prompt_embeds and negative_prompt_attention_mask, n or 1")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
@@ -92,6 +99,8 @@ final class GenerateCommand implements Command {
     return List.of(
         "bin/harmonica generate --model-repository model_repository --model shapes-dit"
             + " --classes 0,3,4 --router taylor-2 --out /tmp/pictures",
+        "bin/harmonica generate --model-repository /srv/models --model PixArt-XL-2-512x512"
+            + " --prompt 'a lighthouse in the snow' --out /tmp/pictures",
         "bin/harmonica generate --triton localhost:8001 --model shapes-dit --classes 6 --out /tmp/p");
   }
 
@@ -111,7 +120,7 @@ final class GenerateCommand implements Command {
         .path("save-latents")
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
     try (Pipeline pipeline = open(arguments, model)) {
-      Request request = request(arguments, pipeline);
+      Request request = request(arguments, pipeline, console);
       Result result = generate(pipeline, request, console);
       if (arguments.has("save-latents")) {
         TensorFiles.save(result.latents(), arguments.requiredPath("save-latents"));
@@ -131,6 +140,10 @@ final class GenerateCommand implements Command {
   }
 
   private static void refuseWithoutEffect(Arguments arguments) {
+    arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings");
+    if (!arguments.has("prompt") && !arguments.has("prompts")) {
+      arguments.refuse("negative-prompt", "without --prompt or --prompts");
+    }
     if (!arguments.has("triton")) {
       arguments.refuse("deadline", "without --triton");
     }
@@ -158,10 +171,10 @@ final class GenerateCommand implements Command {
   }
 
   /** What to draw; one label or text serves for every row of latents. */
-  private static Request subjects(Arguments arguments, Optional<Integer> rows) {
-    arguments.requireOneOf("classes", "text-embeddings");
-    if (arguments.has("text-embeddings")) {
-      Prompts prompts = TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
+  private static Request subjects(
+      Arguments arguments, Optional<Integer> rows, Pipeline pipeline, Console console) {
+    if (!arguments.has("classes")) {
+      Prompts prompts = prompts(arguments, pipeline, console);
       boolean shared = rows.isPresent() && prompts.positive().count() == 1;
       return Request.of(
           shared
@@ -173,10 +186,26 @@ final class GenerateCommand implements Command {
     return Request.of(shared ? Collections.nCopies(rows.get(), classes.get(0)) : classes);
   }
 
-  private static Request request(Arguments arguments, Pipeline pipeline) {
+  private static Prompts prompts(Arguments arguments, Pipeline pipeline, Console console) {
+    if (arguments.has("text-embeddings")) {
+      return TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
+    }
+    List<String> texts = TextLines.of(arguments, "prompt", "prompts");
+    return embed(arguments, texts, pipeline, console);
+  }
+
+  static Prompts embed(
+      Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
+    return pipeline.prompts(
+        texts,
+        arguments.text("negative-prompt").orElse(""),
+        warning -> console.err().println("warning: " + warning));
+  }
+
+  private static Request request(Arguments arguments, Pipeline pipeline, Console console) {
     Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
     Request request =
-        subjects(arguments, latents.map(Latents::count))
+        subjects(arguments, latents.map(Latents::count), pipeline, console)
             .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
     if (guidance(arguments).isPresent()) {

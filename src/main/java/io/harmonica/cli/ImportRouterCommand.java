@@ -88,7 +88,7 @@ final class ImportRouterCommand implements Command {
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
     ModelCard model = model(arguments);
-    String sampler = stated.orElse(model.sampler());
+    String sampler = stated.orElse(model.sampling().sampler());
     double[][] scores =
         TorchRouters.values()[FORMATS.indexOf(format)].scores(
             file, model.branches().size(), threshold);
@@ -112,7 +112,7 @@ final class ImportRouterCommand implements Command {
           model.architecture(),
           sampler,
           scores.length,
-          RouterCommands.timesteps(models, model, sampler, scores.length, spacing),
+          RouterCommands.timesteps(model, sampler, scores.length, spacing),
           threshold,
           model.branches(),
           scores,

@@ -9,14 +9,7 @@ import java.util.List;
  * @param architecture as routers call it, for example {@code DiT-XL/2}
  * @param branches names in execution order
  * @param branchBytes of one branch output for one sample
- * @param sampler the default
- * @param spacing default timestep spacing by the checkpoint's layout: {@code leading} or {@code
- *     openai}
+ * @param sampling how it is sampled by default
  */
 record ModelCard(
-    String architecture,
-    List<String> branches,
-    Flops flops,
-    long branchBytes,
-    String sampler,
-    String spacing) {}
+    String architecture, List<String> branches, Flops flops, long branchBytes, Sampling sampling) {}

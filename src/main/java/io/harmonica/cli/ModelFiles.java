@@ -6,32 +6,25 @@ import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
-import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Models from files on disk. */
 final class ModelFiles implements Models {
   @Override
   public ModelCard checkpoint(Path path, OptionalInt heads) {
-    try (Checkpoint checkpoint = Checkpoint.open(CheckpointParts.of(path).model())) {
-      return card(Model.of(checkpoint, heads));
+    CheckpointParts parts = CheckpointParts.of(path);
+    try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
+      return card(Model.of(checkpoint, heads), parts.scheduler());
     }
   }
 
   @Override
   public ModelCard architecture(String preset) {
-    return card(Model.named(preset));
-  }
-
-  @Override
-  public List<Integer> timesteps(String sampler, int steps, Spacing spacing) {
-    Manifest.Noise noise = Manifest.Noise.LINEAR;
-    return Sampler.of(
-            sampler, steps, spacing, noise.trainTimesteps(), noise.betaStart(), noise.betaEnd())
-        .timesteps();
+    return card(Model.named(preset), Optional.empty());
   }
 
   @Override
@@ -44,8 +37,7 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.branchBytes(),
-              manifest.sampler(),
-              manifest.spacing());
+              new Sampling(manifest.sampler(), Spacing.of(manifest.spacing()), manifest.noise()));
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))
@@ -54,13 +46,12 @@ final class ModelFiles implements Models {
     }
   }
 
-  private static ModelCard card(Model model) {
+  private static ModelCard card(Model model, Optional<Path> scheduler) {
     return new ModelCard(
         model.denoiser().architecture(),
         model.denoiser().branches().stream().map(Branch::name).toList(),
         model.flops(),
         model.denoiser().branchElements() * Float.BYTES,
-        model.denoiser().io().sampler(),
-        model.denoiser().io().spacing());
+        Sampling.of(scheduler, model.denoiser().io()));
   }
 }

@@ -1,7 +1,6 @@
 package io.harmonica.cli;
 
 import io.harmonica.router.Router;
-import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
@@ -18,9 +17,6 @@ interface Models {
 
   /** A model by the name of its architecture, for example {@code DiT-XL/2}. */
   ModelCard architecture(String preset);
-
-  /** The timesteps of a trajectory, in execution order. */
-  List<Integer> timesteps(String sampler, int steps, Spacing spacing);
 
   /** A model that {@code harmonica-export} wrote, with its routers. */
   Exported exported(Path repository, String model);

@@ -122,9 +122,9 @@ final class PolicyCommand implements Command {
     try {
       checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
-      String sampler = stated.orElse(model.sampler());
+      String sampler = stated.orElse(model.sampling().sampler());
       Policy policy = policy(word, arguments, model, steps);
-      List<Integer> timesteps = RouterCommands.timesteps(models, model, sampler, steps, spacing);
+      List<Integer> timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
       Router router =
           policy.router(name, model.architecture(), sampler, timesteps, model.branches());
       Savings reached = RouterCommands.write(router, model, arguments, console);

@@ -48,12 +48,9 @@ final class RouterCommands {
 
   /** The timesteps of a sampler, by default spaced as the model's origin does. */
   static List<Integer> timesteps(
-      Models models, ModelCard model, String sampler, int steps, Optional<Spacing> spacing) {
+      ModelCard model, String sampler, int steps, Optional<Spacing> spacing) {
     try {
-      return models.timesteps(
-          sampler,
-          steps,
-          spacing.orElseGet(() -> Sampler.spacing(sampler, Spacing.of(model.spacing()))));
+      return model.sampling().timesteps(sampler, steps, spacing);
     } catch (IllegalArgumentException e) { // names its option itself
       throw new UsageException(e.getMessage());
     }

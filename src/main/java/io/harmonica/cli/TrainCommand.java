@@ -12,6 +12,7 @@ import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
+import io.harmonica.train.Captions;
 import io.harmonica.train.Digest;
 import io.harmonica.train.Memory;
 import io.harmonica.train.Subject;
@@ -54,9 +55,14 @@ final class TrainCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value(
+                "checkpoint",
+                "PATH",
+                "the model: a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
+            .value("heads", "N", "attention heads, where a .pt file is of no published size");
+    return TextFiles.options(options)
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
@@ -64,7 +70,19 @@ final class TrainCommand implements Command {
             "leading|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
                 + " layout)")
-        .value("guidance", "X", "scale of classifier-free guidance (default 1.5); 1: none")
+        .value(
+            "captions",
+            "FILE",
+            "PixArt: texts to train on, one a line, embedded once by the text encoder")
+        .value(
+            "text-embeddings",
+            "FILE",
+            "PixArt: instead of captions, texts embedded elsewhere, as generate takes them; the first"
+                + " negative one is the null caption")
+        .value(
+            "guidance",
+            "X",
+            "scale of classifier-free guidance (default 1.5, of texts 4.5); 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value(
             "objective",
@@ -127,22 +145,20 @@ final class TrainCommand implements Command {
     TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
     requireFolder(files.router());
     Device device = device(arguments);
-    Path path = arguments.requiredPath("checkpoint");
     OptionalInt heads =
         arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
-    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+    CheckpointParts parts = CheckpointParts.of(arguments.requiredPath("checkpoint"));
+    try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, heads);
-      if (model.denoiser().io().text().isPresent()) {
-        throw new HarmonicaException(
-            "%s holds a %s, which takes text: routers are trained for models with classes only so far; write one with harmonica policy"
-                .formatted(path, model.denoiser().architecture()));
-      }
-      TrainOptions options = options(arguments, model.denoiser().io());
+      Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
+      TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       if (device.toString().equals("cpu")) {
         int rows = options.trajectory().guidance() > 1 ? 2 : 1;
         Memory.requireRoom(model.denoiser(), options.batch(), rows);
       }
-      Subject subject = subject(name, checkpoint, model, options.trajectory());
+      Optional<Captions> captions =
+          CaptionSource.of(arguments, parts, model.denoiser(), device, console);
+      Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling, captions);
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
@@ -164,7 +180,8 @@ final class TrainCommand implements Command {
     return CommandRunner.DONE;
   }
 
-  private static TrainOptions options(Arguments arguments, Denoiser.Interface io) {
+  private static TrainOptions options(
+      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
     if (objective == Objective.LTC) {
       arguments.refuse("no-iepo", "with --objective ltc");
@@ -173,7 +190,7 @@ final class TrainCommand implements Command {
     }
     boolean weighs = objective == Objective.SDT && !arguments.has("no-iepo");
     return new TrainOptions(
-        trajectory(arguments, io),
+        trajectory(arguments, io, sampling),
         objective,
         choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
         choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
@@ -188,8 +205,10 @@ final class TrainCommand implements Command {
         arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0));
   }
 
-  private static TrainOptions.Trajectory trajectory(Arguments arguments, Denoiser.Interface io) {
-    double guidance = arguments.decimal("guidance", 0, 1000).orElse(1.5);
+  private static TrainOptions.Trajectory trajectory(
+      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
+    double guidance =
+        arguments.decimal("guidance", 0, 1000).orElse(io.text().isPresent() ? 4.5 : 1.5);
     if (guidance <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
@@ -200,10 +219,10 @@ final class TrainCommand implements Command {
               ? io.channels()
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
-    String sampler = RouterCommands.sampler(arguments).orElse(io.sampler());
+    String sampler = RouterCommands.sampler(arguments).orElse(sampling.sampler());
     Spacing spacing =
         RouterCommands.spacing(arguments)
-            .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(io.spacing())));
+            .orElseGet(() -> Sampler.spacing(sampler, sampling.spacing()));
     return new TrainOptions.Trajectory(
         sampler,
         arguments.requiredInteger("steps", 2, 1000),
@@ -222,17 +241,16 @@ final class TrainCommand implements Command {
   }
 
   private static Subject subject(
-      String name, Checkpoint checkpoint, Model model, TrainOptions.Trajectory trajectory) {
-    Noise noise = Noise.LINEAR;
+      String name,
+      Checkpoint checkpoint,
+      Model model,
+      TrainOptions.Trajectory trajectory,
+      Sampling sampling,
+      Optional<Captions> captions) {
+    Noise noise = sampling.noise();
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
-        Sampler.of(
-            trajectory.sampler(),
-            trajectory.steps(),
-            spacing,
-            noise.trainTimesteps(),
-            noise.betaStart(),
-            noise.betaEnd());
+        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
     double[] alphaBar =
         NoiseSchedule.linear(noise.trainTimesteps(), noise.betaStart(), noise.betaEnd(), spacing)
             .alphaBar();
@@ -244,7 +262,8 @@ final class TrainCommand implements Command {
         model.flops(),
         trajectory.sampler(),
         sampler,
-        signal);
+        signal,
+        captions);
   }
 
   private static Device device(Arguments arguments) {

@@ -23,6 +23,8 @@ import java.util.stream.IntStream;
  * <p>Owns a pipeline for each place and model; variants of one model in one place share it.
  */
 public final class Comparison implements AutoCloseable {
+  private static final int RGB = 3;
+
   private final Map<List<String>, Pipeline> pipelines = new LinkedHashMap<>();
   private final List<Member> members = new ArrayList<>();
   private String runtimes; // as told at the beginning: a server may be gone at the end
@@ -149,6 +151,11 @@ public final class Comparison implements AutoCloseable {
     return words;
   }
 
+  /** Whether the variants' models take text. */
+  public boolean takesTexts() {
+    return members.get(0).pipeline().manifest().text() != null;
+  }
+
   /** Classes that every variant's model has: 0 to this, exclusive. */
   public int classes() {
     return members.stream().mapToInt(m -> m.pipeline().manifest().classes()).min().orElseThrow();
@@ -157,7 +164,16 @@ public final class Comparison implements AutoCloseable {
   /** Fails where a judge cannot judge the pictures that a plan makes. */
   public void requireFits(Judge judge, Plan plan) {
     Manifest a = members.get(0).pipeline().manifest();
-    judge.requireFits(a.channels(), a.height(), a.width(), plan.prompts());
+    if (a.decoder() == null) {
+      judge.requireFits(a.channels(), a.height(), a.width(), plan.prompts());
+    } else {
+      int pixels = a.pixelsPerElement();
+      Manifest.Size size =
+          a.picture() == null
+              ? new Manifest.Size(pixels * a.height(), pixels * a.width())
+              : a.picture();
+      judge.requireFits(RGB, size.height(), size.width(), plan.prompts());
+    }
   }
 
   /** Runs the variants. */
@@ -171,10 +187,19 @@ public final class Comparison implements AutoCloseable {
                         member.pipeline(),
                         member.setting().options(),
                         plan.prompts(),
+                        plan.prompts().texts().map(texts -> texts.apply(member.pipeline())),
                         member.setting().batch().orElse(plan.batch()),
                         stop))
             .toList();
-    return plan.rounds().run(variants, listener, stop);
+    Outcome outcome = plan.rounds().run(variants, listener, stop);
+    List<Measurement> judged = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      Pipeline pipeline = members.get(i).pipeline();
+      Measurement own = outcome.measurements().get(i);
+      boolean decodes = pipeline.manifest().decoder() != null;
+      judged.add(decodes ? own.decodedBy(pipeline::decode) : own);
+    }
+    return outcome.withMeasurements(judged);
   }
 
   /**
@@ -185,7 +210,7 @@ public final class Comparison implements AutoCloseable {
   public List<Report.Entry> entries(Plan plan, Outcome outcome, Optional<Judge> judge) {
     List<Optional<Features>> features =
         outcome.measurements().stream()
-            .map(m -> judge.filter(j -> !m.isEmpty()).map(j -> j.network().of(m.latents())))
+            .map(m -> judge.filter(j -> m.hasPixels()).map(j -> j.network().of(m.latents())))
             .toList();
     List<Setting> settings = members.stream().map(Member::setting).toList();
     Measurement a = outcome.measurements().get(0);

@@ -5,6 +5,7 @@ import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.runtime.Statistics;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -13,6 +14,7 @@ import java.util.stream.IntStream;
  * A variant that generates with a pipeline; it does not own it.
  *
  * @param options everything of a request but its classes and seed
+ * @param texts embedded, which labels are the indices of; empty for a model that takes classes
  * @param batch pictures of one request
  * @param stop true ends requests under way with a CancellationException
  */
@@ -21,6 +23,7 @@ record Generation(
     Pipeline pipeline,
     Request options,
     Prompts prompts,
+    Optional<io.harmonica.generate.Prompts> texts,
     int batch,
     BooleanSupplier stop)
     implements Variant {
@@ -37,7 +40,11 @@ record Generation(
     int first = round * prompts.perRound() + from;
     List<Integer> classes =
         IntStream.range(first, first + count).map(prompts::label).boxed().toList();
-    Request request = options.withClasses(classes).withSeed(prompts.seed() + first);
+    Request request =
+        texts
+            .map(all -> options.withPrompts(all.select(classes)))
+            .orElseGet(() -> options.withClasses(classes))
+            .withSeed(prompts.seed() + first);
     AtomicInteger passes = new AtomicInteger();
     Result result =
         pipeline.generate(

@@ -1,9 +1,11 @@
 package io.harmonica.compare;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Latents;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -11,10 +13,41 @@ import java.util.stream.Stream;
  *
  * @param turns one a round, in their order; fewer than there were rounds where it failed
  * @param fault why it ended early, where it did
+ * @param decoded the pixels of its first pictures, where a decoder had to make them
  */
-public record Measurement(String name, List<Turn> turns, Optional<String> fault) {
+public record Measurement(
+    String name, List<Turn> turns, Optional<String> fault, Optional<Latents> decoded) {
+  /** Pictures that are decoded, and so judged: at 512 pixels one takes 3 MB, and seconds. */
+  static final int MOST_DECODED = 64;
+
   public Measurement {
     turns = List.copyOf(turns);
+  }
+
+  /** One whose samples are pixels already. */
+  public Measurement(String name, List<Turn> turns, Optional<String> fault) {
+    this(name, turns, fault, Optional.empty());
+  }
+
+  /**
+   * With its first pictures decoded, which takes none of the measured time. Where the decoder
+   * fails, as on a server that is gone, the times stay.
+   */
+  Measurement decodedBy(UnaryOperator<Latents> decoder) {
+    if (isEmpty()) {
+      return this;
+    }
+    try {
+      return new Measurement(name, turns, fault, Optional.of(decoder.apply(latents(MOST_DECODED))));
+    } catch (HarmonicaException e) {
+      String told = HarmonicaException.oneLine(e.getMessage());
+      return new Measurement(name, turns, Optional.of(fault.orElse(told)), Optional.empty());
+    }
+  }
+
+  /** Whether there are pixels to judge, and not latents that nobody decodes. */
+  boolean hasPixels() {
+    return !isEmpty() && (latents().channels() == 1 || latents().channels() == 3);
   }
 
   public boolean isEmpty() {
@@ -68,14 +101,11 @@ public record Measurement(String name, List<Turn> turns, Optional<String> fault)
    * none, or the latents are not pictures.
    */
   public Optional<Quality> qualityTo(Measurement a) {
-    int pictures = Math.min(a.pictures(), pictures());
-    if (pictures == 0) {
+    if (!a.hasPixels() || !hasPixels() || !Quality.isDefinedFor(latents())) {
       return Optional.empty();
     }
-    Latents own = latents(pictures);
-    return Quality.isDefinedFor(own)
-        ? Optional.of(Quality.of(a.latents(pictures), own))
-        : Optional.empty();
+    int pictures = Math.min(a.latents().count(), latents().count());
+    return Optional.of(Quality.of(a.latents(pictures), latents(pictures)));
   }
 
   /** Of the model, for one picture; 0 where nothing was measured. */
@@ -83,13 +113,16 @@ public record Measurement(String name, List<Turn> turns, Optional<String> fault)
     return samples().mapToInt(Variant.Sample::passes).findFirst().orElse(0);
   }
 
-  /** The pictures of all rounds, in their order. */
+  /** The pictures of all rounds, in their order; of decoded ones the first only. */
   public Latents latents() {
     return latents(Integer.MAX_VALUE);
   }
 
   /** The first pictures, in their order. */
   Latents latents(int most) {
+    if (decoded.isPresent()) {
+      return decoded.get().count() <= most ? decoded.get() : decoded.get().rows(0, most);
+    }
     Latents first = turns.get(0).samples().get(0).latents();
     int count = Math.min(most, pictures());
     float[] values = new float[count * first.sampleSize()];

@@ -20,4 +20,8 @@ public record Outcome(
   public Outcome {
     measurements = List.copyOf(measurements);
   }
+
+  Outcome withMeasurements(List<Measurement> others) {
+    return new Outcome(others, warmUps, stable, interrupted, overhead);
+  }
 }

@@ -1,14 +1,23 @@
 package io.harmonica.compare;
 
+import io.harmonica.generate.Pipeline;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The pictures of a comparison, the same for every variant: picture i has class {@code classes[i
  * mod n]} and starts from the noise of seed {@code seed + i}.
  *
+ * @param classes labels, or where there are texts, their indices
+ * @param texts what draws them, as a model embeds them; empty for labels
  * @param perRound pictures of one round; round r makes those from {@code r * perRound} on
  */
-public record Prompts(List<Integer> classes, int perRound, long seed) {
+public record Prompts(
+    List<Integer> classes,
+    Optional<Function<Pipeline, io.harmonica.generate.Prompts>> texts,
+    int perRound,
+    long seed) {
   public Prompts {
     classes = List.copyOf(classes);
     if (classes.isEmpty() || perRound < 1) {
@@ -16,6 +25,11 @@ public record Prompts(List<Integer> classes, int perRound, long seed) {
           "at least 1 class and 1 picture a round: classes %s, %d a round"
               .formatted(classes, perRound));
     }
+  }
+
+  /** Of a model that takes labels. */
+  public Prompts(List<Integer> classes, int perRound, long seed) {
+    this(classes, Optional.empty(), perRound, seed);
   }
 
   /** The class of a picture. */

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.Ports.Port;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.TextEncoder;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
@@ -42,14 +43,60 @@ final class Configs {
   }
 
   ModelConfig engine(Engine engine) {
-    Ports ports = graphs.apply(engine);
+    return engine(name(engine), graphs.apply(engine));
+  }
+
+  private ModelConfig engine(String name, Ports ports) {
     int most = options.maxBatch();
     String profile =
         profile(
             shapes(ports.inputs(), 1),
             shapes(ports.inputs(), Math.min(2, most)), // guidance's pair
             shapes(ports.inputs(), most));
-    return engine(name(engine), ports, most, profile);
+    return engine(name, ports, most, profile);
+  }
+
+  String textEncoderName() {
+    return options.modelName() + "-text-encoder";
+  }
+
+  String textPartName(int part) {
+    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(), part);
+  }
+
+  ModelConfig textPart(int part, Ports ports) {
+    return engine(textPartName(part), ports);
+  }
+
+  /** The text encoder's parts in turn, and the tokenizer for its clients. */
+  ModelConfig textEncoder(List<Ports> parts, String tokenizer) {
+    Map<String, Port> inputs = new LinkedHashMap<>();
+    Map<String, Port> outputs = new LinkedHashMap<>();
+    ModelEnsembling.Builder ensemble = ModelEnsembling.newBuilder();
+    for (int i = 0; i < parts.size(); i++) {
+      ModelEnsembling.Step.Builder step =
+          ModelEnsembling.Step.newBuilder().setModelName(textPartName(i)).setModelVersion(-1);
+      for (Port port : parts.get(i).inputs()) {
+        boolean handedOn = port.name().equals(TextEncoder.HIDDEN);
+        step.putInputMap(port.name(), handedOn ? hidden(i) : port.name());
+        if (!handedOn) {
+          inputs.put(port.name(), port);
+        }
+      }
+      for (Port port : parts.get(i).outputs()) {
+        boolean handedOn = port.name().equals(EngineGraph.NEXT_HIDDEN);
+        step.putOutputMap(port.name(), handedOn ? hidden(i + 1) : port.name());
+        if (!handedOn) {
+          outputs.put(port.name(), port);
+        }
+      }
+      ensemble.addStep(step);
+    }
+    return model(textEncoderName(), List.copyOf(inputs.values()), List.copyOf(outputs.values()))
+        .setPlatform("ensemble")
+        .setEnsembleScheduling(ensemble)
+        .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
+        .build();
   }
 
   /** The decoder, a picture at a time; {@code latents} are the largest that it gets. */

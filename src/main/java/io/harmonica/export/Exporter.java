@@ -11,6 +11,7 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.TextCheckpoint;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -35,6 +36,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Turns a model and its routers into a Triton model repository: engines in the variants that the
@@ -60,7 +62,10 @@ public final class Exporter {
   private final Map<String, Route> ensembles = new LinkedHashMap<>();
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
+  private Optional<TextEngines> text = Optional.empty();
   private Optional<Resolution> picture = Optional.empty();
+  private String sampler;
+  private Manifest.Noise noise = Manifest.Noise.LINEAR;
 
   /**
    * Plans the export.
@@ -71,6 +76,7 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
+    this.sampler = model.denoiser().io().sampler();
     this.configs = new Configs(model.denoiser(), options, graphs::get);
     List<String> branches = branchNames();
     addEnsemble(options.modelName(), Route.full(branches.size()));
@@ -98,6 +104,30 @@ public final class Exporter {
     Denoiser.Interface io = model.denoiser().io();
     autoencoder.requireChannels(io.channels());
     decoder = Optional.of(new DecoderEngine(autoencoder, io));
+    return this;
+  }
+
+  /**
+   * Adds what embeds prompts.
+   *
+   * @param tokenizer packed, for clients
+   * @throws HarmonicaException if the model takes other texts, or none
+   */
+  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
+    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
+  }
+
+  Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {
+    encoder.requireFits(model.denoiser());
+    int tokens = model.denoiser().io().text().orElseThrow().tokens();
+    text = Optional.of(new TextEngines(encoder, tokens, options.precision(), tokenizer, most));
+    return this;
+  }
+
+  /** Has pictures drawn by another sampler than the model's origin draws with. */
+  public Exporter withSampler(String name, Manifest.Noise trainedWith) {
+    sampler = name;
+    noise = trainedWith;
     return this;
   }
 
@@ -174,6 +204,9 @@ public final class Exporter {
     if (decoder.isPresent()) {
       entries.add(writeDecoder(decoder.get(), folder));
     }
+    if (text.isPresent()) {
+      writeText(text.get(), folder, entries);
+    }
     for (Map.Entry<String, Route> ensemble : ensembles.entrySet()) {
       ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
       if (config.getName().equals(options.modelName())) {
@@ -220,19 +253,50 @@ public final class Exporter {
   }
 
   private Entry writeDecoder(DecoderEngine engine, Path folder) throws IOException {
-    String name = configs.decoderName();
+    return writeAlone(
+        configs.decoderName(),
+        weights -> engine.ports(weights, options.precision()),
+        ports -> configs.decoder(ports, engine.largest()),
+        folder);
+  }
+
+  private void writeText(TextEngines engines, Path folder, List<Entry> entries) throws IOException {
+    List<Ports> parts = new ArrayList<>();
+    for (TextEngines.Part part : engines.parts()) {
+      int number = parts.size();
+      entries.add(
+          writeAlone(
+              configs.textPartName(number),
+              weights -> engines.ports(part, weights),
+              ports -> {
+                parts.add(ports);
+                return configs.textPart(number, ports);
+              },
+              folder));
+    }
+    ModelConfig ensemble = configs.textEncoder(parts, engines.tokenizer());
+    entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
+  }
+
+  /** An engine that shares its weights with no other. */
+  private static Entry writeAlone(
+      String name,
+      Function<WeightFile, Ports> graph,
+      Function<Ports, ModelConfig> config,
+      Path folder)
+      throws IOException {
     Path version = folder == null ? null : versionFolder(name, folder);
     try (WeightFile weights =
         folder == null
             ? WeightFile.measure()
             : WeightFile.create(version.resolve(WeightFile.NAME))) {
-      Ports ports = engine.ports(weights, options.precision());
+      Ports ports = graph.apply(weights);
       ModelProto onnx = ports.onnx();
       if (folder != null) {
         writeOnnx(onnx, version);
       }
       long size = onnx.getSerializedSize() + weights.sizeBytes();
-      return new Entry(name, size + writeConfig(configs.decoder(ports, engine.largest()), folder));
+      return new Entry(name, size + writeConfig(config.apply(ports), folder));
     }
   }
 
@@ -296,14 +360,20 @@ public final class Exporter {
         picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
         io.classes(),
         io.text()
-            .map(text -> new Manifest.Text(text.tokens(), text.width(), text.pictureSize()))
+            .map(
+                takes ->
+                    new Manifest.Text(
+                        takes.tokens(),
+                        takes.width(),
+                        takes.pictureSize(),
+                        text.map(engines -> configs.textEncoderName()).orElse(null)))
             .orElse(null),
-        io.sampler(),
+        sampler,
         io.spacing(),
         io.guidanceChannels(),
         options.maxBatch(),
         options.precision().name().toLowerCase(Locale.ROOT),
-        Manifest.Noise.LINEAR,
+        noise,
         branchNames(),
         denoiser.branchElements(),
         denoiser.branchElements() * options.precision().sizeBytes(),

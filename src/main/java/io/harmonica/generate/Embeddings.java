@@ -1,7 +1,10 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Texts as a text encoder embedded them: its last hidden states.
@@ -40,6 +43,24 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
         width);
   }
 
+  /** Texts of one size, one after the other. */
+  public static Embeddings of(List<Embeddings> parts) {
+    Embeddings first = parts.get(0);
+    int count = parts.stream().mapToInt(Embeddings::count).sum();
+    FloatBuffer values = FloatBuffer.allocate(count * first.tokens * first.width);
+    LongBuffer mask = LongBuffer.allocate(count * first.tokens);
+    for (Embeddings part : parts) {
+      values.put(part.values);
+      mask.put(part.mask);
+    }
+    return new Embeddings(values.array(), mask.array(), count, first.tokens, first.width);
+  }
+
+  /** Those of these indices, in their order. */
+  Embeddings select(List<Integer> indices) {
+    return of(indices.stream().map(i -> rows(i, i + 1)).toList());
+  }
+
   /** One text for {@code times} pictures. */
   public Embeddings repeated(int times) {
     if (count != 1) {
@@ -59,7 +80,7 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
    *
    * @throws HarmonicaException if tokens that count would be dropped
    */
-  Embeddings withTokens(int other) {
+  public Embeddings withTokens(int other) {
     float[] fitted = new float[count * other * width];
     long[] masks = new long[count * other];
     int kept = Math.min(tokens, other);

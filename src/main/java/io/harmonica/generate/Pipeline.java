@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -33,10 +35,12 @@ import java.util.stream.IntStream;
 public final class Pipeline implements AutoCloseable {
   private final Runtime runtime;
   private final Manifest manifest;
+  private final TextEmbedder texts;
 
   private Pipeline(Runtime runtime, Manifest manifest) {
     this.runtime = runtime;
     this.manifest = manifest;
+    this.texts = new TextEmbedder(runtime, manifest);
   }
 
   /** Runs a repository in this process, without a server. */
@@ -76,6 +80,20 @@ public final class Pipeline implements AutoCloseable {
   /** What the runtime has done so far, for this pipeline and for others on it. */
   public Statistics statistics() {
     return runtime.statistics();
+  }
+
+  /**
+   * Texts as the model takes them, embedded by its own text encoder; one that this pipeline has
+   * embedded lately is not embedded again.
+   *
+   * @param positive what to draw, a text a picture
+   * @param negative what guidance leads away from; an empty text will do
+   * @param warnings told of each text that is too long, with what was dropped of it
+   * @throws HarmonicaException if the model has no text encoder
+   */
+  public Prompts prompts(List<String> positive, String negative, Consumer<String> warnings) {
+    return new Prompts(
+        texts.embed(positive, warnings), Optional.of(texts.embed(List.of(negative), warnings)));
   }
 
   public Result generate(Request request) {
@@ -259,16 +277,16 @@ public final class Pipeline implements AutoCloseable {
   }
 
   private void requireSubjects(Request request) {
-    boolean texts = manifest.text() != null;
-    if (texts != request.prompts().isPresent()) {
+    boolean takesTexts = manifest.text() != null;
+    if (takesTexts != request.prompts().isPresent()) {
       throw new HarmonicaException(
-          texts
-              ? "model %s takes texts, not classes: use --text-embeddings"
-                  .formatted(manifest.model())
+          takesTexts
+              ? "model %s takes texts, not classes: use %s"
+                  .formatted(manifest.model(), texts.isThere() ? "--prompt" : "--text-embeddings")
               : "model %s takes classes 0..%d, not texts: use --classes"
                   .formatted(manifest.model(), manifest.classes() - 1));
     }
-    if (texts) {
+    if (takesTexts) {
       requireFits(request.prompts().get(), request.guidance());
     }
     for (int label : request.classes()) {
@@ -331,6 +349,7 @@ public final class Pipeline implements AutoCloseable {
 
   @Override
   public void close() {
+    texts.close();
     runtime.close();
   }
 }

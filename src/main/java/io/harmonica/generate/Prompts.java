@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -24,6 +25,13 @@ public record Prompts(Embeddings positive, Optional<Embeddings> negative) {
                 .formatted(negative.get().width(), positive.width()));
       }
     }
+  }
+
+  /** Those of these indices, in their order. */
+  public Prompts select(List<Integer> indices) {
+    boolean shared = negative.isPresent() && negative.get().count() == 1;
+    return new Prompts(
+        positive.select(indices), shared ? negative : negative.map(texts -> texts.select(indices)));
   }
 
   /** Those of pictures {@code from} (inclusive) to {@code to} (exclusive). */

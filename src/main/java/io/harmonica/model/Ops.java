@@ -29,8 +29,14 @@ public interface Ops<T> {
    */
   T conv(T x, String name, int in, int out, int kernel, int stride, int padding);
 
-  /** Rows of a table: int64 (B, 1) to (B, width). */
+  /** The same without bias, the matrix being {@code name} itself. */
+  T project(T x, String name, int in, int out);
+
+  /** Rows of a table, one for each of any number of int64 indices: to (indices, width). */
   T embedding(T index, String name, int rows, int width);
+
+  /** The same for indices known beforehand. */
+  T embedding(int[] index, String name, int rows, int width);
 
   T add(T a, T b);
 
@@ -47,6 +53,14 @@ public interface Ops<T> {
 
   /** Over the last dimension, biased variance, no affine part. */
   T layerNorm(T x, int width, double eps);
+
+  /**
+   * {@code weight * x / sqrt(mean(x^2) + eps)} over the last dimension (Zhang and Sennrich, arXiv
+   * 1910.07467); x is fp32, the result in the precision of the parameters.
+   *
+   * @param name of the weight, (width)
+   */
+  T rmsNorm(T x, String name, int width, double eps);
 
   /** Over groups of channels of (B, C, H, W), biased variance; scale and shift a channel. */
   T groupNorm(T x, String name, int groups, int channels, double eps);

@@ -38,6 +38,11 @@ public final class Shapes implements Ops<long[]> {
     return ops.elements;
   }
 
+  /** Checks every parameter of a text encoder. */
+  static void require(TextEncoder encoder, Weights weights) {
+    encoder.encode(new Shapes(weights), new long[] {1, 1}, new long[] {1, 1}, 1);
+  }
+
   private Flops walk(Denoiser model) {
     Map<String, long[]> embedded = embed(model, this);
     long[] hidden = embedded.get(Denoiser.HIDDEN);
@@ -88,9 +93,14 @@ public final class Shapes implements Ops<long[]> {
 
   @Override
   public long[] linear(long[] x, String name, int in, int out) {
-    check(x[x.length - 1] == in, name, x);
-    weights.require(name + ".weight", out, in);
     weights.require(name + ".bias", out);
+    return project(x, name + ".weight", in, out);
+  }
+
+  @Override
+  public long[] project(long[] x, String name, int in, int out) {
+    check(x[x.length - 1] == in, name, x);
+    weights.require(name, out, in);
     long[] y = x.clone();
     y[y.length - 1] = out;
     flops += 2 * elements(x) * out;
@@ -112,7 +122,13 @@ public final class Shapes implements Ops<long[]> {
   @Override
   public long[] embedding(long[] index, String name, int rows, int width) {
     weights.require(name, rows, width);
-    return new long[] {index[0], width};
+    return new long[] {elements(index), width};
+  }
+
+  @Override
+  public long[] embedding(int[] index, String name, int rows, int width) {
+    weights.require(name, rows, width);
+    return new long[] {index.length, width};
   }
 
   @Override
@@ -157,6 +173,13 @@ public final class Shapes implements Ops<long[]> {
   @Override
   public long[] layerNorm(long[] x, int width, double eps) {
     check(x[x.length - 1] == width, "layer norm", x);
+    return made(x);
+  }
+
+  @Override
+  public long[] rmsNorm(long[] x, String name, int width, double eps) {
+    check(x[x.length - 1] == width, name, x);
+    weights.require(name, width);
     return made(x);
   }
 

@@ -42,8 +42,13 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value linear(Value x, String name, int in, int out) {
-    Value product = op("MatMul", x, weight(name + ".weight", true, out, in));
+    Value product = project(x, name + ".weight", in, out);
     return op("Add", product, weight(name + ".bias", false, out));
+  }
+
+  @Override
+  public Value project(Value x, String name, int in, int out) {
+    return op("MatMul", x, weight(name, true, out, in));
   }
 
   @Override
@@ -62,6 +67,12 @@ public final class OnnxOps implements Ops<Value> {
   public Value embedding(Value index, String name, int rows, int width) {
     Value flat = graph.node("Reshape", index.type(), List.of(index, graph.integers(-1)));
     return graph.node("Gather", precision.type, List.of(weight(name, false, rows, width), flat));
+  }
+
+  @Override
+  public Value embedding(int[] index, String name, int rows, int width) {
+    Value known = graph.integers(Arrays.stream(index).asLongStream().toArray());
+    return graph.node("Gather", precision.type, List.of(weight(name, false, rows, width), known));
   }
 
   @Override
@@ -105,6 +116,14 @@ public final class OnnxOps implements Ops<Value> {
         List.of(x, scale),
         Graph.integer("axis", -1),
         Graph.number("epsilon", (float) eps));
+  }
+
+  @Override
+  public Value rmsNorm(Value x, String name, int width, double eps) {
+    Value square = op("Mul", x, x);
+    Value mean = graph.node("ReduceMean", x.type(), List.of(square, graph.integers(-1)));
+    Value size = op("Sqrt", op("Add", mean, constant(new float[] {(float) eps}, 1)));
+    return op("Mul", toPrecision(op("Div", x, size)), parameter(name, width));
   }
 
   @Override

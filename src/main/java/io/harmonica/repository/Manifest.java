@@ -70,6 +70,9 @@ public record Manifest(
   /** Parameter of every exported model, base or not: the base model that it is a part of. */
   public static final String PART_OF = "harmonica_part_of";
 
+  /** Parameter of a text encoder: its tokenizer, packed. */
+  public static final String TOKENIZER = "tokenizer";
+
   public static final String FORMAT = "harmonica-model/1";
 
   // A later version may know more.
@@ -107,8 +110,16 @@ public record Manifest(
    * @param tokens of every prompt, padding included
    * @param width of an embedded token
    * @param pictureSize whether it is told the picture's size as well
+   * @param encoder the model that embeds prompts, with the tokenizer in parameter {@value
+   *     #TOKENIZER} of its configuration; null where there is none
    */
-  public record Text(int tokens, int width, boolean pictureSize) {}
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Text(int tokens, int width, boolean pictureSize, String encoder) {
+    /** A model's whose prompts others embed. */
+    public Text(int tokens, int width, boolean pictureSize) {
+      this(tokens, width, pictureSize, null);
+    }
+  }
 
   /**
    * The model that makes pictures out of finished samples, one at a time.

@@ -9,6 +9,10 @@ public final class Names {
   public static final String CLASS_LABEL = "class_label";
   public static final String TEXT_EMBEDDING = "text_embedding";
   public static final String TEXT_MASK = "text_mask";
+
+  /** What the text encoder takes beside the mask: its tokens' ids. */
+  public static final String INPUT_IDS = "input_ids";
+
   public static final String RESOLUTION = "resolution";
   public static final String ASPECT_RATIO = "aspect_ratio";
 

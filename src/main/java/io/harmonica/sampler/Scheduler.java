@@ -102,7 +102,7 @@ public record Scheduler(
     String sampler = SAMPLERS.get(type);
     if (sampler == null) {
       throw new HarmonicaException(
-          "%s: scheduler '%s' is unknown, expected %s"
+          "%s: scheduler '%s' is unknown, expected %s: name one of these there"
               .formatted(file, type, String.join(", ", SAMPLERS.keySet())));
     }
     Spacing spacing = Sampler.spacing(sampler, Spacing.LEADING);

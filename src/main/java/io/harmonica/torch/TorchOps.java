@@ -5,6 +5,8 @@ import io.harmonica.model.Weights;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -94,6 +96,11 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   }
 
   @Override
+  public Value project(Value x, String name, int in, int out) {
+    return new Value(torch.linear(x.tensor, parameters.tensor(name, out, in), absent));
+  }
+
+  @Override
   public Value conv(Value x, String name, int in, int out, int kernel, int stride, int padding) {
     Tensor filter = parameters.tensor(name + ".weight", out, in, kernel, kernel);
     TensorOptional bias = parameters.optional(name + ".bias", out);
@@ -107,6 +114,12 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   public Value embedding(Value index, String name, int rows, int width) {
     Tensor table = parameters.tensor(name, rows, width);
     return new Value(torch.index_select(table, 0, index.tensor.reshape(-1)));
+  }
+
+  @Override
+  public Value embedding(int[] index, String name, int rows, int width) {
+    long[] known = Arrays.stream(index).asLongStream().toArray();
+    return embedding(input(known, known.length), name, rows, width);
   }
 
   @Override
@@ -168,6 +181,15 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   public Value layerNorm(Value x, int width, double eps) {
     return new Value(
         torch.layer_norm(x.tensor, new long[] {width}, absent, absent, eps, /* cudnn= */ true));
+  }
+
+  @Override
+  public Value rmsNorm(Value x, String name, int width, double eps) {
+    Tensor square = x.tensor.square();
+    Tensor mean =
+        torch.mean(square, new long[] {-1}, /* keepdim= */ true, new ScalarTypeOptional());
+    Tensor normal = x.tensor.div(mean.add(new Scalar(eps)).sqrt());
+    return mul(toPrecision(new Value(normal)), parameter(name, width));
   }
 
   @Override

@@ -6,19 +6,23 @@ import java.util.SplittableRandom;
 /**
  * The pictures of one trajectory: what they start from, and every later random number.
  *
- * @param classes a label for each picture
+ * @param classes a label for each picture, or the index of its caption
  * @param noise [copies n, C, H, W]
  * @param copies rows a picture: with guidance two, whose halves start alike
  */
 record Batch(int[] classes, float[] noise, int copies, long seed) {
 
-  /** Draws labels and noise; the same for the same seed. */
-  static Batch draw(Denoiser.Interface io, int pictures, boolean doubled, long seed) {
+  /**
+   * Draws labels and noise; the same for the same seed.
+   *
+   * @param classes how many there are
+   */
+  static Batch draw(Denoiser.Interface io, int classes, int pictures, boolean doubled, long seed) {
     var random = new SplittableRandom(seed);
-    int[] classes = random.ints(pictures, 0, io.classes()).toArray();
+    int[] labels = random.ints(pictures, 0, classes).toArray();
     int size = pictures * io.channels() * io.height() * io.width();
     float[] noise = gaussian(random, size);
-    return new Batch(classes, doubled ? twice(noise) : noise, doubled ? 2 : 1, seed);
+    return new Batch(labels, doubled ? twice(noise) : noise, doubled ? 2 : 1, seed);
   }
 
   /** Fresh noise for a sampler's step; the same in every run over this batch. */

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -29,15 +30,28 @@ final class Denoising {
   private final Sampler sampler;
   private final double guidance;
   private final int guidanceChannels;
+  private final Optional<Captions> captions;
   private long passes;
 
+  /** Of a model that takes labels. */
   Denoising(TorchOps ops, Denoiser model, Sampler sampler, double guidance, int guidanceChannels) {
+    this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
+  }
+
+  Denoising(
+      TorchOps ops,
+      Denoiser model,
+      Sampler sampler,
+      double guidance,
+      int guidanceChannels,
+      Optional<Captions> captions) {
     this.ops = ops;
     this.model = model;
     this.branches = model.branches();
     this.sampler = sampler;
     this.guidance = guidance;
     this.guidanceChannels = guidanceChannels;
+    this.captions = captions;
   }
 
   /** Chooses a branch's output, (B, N, D): the computed one, a stored one, a mixture. */
@@ -50,7 +64,7 @@ final class Denoising {
 
   /** The same without guidance. */
   Denoising unguided() {
-    return new Denoising(ops, model, sampler, 1, guidanceChannels);
+    return new Denoising(ops, model, sampler, 1, guidanceChannels, captions);
   }
 
   TorchOps ops() {
@@ -76,12 +90,17 @@ final class Denoising {
 
   /** Labels and noise of a batch; with guidance it has two rows a picture. */
   Batch draw(int pictures, long seed) {
-    return Batch.draw(model.io(), pictures, guides(), seed);
+    return Batch.draw(model.io(), nullClass(), pictures, guides(), seed);
+  }
+
+  /** What guidance leads away from: the label after the last, or the null caption's index. */
+  int nullClass() {
+    return captions.map(Captions::count).orElse(model.io().classes());
   }
 
   /**
-   * Tokens, and everything that depends on timestep and label only: the same for student and
-   * teacher.
+   * Tokens, and everything that depends on timestep and label or text only: the same for student
+   * and teacher.
    */
   Map<String, Value> embed(Walk walk) {
     int n = walk.batch().pictures();
@@ -91,7 +110,7 @@ final class Denoising {
       x = x.clone();
       System.arraycopy(x, 0, x, x.length / 2, x.length / 2);
       labels = Arrays.copyOf(labels, 2 * n);
-      Arrays.fill(labels, n, 2 * n, model.io().classes());
+      Arrays.fill(labels, n, 2 * n, nullClass());
     }
     return embed(sampler.timesteps().get(walk.step()), x, labels);
   }
@@ -105,7 +124,12 @@ final class Denoising {
     Map<String, Value> inputs = new LinkedHashMap<>();
     inputs.put("sample", ops.input(x, rows, io.channels(), io.height(), io.width()));
     inputs.put("timestep", ops.input(times, rows, 1));
-    inputs.put("class_label", ops.input(Arrays.stream(labels).asLongStream().toArray(), rows, 1));
+    if (captions.isPresent()) {
+      inputs.putAll(captions.get().inputs(ops, io, labels));
+    } else {
+      long[] classes = Arrays.stream(labels).asLongStream().toArray();
+      inputs.put("class_label", ops.input(classes, rows, 1));
+    }
     return model.embed(ops, inputs);
   }
 

@@ -10,6 +10,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The model and the trajectory that a router is trained for.
@@ -20,6 +21,7 @@ import java.util.List;
  * @param samplerName as router files name it
  * @param sampler whose steps the trajectory takes
  * @param signal cumulative signal share at each step's timestep
+ * @param captions what a model that takes text is trained on
  */
 public record Subject(
     String name,
@@ -28,7 +30,8 @@ public record Subject(
     Flops flops,
     String samplerName,
     Sampler sampler,
-    double[] signal) {
+    double[] signal,
+    Optional<Captions> captions) {
 
   /** Keeps a score that was moved to the other side of the threshold just there. */
   private static final double MARGIN = 1e-6;

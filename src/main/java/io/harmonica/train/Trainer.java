@@ -49,7 +49,8 @@ public final class Trainer {
             subject.model(),
             subject.sampler(),
             trajectory.guidance(),
-            trajectory.guidanceChannels());
+            trajectory.guidanceChannels(),
+            subject.captions());
     this.routing = new SoftRouting(ops, options.reuse().forecast(), options.threshold());
     this.trainable = options.objective().trainable(subject.steps());
     this.target = Target.of(options.control(), subject.flops(), trainable);
@@ -103,7 +104,7 @@ public final class Trainer {
             .map(held -> Landing.land(table, trainable, held))
             .orElseGet(() -> table.computes(options.threshold()));
     Target held = target.orElseGet(() -> Target.asItIs(computes, subject.flops()));
-    ObjectNode training = options.describe();
+    ObjectNode training = describe();
     training.put("iterations", state.iterations()).put("checkpoint", subject.digest());
     training.put("beta", state.steering().beta());
     if (options.objective() == TrainOptions.Objective.LTC) {
@@ -151,7 +152,7 @@ public final class Trainer {
           new State(
               State.FORMAT,
               subject.digest(),
-              options.describe(),
+              describe(),
               i + 1,
               table.copy(),
               steering.state(),
@@ -205,7 +206,7 @@ public final class Trainer {
         Ltc.Pictures.generate(
             denoising,
             options.batch(),
-            subject.model().io().classes(),
+            denoising.nullClass(),
             Batch.mix(options.seed(), PICTURES),
             () -> progress.advance(""));
     return new Ltc(denoising.unguided(), routing, pictures, subject.signal());
@@ -221,7 +222,7 @@ public final class Trainer {
     return new State(
         State.FORMAT,
         subject.digest(),
-        options.describe(),
+        describe(),
         0,
         Table.of(logits, options.reuse() == TrainOptions.Reusing.LEARNED),
         Steering.State.fresh(subject.steps(), branches, options.control().firstBeta()),
@@ -231,7 +232,15 @@ public final class Trainer {
 
   private State resumed(Path file) {
     int branches = subject.branches().size();
-    return State.read(file, subject.digest(), options.describe(), branches);
+    return State.read(file, subject.digest(), describe(), branches);
+  }
+
+  private ObjectNode describe() {
+    ObjectNode json = options.describe();
+    subject
+        .captions()
+        .ifPresent(c -> json.put("captions", c.count()).put("captionsDigest", c.digest()));
+    return json;
   }
 
   private double seconds() {

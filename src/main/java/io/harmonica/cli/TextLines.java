@@ -1,0 +1,41 @@
+package io.harmonica.cli;
+
+import io.harmonica.AtomicFile;
+import io.harmonica.HarmonicaException;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Texts of the command line: words of an option, or lines of a file. */
+final class TextLines {
+  private TextLines() {}
+
+  /** The values of {@code option}, or else the lines of {@code fileOption}'s file. */
+  static List<String> of(Arguments arguments, String option, String fileOption) {
+    return arguments.has(option)
+        ? arguments.texts(option)
+        : read(fileOption, arguments.requiredPath(fileOption));
+  }
+
+  /** Lines of a UTF-8 file that are not blank. */
+  static List<String> read(String option, Path file) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (MalformedInputException e) {
+      throw new HarmonicaException(
+          "--%s %s is no UTF-8 text: save it as such, a text a line".formatted(option, file), e);
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot read --%s %s: %s".formatted(option, file, AtomicFile.reason(e)), e);
+    }
+    List<String> texts = lines.stream().map(String::strip).filter(l -> !l.isEmpty()).toList();
+    if (texts.isEmpty()) {
+      throw new HarmonicaException(
+          "--%s %s holds no text, expected one a line".formatted(option, file));
+    }
+    return texts;
+  }
+}

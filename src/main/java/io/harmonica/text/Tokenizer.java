@@ -1,0 +1,163 @@
+package io.harmonica.text;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.AtomicFile;
+import io.harmonica.HarmonicaException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Locale;
+import java.util.Map;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+
+/**
+ * A tokenizer as Hugging Face's library writes it, {@code tokenizer.json}, or one of T5 in
+ * SentencePiece's form, {@code spiece.model}.
+ */
+public final class Tokenizer implements AutoCloseable {
+  private static final String FILE = "tokenizer.json";
+  private static final String PIECES = "spiece.model";
+  private static final Map<String, String> OPTIONS =
+      Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
+
+  static {
+    // DJL would look for GPUs, and on some machines tell its makers that it runs.
+    System.setProperty("RUST_FLAVOR", "cpu");
+    System.setProperty("OPT_OUT_TRACKING", "true");
+    System.setProperty("ai.djl.offline", "true");
+  }
+
+  private final byte[] json;
+  private final int size;
+  private final HuggingFaceTokenizer tokenizer;
+
+  private Tokenizer(byte[] json, int size, HuggingFaceTokenizer tokenizer) {
+    this.json = json;
+    this.size = size;
+    this.tokenizer = tokenizer;
+  }
+
+  /**
+   * Opens a pipeline's folder {@code tokenizer}.
+   *
+   * @throws HarmonicaException if it holds neither of the two files, or none that can be read
+   */
+  public static Tokenizer open(Path folder) {
+    boolean pieces = !Files.exists(folder.resolve(FILE)) && Files.exists(folder.resolve(PIECES));
+    Path file = folder.resolve(pieces ? PIECES : FILE);
+    if (!Files.exists(file)) {
+      throw new HarmonicaException(
+          "tokenizer %s has neither %s nor %s: give the folder that the text encoder was published with"
+              .formatted(folder, FILE, PIECES));
+    }
+    try {
+      byte[] bytes = Files.readAllBytes(file);
+      String where = file.toString();
+      return of(pieces ? SentencePiece.toJson(bytes, where) : bytes, where);
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "cannot read tokenizer %s: %s".formatted(file, AtomicFile.reason(e)), e);
+    }
+  }
+
+  /**
+   * Opens what {@link #packed} made.
+   *
+   * @param where it was found, for messages
+   */
+  public static Tokenizer unpack(String packed, String where) {
+    byte[] bytes;
+    try (GZIPInputStream in =
+        new GZIPInputStream(new ByteArrayInputStream(Base64.getDecoder().decode(packed)))) {
+      bytes = in.readAllBytes();
+    } catch (IOException | IllegalArgumentException e) {
+      throw new HarmonicaException(
+          "%s is no tokenizer (%s); export the model again".formatted(where, e.getMessage()), e);
+    }
+    return of(bytes, where);
+  }
+
+  private static Tokenizer of(byte[] json, String where) {
+    int size;
+    try {
+      size = size(new ObjectMapper().readTree(json));
+    } catch (JsonProcessingException e) {
+      throw new HarmonicaException(
+          "%s is no valid JSON: %s".formatted(where, e.getOriginalMessage()), e);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // from memory
+    }
+    try {
+      return new Tokenizer(
+          json, size, HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
+    } catch (IOException | RuntimeException | UnsatisfiedLinkError e) {
+      throw new HarmonicaException(
+          "%s is no tokenizer that can be read here: %s"
+              .formatted(where, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),
+          e);
+    }
+  }
+
+  /** One more than the largest id. */
+  private static int size(JsonNode root) {
+    JsonNode vocabulary = root.path("model").path("vocab");
+    int size = vocabulary.isArray() ? vocabulary.size() : 0; // of Unigram; else ids by token
+    if (vocabulary.isObject()) {
+      for (JsonNode id : vocabulary) {
+        size = Math.max(size, id.asInt() + 1);
+      }
+    }
+    for (JsonNode added : root.path("added_tokens")) {
+      size = Math.max(size, added.path("id").asInt() + 1);
+    }
+    return size;
+  }
+
+  /** A prompt as diffusers' pipelines prepare it when they do not clean captions. */
+  public static String plain(String prompt) {
+    return prompt.toLowerCase(Locale.ROOT).strip();
+  }
+
+  /** How many different tokens it knows: one more than the largest id. */
+  public int size() {
+    return size;
+  }
+
+  /** A prompt's tokens, brought to {@code length}. */
+  public Tokens encode(String prompt, int length) {
+    Encoding encoding = tokenizer.encode(prompt);
+    long[] ids = encoding.getIds();
+    String dropped = "";
+    if (ids.length > length) {
+      int from = encoding.getCharTokenSpans()[length - 1].getStart();
+      dropped = prompt.substring(prompt.offsetByCodePoints(0, from)).strip();
+    }
+    return Tokens.of(ids, length, dropped);
+  }
+
+  /** All of it as text of few characters, for {@link #unpack}. */
+  public String packed() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(bytes)) {
+      out.write(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new String(Base64.getEncoder().encode(bytes.toByteArray()), StandardCharsets.US_ASCII);
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+  }
+}
