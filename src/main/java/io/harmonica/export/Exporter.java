@@ -61,6 +61,7 @@ public final class Exporter {
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<Resolution> picture = Optional.empty();
+  private Optional<String> digest = Optional.empty();
 
   /**
    * Plans the export.
@@ -104,6 +105,12 @@ public final class Exporter {
   /** Has finished pictures resized and cropped to a size that the model does not make itself. */
   public Exporter withPicture(Resolution size) {
     picture = Optional.of(size);
+    return this;
+  }
+
+  /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
+  public Exporter withDigest(String checkpoint) {
+    digest = Optional.of(checkpoint);
     return this;
   }
 
@@ -303,6 +310,7 @@ public final class Exporter {
         io.guidanceChannels(),
         options.maxBatch(),
         options.precision().name().toLowerCase(Locale.ROOT),
+        digest.orElse(null),
         Manifest.Noise.LINEAR,
         branchNames(),
         denoiser.branchElements(),

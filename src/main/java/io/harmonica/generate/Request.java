@@ -82,6 +82,10 @@ public record Request(
     return with(parts -> parts.classes = labels);
   }
 
+  public Request withPrompts(Prompts texts) {
+    return with(parts -> parts.prompts = Optional.of(texts));
+  }
+
   public Request withRouter(String name) {
     return with(parts -> parts.router = name);
   }
@@ -135,7 +139,7 @@ public record Request(
   /** A request in the making: the defaults, and what changes by name instead of by position. */
   private static final class Parts {
     private List<Integer> classes;
-    private final Optional<Prompts> prompts;
+    private Optional<Prompts> prompts;
     private String router = NO_ROUTER;
     private OptionalInt steps = OptionalInt.empty();
     private Optional<String> sampler = Optional.empty();
