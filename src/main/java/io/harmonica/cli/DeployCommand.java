@@ -57,9 +57,7 @@ final class DeployCommand implements Command {
             .out()
             .printf(
                 "%s has router %s: %s loaded, until it ends%n",
-                server.getKey(),
-                router.name(),
-                RouterCommands.counted(loaded.size(), "ensemble"));
+                server.getKey(), router.name(), RouterCommands.counted(loaded.size(), "ensemble"));
       }
     }
     return CommandRunner.DONE;

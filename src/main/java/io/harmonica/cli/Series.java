@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
@@ -13,6 +14,7 @@ import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +97,11 @@ record Series(Pipeline pipeline, Request request, int count, Path out) {
     if (pipeline.drawsPictures()) {
       Png.write(Pictures.of(pipeline.decode(latents)).get(0), file(i));
     } else {
-      TensorFiles.save(latents, file(i));
+      try {
+        TensorFiles.save(latents, file(i));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
@@ -108,21 +114,19 @@ record Series(Pipeline pipeline, Request request, int count, Path out) {
         AtomicFile.write(note, (settings.toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
         return;
       }
-      var before = new ObjectMapper().readTree(Files.readAllBytes(note));
-      settings
-          .fields()
-          .forEachRemaining(
-              setting -> {
-                if (!setting.getValue().equals(before.path(setting.getKey()))) {
-                  throw new HarmonicaException(
-                      "--out %s holds pictures of another run (%s is %s there, %s here): name another folder"
-                          .formatted(
-                              out,
-                              setting.getKey(),
-                              before.path(setting.getKey()),
-                              setting.getValue()));
-                }
-              });
+      JsonNode before = new ObjectMapper().readTree(Files.readAllBytes(note));
+      for (var setting : settings.properties()) {
+        JsonNode there = before.path(setting.getKey());
+        if (!setting.getValue().equals(there)) {
+          throw new HarmonicaException(
+              "--out %s holds pictures of another run (%s is %s there, %s here): name another folder"
+                  .formatted(
+                      out,
+                      setting.getKey(),
+                      there.isMissingNode() ? "not stated" : there,
+                      setting.getValue()));
+        }
+      }
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
           "%s is no note of a run: name another folder by --out".formatted(note), e);

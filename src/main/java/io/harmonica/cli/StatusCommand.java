@@ -56,8 +56,7 @@ final class StatusCommand implements Command {
     ArrayNode all = json.createArrayNode();
     int code = CommandRunner.DONE;
     try (Fleet fleet =
-        Fleet.connect(
-            arguments.requiredText("triton"), TritonOptions.of(arguments, console))) {
+        Fleet.connect(arguments.requiredText("triton"), TritonOptions.of(arguments, console))) {
       for (Map.Entry<String, TritonRuntime> server : fleet.servers().entrySet()) {
         try {
           Survey survey = Survey.of(server.getValue());
@@ -84,8 +83,7 @@ final class StatusCommand implements Command {
         .toList();
   }
 
-  private static void print(
-      String server, Survey survey, Optional<String> model, PrintStream out) {
+  private static void print(String server, Survey survey, Optional<String> model, PrintStream out) {
     out.printf(
         "%s: %s, %s%n",
         server, survey.description(), survey.ready() ? "ready" : "NOT ALL MODELS LOADED");

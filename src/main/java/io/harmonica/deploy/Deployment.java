@@ -203,9 +203,7 @@ public final class Deployment {
   /** The base ensemble as the export wrote it, but for the manifest. */
   private ModelConfig withRouters(Map<String, JsonNode> routers) {
     ModelParameter parameter =
-        ModelParameter.newBuilder()
-            .setStringValue(manifest.withRouters(routers).toJson())
-            .build();
+        ModelParameter.newBuilder().setStringValue(manifest.withRouters(routers).toJson()).build();
     return ModelConfig.newBuilder()
         .setName(base.getName())
         .setPlatform(base.getPlatform())

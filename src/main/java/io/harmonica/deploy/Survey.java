@@ -51,7 +51,8 @@ public record Survey(String description, boolean ready, List<Model> models) {
    * @param routes that it has
    * @param requests of its ensembles together
    */
-  public record RouterState(String name, int steps, int ready, int routes, Statistics.Model requests) {}
+  public record RouterState(
+      String name, int steps, int ready, int routes, Statistics.Model requests) {}
 
   private static final Statistics.Model NONE = new Statistics.Model(0, 0, 0, 0);
 
@@ -97,12 +98,12 @@ public record Survey(String description, boolean ready, List<Model> models) {
       Manifest manifest = Manifest.of(base);
       digest = manifest.digest() == null ? "" : manifest.digest();
       new LinkedHashMap<>(manifest.routers())
-          .forEach((router, json) -> routers.add(router(name, router, json.toString(), ready, all)));
+          .forEach(
+              (router, json) -> routers.add(router(name, router, json.toString(), ready, all)));
     } catch (HarmonicaException e) {
       // of another version of ours: what the server says of it holds all the same
     }
-    return new Model(
-        name, version, digest, parts, routers, all.models().getOrDefault(name, NONE));
+    return new Model(name, version, digest, parts, routers, all.models().getOrDefault(name, NONE));
   }
 
   /** A part says whose it is; one that is not loaded says nothing, but for its name. */
@@ -111,10 +112,7 @@ public record Survey(String description, boolean ready, List<Model> models) {
     return config == null
         ? entry.name().startsWith(model + "-")
         : config.containsParameters(Manifest.PART_OF)
-            && config
-                .getParametersOrThrow(Manifest.PART_OF)
-                .getStringValue()
-                .equals(model);
+            && config.getParametersOrThrow(Manifest.PART_OF).getStringValue().equals(model);
   }
 
   private static RouterState router(

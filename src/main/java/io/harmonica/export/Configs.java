@@ -6,7 +6,6 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
-import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelInput;

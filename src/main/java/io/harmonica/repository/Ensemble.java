@@ -74,8 +74,7 @@ public final class Ensemble {
         .setMaxBatchSize(engines.get(0).getMaxBatchSize())
         .addAllInput(inputs.values())
         .addAllOutput(outputs.values())
-        .putParameters(
-            Manifest.PART_OF, ModelParameter.newBuilder().setStringValue(model).build())
+        .putParameters(Manifest.PART_OF, ModelParameter.newBuilder().setStringValue(model).build())
         .setPlatform("ensemble")
         .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
         .build();

@@ -64,7 +64,8 @@ record TritonModels(TritonRuntime runtime) implements ModelControl {
 
   private HarmonicaException explained(HarmonicaException fault) {
     if (fault.getCause() instanceof StatusRuntimeException cause
-        && String.valueOf(cause.getStatus().getDescription()).contains("load / unload is not allowed")) {
+        && String.valueOf(cause.getStatus().getDescription())
+            .contains("load / unload is not allowed")) {
       return new HarmonicaException(
           "Triton server %s does not load models on request: start it with --model-control-mode=explicit"
               .formatted(runtime.address()),
