@@ -40,6 +40,7 @@ class ArchitectureTest {
     MAY_USE.put("repository", Set.of(ROOT, "model"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
+    MAY_USE.put("deploy", Set.of(ROOT, "router", "repository", "runtime"));
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler", "text"));

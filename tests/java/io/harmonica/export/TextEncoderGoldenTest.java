@@ -100,7 +100,7 @@ class TextEncoderGoldenTest {
       Map<String, Tensor> own = new HashMap<>(known);
       own.keySet().retainAll(parts.get(i).getInputMapMap().keySet());
       Tensor hidden =
-          runtime.infer(part, own, Set.of(EngineGraph.NEXT_HIDDEN)).get(EngineGraph.NEXT_HIDDEN);
+          runtime.infer(part, own, Set.of(Names.NEXT_HIDDEN)).get(Names.NEXT_HIDDEN);
       if (i > 0) {
         float[] values = new float[hidden.floats().remaining()];
         hidden.floats().get(values);

@@ -30,6 +30,7 @@ class ManifestTest {
           4,
           16,
           "fp32",
+          "0123456789abcdef",
           Manifest.Noise.LINEAR,
           List.of("block00.attention", "block00.mlp"),
           128,

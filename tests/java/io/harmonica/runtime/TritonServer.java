@@ -31,12 +31,13 @@ public final class TritonServer implements AutoCloseable {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
   private final String sharedMemoryPrefix = "harmonica-test-" + UUID.randomUUID();
-  private final int[] ports = freePorts(3); // gRPC, HTTP, metrics
+  private final int[] ports; // gRPC, HTTP, metrics
   private final Path log;
   private final Process process;
   private final Thread onExit = new Thread(this::destroy); // of the JVM, when close was not called
 
-  private TritonServer(Path repository, String... flags) throws IOException {
+  private TritonServer(Path repository, int[] ports, String... flags) throws IOException {
+    this.ports = ports;
     log = Files.createTempFile("tritonserver", ".log");
     List<String> command = new ArrayList<>(List.of("tests/triton/serve.sh", repository.toString()));
     Arrays.stream(ports).mapToObj(String::valueOf).forEach(command::add);
@@ -52,7 +53,13 @@ public final class TritonServer implements AutoCloseable {
   /** Starts a server with all models of a repository, and waits until they are ready. */
   public static TritonServer start(Path repository, String... flags)
       throws IOException, InterruptedException {
-    return startUntil(repository, "/v2/health/ready", flags);
+    return startUntil(repository, freePorts(3), "/v2/health/ready", flags);
+  }
+
+  /** Starts one where another was, on the {@link #freePorts} of that. */
+  public static TritonServer startAt(Path repository, int[] ports, String... flags)
+      throws IOException, InterruptedException {
+    return startUntil(repository, ports, "/v2/health/ready", flags);
   }
 
   /**
@@ -60,13 +67,14 @@ public final class TritonServer implements AutoCloseable {
    */
   public static TritonServer startDespiteFaults(Path repository)
       throws IOException, InterruptedException {
-    return startUntil(repository, "/v2/health/live", "--exit-on-error=false");
+    return startUntil(repository, freePorts(3), "/v2/health/live", "--exit-on-error=false");
   }
 
-  private static TritonServer startUntil(Path repository, String health, String... flags)
+  private static TritonServer startUntil(
+      Path repository, int[] ports, String health, String... flags)
       throws IOException, InterruptedException {
     install();
-    TritonServer server = new TritonServer(repository, flags);
+    TritonServer server = new TritonServer(repository, ports, flags);
     try {
       server.await(health);
       return server;
@@ -176,7 +184,8 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private static int[] freePorts(int count) {
+  /** Ports that nothing listens on: three are a server's. */
+  public static int[] freePorts(int count) {
     List<ServerSocket> sockets = new ArrayList<>();
     try {
       for (int i = 0; i < count; i++) {

@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.sampler.NoiseSchedule;

@@ -62,12 +62,12 @@ final class CompareCommand implements Command {
 
   @Override
   public Options options() {
-    OptionList options =
+    OptionList place =
         new OptionList()
             .value("model-repository", "DIR", "run this repository here, without a server")
-            .value("triton", "HOST:PORT", "use a Triton server by its gRPC port")
-            .value(
-                "deadline", "SECONDS", "on Triton: the longest that one call may take (default 60)")
+            .value("triton", TritonOptions.SERVERS, "use Triton servers by their gRPC ports");
+    OptionList options =
+        TritonOptions.declare(place)
             .value("model", "NAME", "the base model")
             .value(
                 "a",
@@ -140,7 +140,7 @@ final class CompareCommand implements Command {
     }
     List<Setting> settings = VariantOptions.settings(arguments, common(arguments));
     if (settings.stream().noneMatch(Setting::served)) {
-      arguments.refuse("deadline", "without a variant on Triton");
+      TritonOptions.refuseAll(arguments, "without a variant on Triton");
     }
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
@@ -154,8 +154,7 @@ final class CompareCommand implements Command {
             warmUp(arguments),
             load(arguments),
             arguments.wholeNumber("seed").orElse(0L));
-    try (Comparison comparison =
-            Comparison.open(settings, GenerateCommand.tritonOptions(arguments));
+    try (Comparison comparison = Comparison.open(settings, TritonOptions.of(arguments, console));
         FeatureNetwork network =
             arguments.path("features").map(FeatureNetwork::open).orElse(null)) {
       Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));

@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.AspectBins;
@@ -119,6 +120,9 @@ final class ExportCommand implements Command {
       }
       sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
+      if (!dryRun) {
+        exporter.withDigest(Digest.of(checkpoint));
+      }
       List<Exporter.Entry> entries =
           dryRun ? exporter.dryRun(repository) : exporter.export(repository);
       for (Exporter.Entry entry : entries) {

@@ -1,5 +1,7 @@
 package io.harmonica.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.ContactSheet;
 import io.harmonica.generate.Latents;
@@ -10,14 +12,12 @@ import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
-import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -30,6 +30,22 @@ import org.apache.commons.cli.Options;
 /** {@code harmonica generate}: makes pictures, in this process or on a Triton server. */
 final class GenerateCommand implements Command {
   private static final int SHEET_COLUMNS = 8;
+  private static final int DEFAULT_CONCURRENCY = 4;
+
+  /** What pictures look like depends on these. */
+  private static final List<String> DECIDING =
+      List.of(
+          "model",
+          "router",
+          "classes",
+          "text-embeddings",
+          "steps",
+          "sampler",
+          "eta",
+          "spacing",
+          "guidance",
+          "guidance-channels",
+          "seed");
 
   @Override
   public String name() {
@@ -51,11 +67,15 @@ final class GenerateCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("model-repository", "DIR", "run this repository here, without a server")
-        .value("triton", "HOST:PORT", "use a Triton server by its gRPC port")
-        .value(
-            "deadline", "SECONDS", "with --triton: the longest that one call may take (default 60)")
+    OptionList place =
+        new OptionList()
+            .value("model-repository", "DIR", "run this repository here, without a server")
+            .value(
+                "triton",
+                TritonOptions.SERVERS,
+                "use Triton servers by their gRPC ports; several, or one name with several"
+                    + " addresses, take over from each other");
+    return TritonOptions.declare(place)
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
@@ -90,6 +110,12 @@ final class GenerateCommand implements Command {
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
         .value("save-latents", "FILE", "keep the result before decoding, in the same form")
+        .value(
+            "count",
+            "N",
+            "make N pictures, each by itself, going round the classes or texts; what is in --out"
+                + " already is not made again, and there is no contact sheet")
+        .value("concurrency", "N", "with --count: pictures in flight (default 4)")
         .value("out", "DIR", "folder for the pictures and a contact sheet")
         .options();
   }
@@ -101,6 +127,8 @@ final class GenerateCommand implements Command {
             + " --classes 0,3,4 --router taylor-2 --out /tmp/pictures",
         "bin/harmonica generate --model-repository /srv/models --model PixArt-XL-2-512x512"
             + " --prompt 'a lighthouse in the snow' --out /tmp/pictures",
+        "bin/harmonica generate --triton a:8001,b:8001 --model shapes-dit --classes 0,1,2 --count 1000"
+            + " --concurrency 16 --out /tmp/many",
         "bin/harmonica generate --triton localhost:8001 --model shapes-dit --classes 6 --out /tmp/p");
   }
 
@@ -119,8 +147,11 @@ final class GenerateCommand implements Command {
     arguments
         .path("save-latents")
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
-    try (Pipeline pipeline = open(arguments, model)) {
+    try (Pipeline pipeline = open(arguments, model, console)) {
       Request request = request(arguments, pipeline, console);
+      if (arguments.has("count")) {
+        return series(new Series(pipeline, request, count(arguments), out), arguments, console);
+      }
       Result result = generate(pipeline, request, console);
       if (arguments.has("save-latents")) {
         TensorFiles.save(result.latents(), arguments.requiredPath("save-latents"));
@@ -139,31 +170,66 @@ final class GenerateCommand implements Command {
     return CommandRunner.DONE;
   }
 
+  private static int count(Arguments arguments) {
+    return arguments.requiredInteger("count", 1, 100_000_000);
+  }
+
+  private static int series(Series series, Arguments arguments, Console console)
+      throws IOException {
+    ObjectNode settings = JsonNodeFactory.instance.objectNode();
+    for (String option : DECIDING) {
+      arguments.text(option).ifPresent(value -> settings.put(option, value));
+    }
+    int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
+    return Interrupt.guarding(
+        stop -> {
+          long start = System.nanoTime();
+          Series.Done done = series.run(settings, concurrency, stop);
+          int there = done.made() + done.found();
+          console
+              .out()
+              .printf(
+                  Locale.ROOT,
+                  "%s in %.2f s%s, router %s, in %s%n",
+                  RouterCommands.counted(done.made(), "picture"),
+                  (System.nanoTime() - start) / 1e9,
+                  done.found() == 0 ? "" : ", " + done.found() + " were there",
+                  series.request().router(),
+                  series.out());
+          if (there < series.count()) {
+            throw new HarmonicaException(
+                "stopped with %d of %d pictures: run it again to go on"
+                    .formatted(there, series.count()));
+          }
+          return CommandRunner.DONE;
+        });
+  }
+
   private static void refuseWithoutEffect(Arguments arguments) {
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
       arguments.refuse("negative-prompt", "without --prompt or --prompts");
     }
     if (!arguments.has("triton")) {
-      arguments.refuse("deadline", "without --triton");
+      TritonOptions.refuseAll(arguments, "without --triton");
+    }
+    if (arguments.has("count")) {
+      for (String option : List.of("latents", "save-latents")) {
+        arguments.refuseBoth("count", option);
+      }
+    } else {
+      arguments.refuse("concurrency", "without --count");
     }
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
   }
 
-  private static Pipeline open(Arguments arguments, String model) {
+  private static Pipeline open(Arguments arguments, String model, Console console) {
     return arguments.has("triton")
-        ? Pipeline.connect(arguments.requiredText("triton"), model, tritonOptions(arguments))
+        ? Pipeline.connect(
+            arguments.requiredText("triton"), model, TritonOptions.of(arguments, console))
         : Pipeline.open(arguments.requiredPath("model-repository"), model);
-  }
-
-  static TritonRuntime.Options tritonOptions(Arguments arguments) {
-    return arguments
-        .decimal("deadline", 0.001, 86_400)
-        .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)))
-        .map(TritonRuntime.Options::new)
-        .orElse(TritonRuntime.Options.DEFAULTS);
   }
 
   private static Optional<Double> guidance(Arguments arguments) {

@@ -32,7 +32,10 @@ public final class Harmonica {
         new PolicyCommand(models),
         new ImportRouterCommand(models),
         new InspectCommand(models),
-        new FeaturesCommand());
+        new FeaturesCommand(),
+        new DeployCommand(),
+        new UndeployCommand(),
+        new StatusCommand());
   }
 
   static int run(List<Command> commands, String[] args, Console console) {

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest.Noise;
@@ -13,7 +14,6 @@ import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.Captions;
-import io.harmonica.train.Digest;
 import io.harmonica.train.Memory;
 import io.harmonica.train.Subject;
 import io.harmonica.train.TrainOptions;

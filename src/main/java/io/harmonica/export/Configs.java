@@ -4,27 +4,23 @@ import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.Ports.Port;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.TextEncoder;
+import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.repository.proto.ModelInput;
 import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
 final class Configs {
@@ -69,32 +65,10 @@ final class Configs {
   }
 
   /** The text encoder's parts in turn, and the tokenizer for its clients. */
-  ModelConfig textEncoder(List<Ports> parts, String tokenizer) {
-    Map<String, Port> inputs = new LinkedHashMap<>();
-    Map<String, Port> outputs = new LinkedHashMap<>();
-    ModelEnsembling.Builder ensemble = ModelEnsembling.newBuilder();
-    for (int i = 0; i < parts.size(); i++) {
-      ModelEnsembling.Step.Builder step =
-          ModelEnsembling.Step.newBuilder().setModelName(textPartName(i)).setModelVersion(-1);
-      for (Port port : parts.get(i).inputs()) {
-        boolean handedOn = port.name().equals(TextEncoder.HIDDEN);
-        step.putInputMap(port.name(), handedOn ? hidden(i) : port.name());
-        if (!handedOn) {
-          inputs.put(port.name(), port);
-        }
-      }
-      for (Port port : parts.get(i).outputs()) {
-        boolean handedOn = port.name().equals(EngineGraph.NEXT_HIDDEN);
-        step.putOutputMap(port.name(), handedOn ? hidden(i + 1) : port.name());
-        if (!handedOn) {
-          outputs.put(port.name(), port);
-        }
-      }
-      ensemble.addStep(step);
-    }
-    return model(textEncoderName(), List.copyOf(inputs.values()), List.copyOf(outputs.values()))
-        .setPlatform("ensemble")
-        .setEnsembleScheduling(ensemble)
+  ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
+    List<String> output = List.of(Names.TEXT_EMBEDDING);
+    return Ensemble.of(textEncoderName(), options.modelName(), parts, output, Set.copyOf(output))
+        .toBuilder()
         .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
         .build();
   }
@@ -128,66 +102,15 @@ final class Configs {
 
   /** One step of a route: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, Route route) {
-    Map<String, Port> inputs = new LinkedHashMap<>();
-    Map<String, Port> outputs = new LinkedHashMap<>();
-    List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
-    List<Engine> engines = Engine.of(model, route, options.blocksPerEngine());
+    List<ModelConfig> engines =
+        Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
     List<String> branches = model.branches().stream().map(Branch::name).toList();
-    List<String> made = new ArrayList<>();
-    int hidden = 0;
-    for (Engine engine : engines) {
-      Ports graph = graphs.apply(engine);
-      ModelEnsembling.Step.Builder step =
-          ModelEnsembling.Step.newBuilder().setModelName(name(engine)).setModelVersion(-1);
-      for (Port port : graph.inputs()) {
-        String tensor = port.name().equals(Denoiser.HIDDEN) ? hidden(hidden) : port.name();
-        step.putInputMap(port.name(), tensor);
-        if (!made.contains(tensor)) {
-          inputs.put(tensor, port);
-        }
-      }
-      for (Port port : graph.outputs()) {
-        String tensor = port.name();
-        if (tensor.equals(EngineGraph.NEXT_HIDDEN)) {
-          tensor = hidden(++hidden);
-        } else if (tensor.equals(Denoiser.HIDDEN)) {
-          tensor = hidden(hidden);
-        } else if (tensor.equals(Names.NOISE_PREDICTION)) {
-          outputs.put(tensor, port);
-        } else if (branches.contains(tensor)) {
-          if (!route.stored().get(branches.indexOf(tensor))) {
-            continue; // no later step reads it
-          }
-          outputs.put(tensor, port);
-        }
-        made.add(tensor);
-        step.putOutputMap(port.name(), tensor);
-      }
-      steps.add(step);
-    }
-    return model(name, List.copyOf(inputs.values()), List.copyOf(outputs.values()))
-        .setPlatform("ensemble")
-        .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
-        .build();
-  }
-
-  /** Triton refuses tensors that no step reads: the caption's, where all blocks reuse theirs. */
-  private static ModelEnsembling.Builder withoutUnread(
-      List<ModelEnsembling.Step.Builder> steps, Set<String> outputs) {
-    Set<String> read = new HashSet<>(outputs);
-    steps.forEach(step -> read.addAll(step.getInputMapMap().values()));
-    ModelEnsembling.Builder ensemble = ModelEnsembling.newBuilder();
-    for (ModelEnsembling.Step.Builder step : steps) {
-      Map<String, String> made = Map.copyOf(step.getOutputMapMap());
-      made.forEach(
-          (port, tensor) -> {
-            if (!read.contains(tensor)) {
-              step.removeOutputMap(port);
-            }
-          });
-      ensemble.addStep(step);
-    }
-    return ensemble;
+    Set<String> stored =
+        IntStream.range(0, branches.size())
+            .filter(route.stored()::get)
+            .mapToObj(branches::get)
+            .collect(Collectors.toSet());
+    return Ensemble.of(name, options.modelName(), engines, branches, stored);
   }
 
   static ModelParameter parameter(String value) {
@@ -230,10 +153,6 @@ final class Configs {
                         .mapToObj(size -> "x" + size)
                         .collect(Collectors.joining()))
         .collect(Collectors.joining(","));
-  }
-
-  private static String hidden(int index) {
-    return String.format(Locale.ROOT, "hidden.%02d", index);
   }
 
   private static List<Long> dims(Port port) {

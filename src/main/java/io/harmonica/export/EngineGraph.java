@@ -19,9 +19,6 @@ import java.util.Optional;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
-  /** What a block engine calls the hidden state that it hands on. */
-  static final String NEXT_HIDDEN = "next_hidden";
-
   private final Denoiser model;
   private final Engine engine;
   private final Precision precision;
@@ -79,7 +76,7 @@ final class EngineGraph {
       ports.output(
           Names.NOISE_PREDICTION, prediction, io.outputChannels(), io.height(), io.width());
     } else {
-      ports.output(NEXT_HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
+      ports.output(Names.NEXT_HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
     }
   }
 

@@ -66,6 +66,7 @@ public final class Exporter {
   private Optional<Resolution> picture = Optional.empty();
   private String sampler;
   private Manifest.Noise noise = Manifest.Noise.LINEAR;
+  private Optional<String> digest = Optional.empty();
 
   /**
    * Plans the export.
@@ -134,6 +135,12 @@ public final class Exporter {
   /** Has finished pictures resized and cropped to a size that the model does not make itself. */
   public Exporter withPicture(Resolution size) {
     picture = Optional.of(size);
+    return this;
+  }
+
+  /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
+  public Exporter withDigest(String checkpoint) {
+    digest = Optional.of(checkpoint);
     return this;
   }
 
@@ -261,7 +268,7 @@ public final class Exporter {
   }
 
   private void writeText(TextEngines engines, Path folder, List<Entry> entries) throws IOException {
-    List<Ports> parts = new ArrayList<>();
+    List<ModelConfig> parts = new ArrayList<>();
     for (TextEngines.Part part : engines.parts()) {
       int number = parts.size();
       entries.add(
@@ -269,8 +276,8 @@ public final class Exporter {
               configs.textPartName(number),
               weights -> engines.ports(part, weights),
               ports -> {
-                parts.add(ports);
-                return configs.textPart(number, ports);
+                parts.add(configs.textPart(number, ports));
+                return parts.get(number);
               },
               folder));
     }
@@ -373,6 +380,7 @@ public final class Exporter {
         io.guidanceChannels(),
         options.maxBatch(),
         options.precision().name().toLowerCase(Locale.ROOT),
+        digest.orElse(null),
         noise,
         branchNames(),
         denoiser.branchElements(),

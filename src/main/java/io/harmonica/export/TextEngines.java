@@ -72,7 +72,7 @@ record TextEngines(
     if (part.finishes()) {
       hidden = encoder.finish(ops, hidden);
     }
-    String output = part.finishes() ? Names.TEXT_EMBEDDING : EngineGraph.NEXT_HIDDEN;
+    String output = part.finishes() ? Names.TEXT_EMBEDDING : Names.NEXT_HIDDEN;
     ports.output(output, hidden, tokens, encoder.width());
     return ports;
   }

@@ -6,6 +6,7 @@ import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
@@ -17,6 +18,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -48,14 +51,18 @@ public final class Pipeline implements AutoCloseable {
     return over(EmbeddedRuntime.open(repository), model);
   }
 
-  /** Uses a Triton server at {@code host:port} of its gRPC service. */
-  public static Pipeline connect(String address, String model) {
-    return connect(address, model, TritonRuntime.Options.DEFAULTS);
+  /**
+   * Uses Triton servers, one or several that serve the same.
+   *
+   * @param addresses {@code host:port} of its gRPC service, or several with commas between them
+   */
+  public static Pipeline connect(String addresses, String model) {
+    return connect(addresses, model, TritonRuntime.Options.DEFAULTS);
   }
 
-  /** Uses a Triton server, with a deadline of one's own for each call. */
-  public static Pipeline connect(String address, String model, TritonRuntime.Options options) {
-    return over(TritonRuntime.connect(address, options), model);
+  /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
+  public static Pipeline connect(String addresses, String model, TritonRuntime.Options options) {
+    return over(Fleet.connect(addresses, options), model);
   }
 
   /** Takes over a runtime. */
@@ -106,7 +113,29 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
-    long start = System.nanoTime();
+    try (Run run = run(request, listener)) {
+      while (run.hasNext()) {
+        run.next().run();
+        run.take();
+      }
+      return run.result();
+    }
+  }
+
+  /**
+   * The same without a thread that waits for the server: between its calls a generation is but an
+   * object, so many may be in flight ({@link InFlight} keeps their number). On a runtime in this
+   * process the work is done by the executor's threads.
+   *
+   * @param executor for the work between the calls
+   * @return completed with what {@link #generate} returns or throws; cancelling it cancels the call
+   *     on the server
+   */
+  public CompletableFuture<Result> generateAsync(Request request, Executor executor) {
+    return Flight.begin(() -> run(request, step -> true), executor);
+  }
+
+  private Run run(Request request, StepListener listener) {
     requireSubjects(request);
     Sampler sampler = sampler(request);
     Schedule schedule =
@@ -123,31 +152,24 @@ public final class Pipeline implements AutoCloseable {
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
-    Condition condition = new Condition(runtime, manifest, guidance.doublesBatch());
-    float[] values = new float[noise.values().length];
-    long runtimeNanos = 0;
-    long peakCacheBytes = 0;
-    for (int first = 0; first < noise.count(); first += chunk) {
-      int end = Math.min(noise.count(), first + chunk);
-      try (Trajectory trajectory =
-          new Trajectory(
-              runtime,
-              manifest,
-              request.router(),
-              schedule,
-              sampler,
-              guidance,
-              noise.rows(first, end),
-              conditions(condition, request, first, end))) {
-        float[] part = trajectory.run(first, seeded, listener);
-        System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
-        runtimeNanos += trajectory.runtimeNanos();
-        peakCacheBytes = Math.max(peakCacheBytes, trajectory.peakCacheBytes());
-      }
-    }
-    Latents latents =
-        new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
-    return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
+    return new Run(
+        noise,
+        chunk,
+        runtime::session,
+        (session, first, end) ->
+            new Trajectory(
+                session,
+                manifest,
+                request.router(),
+                schedule,
+                sampler,
+                guidance,
+                noise.rows(first, end),
+                conditions(
+                    new Condition(session, manifest, guidance.doublesBatch()), request, first, end),
+                first,
+                seeded,
+                listener));
   }
 
   private static Map<String, Tensor> conditions(

@@ -35,7 +35,7 @@ public record Prompts(Embeddings positive, Optional<Embeddings> negative) {
   }
 
   /** Those of pictures {@code from} (inclusive) to {@code to} (exclusive). */
-  Prompts rows(int from, int to) {
+  public Prompts rows(int from, int to) {
     return new Prompts(positive.rows(from, to), negative.map(texts -> texts.rows(from, to)));
   }
 }

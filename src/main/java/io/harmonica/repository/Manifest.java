@@ -31,6 +31,8 @@ import java.util.Map;
  * @param guidanceChannels on how many channels guidance acts by default
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
+ * @param digest of the checkpoint, which tells its weights from others; null where the export did
+ *     not note it
  * @param noise the noise schedule that the model was trained with
  * @param branches names in execution order
  * @param branchElements elements of a branch output for one sample
@@ -57,6 +59,7 @@ public record Manifest(
     int guidanceChannels,
     int maxBatch,
     String precision,
+    String digest,
     Noise noise,
     List<String> branches,
     long branchElements,
@@ -133,6 +136,35 @@ public record Manifest(
   public record Noise(int trainTimesteps, double betaStart, double betaEnd) {
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = new Noise(1000, 1e-4, 0.02);
+  }
+
+  /** The same model with other routers. */
+  public Manifest withRouters(Map<String, JsonNode> others) {
+    return new Manifest(
+        format,
+        model,
+        architecture,
+        channels,
+        outputChannels,
+        height,
+        width,
+        pixelsPerElement,
+        picture,
+        classes,
+        text,
+        sampler,
+        spacing,
+        guidanceChannels,
+        maxBatch,
+        precision,
+        digest,
+        noise,
+        branches,
+        branchElements,
+        branchBytes,
+        decoder,
+        flops,
+        others);
   }
 
   public String toJson() {

@@ -21,6 +21,9 @@ public final class Names {
 
   public static final String PIXELS = "pixels";
 
+  /** The hidden state as an engine hands it on; it comes in as the model names it. */
+  public static final String NEXT_HIDDEN = "next_hidden";
+
   public static final String NOISE_PREDICTION = "noise_prediction";
 
   /**

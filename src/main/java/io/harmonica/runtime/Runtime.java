@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * Something that runs a named model of a repository: ONNX Runtime in this process, or a Triton
@@ -30,8 +31,32 @@ public interface Runtime extends AutoCloseable {
    * @param inputs every input of the model by name; they stay the caller's
    * @param outputs the outputs to return
    * @return exactly the requested outputs; the caller closes them
+   * @throws LostTensorsException if inputs are gone with the server that kept them
    */
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
+
+  /**
+   * Runs a model once, where the runtime can without keeping a thread waiting; others run it before
+   * they return. Cancelling the future cancels the call.
+   *
+   * @return what {@link #infer} returns, or completed with what it throws
+   */
+  default CompletableFuture<Map<String, Tensor>> inferAsync(
+      String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    try {
+      return CompletableFuture.completedFuture(infer(model, inputs, outputs));
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  /**
+   * This runtime for one trajectory, whose calls follow each other: of several servers it keeps to
+   * one while that is there. The caller closes it, which leaves the runtime itself open.
+   */
+  default Runtime session() {
+    return new Session(this);
+  }
 
   /** What computes, with its version, for reports. */
   default String description() {

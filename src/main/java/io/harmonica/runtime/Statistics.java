@@ -30,7 +30,7 @@ public record Statistics(Map<String, Model> models, long sentBytes, long receive
     private static final Model NONE = new Model(0, 0, 0, 0);
 
     /** Two versions of one model together. */
-    Model plus(Model other) {
+    public Model plus(Model other) {
       return new Model(
           count + other.count,
           totalNanos + other.totalNanos,

@@ -2,6 +2,7 @@ package io.harmonica.runtime;
 
 import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
+import io.harmonica.runtime.Retry.Where;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -16,17 +17,27 @@ import java.util.function.Predicate;
 final class TritonFaults {
   private final String server;
   private final Duration deadline;
+  private final boolean encrypted;
 
-  TritonFaults(String address, Duration deadline) {
+  /**
+   * Words about one server.
+   *
+   * @param encrypted whether the connection is to be
+   */
+  TritonFaults(String address, Duration deadline, boolean encrypted) {
+    this.encrypted = encrypted;
     this.server = "Triton server " + address;
     this.deadline = deadline;
   }
 
   /** The first call failed. */
   HarmonicaException ofConnecting(StatusRuntimeException e) {
+    if (TlsFaults.isOne(e) || refuses(e)) {
+      return ofCall(e, "");
+    }
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
-      case UNAVAILABLE -> unreachable(e) ? down(e) : notTriton(e);
+      case UNAVAILABLE -> unreachable(e) ? down(e) : encrypted ? hungUp(e) : notTriton(e);
       default -> ofCall(e, "");
     };
   }
@@ -38,6 +49,15 @@ final class TritonFaults {
    */
   HarmonicaException ofCall(StatusRuntimeException e, String model) {
     String call = model.isEmpty() ? "" : " while asked for model '" + model + "'";
+    if (TlsFaults.isOne(e)) {
+      return fault(e, TlsFaults.words(e), Where.NOWHERE);
+    }
+    if (refuses(e)) {
+      return fault(
+          e,
+          "refused us%s (%s): give it the right token in --header-file".formatted(call, said(e)),
+          Where.NOWHERE);
+    }
     if (hasCause(e, ClosedChannelException.class)) { // gRPC calls it UNKNOWN
       return gone(e, call);
     }
@@ -58,6 +78,15 @@ final class TritonFaults {
     };
   }
 
+  /** Whether it lacks a token; Triton's own {@code --grpc-restricted-protocol} says so in words. */
+  private static boolean refuses(StatusRuntimeException e) {
+    return switch (e.getStatus().getCode()) {
+      case UNAUTHENTICATED, PERMISSION_DENIED -> true;
+      case UNAVAILABLE -> said(e).startsWith("This protocol is restricted");
+      default -> false;
+    };
+  }
+
   /** Whether the server answered that it has no such model, or has not loaded it. */
   boolean isAboutModel(StatusRuntimeException e) {
     return said(e).startsWith("Request for unknown model");
@@ -66,20 +95,24 @@ final class TritonFaults {
   HarmonicaException noModel(StatusRuntimeException e, String model, List<ModelIndex> index) {
     List<String> names = index.stream().map(ModelIndex::getName).toList();
     if (!names.contains(model)) {
-      return Signature.unknownModel(server, model, names);
+      return new ServerFault(
+          Signature.unknownModel(server, model, names).getMessage(), e, Where.ELSEWHERE);
     }
     // An ensemble that did not load has no reason of its own: its parts have.
     return fault(
         e,
         "has model '%s' in its repository but not loaded: load it (--load-model, or the repository API), or mend it%s"
-            .formatted(model, reason(index, name -> name.startsWith(model))));
+            .formatted(model, reason(index, name -> name.startsWith(model))),
+        Where.ELSEWHERE);
   }
 
   HarmonicaException notReady(List<ModelIndex> index) {
-    return new HarmonicaException(
+    return new ServerFault(
         server
             + " is up but not ready: wait until its models are loaded, or mend them"
-            + reason(index, name -> true));
+            + reason(index, name -> true),
+        null,
+        Where.ANYWHERE);
   }
 
   /** Why the first of some models did not load, as far as the server tells. */
@@ -100,18 +133,33 @@ final class TritonFaults {
 
   private HarmonicaException down(StatusRuntimeException e) {
     String why = said(e).contains("Connection refused") ? "connection refused" : said(e);
-    return fault(e, "cannot be reached (%s): start it, or correct the address".formatted(why));
+    return fault(
+        e,
+        "cannot be reached (%s): start it, or correct the address".formatted(why),
+        Where.ANYWHERE);
   }
 
   private HarmonicaException gone(StatusRuntimeException e, String call) {
-    return fault(e, "went away%s (%s): see its log, and start it again".formatted(call, said(e)));
+    return fault(
+        e,
+        "went away%s (%s): see its log, and start it again".formatted(call, said(e)),
+        Where.ANYWHERE);
+  }
+
+  /** Servers that miss a certificate of ours often do not say so. */
+  private HarmonicaException hungUp(StatusRuntimeException e) {
+    return fault(
+        e,
+        "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
+            .formatted(said(e)));
   }
 
   private HarmonicaException notTriton(StatusRuntimeException e) {
     return fault(
         e,
-        "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP)"
-            .formatted(said(e)));
+        "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and --tls if it wants TLS"
+            .formatted(said(e)),
+        Where.NOWHERE);
   }
 
   /** Whether no connection came about, so the server never saw the call. */
@@ -144,6 +192,10 @@ final class TritonFaults {
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what) {
-    return new HarmonicaException(server + " " + what, e);
+    return fault(e, what, Where.of(e.getStatus().getCode()));
+  }
+
+  private HarmonicaException fault(StatusRuntimeException e, String what, Where repeat) {
+    return new ServerFault(server + " " + what, e, repeat);
   }
 }

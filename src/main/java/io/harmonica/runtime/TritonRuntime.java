@@ -1,9 +1,13 @@
 package io.harmonica.runtime;
 
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
@@ -28,14 +32,16 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 
 /**
- * Runs models on a Triton Inference Server over gRPC, without encryption.
+ * Runs models on one Triton Inference Server over gRPC.
  *
  * <p>Tensors travel in the messages as raw bytes. A fault names the server, the model and the
  * remedy; {@link TritonFaults} has the words.
@@ -43,17 +49,70 @@ import java.util.function.Function;
 public final class TritonRuntime implements Runtime {
 
   /**
-   * How to talk to the server.
+   * How to talk to servers.
    *
    * @param deadline the longest that one call may take, 60 s by default
+   * @param connection encryption, headers and the like; in clear by default
+   * @param retry what a {@link Fleet} does when a server fails
+   * @param pictureDeadline the longest that a trajectory may take, retries and waiting included;
+   *     empty, the default: as long as its calls take
+   * @param perServer calls that a {@link Fleet} has on one server at a time, others wait; without
+   *     limit by default
+   * @param listener hears of a {@link Fleet}'s retries; nobody by default
    */
-  public record Options(Duration deadline) {
+  public record Options(
+      Duration deadline,
+      Connection connection,
+      Retry retry,
+      Optional<Duration> pictureDeadline,
+      int perServer,
+      FleetListener listener) {
     public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
 
+    /** All by default but the deadline of a call. */
+    public Options(Duration deadline) {
+      this(
+          deadline,
+          Connection.PLAIN,
+          Retry.DEFAULTS,
+          Optional.empty(),
+          Integer.MAX_VALUE,
+          FleetListener.NONE);
+    }
+
     public Options {
-      if (deadline.isNegative() || deadline.isZero()) {
-        throw new IllegalArgumentException("deadline is " + deadline + ", expected more than 0");
+      requirePositive("deadline", deadline);
+      pictureDeadline.ifPresent(time -> requirePositive("deadline of a picture", time));
+      if (perServer < 1) {
+        throw new IllegalArgumentException(
+            "calls on a server are %d, expected 1 or more".formatted(perServer));
       }
+    }
+
+    private static void requirePositive(String what, Duration time) {
+      if (time.isNegative() || time.isZero()) {
+        throw new IllegalArgumentException(what + " is " + time + ", expected more than 0");
+      }
+    }
+
+    public Options withConnection(Connection other) {
+      return new Options(deadline, other, retry, pictureDeadline, perServer, listener);
+    }
+
+    public Options withRetry(Retry other) {
+      return new Options(deadline, connection, other, pictureDeadline, perServer, listener);
+    }
+
+    public Options withPictureDeadline(Duration time) {
+      return new Options(deadline, connection, retry, Optional.of(time), perServer, listener);
+    }
+
+    public Options withPerServer(int calls) {
+      return new Options(deadline, connection, retry, pictureDeadline, calls, listener);
+    }
+
+    public Options withListener(FleetListener other) {
+      return new Options(deadline, connection, retry, pictureDeadline, perServer, other);
     }
   }
 
@@ -69,12 +128,10 @@ public final class TritonRuntime implements Runtime {
   private TritonRuntime(Address address, Options options) {
     this.address = address;
     this.options = options;
-    this.faults = new TritonFaults(address.toString(), options.deadline());
-    this.channel =
-        NettyChannelBuilder.forAddress(address.host(), address.port())
-            .usePlaintext()
-            .maxInboundMessageSize(Integer.MAX_VALUE)
-            .build();
+    this.faults =
+        new TritonFaults(
+            address.toString(), options.deadline(), options.connection().tls().isPresent());
+    this.channel = options.connection().open(address);
   }
 
   /** Connects to a server with {@link Options#DEFAULTS}. */
@@ -89,7 +146,7 @@ public final class TritonRuntime implements Runtime {
    * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
    */
   public static TritonRuntime connect(String address, Options options) {
-    TritonRuntime runtime = new TritonRuntime(Address.parse(address).resolved(), options);
+    TritonRuntime runtime = of(Address.parse(address).resolved(), options);
     try {
       runtime.checkLive();
       return runtime;
@@ -99,7 +156,30 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
-  private void checkLive() {
+  /** A server that may not be there yet. */
+  static TritonRuntime of(Address address, Options options) {
+    return new TritonRuntime(address, options);
+  }
+
+  /** The models of the server, to load and to unload. */
+  public ModelControl models() {
+    return new TritonModels(this);
+  }
+
+  /** Whether it lives, and has all of its models loaded. */
+  public boolean isReady() {
+    try {
+      return stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
+    } catch (StatusRuntimeException e) {
+      return false;
+    }
+  }
+
+  Address address() {
+    return address;
+  }
+
+  void checkLive() {
     try {
       if (!stub().serverLive(ServerLiveRequest.getDefaultInstance()).getLive()) {
         throw faults.notReady(index());
@@ -117,6 +197,27 @@ public final class TritonRuntime implements Runtime {
     return config;
   }
 
+  CompletableFuture<ModelConfig> configAsync(String model) {
+    ModelConfigRequest request = ModelConfigRequest.newBuilder().setName(model).build();
+    return Chain.then(
+        send(GRPCInferenceServiceGrpc.getModelConfigMethod(), request, model, options.deadline()),
+        response -> {
+          configs.put(model, response.getConfig());
+          return CompletableFuture.completedFuture(response.getConfig());
+        });
+  }
+
+  /** The models of the repository, loaded or not. */
+  CompletableFuture<List<ModelIndex>> indexAsync() {
+    return Chain.then(
+        send(
+            GRPCInferenceServiceGrpc.getRepositoryIndexMethod(),
+            RepositoryIndexRequest.getDefaultInstance(),
+            "",
+            options.deadline()),
+        response -> CompletableFuture.completedFuture(response.getModelsList()));
+  }
+
   @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
     return WireTensor.of(values, shape);
@@ -131,13 +232,47 @@ public final class TritonRuntime implements Runtime {
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
     ModelConfig known = configs.get(model);
     Signature.check(known != null ? known : config(model), inputs, outputs);
+    ModelInferRequest message = message(model, inputs, outputs);
+    ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
+    return landed(model, message, response, outputs);
+  }
+
+  @Override
+  public CompletableFuture<Map<String, Tensor>> inferAsync(
+      String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return inferAsync(model, inputs, outputs, options.deadline());
+  }
+
+  /** The same with a deadline of its own. */
+  CompletableFuture<Map<String, Tensor>> inferAsync(
+      String model, Map<String, Tensor> inputs, Set<String> outputs, Duration deadline) {
+    ModelConfig known = configs.get(model);
+    CompletableFuture<ModelConfig> config =
+        known != null ? CompletableFuture.completedFuture(known) : configAsync(model);
+    return Chain.then(
+        config,
+        checked -> {
+          Signature.check(checked, inputs, outputs);
+          ModelInferRequest message = message(model, inputs, outputs);
+          return Chain.then(
+              send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
+              response ->
+                  CompletableFuture.completedFuture(landed(model, message, response, outputs)));
+        });
+  }
+
+  private static ModelInferRequest message(
+      String model, Map<String, Tensor> inputs, Set<String> outputs) {
     ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName(model);
     inputs.forEach((name, tensor) -> add(request, name, tensor));
     for (String name : outputs) {
       request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(name));
     }
-    ModelInferRequest message = request.build();
-    ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
+    return request.build();
+  }
+
+  private Map<String, Tensor> landed(
+      String model, ModelInferRequest message, ModelInferResponse response, Set<String> outputs) {
     sentBytes.add(message.getSerializedSize());
     receivedBytes.add(response.getSerializedSize());
     return outputs(model, response, outputs);
@@ -203,33 +338,69 @@ public final class TritonRuntime implements Runtime {
             + stats.getComputeOutput().getNs());
   }
 
-  private <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
+  <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
     if (channel.isShutdown()) {
       throw new IllegalStateException("runtime is closed");
     }
     try {
       return call.apply(stub());
     } catch (StatusRuntimeException e) {
-      if (channel.isShutdown() && e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
-        throw new IllegalStateException("runtime is closed", e); // between the look above and now
-      }
-      configs.remove(model);
-      throw faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
+      throw fault(e, model);
     }
+  }
+
+  private RuntimeException fault(StatusRuntimeException e, String model) {
+    if (channel.isShutdown() && e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+      return new IllegalStateException("runtime is closed", e); // closed while the call began
+    }
+    configs.remove(model);
+    return faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
+  }
+
+  /** Makes a call that no thread waits for; cancelling the future cancels it on the server too. */
+  private <Q, A> CompletableFuture<A> send(
+      MethodDescriptor<Q, A> method, Q request, String model, Duration deadline) {
+    if (channel.isShutdown()) {
+      throw new IllegalStateException("runtime is closed");
+    }
+    ClientCall<Q, A> call =
+        channel.newCall(
+            method,
+            CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
+    CompletableFuture<A> answer = new CompletableFuture<>();
+    answer.whenComplete(
+        (done, fault) -> {
+          if (answer.isCancelled()) {
+            call.cancel("no longer wanted", null);
+          }
+        });
+    ClientCalls.asyncUnaryCall(
+        call,
+        request,
+        new StreamObserver<>() {
+          @Override
+          public void onNext(A value) {
+            answer.complete(value);
+          }
+
+          @Override
+          public void onError(Throwable fault) {
+            if (!answer.isDone()) {
+              answer.completeExceptionally(
+                  fault(Status.fromThrowable(fault).asRuntimeException(), model));
+            }
+          }
+
+          @Override
+          public void onCompleted() {}
+        });
+    return answer;
   }
 
   private HarmonicaException withoutModel(StatusRuntimeException e, String model) {
     List<ModelIndex> index = index();
     boolean listed = index.stream().anyMatch(entry -> entry.getName().equals(model));
     return listed || isReady() ? faults.noModel(e, model, index) : faults.notReady(index);
-  }
-
-  private boolean isReady() {
-    try {
-      return stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
-    } catch (StatusRuntimeException e) {
-      return false; // it only helps to word another fault
-    }
   }
 
   /** All models of the server's repository, loaded or not; empty when it does not tell. */

@@ -1,7 +1,5 @@
-package io.harmonica.train;
+package io.harmonica.checkpoint;
 
-import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.StoredTensor;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

@@ -1,0 +1,108 @@
+package io.harmonica.cli;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.runtime.Connection;
+import io.harmonica.runtime.FleetListener;
+import io.harmonica.runtime.Headers;
+import io.harmonica.runtime.Retry;
+import io.harmonica.runtime.Tls;
+import io.harmonica.runtime.TritonRuntime;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** The options of all commands that talk to Triton servers. */
+final class TritonOptions {
+  static final String SERVERS = "HOST:PORT[,...]";
+
+  private static final List<String> NAMES =
+      List.of(
+          "deadline",
+          "picture-deadline",
+          "attempts",
+          "tls",
+          "tls-ca",
+          "tls-cert",
+          "tls-key",
+          "header-file",
+          "keep-alive",
+          "max-message");
+
+  private TritonOptions() {}
+
+  /** Declares the options after {@code --triton}. */
+  static OptionList declare(OptionList options) {
+    return options
+        .value("deadline", "SECONDS", "on Triton: the longest that one call may take (default 60)")
+        .value(
+            "picture-deadline",
+            "SECONDS",
+            "on Triton: the longest that a picture may take, retries included (default: none)")
+        .value(
+            "attempts",
+            "N",
+            "on Triton: how often all servers are tried before a step fails (default 4)")
+        .flag("tls", "encrypt, and trust the CAs that Java trusts")
+        .value("tls-ca", "FILE", "encrypt, and trust these CA certificates (PEM)")
+        .value("tls-cert", "FILE", "our certificate, for servers that ask for one (PEM)")
+        .value("tls-key", "FILE", "its key (PEM, unencrypted PKCS#8)")
+        .value(
+            "header-file",
+            "FILE",
+            "headers for every call, lines 'Name: value', such as 'authorization: Bearer ...'")
+        .value("keep-alive", "SECONDS", "ask a silent server whether it is there (default: never)")
+        .value("max-message", "MIB", "the largest answer to accept (default 2047)");
+  }
+
+  static void refuseAll(Arguments arguments, String where) {
+    NAMES.forEach(name -> arguments.refuse(name, where));
+  }
+
+  static TritonRuntime.Options of(Arguments arguments, Console console) {
+    TritonRuntime.Options options =
+        seconds(arguments, "deadline")
+            .map(TritonRuntime.Options::new)
+            .orElse(TritonRuntime.Options.DEFAULTS)
+            .withConnection(connection(arguments))
+            .withRetry(
+                Retry.DEFAULTS.withAttempts(
+                    arguments.integer("attempts", 1, 100).orElse(Retry.DEFAULTS.attempts())))
+            .withListener(notes(console));
+    return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
+  }
+
+  private static Connection connection(Arguments arguments) {
+    Connection connection = Connection.PLAIN;
+    Tls tls =
+        new Tls(arguments.path("tls-ca"), arguments.path("tls-cert"), arguments.path("tls-key"));
+    if (arguments.has("tls") || !tls.equals(Tls.DEFAULT)) {
+      connection = connection.withTls(tls);
+    }
+    if (arguments.has("header-file")) {
+      connection = connection.withHeaders(Headers.read(arguments.requiredPath("header-file")));
+    }
+    if (arguments.has("keep-alive")) {
+      connection = connection.withKeepAlive(seconds(arguments, "keep-alive").orElseThrow());
+    }
+    if (arguments.has("max-message")) {
+      connection =
+          connection.withMaxMessageBytes(arguments.requiredInteger("max-message", 1, 2047) << 20);
+    }
+    return connection;
+  }
+
+  private static Optional<Duration> seconds(Arguments arguments, String option) {
+    return arguments
+        .decimal(option, 0.001, 86_400)
+        .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)));
+  }
+
+  private static FleetListener notes(Console console) {
+    return new FleetListener() {
+      @Override
+      public void onFailover(String from, String to, HarmonicaException fault) {
+        console.err().println("note: going on at " + to + ": " + fault.getMessage());
+      }
+    };
+  }
+}

@@ -1,0 +1,226 @@
+package io.harmonica.deploy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Ensemble;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.router.Route;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
+import io.harmonica.runtime.ModelControl;
+import io.harmonica.runtime.TritonRuntime;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A model of a running server, to add routers to and take them off.
+ *
+ * <p>A router is ensembles, one a route, of engines that are there; loading them takes no files and
+ * no pause of the others. Last comes the base ensemble again with the router in its manifest, from
+ * where clients know it: so nobody sees half a router. All this lasts until the server ends: the
+ * repository on its disk stays as it is.
+ */
+public final class Deployment {
+  private static final int SHOWN = 6;
+
+  private final TritonRuntime server;
+  private final String address;
+  private final ModelControl models;
+  private final ModelConfig base;
+  private final Manifest manifest;
+
+  /**
+   * Looks at the model.
+   *
+   * @param address for messages
+   * @param server stays the caller's
+   */
+  public Deployment(String address, TritonRuntime server, String model) {
+    this.address = address;
+    this.server = server;
+    this.models = server.models();
+    this.base = server.config(model);
+    this.manifest = Manifest.of(base);
+  }
+
+  /**
+   * Adds a router.
+   *
+   * @param anyWeights whether to take one that was trained on other weights
+   * @return the ensembles that were loaded
+   * @throws HarmonicaException where it does not fit the model, or engines are missing; the server
+   *     then is as it was
+   */
+  public List<String> deploy(Router router, boolean anyWeights) {
+    requireFits(router, anyWeights);
+    List<Route> routes = Schedule.of(router).routes();
+    Variants variants = Variants.of(base, manifest);
+    Set<String> needed = new LinkedHashSet<>();
+    routes.forEach(route -> needed.addAll(variants.of(route)));
+    loadEngines(router, needed);
+    Map<String, ModelConfig> engines = new LinkedHashMap<>();
+    needed.forEach(engine -> engines.put(engine, server.config(engine)));
+    List<String> loaded = new ArrayList<>();
+    try {
+      for (int i = 0; i < routes.size(); i++) {
+        Route route = routes.get(i);
+        String name = Names.route(manifest.model(), router.name(), i);
+        models.load(
+            Ensemble.of(
+                name,
+                manifest.model(),
+                variants.of(route).stream().map(engines::get).toList(),
+                manifest.branches(),
+                stored(route)));
+        loaded.add(name);
+      }
+      Map<String, JsonNode> routers = new LinkedHashMap<>(manifest.routers());
+      routers.put(router.name(), json(router));
+      models.load(withRouters(routers));
+    } catch (HarmonicaException e) {
+      loaded.forEach(this::unloadQuietly);
+      throw e;
+    }
+    return loaded;
+  }
+
+  private void requireFits(Router router, boolean anyWeights) {
+    router.requireFits(manifest.architecture(), manifest.branches());
+    if (router.name().equals("none")) {
+      throw new HarmonicaException("router name 'none' stands for no router: give it another");
+    }
+    JsonNode there = manifest.routers().get(router.name());
+    if (there != null && !there.equals(json(router))) {
+      throw new HarmonicaException(
+          "model %s on %s has another router '%s': undeploy that first, or give this one another name"
+              .formatted(manifest.model(), address, router.name()));
+    }
+    String trained = router.training().path("checkpoint").asText("");
+    if (!anyWeights
+        && manifest.digest() != null
+        && !trained.isEmpty()
+        && !trained.equals(manifest.digest())) {
+      throw new HarmonicaException(
+          "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by --any-weights"
+              .formatted(router.name(), trained, manifest.model(), address, manifest.digest()));
+    }
+  }
+
+  /** Loads those that lie in the repository; the others nobody can make here. */
+  private void loadEngines(Router router, Set<String> needed) {
+    Set<String> ready =
+        models.index().stream()
+            .filter(ModelControl.Entry::isReady)
+            .map(ModelControl.Entry::name)
+            .collect(Collectors.toSet());
+    Set<String> there =
+        models.index().stream().map(ModelControl.Entry::name).collect(Collectors.toSet());
+    List<String> missing = needed.stream().filter(name -> !there.contains(name)).toList();
+    if (!missing.isEmpty()) {
+      throw new HarmonicaException(
+          "Triton server %s lacks %d %s that router '%s' needs: %s; export them into its repository with bin/harmonica-export --checkpoint ... --model-name %s --router FILE --force, naming the other routers too"
+              .formatted(
+                  address,
+                  missing.size(),
+                  missing.size() == 1 ? "engine" : "engines",
+                  router.name(),
+                  shown(missing),
+                  manifest.model()));
+    }
+    needed.stream().filter(name -> !ready.contains(name)).forEach(models::load);
+  }
+
+  private static String shown(Collection<String> names) {
+    String first = String.join(", ", names.stream().limit(SHOWN).toList());
+    return names.size() > SHOWN ? first + " and " + (names.size() - SHOWN) + " more" : first;
+  }
+
+  private Set<String> stored(Route route) {
+    return IntStream.range(0, manifest.branches().size())
+        .filter(route.stored()::get)
+        .mapToObj(manifest.branches()::get)
+        .collect(Collectors.toSet());
+  }
+
+  private void unloadQuietly(String ensemble) {
+    try {
+      models.unload(ensemble);
+    } catch (HarmonicaException e) {
+      // The fault that led here says what is wrong; nobody knows of this ensemble.
+    }
+  }
+
+  /**
+   * Takes a router off: out of the manifest first, then its ensembles. Trajectories that are on
+   * their way with it fail.
+   *
+   * @return the ensembles that were unloaded
+   */
+  public List<String> undeploy(String router) {
+    String prefix = manifest.model() + "-" + router + "-route";
+    List<String> ensembles =
+        models.index().stream()
+            .filter(ModelControl.Entry::isReady)
+            .map(ModelControl.Entry::name)
+            .filter(name -> name.startsWith(prefix))
+            .filter(name -> name.substring(prefix.length()).matches("\\d+"))
+            .distinct()
+            .sorted()
+            .toList();
+    boolean known = manifest.routers().containsKey(router);
+    if (!known && ensembles.isEmpty()) {
+      throw new HarmonicaException(
+          "model %s on %s has no router '%s', it has %s: name one of these"
+              .formatted(
+                  manifest.model(),
+                  address,
+                  router,
+                  manifest.routers().isEmpty()
+                      ? "none"
+                      : String.join(", ", manifest.routers().keySet())));
+    }
+    if (known) {
+      Map<String, JsonNode> routers = new LinkedHashMap<>(manifest.routers());
+      routers.remove(router);
+      models.load(withRouters(routers));
+    }
+    ensembles.forEach(models::unload);
+    return ensembles;
+  }
+
+  /** The base ensemble as the export wrote it, but for the manifest. */
+  private ModelConfig withRouters(Map<String, JsonNode> routers) {
+    ModelParameter parameter =
+        ModelParameter.newBuilder().setStringValue(manifest.withRouters(routers).toJson()).build();
+    return ModelConfig.newBuilder()
+        .setName(base.getName())
+        .setPlatform(base.getPlatform())
+        .setMaxBatchSize(base.getMaxBatchSize())
+        .addAllInput(base.getInputList())
+        .addAllOutput(base.getOutputList())
+        .setEnsembleScheduling(base.getEnsembleScheduling())
+        .putAllParameters(base.getParametersMap())
+        .putParameters(Manifest.KEY, parameter)
+        .build();
+  }
+
+  private static JsonNode json(Router router) {
+    try {
+      return new ObjectMapper().readTree(router.toJson());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.harmonica.generate;
+
+import io.harmonica.runtime.LostTensorsException;
+import io.harmonica.runtime.Tensor;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+
+/**
+ * Moves a {@link Run} on by futures: no thread is bound to it while the server computes. One thread
+ * at a time moves it, each hands over to the next through a future.
+ */
+final class Flight {
+  private final Executor executor;
+  private final CompletableFuture<Result> result = new CompletableFuture<>();
+  private Run run;
+  private Trajectory trajectory; // null between trajectories
+  private volatile CompletableFuture<Map<String, Tensor>> landing = new CompletableFuture<>();
+
+  private Flight(Executor executor) {
+    this.executor = executor;
+    result.whenComplete(
+        (done, fault) -> {
+          if (result.isCancelled()) {
+            landing.cancel(true);
+          }
+        });
+  }
+
+  static CompletableFuture<Result> begin(Supplier<Run> start, Executor executor) {
+    Flight flight = new Flight(executor);
+    executor.execute(
+        () ->
+            flight.guarded(
+                () -> {
+                  flight.run = start.get();
+                  flight.advance();
+                }));
+    return flight.result;
+  }
+
+  private void guarded(Runnable move) {
+    try {
+      move.run();
+    } catch (RuntimeException | Error e) {
+      end(e);
+    }
+  }
+
+  /** Goes on until a call is on its way, or all is done. */
+  private void advance() {
+    while (!result.isDone()) {
+      if (trajectory == null) {
+        if (!run.hasNext()) {
+          Result finished = run.result();
+          run.close();
+          result.complete(finished);
+          return;
+        }
+        trajectory = run.next();
+      } else if (trajectory.isDone()) {
+        run.take();
+        trajectory = null;
+      } else {
+        Trajectory.Call call = trajectory.call();
+        CompletableFuture<Map<String, Tensor>> sent =
+            run.session().inferAsync(call.model(), call.inputs(), call.outputs());
+        landing = sent;
+        if (result.isCancelled()) {
+          sent.cancel(true);
+        }
+        if (!sent.isDone()) {
+          sent.whenComplete((results, fault) -> continueWith(sent));
+          return;
+        }
+        land(sent);
+      }
+    }
+    end(null); // cancelled
+  }
+
+  private void continueWith(CompletableFuture<Map<String, Tensor>> sent) {
+    Runnable move =
+        () ->
+            guarded(
+                () -> {
+                  land(sent);
+                  advance();
+                });
+    try {
+      executor.execute(move);
+    } catch (RejectedExecutionException e) {
+      end(e);
+    }
+  }
+
+  private void land(CompletableFuture<Map<String, Tensor>> sent) {
+    Map<String, Tensor> results;
+    try {
+      results = sent.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof LostTensorsException lost) {
+        trajectory.lost(lost);
+        return;
+      }
+      throw e.getCause() instanceof RuntimeException fault ? fault : e;
+    }
+    trajectory.accept(results);
+  }
+
+  private void end(Throwable fault) {
+    if (run != null) {
+      run.close();
+    }
+    result.completeExceptionally(fault);
+  }
+}

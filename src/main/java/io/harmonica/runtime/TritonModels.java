@@ -1,0 +1,76 @@
+package io.harmonica.runtime;
+
+import io.grpc.StatusRuntimeException;
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.runtime.proto.ModelRepositoryParameter;
+import io.harmonica.runtime.proto.RepositoryIndexRequest;
+import io.harmonica.runtime.proto.RepositoryModelLoadRequest;
+import io.harmonica.runtime.proto.RepositoryModelUnloadRequest;
+import java.util.List;
+
+/** The repository API over gRPC. */
+record TritonModels(TritonRuntime runtime) implements ModelControl {
+  @Override
+  public List<Entry> index() {
+    return runtime
+        .call("", stub -> stub.repositoryIndex(RepositoryIndexRequest.getDefaultInstance()))
+        .getModelsList()
+        .stream()
+        .map(m -> new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason()))
+        .toList();
+  }
+
+  @Override
+  public void load(String model) {
+    load(RepositoryModelLoadRequest.newBuilder().setModelName(model));
+  }
+
+  @Override
+  public void load(ModelConfig config) {
+    RepositoryModelLoadRequest.Builder request =
+        RepositoryModelLoadRequest.newBuilder()
+            .setModelName(config.getName())
+            .putParameters(
+                "config",
+                ModelRepositoryParameter.newBuilder()
+                    .setStringParam(ProtoJson.of(config).toString())
+                    .build());
+    NO_FILES.forEach(
+        (file, content) ->
+            request.putParameters(
+                file, ModelRepositoryParameter.newBuilder().setBytesParam(content).build()));
+    load(request);
+  }
+
+  private void load(RepositoryModelLoadRequest.Builder request) {
+    try {
+      runtime.call(request.getModelName(), stub -> stub.repositoryModelLoad(request.build()));
+    } catch (HarmonicaException e) {
+      throw explained(e);
+    }
+  }
+
+  @Override
+  public void unload(String model) {
+    RepositoryModelUnloadRequest request =
+        RepositoryModelUnloadRequest.newBuilder().setModelName(model).build();
+    try {
+      runtime.call(model, stub -> stub.repositoryModelUnload(request));
+    } catch (HarmonicaException e) {
+      throw explained(e);
+    }
+  }
+
+  private HarmonicaException explained(HarmonicaException fault) {
+    if (fault.getCause() instanceof StatusRuntimeException cause
+        && String.valueOf(cause.getStatus().getDescription())
+            .contains("load / unload is not allowed")) {
+      return new HarmonicaException(
+          "Triton server %s does not load models on request: start it with --model-control-mode=explicit"
+              .formatted(runtime.address()),
+          cause);
+    }
+    return fault;
+  }
+}

@@ -1,0 +1,293 @@
+package io.harmonica.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpServer;
+import io.harmonica.HarmonicaException;
+import io.harmonica.runtime.TritonRuntime.Options;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several real servers as one runtime. */
+class FleetTest {
+  private static final Set<String> COUNT = Set.of("count");
+
+  @TempDir static Path folder;
+
+  private static TritonServer lasting;
+
+  @TempDir Path own;
+
+  @BeforeAll
+  static void serve() throws Exception {
+    ContractModels.writeCounter(folder);
+    ContractModels.writeUnbatched(folder);
+    lasting = TritonServer.start(folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (lasting != null) {
+      lasting.close();
+    }
+  }
+
+  private static String nowhere() throws Exception {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return "127.0.0.1:" + socket.getLocalPort();
+    }
+  }
+
+  private static float[] negated(Runtime runtime, float value) {
+    try (Tensor x = runtime.tensor(FloatBuffer.wrap(new float[] {value, 1}), 2, 1);
+        Tensor y = runtime.infer("unbatched", Map.of("x", x), Set.of("y")).get("y")) {
+      return RuntimeContract.values(y);
+    }
+  }
+
+  private static CompletableFuture<Map<String, Tensor>> count(Runtime runtime, long limit) {
+    Tensor input = runtime.tensor(LongBuffer.wrap(new long[] {limit}), 1);
+    return runtime.inferAsync("counter", Map.of("limit", input), COUNT);
+  }
+
+  private static final class Failovers implements FleetListener {
+    final List<String> moves = new ArrayList<>();
+
+    @Override
+    public void onFailover(String from, String to, HarmonicaException fault) {
+      moves.add(from + " " + to);
+      assertThat(fault).hasMessageContaining(from);
+    }
+  }
+
+  @Test
+  void session_staysAtItsServer_andMovesWhenThatIsKilled() throws Exception {
+    Failovers failovers = new Failovers();
+    try (TritonServer mortal = TritonServer.start(folder);
+        Fleet fleet =
+            Fleet.connect(
+                mortal.address() + "," + lasting.address(),
+                Options.DEFAULTS.withListener(failovers))) {
+      fleet.config("unbatched");
+      List<Runtime> sessions = IntStream.range(0, 4).mapToObj(i -> fleet.session()).toList();
+      for (int round = 1; round < 4; round++) {
+        for (Runtime session : sessions) {
+          assertThat(negated(session, round)).containsExactly(-round, -1);
+        }
+      }
+      String key = "nv_inference_request_success{model=\"unbatched\",version=\"1\"} ";
+      assertThat(mortal.metrics()).contains(key + "6"); // half of them, each with all its calls
+      mortal.kill();
+      for (Runtime session : sessions) {
+        assertThat(negated(session, 7)).containsExactly(-7, -1);
+        session.close();
+      }
+      String move = mortal.address() + " " + lasting.address();
+      assertThat(failovers.moves).containsExactly(move, move);
+      assertThat(fleet.failovers()).isEqualTo(2);
+      assertThat(fleet.retries()).isZero();
+    }
+  }
+
+  @Test
+  void serverThatIsAwayAtFirst_isUsedWhenItComes() throws Exception {
+    String away = nowhere();
+    try (Fleet fleet = Fleet.connect(away + "," + lasting.address())) {
+      assertThat(fleet.config("unbatched").getName()).isEqualTo("unbatched");
+      for (int i = 0; i < 4; i++) {
+        assertThat(negated(fleet, i + 1)).containsExactly(-i - 1, -1);
+      }
+      assertThat(fleet.description()).isEqualTo("Triton 2.51.0 at " + lasting.address());
+    }
+  }
+
+  @Test
+  void serversThatAreAllAway_areNamedEach() throws Exception {
+    String one = nowhere();
+    String other = nowhere();
+    assertThatThrownBy(() -> Fleet.connect(one + "," + other))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("none of 2 Triton servers is there: ")
+        .hasMessageContainingAll(one, other, "connection refused");
+  }
+
+  @Test
+  void oneThatIsNoTriton_isRefused_evenBesideOthers() throws Exception {
+    HttpServer http =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+    http.start();
+    try {
+      String address = "127.0.0.1:" + http.getAddress().getPort();
+      assertThatThrownBy(() -> Fleet.connect(lasting.address() + "," + address))
+          .hasMessageStartingWith("Triton server " + address + " answers, but not as Triton's");
+    } finally {
+      http.stop(0);
+    }
+  }
+
+  @Test
+  void serversWithOtherVersions_areRefused_andToldApart() throws Exception {
+    ContractModels.writeUnbatched(own);
+    Files.move(own.resolve("unbatched/1"), own.resolve("unbatched/2"));
+    try (TritonServer newer = TritonServer.start(own);
+        Fleet fleet = Fleet.connect(lasting.address() + "," + newer.address())) {
+      assertThatThrownBy(() -> fleet.config("unbatched"))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessage(
+              "Triton servers %s and %s disagree about model 'unbatched' (version of unbatched: 1 at"
+                  + " %s, 2 at %s): serve the same export from both",
+              lasting.address(), newer.address(), lasting.address(), newer.address());
+      assertThatThrownBy(() -> fleet.config("counter"))
+          .hasMessageStartingWith("Triton server " + newer.address() + " has no model 'counter'");
+    }
+  }
+
+  @Test
+  void serverThatComesBackWithAnotherVersion_getsNoWork() throws Exception {
+    ContractModels.writeUnbatched(own);
+    int[] ports = TritonServer.freePorts(3);
+    Failovers failovers = new Failovers();
+    TritonServer before = TritonServer.startAt(own, ports);
+    try (Fleet fleet =
+        Fleet.connect(
+            before.address() + "," + lasting.address(), Options.DEFAULTS.withListener(failovers))) {
+      fleet.config("unbatched");
+      try (Runtime session = fleet.session();
+          Runtime another = fleet.session()) {
+        negated(session, 1);
+        negated(another, 1);
+        before.kill();
+        negated(session, 2);
+        negated(another, 2);
+      }
+      Files.move(own.resolve("unbatched/1"), own.resolve("unbatched/2"));
+      try (TritonServer after = TritonServer.startAt(own, ports)) {
+        for (int i = 0; i < 6; i++) {
+          assertThat(negated(fleet, i + 1)).containsExactly(-i - 1, -1);
+          Thread.sleep(50); // past the server's rest
+        }
+        assertThat(after.metrics())
+            .doesNotContain("nv_inference_request_success{model=\"unbatched\",version=\"2\"} 1");
+      }
+    } finally {
+      before.close();
+    }
+  }
+
+  @Test
+  void oneServerThatDies_isAFaultWithinTheDeadline() throws Exception {
+    List<HarmonicaException> retries = new ArrayList<>();
+    FleetListener listener =
+        new FleetListener() {
+          @Override
+          public void onRetry(Duration pause, HarmonicaException fault) {
+            assertThat(pause).isLessThanOrEqualTo(Duration.ofMillis(400));
+            retries.add(fault);
+          }
+        };
+    try (TritonServer mortal = TritonServer.start(folder);
+        Fleet fleet = Fleet.connect(mortal.address(), Options.DEFAULTS.withListener(listener))) {
+      assertThat(negated(fleet, 1)).containsExactly(-1, -1);
+      mortal.kill();
+      assertThatThrownBy(() -> negated(fleet, 1))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageStartingWith("Triton server " + mortal.address())
+          .hasMessageContaining("start it");
+      assertThat(retries).hasSize(3);
+      assertThat(fleet.retries()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void faultOfTheRequest_isNotRepeated() {
+    try (Fleet fleet =
+            Fleet.connect(lasting.address() + "," + lasting.address() + "," + lasting.address());
+        Tensor x = fleet.tensor(FloatBuffer.allocate(1), 1, 1)) {
+      assertThatThrownBy(() -> fleet.infer("unbatched", Map.of("x", x), Set.of("y")))
+          .hasMessageContaining("takes input 'x' in shape [2, any], not [1, 1]");
+      assertThat(fleet.retries() + fleet.failovers()).isZero();
+    }
+  }
+
+  @Test
+  void pictureDeadline_coversAllOfItsCalls() {
+    Options options = Options.DEFAULTS.withPictureDeadline(Duration.ofMillis(500));
+    try (Fleet fleet = Fleet.connect(lasting.address(), options);
+        Runtime session = fleet.session()) {
+      assertThat(RuntimeContract.values(Chain.await(count(session, 3), "").get("count")))
+          .containsExactly(3);
+      assertThatThrownBy(() -> Chain.await(count(session, 2_000_000), ""))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageStartingWith("the picture was not finished within its deadline of 0.5 s");
+      assertThatThrownBy(() -> Chain.await(count(session, 1), ""))
+          .hasMessageStartingWith("the picture was not finished within its deadline of 0.5 s");
+    }
+  }
+
+  @Test
+  void cancelledCall_isNotComputedByTheServer_andPassesItsTurnOn() throws Exception {
+    try (TritonServer busy = TritonServer.start(folder);
+        Fleet fleet = Fleet.connect(busy.address(), Options.DEFAULTS.withPerServer(2))) {
+      fleet.config("counter");
+      CompletableFuture<Map<String, Tensor>> first = count(fleet, 3_000_000); // some seconds
+      CompletableFuture<Map<String, Tensor>> endless = count(fleet, Long.MAX_VALUE);
+      CompletableFuture<Map<String, Tensor>> third = count(fleet, 5);
+      String pending = "nv_inference_pending_request_count{model=\"counter\",version=\"1\"} ";
+      while (!busy.metrics().contains(pending + "1")) {
+        Thread.sleep(20); // the first is computed, the second waits on the server, the third here
+      }
+      endless.cancel(true);
+      assertThat(first.isDone() || third.isDone()).isFalse();
+      // Were the second not cancelled on the server, the third would wait behind it for ever.
+      assertThat(RuntimeContract.values(third.join().get("count"))).containsExactly(5);
+      assertThat(RuntimeContract.values(first.join().get("count"))).containsExactly(3_000_000);
+    }
+  }
+
+  @Test
+  void pauses_growAndJitter() {
+    Retry retry = new Retry(4, Duration.ofMillis(100), Duration.ofMillis(300));
+    Random random = new Random(1);
+    for (int attempt = 0; attempt < 5; attempt++) {
+      int number = attempt;
+      List<Duration> pauses =
+          IntStream.range(0, 200).mapToObj(i -> retry.pause(number, random)).toList();
+      Duration longest = Duration.ofMillis(Math.min(300, 100L << attempt));
+      assertThat(pauses).allSatisfy(p -> assertThat(p).isLessThanOrEqualTo(longest));
+      assertThat(pauses).anySatisfy(p -> assertThat(p).isGreaterThan(longest.dividedBy(2)));
+      assertThat(pauses).anySatisfy(p -> assertThat(p).isLessThan(longest.dividedBy(4)));
+    }
+  }
+
+  @Test
+  void limit_passesTheTurnOfOneThatWasCancelled() {
+    Limit limit = new Limit(1);
+    CompletableFuture<String> running = new CompletableFuture<>();
+    CompletableFuture<String> first = limit.run(() -> running);
+    CompletableFuture<String> cancelled = limit.run(() -> CompletableFuture.completedFuture("b"));
+    CompletableFuture<String> last = limit.run(() -> CompletableFuture.completedFuture("c"));
+    cancelled.cancel(true);
+    assertThat(last.isDone()).isFalse();
+    running.complete("a");
+    assertThat(first.join() + last.join()).isEqualTo("ac");
+    assertThat(limit.run(() -> CompletableFuture.completedFuture("d")).join()).isEqualTo("d");
+  }
+}
