@@ -28,10 +28,13 @@ done
 paths=$("$(dirname "$0")/install.sh")
 value() { sed -n "s/^$1=//p" <<<"$paths"; }
 
+control=(--model-control-mode=explicit --load-model='*')
+[[ " ${*:2} " != *" --model-control-mode="* ]] || control=()
+
 export PATH="$(value bin):$PATH" # the Python backend's stub finds its packages by the python on PATH
 export LD_LIBRARY_PATH="$(value library_path)"
 exec "$(value tritonserver)" \
   --model-repository="$repository" --backend-directory="$(value backends)" \
-  --model-control-mode=explicit --load-model='*' \
+  "${control[@]}" \
   --grpc-port="${ports[0]:-8001}" --http-port="${ports[1]:-8000}" --metrics-port="${ports[2]:-8002}" \
   "${@:2}"

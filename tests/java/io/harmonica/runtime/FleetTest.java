@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.DataType;
 import io.harmonica.runtime.TritonRuntime.Options;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -243,22 +244,44 @@ class FleetTest {
   }
 
   @Test
-  void cancelledCall_isNotComputedByTheServer_andPassesItsTurnOn() throws Exception {
-    try (TritonServer busy = TritonServer.start(folder);
-        Fleet fleet = Fleet.connect(busy.address(), Options.DEFAULTS.withPerServer(2))) {
+  void cancelledCall_isNotComputedToItsEnd() throws Exception {
+    ContractModels.writeCounter(own);
+    ModelRepository.write(
+        own,
+        ModelRepository.ensemble(
+                "twice",
+                0,
+                ModelRepository.step("counter", Map.of("limit", "limit"), Map.of("count", "half")),
+                ModelRepository.step("counter", Map.of("limit", "half"), Map.of("count", "count")))
+            .addInput(ModelRepository.input("limit", DataType.TYPE_INT64, 1))
+            .addOutput(ModelRepository.output("count", DataType.TYPE_INT64, 1)));
+    try (TritonServer server = TritonServer.start(own);
+        Fleet fleet = Fleet.connect(server.address());
+        Tensor limit = fleet.tensor(LongBuffer.wrap(new long[] {1_000_000}), 1)) {
       fleet.config("counter");
-      CompletableFuture<Map<String, Tensor>> first = count(fleet, 3_000_000); // some seconds
-      CompletableFuture<Map<String, Tensor>> endless = count(fleet, Long.MAX_VALUE);
-      CompletableFuture<Map<String, Tensor>> third = count(fleet, 5);
-      String pending = "nv_inference_pending_request_count{model=\"counter\",version=\"1\"} ";
-      while (!busy.metrics().contains(pending + "1")) {
-        Thread.sleep(20); // the first is computed, the second waits on the server, the third here
+      fleet.config("twice");
+      CompletableFuture<?> call = fleet.inferAsync("twice", Map.of("limit", limit), COUNT);
+      Thread.sleep(300); // its first half runs, for a second or more
+      call.cancel(true);
+      assertThat(call.isCancelled()).isTrue();
+      for (int i = 0; i < 2; i++) { // behind what is computed, and what would be computed then
+        assertThat(RuntimeContract.values(count(fleet, 5).join().get("count"))).containsExactly(5);
       }
-      endless.cancel(true);
-      assertThat(first.isDone() || third.isDone()).isFalse();
-      // Were the second not cancelled on the server, the third would wait behind it for ever.
-      assertThat(RuntimeContract.values(third.join().get("count"))).containsExactly(5);
-      assertThat(RuntimeContract.values(first.join().get("count"))).containsExactly(3_000_000);
+      assertThat(fleet.statistics().models().get("counter").count()).isBetween(2L, 3L);
+    }
+  }
+
+  @Test
+  void limit_letsCallsWait() {
+    try (Fleet fleet =
+        Fleet.connect(lasting.address(), Options.DEFAULTS.withPerServer(1))) {
+      List<CompletableFuture<Map<String, Tensor>>> calls = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        calls.add(count(fleet, i));
+      }
+      for (int i = 0; i < 8; i++) {
+        assertThat(RuntimeContract.values(calls.get(i).join().get("count"))).containsExactly(i);
+      }
     }
   }
 

@@ -12,10 +12,15 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /** A runtime that remembers every handle it gave out, to find those that nobody closed. */
 public final class HandleLedger implements Runtime {
   private final Runtime runtime;
-  private final Queue<Tensor> handles = new ConcurrentLinkedQueue<>();
+  private final Queue<Tensor> handles;
 
   public HandleLedger(Runtime runtime) {
+    this(runtime, new ConcurrentLinkedQueue<>());
+  }
+
+  private HandleLedger(Runtime runtime, Queue<Tensor> handles) {
     this.runtime = runtime;
+    this.handles = handles;
   }
 
   /** How many handles were given out. */
@@ -61,6 +66,11 @@ public final class HandleLedger implements Runtime {
     Map<String, Tensor> results = runtime.infer(model, inputs, outputs);
     handles.addAll(results.values());
     return results;
+  }
+
+  @Override
+  public Runtime session() {
+    return new HandleLedger(runtime.session(), handles);
   }
 
   private Tensor recorded(Tensor tensor) {

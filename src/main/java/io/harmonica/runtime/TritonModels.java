@@ -7,16 +7,23 @@ import io.harmonica.runtime.proto.ModelRepositoryParameter;
 import io.harmonica.runtime.proto.RepositoryIndexRequest;
 import io.harmonica.runtime.proto.RepositoryModelLoadRequest;
 import io.harmonica.runtime.proto.RepositoryModelUnloadRequest;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The repository API over gRPC. */
 record TritonModels(TritonRuntime runtime) implements ModelControl {
+  /** Triton's list of all models leaves out those that were loaded without files: they come first. */
   @Override
   public List<Entry> index() {
-    return runtime
-        .call("", stub -> stub.repositoryIndex(RepositoryIndexRequest.getDefaultInstance()))
-        .getModelsList()
-        .stream()
+    Set<Entry> entries = new LinkedHashSet<>(index(true));
+    entries.addAll(index(false));
+    return List.copyOf(entries);
+  }
+
+  private List<Entry> index(boolean ready) {
+    RepositoryIndexRequest request = RepositoryIndexRequest.newBuilder().setReady(ready).build();
+    return runtime.call("", stub -> stub.repositoryIndex(request)).getModelsList().stream()
         .map(m -> new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason()))
         .toList();
   }

@@ -207,12 +207,12 @@ public final class TritonRuntime implements Runtime {
         });
   }
 
-  /** The models of the repository, loaded or not. */
+  /** The models that are loaded. */
   CompletableFuture<List<ModelIndex>> indexAsync() {
     return Chain.then(
         send(
             GRPCInferenceServiceGrpc.getRepositoryIndexMethod(),
-            RepositoryIndexRequest.getDefaultInstance(),
+            RepositoryIndexRequest.newBuilder().setReady(true).build(),
             "",
             options.deadline()),
         response -> CompletableFuture.completedFuture(response.getModelsList()));
