@@ -10,6 +10,7 @@ import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
+import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
@@ -22,6 +23,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -55,6 +57,11 @@ final class GenerateCommand implements Command {
         .value("triton", "HOST:PORT", "use a Triton server by its gRPC port")
         .value(
             "deadline", "SECONDS", "with --triton: the longest that one call may take (default 60)")
+        .value(
+            "shared-memory",
+            "auto|on|off",
+            "with --triton: tensors in memory shared with a server on this host (default auto:"
+                + " where that works)")
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
@@ -97,6 +104,11 @@ final class GenerateCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) throws IOException {
+    return Interrupt.guarding(stop -> run(arguments, console, stop));
+  }
+
+  private static int run(Arguments arguments, Console console, BooleanSupplier stop)
+      throws IOException {
     arguments.requireOneOf("model-repository", "triton");
     refuseWithoutEffect(arguments);
     String model = arguments.requiredText("model");
@@ -112,7 +124,7 @@ final class GenerateCommand implements Command {
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
     try (Pipeline pipeline = open(arguments, model)) {
       Request request = request(arguments, pipeline);
-      Result result = generate(pipeline, request, console);
+      Result result = generate(pipeline, request, console, stop);
       if (arguments.has("save-latents")) {
         TensorFiles.save(result.latents(), arguments.requiredPath("save-latents"));
       }
@@ -133,6 +145,7 @@ final class GenerateCommand implements Command {
   private static void refuseWithoutEffect(Arguments arguments) {
     if (!arguments.has("triton")) {
       arguments.refuse("deadline", "without --triton");
+      arguments.refuse("shared-memory", "without --triton");
     }
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
@@ -146,11 +159,15 @@ final class GenerateCommand implements Command {
   }
 
   static TritonRuntime.Options tritonOptions(Arguments arguments) {
-    return arguments
-        .decimal("deadline", 0.001, 86_400)
-        .map(seconds -> Duration.ofMillis(Math.round(seconds * 1000)))
-        .map(TritonRuntime.Options::new)
-        .orElse(TritonRuntime.Options.DEFAULTS);
+    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
+    Optional<Double> deadline = arguments.decimal("deadline", 0.001, 86_400);
+    if (deadline.isPresent()) {
+      options = options.withDeadline(Duration.ofMillis(Math.round(deadline.get() * 1000)));
+    }
+    Optional<String> shared = arguments.choice("shared-memory", List.of("auto", "on", "off"));
+    return shared.isPresent()
+        ? options.withSharedMemory(SharedMemory.valueOf(shared.get().toUpperCase(Locale.ROOT)))
+        : options;
   }
 
   private static Optional<Double> guidance(Arguments arguments) {
@@ -212,9 +229,19 @@ final class GenerateCommand implements Command {
   }
 
   /** Generates with a progress bar on the error stream, where the launcher found a terminal. */
-  private static Result generate(Pipeline pipeline, Request request, Console console) {
+  private static Result generate(
+      Pipeline pipeline, Request request, Console console, BooleanSupplier stop) {
+    StepListener unlessStopped =
+        step -> {
+          if (stop.getAsBoolean()) {
+            throw new HarmonicaException(
+                "interrupted after step %d of %d: nothing was written"
+                    .formatted(step.step() + 1, step.steps()));
+          }
+          return true;
+        };
     if (!Boolean.getBoolean("harmonica.terminal")) {
-      return pipeline.generate(request);
+      return pipeline.generate(request, unlessStopped);
     }
     int steps =
         request.router().equals(Request.NO_ROUTER)
@@ -232,7 +259,7 @@ final class GenerateCommand implements Command {
       StepListener advance =
           step -> {
             bar.stepBy(step.latents().length / size);
-            return true;
+            return unlessStopped.onStep(step);
           };
       return pipeline.generate(request, advance);
     }

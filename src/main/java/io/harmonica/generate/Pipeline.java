@@ -6,6 +6,7 @@ import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
@@ -111,16 +112,18 @@ public final class Pipeline implements AutoCloseable {
     long peakCacheBytes = 0;
     for (int first = 0; first < noise.count(); first += chunk) {
       int end = Math.min(noise.count(), first + chunk);
-      try (Trajectory trajectory =
-          new Trajectory(
-              runtime,
-              manifest,
-              request.router(),
-              schedule,
-              sampler,
-              guidance,
-              noise.rows(first, end),
-              conditions(condition, request, first, end))) {
+      int batch = (guidance.doublesBatch() ? 2 : 1) * (end - first);
+      try (Runtime place = runtime.trajectory(() -> plan(request.router(), schedule, batch));
+          Trajectory trajectory =
+              new Trajectory(
+                  place,
+                  manifest,
+                  request.router(),
+                  schedule,
+                  sampler,
+                  guidance,
+                  noise.rows(first, end),
+                  conditions(condition, request, first, end))) {
         float[] part = trajectory.run(first, seeded, listener);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
@@ -130,6 +133,11 @@ public final class Pipeline implements AutoCloseable {
     Latents latents =
         new Latents(values, noise.count(), noise.channels(), noise.height(), noise.width());
     return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
+  }
+
+  private Plan plan(String router, Schedule schedule, int batch) {
+    return new MemoryPlan(schedule, manifest.branches(), batch)
+        .plan(step -> Trajectory.ensemble(manifest, router, schedule, step), runtime::config);
   }
 
   private static Map<String, Tensor> conditions(

@@ -133,7 +133,7 @@ final class Trajectory implements AutoCloseable {
         }
       }
       long start = System.nanoTime();
-      Map<String, Tensor> results = runtime.infer(ensemble(step), inputs, outputs);
+      Map<String, Tensor> results = runtime.infer(ensemble(s), inputs, outputs);
       runtimeNanos += System.nanoTime() - start;
       for (int b = 0; b < manifest.branches().size(); b++) {
         if (route.stored().get(b)) {
@@ -149,10 +149,15 @@ final class Trajectory implements AutoCloseable {
     }
   }
 
-  private String ensemble(Schedule.Step step) {
+  private String ensemble(int s) {
+    return ensemble(manifest, router, schedule, s);
+  }
+
+  /** The model that a step runs. */
+  static String ensemble(Manifest manifest, String router, Schedule schedule, int step) {
     return router.equals(Request.NO_ROUTER)
         ? manifest.model()
-        : Names.route(manifest.model(), router, step.route());
+        : Names.route(manifest.model(), router, schedule.steps().get(step).route());
   }
 
   private Tensor sample() {

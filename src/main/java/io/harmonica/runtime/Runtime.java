@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Something that runs a named model of a repository: ONNX Runtime in this process, or a Triton
@@ -32,6 +33,17 @@ public interface Runtime extends AutoCloseable {
    * @return exactly the requested outputs; the caller closes them
    */
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
+
+  /**
+   * This runtime for one trajectory, whose tensors get their places beforehand where that saves
+   * carrying them around. Closing it ends its tensors, and leaves this runtime open.
+   *
+   * @param plan of the calls to come, asked for only where it is of use; other tensors and calls
+   *     are fine too
+   */
+  default Runtime trajectory(Supplier<Plan> plan) {
+    return new BorrowedRuntime(this);
+  }
 
   /** What computes, with its version, for reports. */
   default String description() {

@@ -92,6 +92,14 @@ final class TritonFaults {
         .orElse("");
   }
 
+  /** The server cannot open a region, which shared memory was asked for. */
+  HarmonicaException noSharedMemory(StatusRuntimeException e) {
+    return fault(
+        e,
+        "cannot open shared memory of this process (%s): run both on one host, with one /dev/shm (ipc: host) and as one user, or use --shared-memory off"
+            .formatted(said(e)));
+  }
+
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {
     return new HarmonicaException(
         "%s answered for model '%s' with outputs %s instead of %s: see the server's log"

@@ -11,8 +11,6 @@ import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceB
 import io.harmonica.runtime.proto.InferStatistics;
 import io.harmonica.runtime.proto.ModelConfigRequest;
 import io.harmonica.runtime.proto.ModelInferRequest;
-import io.harmonica.runtime.proto.ModelInferRequest.InferInputTensor;
-import io.harmonica.runtime.proto.ModelInferRequest.InferRequestedOutputTensor;
 import io.harmonica.runtime.proto.ModelInferResponse;
 import io.harmonica.runtime.proto.ModelInferResponse.InferOutputTensor;
 import io.harmonica.runtime.proto.ModelStatistics;
@@ -33,11 +31,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Runs models on a Triton Inference Server over gRPC, without encryption.
  *
- * <p>Tensors travel in the messages as raw bytes. A fault names the server, the model and the
+ * <p>Tensors travel in the messages as raw bytes; those of a {@link #trajectory} lie in memory
+ * shared with the server where it runs on this host. A fault names the server, the model and the
  * remedy; {@link TritonFaults} has the words.
  */
 public final class TritonRuntime implements Runtime {
@@ -46,14 +46,23 @@ public final class TritonRuntime implements Runtime {
    * How to talk to the server.
    *
    * @param deadline the longest that one call may take, 60 s by default
+   * @param sharedMemory whether trajectories use it, {@link SharedMemory#AUTO} by default
    */
-  public record Options(Duration deadline) {
-    public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
+  public record Options(Duration deadline, SharedMemory sharedMemory) {
+    public static final Options DEFAULTS = new Options(Duration.ofSeconds(60), SharedMemory.AUTO);
 
     public Options {
       if (deadline.isNegative() || deadline.isZero()) {
         throw new IllegalArgumentException("deadline is " + deadline + ", expected more than 0");
       }
+    }
+
+    public Options withDeadline(Duration other) {
+      return new Options(other, sharedMemory);
+    }
+
+    public Options withSharedMemory(SharedMemory other) {
+      return new Options(deadline, other);
     }
   }
 
@@ -65,6 +74,9 @@ public final class TritonRuntime implements Runtime {
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final LongAdder sentBytes = new LongAdder();
   private final LongAdder receivedBytes = new LongAdder();
+  private final LongAdder sharedBytes = new LongAdder();
+  private final SharedPlaces places;
+  private volatile boolean closing;
 
   private TritonRuntime(Address address, Options options) {
     this.address = address;
@@ -75,6 +87,7 @@ public final class TritonRuntime implements Runtime {
             .usePlaintext()
             .maxInboundMessageSize(Integer.MAX_VALUE)
             .build();
+    this.places = new SharedPlaces(this, options.sharedMemory(), faults);
   }
 
   /** Connects to a server with {@link Options#DEFAULTS}. */
@@ -129,43 +142,41 @@ public final class TritonRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return infer(model, inputs, outputs, Carrier.WIRE);
+  }
+
+  Map<String, Tensor> infer(
+      String model, Map<String, Tensor> inputs, Set<String> outputs, Carrier carrier) {
     ModelConfig known = configs.get(model);
     Signature.check(known != null ? known : config(model), inputs, outputs);
-    ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName(model);
-    inputs.forEach((name, tensor) -> add(request, name, tensor));
-    for (String name : outputs) {
-      request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(name));
-    }
-    ModelInferRequest message = request.build();
+    ModelInferRequest message = carrier.request(model, inputs, outputs);
     ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
     sentBytes.add(message.getSerializedSize());
     receivedBytes.add(response.getSerializedSize());
-    return outputs(model, response, outputs);
+    return outputs(model, response, outputs, carrier);
   }
 
-  private static void add(ModelInferRequest.Builder request, String name, Tensor tensor) {
-    if (!(tensor instanceof WireTensor wire)) {
-      throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
-    }
-    InferInputTensor.Builder input =
-        InferInputTensor.newBuilder().setName(name).setDatatype(wire.wireType());
-    for (long dim : wire.shape()) {
-      input.addShape(dim);
-    }
-    request.addInputs(input).addRawInputContents(wire.bytes());
+  /** In shared memory where it is possible and wanted, else over the wire. */
+  @Override
+  public Runtime trajectory(Supplier<Plan> plan) {
+    requireOpen();
+    return places.of(plan);
+  }
+
+  /** A tensor went through shared memory. */
+  void countShared(long sizeBytes) {
+    sharedBytes.add(sizeBytes);
   }
 
   private Map<String, Tensor> outputs(
-      String model, ModelInferResponse response, Set<String> requested) {
+      String model, ModelInferResponse response, Set<String> requested, Carrier carrier) {
     Map<String, Tensor> found = new HashMap<>();
-    for (int i = 0; i < response.getRawOutputContentsCount(); i++) {
+    for (int i = 0;
+        i < response.getRawOutputContentsCount();
+        i++) { // empty for what went elsewhere
       InferOutputTensor output = response.getOutputs(i);
       if (requested.contains(output.getName())) {
-        long[] shape = output.getShapeList().stream().mapToLong(Long::longValue).toArray();
-        found.put(
-            output.getName(),
-            new WireTensor(
-                WireTensor.type(output.getDatatype()), shape, response.getRawOutputContents(i)));
+        found.put(output.getName(), carrier.receive(output, response.getRawOutputContents(i)));
       }
     }
     if (!found.keySet().equals(requested)) {
@@ -189,7 +200,7 @@ public final class TritonRuntime implements Runtime {
     call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
         .getModelStatsList()
         .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
-    return new Statistics(models, sentBytes.sum(), receivedBytes.sum());
+    return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
   }
 
   private static Statistics.Model times(ModelStatistics model) {
@@ -203,10 +214,14 @@ public final class TritonRuntime implements Runtime {
             + stats.getComputeOutput().getNs());
   }
 
-  private <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
-    if (channel.isShutdown()) {
+  private void requireOpen() {
+    if (closing || channel.isShutdown()) {
       throw new IllegalStateException("runtime is closed");
     }
+  }
+
+  private <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
+    requireOpen();
     try {
       return call.apply(stub());
     } catch (StatusRuntimeException e) {
@@ -241,13 +256,15 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
-  private GRPCInferenceServiceBlockingStub stub() {
+  GRPCInferenceServiceBlockingStub stub() {
     return GRPCInferenceServiceGrpc.newBlockingStub(channel)
         .withDeadlineAfter(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
   }
 
   @Override
   public void close() {
+    closing = true;
+    places.close(); // while the server can still be told
     channel.shutdown();
     try {
       if (!channel.awaitTermination(options.deadline().toNanos(), TimeUnit.NANOSECONDS)) {
