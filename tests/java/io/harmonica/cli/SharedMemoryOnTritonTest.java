@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -11,6 +12,7 @@ import io.harmonica.export.Exports;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.metrics.Metrics;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -19,7 +21,9 @@ import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -152,6 +156,41 @@ class SharedMemoryOnTritonTest {
     Statistics before = pipeline.statistics();
     pipeline.generate(request("linear"));
     return pipeline.statistics().minus(before);
+  }
+
+  @Test
+  void metrics_countBytesByTheirPath() throws Exception {
+    for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
+      SimpleMeterRegistry registry = new SimpleMeterRegistry();
+      try (Pipeline pipeline = pipeline(shared).withMetrics(new Metrics(registry))) {
+        Statistics spent = spent(pipeline);
+        assertThat(bytes(registry, "wire.sent")).isEqualTo(spent.sentBytes());
+        assertThat(bytes(registry, "wire.received")).isEqualTo(spent.receivedBytes());
+        assertThat(bytes(registry, "shared_memory")).isEqualTo(spent.sharedBytes());
+        assertThat(spent.sharedBytes() > 0).isEqualTo(shared == SharedMemory.ON);
+      }
+    }
+  }
+
+  private static double bytes(SimpleMeterRegistry registry, String path) {
+    return registry.get("harmonica.bytes").tag("path", path).counter().count();
+  }
+
+  @Test
+  void generate_withMetricsPort_saysWhereItAnswers() throws Exception {
+    Process client =
+        client(List.of(), "--steps", "1000", "--shared-memory", "on", "--metrics-port", "0");
+    while (registered().isEmpty()) {
+      assertThat(client.isAlive()).as(err()).isTrue();
+      Thread.sleep(20);
+    }
+    String url = err().lines().findFirst().orElseThrow().replace("note: metrics at ", "");
+    String metrics = new String(new URL(url).openStream().readAllBytes(), UTF_8);
+    client.destroyForcibly().waitFor();
+    assertThat(metrics).contains("harmonica_steps_total{model=\"dit\",router=\"none\"}");
+    try (Pipeline next = pipeline(SharedMemory.ON)) {
+      next.generate(request("last")); // sweeps what the killed one left
+    }
   }
 
   @Test

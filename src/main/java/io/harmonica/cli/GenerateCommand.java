@@ -10,6 +10,7 @@ import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
+import io.harmonica.metrics.MetricsPort;
 import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
@@ -90,6 +91,10 @@ final class GenerateCommand implements Command {
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
         .value("save-latents", "FILE", "keep the result before decoding, in the same form")
+        .value(
+            "metrics-port",
+            "[HOST:]PORT",
+            "answer Prometheus meanwhile, on loopback unless a host is named")
         .value("out", "DIR", "folder for the pictures and a contact sheet")
         .options();
   }
@@ -122,7 +127,11 @@ final class GenerateCommand implements Command {
     arguments
         .path("save-latents")
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
-    try (Pipeline pipeline = open(arguments, model)) {
+    try (MetricsPort metrics = metrics(arguments, console);
+        Pipeline pipeline = open(arguments, model)) {
+      if (metrics != null) {
+        pipeline.withMetrics(metrics.metrics());
+      }
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console, stop);
       if (arguments.has("save-latents")) {
@@ -150,6 +159,16 @@ final class GenerateCommand implements Command {
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
+  }
+
+  /** Null where none is asked for. */
+  private static MetricsPort metrics(Arguments arguments, Console console) {
+    if (!arguments.has("metrics-port")) {
+      return null;
+    }
+    MetricsPort port = MetricsPort.open(arguments.requiredText("metrics-port"));
+    console.err().println("note: metrics at " + port.url());
+    return port;
   }
 
   private static Pipeline open(Arguments arguments, String model) {

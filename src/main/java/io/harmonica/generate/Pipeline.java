@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Route;
 import io.harmonica.router.Router;
@@ -10,6 +11,7 @@ import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.runtime.Traffic;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
@@ -17,7 +19,10 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
@@ -32,8 +37,12 @@ import java.util.stream.IntStream;
  * <p>Owns its runtime. Several threads may generate at once.
  */
 public final class Pipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
+
   private final Runtime runtime;
   private final Manifest manifest;
+  private Metrics metrics = Metrics.NONE;
+  private Traffic counted = Traffic.NONE;
 
   private Pipeline(Runtime runtime, Manifest manifest) {
     this.runtime = runtime;
@@ -65,6 +74,12 @@ public final class Pipeline implements AutoCloseable {
     }
   }
 
+  /** Counts in these meters from now on; the registry stays the caller's. */
+  public Pipeline withMetrics(Metrics meters) {
+    this.metrics = meters;
+    return this;
+  }
+
   public Manifest manifest() {
     return manifest;
   }
@@ -89,6 +104,37 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
+    long start = System.nanoTime();
+    Metrics.Outcome outcome = Metrics.Outcome.FAILED;
+    try {
+      Result result = run(request, listener);
+      outcome = Metrics.Outcome.DONE;
+      return result;
+    } catch (CancellationException e) {
+      outcome = Metrics.Outcome.CANCELLED;
+      throw e;
+    } finally {
+      long elapsed = System.nanoTime() - start;
+      metrics.pictures(manifest.model(), request.router(), outcome, request.count());
+      metrics.latency(manifest.model(), Metrics.Part.REQUEST, elapsed);
+      countTraffic();
+      LOG.atInfo()
+          .addKeyValue("model", manifest.model())
+          .addKeyValue("router", request.router())
+          .addKeyValue("pictures", request.count())
+          .addKeyValue("outcome", outcome)
+          .addKeyValue("millis", elapsed / 1_000_000)
+          .log("generated");
+    }
+  }
+
+  private synchronized void countTraffic() {
+    Traffic now = runtime.traffic();
+    metrics.traffic(manifest.model(), now.minus(counted));
+    counted = now;
+  }
+
+  private Result run(Request request, StepListener listener) {
     long start = System.nanoTime();
     requireSubjects(request);
     Sampler sampler = sampler(request);
@@ -124,7 +170,17 @@ public final class Pipeline implements AutoCloseable {
                   guidance,
                   noise.rows(first, end),
                   conditions(condition, request, first, end))) {
-        float[] part = trajectory.run(first, seeded, listener);
+        StepListener recorder =
+            new Recorder(
+                metrics,
+                manifest,
+                request.router(),
+                schedule,
+                end - first,
+                batch,
+                listener,
+                trajectory::runtimeNanos);
+        float[] part = trajectory.run(first, seeded, recorder);
         System.arraycopy(part, 0, values, first * noise.sampleSize(), part.length);
         runtimeNanos += trajectory.runtimeNanos();
         peakCacheBytes = Math.max(peakCacheBytes, trajectory.peakCacheBytes());
@@ -160,7 +216,10 @@ public final class Pipeline implements AutoCloseable {
    */
   public Latents decode(Latents latents) {
     requireFits(latents);
-    return new Decoding(runtime, manifest).pixels(latents);
+    long start = System.nanoTime();
+    Latents pixels = new Decoding(runtime, manifest).pixels(latents);
+    metrics.latency(manifest.model(), Metrics.Part.DECODE, System.nanoTime() - start);
+    return pixels;
   }
 
   /** A router of this model by its name. */

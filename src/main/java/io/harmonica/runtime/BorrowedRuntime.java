@@ -39,5 +39,10 @@ record BorrowedRuntime(Runtime runtime) implements Runtime {
   }
 
   @Override
+  public Traffic traffic() {
+    return runtime.traffic();
+  }
+
+  @Override
   public void close() {}
 }

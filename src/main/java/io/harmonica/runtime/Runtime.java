@@ -55,6 +55,11 @@ public interface Runtime extends AutoCloseable {
     return Statistics.NONE;
   }
 
+  /** What went to servers and back so far, without asking them; nothing of this process. */
+  default Traffic traffic() {
+    return Traffic.NONE;
+  }
+
   /**
    * Refuses further calls, with an {@link IllegalStateException}, and lets running ones end: all of
    * them in this process; on a server those that end within its deadline, the others fail.

@@ -145,6 +145,11 @@ final class SharedRuntime implements Runtime {
     return server.statistics();
   }
 
+  @Override
+  public Traffic traffic() {
+    return server.traffic();
+  }
+
   /** Ends the trajectory: its tensors' places are another's from now on. */
   @Override
   public void close() {

@@ -203,6 +203,11 @@ public final class TritonRuntime implements Runtime {
     return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
   }
 
+  @Override
+  public Traffic traffic() {
+    return new Traffic(sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum(), 0, 0);
+  }
+
   private static Statistics.Model times(ModelStatistics model) {
     InferStatistics stats = model.getInferenceStats();
     return new Statistics.Model(
