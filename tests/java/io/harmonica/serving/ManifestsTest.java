@@ -98,7 +98,8 @@ class ManifestsTest {
   @Test
   void check_findsAMisspelledField() throws IOException {
     Map<String, Object> deployment = objects(FOLDER.resolve("kubernetes/server.yaml")).get(0);
-    map(at(deployment, "spec", "template", "spec", "containers", 0)).put("readynessProbe", Map.of());
+    map(at(deployment, "spec", "template", "spec", "containers", 0))
+        .put("readynessProbe", Map.of());
     assertThatThrownBy(() -> check(deployment))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("readynessProbe");
@@ -126,7 +127,8 @@ class ManifestsTest {
           }
         }
         Set<Object> mounted = new HashSet<>();
-        ((List<?>) at(pod, "containers", 0, "volumeMounts")).forEach(m -> mounted.add(at(m, "name")));
+        ((List<?>) at(pod, "containers", 0, "volumeMounts"))
+            .forEach(m -> mounted.add(at(m, "name")));
         assertThat(mounted).as(manifest.toString()).isEqualTo(declared);
       }
     }
@@ -166,7 +168,9 @@ class ManifestsTest {
   }
 
   private static Set<String> flags(String text) {
-    return FLAG.matcher(text).results().map(MatchResult::group)
+    return FLAG.matcher(text)
+        .results()
+        .map(MatchResult::group)
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
@@ -185,7 +189,12 @@ class ManifestsTest {
     Object args =
         at(
             objects(FOLDER.resolve("kubernetes/server.yaml")).get(0),
-            "spec", "template", "spec", "containers", 0, "args");
+            "spec",
+            "template",
+            "spec",
+            "containers",
+            0,
+            "args");
     return ((List<?>) args).stream().map(Object::toString).toList();
   }
 
@@ -227,7 +236,9 @@ class ManifestsTest {
   @Test
   void server_takesTheFlags(@TempDir Path repository) throws Exception {
     String[] own = // serve.sh has the others
-        kubernetesFlags().stream().filter(flag -> !flag.matches("--(model|load)-.*")).toArray(String[]::new);
+        kubernetesFlags().stream()
+            .filter(flag -> !flag.matches("--(model|load)-.*"))
+            .toArray(String[]::new);
     assertThat(own).hasSize(5);
     try (TritonServer server = TritonServer.start(repository, own)) {
       assertThat(server.http("/v2")).contains("system_shared_memory");

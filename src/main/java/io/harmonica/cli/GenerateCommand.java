@@ -63,6 +63,11 @@ final class GenerateCommand implements Command {
             "auto|on|off",
             "with --triton: tensors in memory shared with a server on this host (default auto:"
                 + " where that works)")
+        .value(
+            "steps-per-request",
+            "auto|1|K",
+            "steps that go in one request: 1, or what the model was exported with (default auto:"
+                + " that, if the server is more than 1 ms away)")
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
@@ -131,6 +136,9 @@ final class GenerateCommand implements Command {
         Pipeline pipeline = open(arguments, model)) {
       if (metrics != null) {
         pipeline.withMetrics(metrics.metrics());
+      }
+      if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
+        pipeline.withStepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
       }
       Request request = request(arguments, pipeline);
       Result result = generate(pipeline, request, console, stop);
@@ -277,7 +285,8 @@ final class GenerateCommand implements Command {
             .build()) {
       StepListener advance =
           step -> {
-            bar.stepBy(step.latents().length / size);
+            int pictures = step.latents().length / size;
+            bar.stepTo((long) step.firstPicture() * steps + (step.step() + 1L) * pictures);
             return unlessStopped.onStep(step);
           };
       return pipeline.generate(request, advance);

@@ -14,8 +14,10 @@ import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
+import io.harmonica.router.Stretch;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
@@ -30,6 +33,7 @@ final class Configs {
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, Ports> graphs;
+  private Ports samplerPorts; // once its engine is written
 
   Configs(Denoiser model, ExportOptions options, Function<Engine, Ports> graphs) {
     this.model = model;
@@ -79,49 +83,168 @@ final class Configs {
     return config.build();
   }
 
+  /** The engine between the steps of a stretch. */
+  ModelConfig sampler(Ports ports) {
+    samplerPorts = ports;
+    int most = options.maxBatch();
+    String profile =
+        profile(
+            shapes(ports.inputs(), 1),
+            shapes(ports.inputs(), Math.min(2, most)),
+            shapes(ports.inputs(), most));
+    return engine(Names.sampler(options.modelName()), ports, most, profile);
+  }
+
   /** One step of a route: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, Route route) {
-    Map<String, Port> inputs = new LinkedHashMap<>();
-    Map<String, Port> outputs = new LinkedHashMap<>();
-    List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
-    List<Engine> engines = Engine.of(model, route, options.blocksPerEngine());
-    List<String> branches = model.branches().stream().map(Branch::name).toList();
-    List<String> made = new ArrayList<>();
-    int hidden = 0;
-    for (Engine engine : engines) {
-      Ports graph = graphs.apply(engine);
+    Chain chain = new Chain();
+    List<String> branches = branches();
+    chain.addStep(
+        route,
+        port -> port,
+        port -> {
+          int branch = branches.indexOf(port);
+          return branch < 0 || route.stored().get(branch) ? port : null;
+        });
+    for (int b = 0; b < branches.size(); b++) {
+      if (route.stored().get(b)) {
+        chain.expose(branches.get(b));
+      }
+    }
+    chain.expose(Names.NOISE_PREDICTION);
+    return chain.config(name);
+  }
+
+  /** Several steps, and the sampler's between them, with what they hand on. */
+  ModelConfig stretch(String name, Stretch stretch) {
+    Chain chain = new Chain();
+    List<String> branches = branches();
+    for (int s = 0; s < stretch.steps(); s++) {
+      int step = s;
+      Route route = stretch.route(s);
+      Map<String, String> renamed = new HashMap<>(); // what a step has of its own
+      renamed.put(Names.SAMPLE, s == 0 ? Names.SAMPLE : Names.ofStep(Names.SAMPLE, s));
+      for (String own : List.of(Names.TIMESTEP, Names.REUSE_WEIGHTS, Names.NOISE_PREDICTION)) {
+        renamed.put(own, Names.ofStep(own, s));
+      }
+      for (int b = 0; b < branches.size(); b++) {
+        List<Stretch.Source> sources = stretch.reads().get(s).get(b);
+        for (int i = 0; i < sources.size(); i++) {
+          Stretch.Source source = sources.get(i);
+          renamed.put(
+              Names.history(branches.get(b), i + 1),
+              source.isBefore()
+                  ? Names.history(branches.get(b), source.age())
+                  : Names.ofStep(branches.get(b), source.step()));
+        }
+      }
+      chain.addStep(
+          route,
+          port -> renamed.getOrDefault(port, port),
+          port -> {
+            int branch = branches.indexOf(port);
+            return branch >= 0 && !route.stored().get(branch) ? null : Names.ofStep(port, step);
+          });
+      String next =
+          s == stretch.steps() - 1 ? Names.NEXT_SAMPLE : Names.ofStep(Names.SAMPLE, s + 1);
+      renamed.put(Names.UPDATE, Names.ofStep(Names.UPDATE, s));
+      chain.add(
+          Names.sampler(options.modelName()),
+          samplerPorts,
+          port -> renamed.getOrDefault(port, port),
+          port -> next);
+    }
+    chain.expose(Names.NEXT_SAMPLE);
+    chain.expose(Names.ofStep(Names.NOISE_PREDICTION, stretch.steps() - 1));
+    for (int s = 0; s < stretch.steps(); s++) {
+      for (int b = 0; b < branches.size(); b++) {
+        if (stretch.kept().get(s).get(b)) {
+          chain.expose(Names.ofStep(branches.get(b), s));
+        }
+      }
+    }
+    return chain.config(name);
+  }
+
+  private List<String> branches() {
+    return model.branches().stream().map(Branch::name).toList();
+  }
+
+  /** An ensemble under construction. */
+  private final class Chain {
+    private final Map<String, Port> inputs = new LinkedHashMap<>();
+    private final Map<String, Port> outputs = new LinkedHashMap<>();
+    private final Map<String, Port> made = new HashMap<>();
+    private final List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
+    private int hidden;
+
+    /**
+     * Adds the engines of one denoising step.
+     *
+     * @param takes the tensor behind an input from outside the step, by the engines' name
+     * @param gives the tensor that an engine's output becomes; null where nobody reads it
+     */
+    void addStep(Route route, UnaryOperator<String> takes, UnaryOperator<String> gives) {
+      Set<String> own = new HashSet<>(); // tensors between the engines of the step
+      for (Engine engine : Engine.of(model, route, options.blocksPerEngine())) {
+        add(
+            name(engine),
+            graphs.apply(engine),
+            port ->
+                port.equals(Denoiser.HIDDEN)
+                    ? hidden(hidden)
+                    : own.contains(port) ? gives.apply(port) : takes.apply(port),
+            port -> {
+              if (port.equals(EngineGraph.NEXT_HIDDEN)) {
+                return hidden(++hidden);
+              }
+              if (port.equals(Denoiser.HIDDEN)) {
+                return hidden(hidden);
+              }
+              own.add(port);
+              return gives.apply(port);
+            });
+      }
+      hidden++;
+    }
+
+    void add(String name, Ports ports, UnaryOperator<String> takes, UnaryOperator<String> gives) {
       ModelEnsembling.Step.Builder step =
-          ModelEnsembling.Step.newBuilder().setModelName(name(engine)).setModelVersion(-1);
-      for (Port port : graph.inputs()) {
-        String tensor = port.name().equals(Denoiser.HIDDEN) ? hidden(hidden) : port.name();
+          ModelEnsembling.Step.newBuilder().setModelName(name).setModelVersion(-1);
+      for (Port port : ports.inputs()) {
+        String tensor = takes.apply(port.name());
         step.putInputMap(port.name(), tensor);
-        if (!made.contains(tensor)) {
+        if (!made.containsKey(tensor)) {
           inputs.put(tensor, port);
         }
       }
-      for (Port port : graph.outputs()) {
-        String tensor = port.name();
-        if (tensor.equals(EngineGraph.NEXT_HIDDEN)) {
-          tensor = hidden(++hidden);
-        } else if (tensor.equals(Denoiser.HIDDEN)) {
-          tensor = hidden(hidden);
-        } else if (tensor.equals(Names.NOISE_PREDICTION)) {
-          outputs.put(tensor, port);
-        } else if (branches.contains(tensor)) {
-          if (!route.stored().get(branches.indexOf(tensor))) {
-            continue; // no later step reads it
-          }
-          outputs.put(tensor, port);
+      for (Port port : ports.outputs()) {
+        String tensor = gives.apply(port.name());
+        if (tensor != null) {
+          made.put(tensor, port);
+          step.putOutputMap(port.name(), tensor);
         }
-        made.add(tensor);
-        step.putOutputMap(port.name(), tensor);
       }
       steps.add(step);
     }
-    return model(name, List.copyOf(inputs.values()), List.copyOf(outputs.values()))
-        .setPlatform("ensemble")
-        .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
-        .build();
+
+    void expose(String tensor) {
+      outputs.put(tensor, made.get(tensor));
+    }
+
+    ModelConfig config(String name) {
+      return model(name, named(inputs), named(outputs))
+          .setPlatform("ensemble")
+          .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
+          .build();
+    }
+  }
+
+  /** Ports under the names that they have outside their engine. */
+  private static List<Port> named(Map<String, Port> tensors) {
+    return tensors.entrySet().stream()
+        .map(port -> new Port(port.getKey(), port.getValue().type(), port.getValue().shape()))
+        .toList();
   }
 
   /** Triton refuses tensors that no step reads: the caption's, where all blocks reuse theirs. */

@@ -3,7 +3,6 @@ package io.harmonica.generate;
 import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
-import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -16,9 +15,10 @@ import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -41,7 +41,12 @@ public final class Pipeline implements AutoCloseable {
 
   private final Runtime runtime;
   private final Manifest manifest;
+
+  /** From this time to a server and back on, several steps go in one request. */
+  private static final long FAR_NANOS = 1_000_000;
+
   private Metrics metrics = Metrics.NONE;
+  private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
   private Traffic counted = Traffic.NONE;
 
   private Pipeline(Runtime runtime, Manifest manifest) {
@@ -78,6 +83,38 @@ public final class Pipeline implements AutoCloseable {
   public Pipeline withMetrics(Metrics meters) {
     this.metrics = meters;
     return this;
+  }
+
+  /**
+   * Has so many steps go in one request: 1, or what the model was exported with. Without it that is
+   * decided by the time to the server and back.
+   *
+   * @throws HarmonicaException if the model has no ensembles for that
+   */
+  public Pipeline withStepsPerRequest(int steps) {
+    Integer exported = manifest.stepsPerRequest();
+    if (steps != 1 && (exported == null || steps != exported)) {
+      throw new HarmonicaException(
+          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
+              .formatted(
+                  manifest.model(),
+                  exported == null ? "single steps only" : "1 or " + exported,
+                  steps,
+                  steps));
+    }
+    stepsPerRequest = OptionalInt.of(steps);
+    return this;
+  }
+
+  private Optional<Stretches> stretches(String router, Schedule schedule, Sampler sampler) {
+    if (manifest.stepsPerRequest() == null) {
+      return Optional.empty();
+    }
+    boolean wanted =
+        stepsPerRequest.isPresent()
+            ? stepsPerRequest.getAsInt() > 1
+            : runtime.roundTripNanos() >= FAR_NANOS;
+    return wanted ? Stretches.of(manifest, router, schedule, sampler) : Optional.empty();
   }
 
   public Manifest manifest() {
@@ -140,7 +177,7 @@ public final class Pipeline implements AutoCloseable {
     Sampler sampler = sampler(request);
     Schedule schedule =
         request.router().equals(Request.NO_ROUTER)
-            ? uncached(sampler.timesteps().size())
+            ? Schedule.uncached(manifest.branches().size(), sampler.timesteps().size())
             : Schedule.of(router(request));
     Guidance guidance = guidance(request);
     Noise seeded = new Noise(request.seed());
@@ -152,6 +189,7 @@ public final class Pipeline implements AutoCloseable {
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
+    Optional<Stretches> stretches = stretches(request.router(), schedule, sampler);
     Condition condition = new Condition(runtime, manifest, guidance.doublesBatch());
     float[] values = new float[noise.values().length];
     long runtimeNanos = 0;
@@ -159,7 +197,12 @@ public final class Pipeline implements AutoCloseable {
     for (int first = 0; first < noise.count(); first += chunk) {
       int end = Math.min(noise.count(), first + chunk);
       int batch = (guidance.doublesBatch() ? 2 : 1) * (end - first);
-      try (Runtime place = runtime.trajectory(() -> plan(request.router(), schedule, batch));
+      try (Runtime place =
+              runtime.trajectory(
+                  () ->
+                      stretches.isPresent() // far away
+                          ? new Plan(List.of())
+                          : plan(request.router(), schedule, batch));
           Trajectory trajectory =
               new Trajectory(
                   place,
@@ -168,6 +211,7 @@ public final class Pipeline implements AutoCloseable {
                   schedule,
                   sampler,
                   guidance,
+                  stretches,
                   noise.rows(first, end),
                   conditions(condition, request, first, end))) {
         StepListener recorder =
@@ -383,17 +427,6 @@ public final class Pipeline implements AutoCloseable {
     int width = manifest.width();
     float[] values = noise.start(count, channels * height * width);
     return new Latents(values, count, channels, height, width);
-  }
-
-  private Schedule uncached(int steps) {
-    int branches = manifest.branches().size();
-    Schedule.Step step =
-        new Schedule.Step(
-            0,
-            Collections.nCopies(branches, List.of()),
-            new float[branches][Route.MAX_HISTORY],
-            List.of());
-    return new Schedule(List.of(Route.full(branches)), Collections.nCopies(steps, step));
   }
 
   @Override

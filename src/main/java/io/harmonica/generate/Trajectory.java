@@ -5,6 +5,7 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import io.harmonica.router.Schedule;
+import io.harmonica.router.Stretch;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Prediction;
@@ -17,7 +18,10 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 
@@ -38,12 +42,14 @@ final class Trajectory implements AutoCloseable {
   private final Map<String, Tensor> conditions;
   private final int batch;
   private final Map<Schedule.Output, Tensor> cache = new HashMap<>();
+  private final Optional<Stretches> stretches;
   private long runtimeNanos;
   private long peakCacheBytes;
 
   /**
    * Prepares a batch.
    *
+   * @param stretches where several steps go in one request
    * @param conditions what to draw, of the whole batch: its from here on
    */
   Trajectory(
@@ -53,6 +59,7 @@ final class Trajectory implements AutoCloseable {
       Schedule schedule,
       Sampler sampler,
       Guidance guidance,
+      Optional<Stretches> stretches,
       Latents noise,
       Map<String, Tensor> conditions) {
     this.runtime = runtime;
@@ -61,6 +68,7 @@ final class Trajectory implements AutoCloseable {
     this.schedule = schedule;
     this.sampler = sampler;
     this.guidance = guidance;
+    this.stretches = stretches;
     this.x = noise.values().clone();
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
@@ -80,6 +88,14 @@ final class Trajectory implements AutoCloseable {
     int steps = sampler.timesteps().size();
     Stepper stepper = sampler.start();
     for (int s = 0; s < steps; s++) {
+      if (stretches.isPresent() && stretches.get().beginsAt(s)) {
+        try (Tensor output = advance(stretches.get(), s)) {
+          s += stretches.get().size() - 1;
+          requireFinite(s);
+          tell(listener, firstPicture, s, output.floats());
+        }
+        continue;
+      }
       try (Tensor output = predict(s)) {
         FloatBuffer values = output.floats();
         guide(values);
@@ -87,14 +103,75 @@ final class Trajectory implements AutoCloseable {
         float[] fresh = noisy ? noise.ofStep(s, firstPicture, pictures, size) : null;
         stepper.step(s, x, prediction, fresh);
         requireFinite(s);
-        var event =
-            new StepListener.Step(firstPicture, s, steps, sampler.timesteps().get(s), x, values);
-        if (!listener.onStep(event)) {
-          throw new CancellationException("cancelled after step " + (s + 1) + " of " + steps);
-        }
+        tell(listener, firstPicture, s, values);
       }
     }
     return x;
+  }
+
+  private void tell(StepListener listener, int firstPicture, int s, FloatBuffer prediction) {
+    int steps = sampler.timesteps().size();
+    int timestep = sampler.timesteps().get(s);
+    var event = new StepListener.Step(firstPicture, s, steps, timestep, x, prediction);
+    if (!listener.onStep(event)) {
+      throw new CancellationException("cancelled after step " + (s + 1) + " of " + steps);
+    }
+  }
+
+  /** Takes several steps at the server, the sampler's too; the result is the last prediction. */
+  private Tensor advance(Stretches stretches, int first) {
+    Stretch.Placed placed = stretches.at(first);
+    int last = first + stretches.size() - 1;
+    Map<String, Tensor> own = new HashMap<>(); // made for this call only
+    try {
+      own.putAll(stretches.inputs(runtime, placed, guidance, batch));
+      own.put(Names.SAMPLE, sample());
+      Map<String, Tensor> inputs = new HashMap<>(own);
+      inputs.putAll(conditions);
+      List<String> branches = manifest.branches();
+      placed
+          .before()
+          .forEach(
+              (output, age) ->
+                  inputs.put(Names.history(branches.get(output.branch()), age), cache.get(output)));
+      Map<Schedule.Output, String> kept = new HashMap<>();
+      placed
+          .keeps()
+          .forEach(
+              output ->
+                  kept.put(
+                      output, Names.ofStep(branches.get(output.branch()), output.step() - first)));
+      String prediction = Names.ofStep(Names.NOISE_PREDICTION, last - first);
+      Set<String> outputs = new HashSet<>(kept.values());
+      outputs.addAll(List.of(Names.NEXT_SAMPLE, prediction));
+      Map<String, Tensor> results = infer(stretches.name(first), inputs, outputs);
+      kept.forEach((output, name) -> cache.put(output, results.get(name)));
+      countCache();
+      for (Schedule.Step step : schedule.steps().subList(first, last + 1)) {
+        step.dropped().stream()
+            .map(cache::remove)
+            .filter(Objects::nonNull) // others never left the server
+            .forEach(Tensor::close);
+      }
+      try (Tensor next = results.get(Names.NEXT_SAMPLE)) {
+        next.floats().get(x); // the first half where guidance doubles it
+      }
+      return results.get(prediction);
+    } finally {
+      own.values().forEach(Tensor::close);
+    }
+  }
+
+  private Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    long start = System.nanoTime();
+    Map<String, Tensor> results = runtime.infer(model, inputs, outputs);
+    runtimeNanos += System.nanoTime() - start;
+    return results;
+  }
+
+  private void countCache() {
+    long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
+    peakCacheBytes = Math.max(peakCacheBytes, cached);
   }
 
   private void guide(FloatBuffer output) {
@@ -132,16 +209,13 @@ final class Trajectory implements AutoCloseable {
           outputs.add(branch);
         }
       }
-      long start = System.nanoTime();
-      Map<String, Tensor> results = runtime.infer(ensemble(s), inputs, outputs);
-      runtimeNanos += System.nanoTime() - start;
+      Map<String, Tensor> results = infer(ensemble(s), inputs, outputs);
       for (int b = 0; b < manifest.branches().size(); b++) {
         if (route.stored().get(b)) {
           cache.put(new Schedule.Output(b, s), results.get(manifest.branches().get(b)));
         }
       }
-      long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
-      peakCacheBytes = Math.max(peakCacheBytes, cached);
+      countCache();
       step.dropped().forEach(output -> cache.remove(output).close());
       return results.get(Names.NOISE_PREDICTION);
     } finally {

@@ -16,8 +16,9 @@ import java.time.Duration;
  *   <li>{@code harmonica.steps} of pictures, by model and router
  *   <li>{@code harmonica.branches} by {@code how}: computed or reused, once a picture and step
  *   <li>{@code harmonica.flops} by {@code how}: computed or saved by reuse, all rows of guidance
- *   <li>{@code harmonica.latency} by {@code part}: request (a call of generate), step, runtime (of
- *       a step, inside the runtime), loop (the rest of the step), decode
+ *   <li>{@code harmonica.latency} by {@code part}: request (a call of generate), step (or several
+ *       that went in one request), runtime (of it, inside the runtime), loop (the rest of the
+ *       step), decode
  *   <li>{@code harmonica.bytes} by {@code path}: wire.sent, wire.received, shared_memory
  *   <li>{@code harmonica.retries}, {@code harmonica.failovers} of calls to servers
  * </ul>

@@ -50,6 +50,11 @@ public interface Runtime extends AutoCloseable {
     return getClass().getSimpleName();
   }
 
+  /** The least time to what computes and back, without computing; 0 in this process. */
+  default long roundTripNanos() {
+    return 0;
+  }
+
   /** What it has done so far; {@link Statistics#NONE} of a runtime that does not count. */
   default Statistics statistics() {
     return Statistics.NONE;

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -66,6 +67,8 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
+  private static final int ROUND_TRIPS = 5;
+
   private final Address address;
   private final ManagedChannel channel;
   private final Options options;
@@ -76,6 +79,7 @@ public final class TritonRuntime implements Runtime {
   private final LongAdder receivedBytes = new LongAdder();
   private final LongAdder sharedBytes = new LongAdder();
   private final SharedPlaces places;
+  private final AtomicLong roundTrip = new AtomicLong(); // nanoseconds; 0: not measured yet
   private volatile boolean closing;
 
   private TritonRuntime(Address address, Options options) {
@@ -201,6 +205,23 @@ public final class TritonRuntime implements Runtime {
         .getModelStatsList()
         .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
     return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
+  }
+
+  /** Measured once, when first asked for. */
+  @Override
+  public long roundTripNanos() {
+    synchronized (roundTrip) {
+      if (roundTrip.get() == 0) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < ROUND_TRIPS; i++) {
+          long start = System.nanoTime();
+          call("", stub -> stub.serverLive(ServerLiveRequest.getDefaultInstance()));
+          least = Math.min(least, System.nanoTime() - start);
+        }
+        roundTrip.set(least);
+      }
+      return roundTrip.get();
+    }
   }
 
   @Override
