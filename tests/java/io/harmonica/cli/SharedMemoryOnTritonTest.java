@@ -185,9 +185,12 @@ class SharedMemoryOnTritonTest {
       Thread.sleep(20);
     }
     String url = err().lines().findFirst().orElseThrow().replace("note: metrics at ", "");
-    String metrics = new String(new URL(url).openStream().readAllBytes(), UTF_8);
+    String metrics = "";
+    while (!metrics.contains("harmonica_steps_total{model=\"dit\",router=\"none\"}")) {
+      assertThat(client.isAlive()).as(metrics).isTrue();
+      metrics = new String(new URL(url).openStream().readAllBytes(), UTF_8);
+    }
     client.destroyForcibly().waitFor();
-    assertThat(metrics).contains("harmonica_steps_total{model=\"dit\",router=\"none\"}");
     try (Pipeline next = pipeline(SharedMemory.ON)) {
       next.generate(request("last")); // sweeps what the killed one left
     }

@@ -90,8 +90,8 @@ class PipelineMetricsTest {
       Request request = Request.of(List.of(0)).withRouter("half");
       assertThatThrownBy(() -> pipeline.generate(request, step -> false))
           .isInstanceOf(CancellationException.class);
-      assertThatThrownBy(() -> pipeline.generate(request.withRouter("none").withSampler("iddpm")))
-          .hasMessageContaining("iddpm");
+      assertThatThrownBy(() -> pipeline.generate(Request.of(List.of(99))))
+          .hasMessageContaining("unknown class 99");
       assertThat(count("pictures", "outcome", "cancelled")).isEqualTo(1);
       assertThat(count("pictures", "outcome", "failed")).isEqualTo(1);
       assertThat(count("steps", "router", "half")).isEqualTo(1);

@@ -38,8 +38,12 @@ class StretchTest {
   private static final int STEPS = 8;
   private static final int SIZE = 3; // so two steps are left over
 
-  /** Relative to {@code max(1, |x|)}: the server's sampler rounds in another order. */
-  private static final double TOLERANCE = 1e-5;
+  /**
+   * Relative to {@code max(1, |x|)}: the server's sampler rounds guidance to fp32 at every step,
+   * the client's once, and OpenAI's order of operations differs; a model of random weights
+   * amplifies it.
+   */
+  private static final double TOLERANCE = 5e-5;
 
   @TempDir static Path repository;
 
