@@ -37,13 +37,16 @@ class ArchitectureTest {
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
-    MAY_USE.put("repository", Set.of(ROOT, "model"));
+    MAY_USE.put("repository", Set.of(ROOT, "model", "router"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("deploy", Set.of(ROOT, "router", "repository", "runtime"));
+    MAY_USE.put("metrics", Set.of(ROOT, "runtime"));
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("text", Set.of(ROOT));
-    MAY_USE.put("generate", Set.of(ROOT, "router", "repository", "runtime", "sampler", "text"));
+    MAY_USE.put(
+        "generate",
+        Set.of(ROOT, "model", "router", "repository", "runtime", "metrics", "sampler", "text"));
     // checkpoint: the digest by which a state and a router name the weights they were trained on
     MAY_USE.put("train", Set.of(ROOT, "checkpoint", "model", "torch", "router", "sampler"));
     MAY_USE.put(
@@ -55,6 +58,7 @@ class ArchitectureTest {
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
     LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime", "text"));
     LIBRARIES.put("io.grpc.", Set.of("runtime"));
+    LIBRARIES.put("io.micrometer.", Set.of("metrics"));
     LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
     LIBRARIES.put("net.razorvine.pickle.", Set.of("checkpoint"));
@@ -63,6 +67,7 @@ class ArchitectureTest {
     LIBRARIES.put("org.apache.commons.statistics.", Set.of("compare"));
     LIBRARIES.put("org.ejml.", Set.of("compare"));
     LIBRARIES.put("org.bytedeco.", Set.of("torch"));
+    LIBRARIES.put("org.slf4j.", Set.of("generate", "runtime"));
     LIBRARIES.put("org.knowm.xchart.", Set.of("train"));
   }
 

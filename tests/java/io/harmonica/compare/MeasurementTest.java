@@ -66,6 +66,6 @@ class MeasurementTest {
   private static Turn turn(long nanos, Latents latents) {
     Variant.Sample sample = new Variant.Sample(latents, nanos, nanos, nanos, 20);
     return new Turn(
-        nanos, nanos, new long[] {nanos}, List.of(sample), new Statistics(Map.of(), 10, 7));
+        nanos, nanos, new long[] {nanos}, List.of(sample), new Statistics(Map.of(), 10, 7, 0));
   }
 }

@@ -103,6 +103,7 @@ final class Reports {
                   "m-block00-cc", model(time / 2),
                   "m-head", model(time / 30)),
               0,
+              0,
               0);
       Variant.Sample sample =
           new Variant.Sample(pictures(4, random), time, time * 9 / 10, 1 << 20, 20);

@@ -64,7 +64,7 @@ class TimeSplitTest {
             120 * MS,
             new long[] {120 * MS},
             List.of(new Variant.Sample(latents, 100 * MS, 90 * MS, 0, 20)),
-            new Statistics(models, 0, 0));
+            new Statistics(models, 0, 0, 0));
     // Two rounds alike: the numbers are means of a request.
     Measurement measurement = new Measurement("v", List.of(turn, turn), Optional.empty());
     return TimeSplit.of(measurement, "m").millis();

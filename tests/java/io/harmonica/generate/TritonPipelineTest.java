@@ -25,6 +25,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
+import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
@@ -165,7 +166,12 @@ class TritonPipelineTest {
   }
 
   private static float[] triton(String model, Request request) {
-    try (Pipeline pipeline = Pipeline.connect(server.address(), model)) {
+    return triton(model, request, SharedMemory.AUTO);
+  }
+
+  private static float[] triton(String model, Request request, SharedMemory shared) {
+    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
+    try (Pipeline pipeline = Pipeline.connect(server.address(), model, options)) {
       return pipeline.generate(request).latents().values();
     }
   }
@@ -197,7 +203,10 @@ class TritonPipelineTest {
   void latents_ofEveryModelAndRouter_areThoseOfTheEmbeddedRuntime(String model, String router) {
     for (double guidance : List.of(4.0, 1.0)) {
       Request request = request(router).withGuidance(guidance);
-      assertSame(triton(model, request), embedded(model, request));
+      float[] expected = embedded(model, request);
+      for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
+        assertSame(triton(model, request, shared), expected);
+      }
     }
   }
 

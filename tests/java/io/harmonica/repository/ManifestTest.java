@@ -36,6 +36,7 @@ class ManifestTest {
           128,
           512,
           new Manifest.Decoder("m-decoder", 64),
+          4,
           new Flops(100, List.of(200L, 300L)),
           Map.of());
 

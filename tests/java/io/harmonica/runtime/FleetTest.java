@@ -88,7 +88,8 @@ class FleetTest {
                 mortal.address() + "," + lasting.address(),
                 Options.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
-      List<Runtime> sessions = IntStream.range(0, 4).mapToObj(i -> fleet.session()).toList();
+      List<Runtime> sessions =
+          IntStream.range(0, 4).mapToObj(i -> fleet.trajectory(() -> new Plan(List.of()))).toList();
       for (int round = 1; round < 4; round++) {
         for (Runtime session : sessions) {
           assertThat(negated(session, round)).containsExactly(-round, -1);
@@ -171,8 +172,8 @@ class FleetTest {
         Fleet.connect(
             before.address() + "," + lasting.address(), Options.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
-      try (Runtime session = fleet.session();
-          Runtime another = fleet.session()) {
+      try (Runtime session = fleet.trajectory(() -> new Plan(List.of()));
+          Runtime another = fleet.trajectory(() -> new Plan(List.of()))) {
         negated(session, 1);
         negated(another, 1);
         before.kill();
@@ -232,7 +233,7 @@ class FleetTest {
   void pictureDeadline_coversAllOfItsCalls() {
     Options options = Options.DEFAULTS.withPictureDeadline(Duration.ofMillis(500));
     try (Fleet fleet = Fleet.connect(lasting.address(), options);
-        Runtime session = fleet.session()) {
+        Runtime session = fleet.trajectory(() -> new Plan(List.of()))) {
       assertThat(RuntimeContract.values(Chain.await(count(session, 3), "").get("count")))
           .containsExactly(3);
       assertThatThrownBy(() -> Chain.await(count(session, 2_000_000), ""))
@@ -273,8 +274,7 @@ class FleetTest {
 
   @Test
   void limit_letsCallsWait() {
-    try (Fleet fleet =
-        Fleet.connect(lasting.address(), Options.DEFAULTS.withPerServer(1))) {
+    try (Fleet fleet = Fleet.connect(lasting.address(), Options.DEFAULTS.withPerServer(1))) {
       List<CompletableFuture<Map<String, Tensor>>> calls = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         calls.add(count(fleet, i));

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 
 /** A runtime that remembers every handle it gave out, to find those that nobody closed. */
 public final class HandleLedger implements Runtime {
@@ -69,8 +70,8 @@ public final class HandleLedger implements Runtime {
   }
 
   @Override
-  public Runtime session() {
-    return new HandleLedger(runtime.session(), handles);
+  public Runtime trajectory(Supplier<Plan> plan) {
+    return new HandleLedger(runtime.trajectory(plan), handles);
   }
 
   private Tensor recorded(Tensor tensor) {

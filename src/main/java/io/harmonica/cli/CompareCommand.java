@@ -67,7 +67,7 @@ final class CompareCommand implements Command {
             .value("model-repository", "DIR", "run this repository here, without a server")
             .value("triton", TritonOptions.SERVERS, "use Triton servers by their gRPC ports");
     OptionList options =
-        TritonOptions.declare(place)
+        TritonOptions.declareForTrajectories(place)
             .value("model", "NAME", "the base model")
             .value(
                 "a",

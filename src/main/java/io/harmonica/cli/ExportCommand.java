@@ -79,6 +79,11 @@ final class ExportCommand implements Command {
             "K|all",
             "blocks of one engine (default 1); all: the whole step in one engine a route")
         .value(
+            "steps-per-request",
+            "K",
+            "also write ensembles of K denoising steps each, for clients far from the server;"
+                + " samplers: ddim (default 1: none)")
+        .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value("model-repository", "DIR", "the repository to write")
         .flag("force", "add to a repository that is not empty, replacing this model in it")
@@ -195,7 +200,8 @@ final class ExportCommand implements Command {
         ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT)),
         blocks,
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
-        arguments.has("force"));
+        arguments.has("force"),
+        arguments.integer("steps-per-request", 1, 1000).orElse(1));
   }
 
   /** The checkpoint's own name, as far as a model can have it. */

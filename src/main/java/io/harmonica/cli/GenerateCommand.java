@@ -12,6 +12,7 @@ import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
+import io.harmonica.metrics.MetricsPort;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
@@ -22,6 +23,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -75,7 +77,12 @@ final class GenerateCommand implements Command {
                 TritonOptions.SERVERS,
                 "use Triton servers by their gRPC ports; several, or one name with several"
                     + " addresses, take over from each other");
-    return TritonOptions.declare(place)
+    return TritonOptions.declareForTrajectories(place)
+        .value(
+            "steps-per-request",
+            "auto|1|K",
+            "steps that go in one request: 1, or what the model was exported with (default auto:"
+                + " that, if the server is more than 1 ms away)")
         .value("model", "NAME", "the base model")
         .value("router", "NAME|none", "a router of the model (default none: compute everything)")
         .value("classes", "0,1,2", "a class label for each picture")
@@ -116,6 +123,10 @@ final class GenerateCommand implements Command {
             "make N pictures, each by itself, going round the classes or texts; what is in --out"
                 + " already is not made again, and there is no contact sheet")
         .value("concurrency", "N", "with --count: pictures in flight (default 4)")
+        .value(
+            "metrics-port",
+            "[HOST:]PORT",
+            "answer Prometheus meanwhile, on loopback unless a host is named")
         .value("out", "DIR", "folder for the pictures and a contact sheet")
         .options();
   }
@@ -134,6 +145,11 @@ final class GenerateCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) throws IOException {
+    return Interrupt.guarding(stop -> run(arguments, console, stop));
+  }
+
+  private static int run(Arguments arguments, Console console, BooleanSupplier stop)
+      throws IOException {
     arguments.requireOneOf("model-repository", "triton");
     refuseWithoutEffect(arguments);
     String model = arguments.requiredText("model");
@@ -147,12 +163,20 @@ final class GenerateCommand implements Command {
     arguments
         .path("save-latents")
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
-    try (Pipeline pipeline = open(arguments, model, console)) {
+    try (MetricsPort metrics = metrics(arguments, console);
+        Pipeline pipeline = open(arguments, model, console)) {
+      if (metrics != null) {
+        pipeline.withMetrics(metrics.metrics());
+      }
+      if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
+        pipeline.withStepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
+      }
       Request request = request(arguments, pipeline, console);
       if (arguments.has("count")) {
-        return series(new Series(pipeline, request, count(arguments), out), arguments, console);
+        Series series = new Series(pipeline, request, count(arguments), out);
+        return series(series, arguments, console, stop);
       }
-      Result result = generate(pipeline, request, console);
+      Result result = generate(pipeline, request, console, stop);
       if (arguments.has("save-latents")) {
         TensorFiles.save(result.latents(), arguments.requiredPath("save-latents"));
       }
@@ -174,35 +198,32 @@ final class GenerateCommand implements Command {
     return arguments.requiredInteger("count", 1, 100_000_000);
   }
 
-  private static int series(Series series, Arguments arguments, Console console)
+  private static int series(
+      Series series, Arguments arguments, Console console, BooleanSupplier stop)
       throws IOException {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
     for (String option : DECIDING) {
       arguments.text(option).ifPresent(value -> settings.put(option, value));
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
-    return Interrupt.guarding(
-        stop -> {
-          long start = System.nanoTime();
-          Series.Done done = series.run(settings, concurrency, stop);
-          int there = done.made() + done.found();
-          console
-              .out()
-              .printf(
-                  Locale.ROOT,
-                  "%s in %.2f s%s, router %s, in %s%n",
-                  RouterCommands.counted(done.made(), "picture"),
-                  (System.nanoTime() - start) / 1e9,
-                  done.found() == 0 ? "" : ", " + done.found() + " were there",
-                  series.request().router(),
-                  series.out());
-          if (there < series.count()) {
-            throw new HarmonicaException(
-                "stopped with %d of %d pictures: run it again to go on"
-                    .formatted(there, series.count()));
-          }
-          return CommandRunner.DONE;
-        });
+    long start = System.nanoTime();
+    Series.Done done = series.run(settings, concurrency, stop);
+    int there = done.made() + done.found();
+    console
+        .out()
+        .printf(
+            Locale.ROOT,
+            "%s in %.2f s%s, router %s, in %s%n",
+            RouterCommands.counted(done.made(), "picture"),
+            (System.nanoTime() - start) / 1e9,
+            done.found() == 0 ? "" : ", " + done.found() + " were there",
+            series.request().router(),
+            series.out());
+    if (there < series.count()) {
+      throw new HarmonicaException(
+          "stopped with %d of %d pictures: run it again to go on".formatted(there, series.count()));
+    }
+    return CommandRunner.DONE;
   }
 
   private static void refuseWithoutEffect(Arguments arguments) {
@@ -220,9 +241,24 @@ final class GenerateCommand implements Command {
     } else {
       arguments.refuse("concurrency", "without --count");
     }
+    boolean several =
+        arguments.text("steps-per-request").filter(n -> !n.matches("auto|1")).isPresent();
+    if (several && arguments.text("shared-memory").filter("on"::equals).isPresent()) {
+      arguments.refuse("shared-memory", "with several steps in one request: their tensors travel");
+    }
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
+  }
+
+  /** Null where none is asked for. */
+  private static MetricsPort metrics(Arguments arguments, Console console) {
+    if (!arguments.has("metrics-port")) {
+      return null;
+    }
+    MetricsPort port = MetricsPort.open(arguments.requiredText("metrics-port"));
+    console.err().println("note: metrics at " + port.url());
+    return port;
   }
 
   private static Pipeline open(Arguments arguments, String model, Console console) {
@@ -307,9 +343,19 @@ final class GenerateCommand implements Command {
   }
 
   /** Generates with a progress bar on the error stream, where the launcher found a terminal. */
-  private static Result generate(Pipeline pipeline, Request request, Console console) {
+  private static Result generate(
+      Pipeline pipeline, Request request, Console console, BooleanSupplier stop) {
+    StepListener unlessStopped =
+        step -> {
+          if (stop.getAsBoolean()) {
+            throw new HarmonicaException(
+                "interrupted after step %d of %d: nothing was written"
+                    .formatted(step.step() + 1, step.steps()));
+          }
+          return true;
+        };
     if (!Boolean.getBoolean("harmonica.terminal")) {
-      return pipeline.generate(request);
+      return pipeline.generate(request, unlessStopped);
     }
     int steps =
         request.router().equals(Request.NO_ROUTER)
@@ -326,8 +372,9 @@ final class GenerateCommand implements Command {
             .build()) {
       StepListener advance =
           step -> {
-            bar.stepBy(step.latents().length / size);
-            return true;
+            int pictures = step.latents().length / size;
+            bar.stepTo((long) step.firstPicture() * steps + (step.step() + 1L) * pictures);
+            return unlessStopped.onStep(step);
           };
       return pipeline.generate(request, advance);
     }

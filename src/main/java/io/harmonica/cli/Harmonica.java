@@ -13,6 +13,7 @@ public final class Harmonica {
 
   public static void main(String[] args) {
     Locale.setDefault(Locale.ROOT); // numbers as scripts read them, whatever the user's
+    Log.configure(args);
     Console console = Console.standard();
     System.exit(run(args, console.out(), console.err()));
   }

@@ -5,10 +5,12 @@ import io.harmonica.runtime.Connection;
 import io.harmonica.runtime.FleetListener;
 import io.harmonica.runtime.Headers;
 import io.harmonica.runtime.Retry;
+import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.Tls;
 import io.harmonica.runtime.TritonRuntime;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The options of all commands that talk to Triton servers. */
@@ -26,7 +28,8 @@ final class TritonOptions {
           "tls-key",
           "header-file",
           "keep-alive",
-          "max-message");
+          "max-message",
+          "shared-memory");
 
   private TritonOptions() {}
 
@@ -54,6 +57,16 @@ final class TritonOptions {
         .value("max-message", "MIB", "the largest answer to accept (default 2047)");
   }
 
+  /** The same, and what concerns trajectories only. */
+  static OptionList declareForTrajectories(OptionList options) {
+    return declare(options)
+        .value(
+            "shared-memory",
+            "auto|on|off",
+            "on Triton: tensors in memory shared with a server on this host (default auto: where"
+                + " that works)");
+  }
+
   static void refuseAll(Arguments arguments, String where) {
     NAMES.forEach(name -> arguments.refuse(name, where));
   }
@@ -67,8 +80,16 @@ final class TritonOptions {
             .withRetry(
                 Retry.DEFAULTS.withAttempts(
                     arguments.integer("attempts", 1, 100).orElse(Retry.DEFAULTS.attempts())))
-            .withListener(notes(console));
+            .withListener(notes(console))
+            .withSharedMemory(sharedMemory(arguments));
     return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
+  }
+
+  private static SharedMemory sharedMemory(Arguments arguments) {
+    return arguments
+        .choice("shared-memory", List.of("auto", "on", "off"))
+        .map(choice -> SharedMemory.valueOf(choice.toUpperCase(Locale.ROOT)))
+        .orElse(SharedMemory.AUTO);
   }
 
   private static Connection connection(Arguments arguments) {

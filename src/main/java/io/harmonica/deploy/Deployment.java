@@ -12,6 +12,7 @@ import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
+import io.harmonica.router.Stretch;
 import io.harmonica.runtime.ModelControl;
 import io.harmonica.runtime.TritonRuntime;
 import java.util.ArrayList;
@@ -21,13 +22,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
  * A model of a running server, to add routers to and take them off.
  *
- * <p>A router is ensembles, one a route, of engines that are there; loading them takes no files and
+ * <p>A router is ensembles, one a route and one a stretch, of engines that are there; loading them takes no files and
  * no pause of the others. Last comes the base ensemble again with the router in its manifest, from
  * where clients know it: so nobody sees half a router. All this lasts until the server ends: the
  * repository on its disk stays as it is.
@@ -65,7 +67,8 @@ public final class Deployment {
    */
   public List<String> deploy(Router router, boolean anyWeights) {
     requireFits(router, anyWeights);
-    List<Route> routes = Schedule.of(router).routes();
+    Schedule schedule = Schedule.of(router);
+    List<Route> routes = schedule.routes();
     Variants variants = Variants.of(base, manifest);
     Set<String> needed = new LinkedHashSet<>();
     routes.forEach(route -> needed.addAll(variants.of(route)));
@@ -73,18 +76,14 @@ public final class Deployment {
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, server.config(engine)));
     List<String> loaded = new ArrayList<>();
+    Function<Route, List<ModelConfig>> of =
+        route -> variants.of(route).stream().map(engines::get).toList();
+    List<ModelConfig> ensembles = new ArrayList<>(routes(router, routes, of));
+    ensembles.addAll(stretches(router, schedule, of));
     try {
-      for (int i = 0; i < routes.size(); i++) {
-        Route route = routes.get(i);
-        String name = Names.route(manifest.model(), router.name(), i);
-        models.load(
-            Ensemble.of(
-                name,
-                manifest.model(),
-                variants.of(route).stream().map(engines::get).toList(),
-                manifest.branches(),
-                stored(route)));
-        loaded.add(name);
+      for (ModelConfig ensemble : ensembles) {
+        models.load(ensemble);
+        loaded.add(ensemble.getName());
       }
       Map<String, JsonNode> routers = new LinkedHashMap<>(manifest.routers());
       routers.put(router.name(), json(router));
@@ -94,6 +93,43 @@ public final class Deployment {
       throw e;
     }
     return loaded;
+  }
+
+  private List<ModelConfig> routes(
+      Router router, List<Route> routes, Function<Route, List<ModelConfig>> engines) {
+    return IntStream.range(0, routes.size())
+        .mapToObj(
+            i ->
+                Ensemble.of(
+                    Names.route(manifest.model(), router.name(), i),
+                    manifest.model(),
+                    engines.apply(routes.get(i)),
+                    manifest.branches(),
+                    stored(routes.get(i))))
+        .toList();
+  }
+
+  /** Where the model was exported for several steps in a request, the router has those too. */
+  private List<ModelConfig> stretches(
+      Router router, Schedule schedule, Function<Route, List<ModelConfig>> engines) {
+    if (manifest.stepsPerRequest() == null) {
+      return List.of();
+    }
+    ModelConfig sampler = server.config(Names.sampler(manifest.model()));
+    List<Stretch> distinct = schedule.stretches(manifest.stepsPerRequest());
+    return IntStream.range(0, distinct.size())
+        .mapToObj(
+            i ->
+                Ensemble.of(
+                    Names.stretch(manifest.model(), router.name(), i),
+                    manifest.model(),
+                    IntStream.range(0, distinct.get(i).steps())
+                        .mapToObj(step -> engines.apply(distinct.get(i).route(step)))
+                        .toList(),
+                    sampler,
+                    manifest.branches(),
+                    distinct.get(i)))
+        .toList();
   }
 
   private void requireFits(Router router, boolean anyWeights) {
@@ -169,13 +205,13 @@ public final class Deployment {
    * @return the ensembles that were unloaded
    */
   public List<String> undeploy(String router) {
-    String prefix = manifest.model() + "-" + router + "-route";
+    String prefix = manifest.model() + "-" + router + "-";
     List<String> ensembles =
         models.index().stream()
             .filter(ModelControl.Entry::isReady)
             .map(ModelControl.Entry::name)
             .filter(name -> name.startsWith(prefix))
-            .filter(name -> name.substring(prefix.length()).matches("\\d+"))
+            .filter(name -> name.substring(prefix.length()).matches("(route|stretch)\\d+"))
             .distinct()
             .sorted()
             .toList();

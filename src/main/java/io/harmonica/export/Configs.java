@@ -14,6 +14,7 @@ import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
+import io.harmonica.router.Stretch;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +28,7 @@ final class Configs {
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, Ports> graphs;
+  private ModelConfig sampler; // once its engine is written
 
   Configs(Denoiser model, ExportOptions options, Function<Engine, Ports> graphs) {
     this.model = model;
@@ -100,17 +102,36 @@ final class Configs {
     return config.build();
   }
 
+  /** The engine between the steps of a stretch. */
+  ModelConfig sampler(Ports ports) {
+    sampler = engine(Names.sampler(options.modelName()), ports);
+    return sampler;
+  }
+
   /** One step of a route: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, Route route) {
-    List<ModelConfig> engines =
-        Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
-    List<String> branches = model.branches().stream().map(Branch::name).toList();
+    List<String> branches = branches();
     Set<String> stored =
         IntStream.range(0, branches.size())
             .filter(route.stored()::get)
             .mapToObj(branches::get)
             .collect(Collectors.toSet());
-    return Ensemble.of(name, options.modelName(), engines, branches, stored);
+    return Ensemble.of(name, options.modelName(), engines(route), branches, stored);
+  }
+
+  /** Several steps, and the sampler's between them, with what they hand on. */
+  ModelConfig stretch(String name, Stretch stretch) {
+    List<List<ModelConfig>> engines =
+        IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
+    return Ensemble.of(name, options.modelName(), engines, sampler, branches(), stretch);
+  }
+
+  private List<ModelConfig> engines(Route route) {
+    return Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
+  }
+
+  private List<String> branches() {
+    return model.branches().stream().map(Branch::name).toList();
   }
 
   static ModelParameter parameter(String value) {

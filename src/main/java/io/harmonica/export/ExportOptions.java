@@ -10,6 +10,7 @@ import io.harmonica.router.Router;
  * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
  * @param maxBatch samples of one request, guidance's pair counted as two
  * @param force whether a repository that is not empty may be added to, replacing this model
+ * @param stepsPerRequest steps that clients far away may ask for in one request; 1: one by one
  */
 public record ExportOptions(
     String modelName,
@@ -17,7 +18,8 @@ public record ExportOptions(
     Platform platform,
     int blocksPerEngine,
     int maxBatch,
-    boolean force) {
+    boolean force,
+    int stepsPerRequest) {
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -38,6 +40,21 @@ public record ExportOptions(
     if (maxBatch < 1) {
       throw new IllegalArgumentException("--max-batch %d must be positive".formatted(maxBatch));
     }
+    if (stepsPerRequest < 1) {
+      throw new IllegalArgumentException(
+          "--steps-per-request %d must be positive".formatted(stepsPerRequest));
+    }
+  }
+
+  /** One step a request. */
+  public ExportOptions(
+      String modelName,
+      Precision precision,
+      Platform platform,
+      int blocksPerEngine,
+      int maxBatch,
+      boolean force) {
+    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -46,14 +63,22 @@ public record ExportOptions(
   }
 
   public ExportOptions withBlocksPerEngine(int blocks) {
-    return new ExportOptions(modelName, precision, platform, blocks, maxBatch, force);
+    return new ExportOptions(
+        modelName, precision, platform, blocks, maxBatch, force, stepsPerRequest);
   }
 
   public ExportOptions withPrecision(Precision other) {
-    return new ExportOptions(modelName, other, platform, blocksPerEngine, maxBatch, force);
+    return new ExportOptions(
+        modelName, other, platform, blocksPerEngine, maxBatch, force, stepsPerRequest);
   }
 
   public ExportOptions withForce(boolean other) {
-    return new ExportOptions(modelName, precision, platform, blocksPerEngine, maxBatch, other);
+    return new ExportOptions(
+        modelName, precision, platform, blocksPerEngine, maxBatch, other, stepsPerRequest);
+  }
+
+  public ExportOptions withStepsPerRequest(int steps) {
+    return new ExportOptions(
+        modelName, precision, platform, blocksPerEngine, maxBatch, force, steps);
   }
 }

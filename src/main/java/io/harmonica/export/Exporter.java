@@ -20,6 +20,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
+import io.harmonica.router.Stretch;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -60,6 +61,7 @@ public final class Exporter {
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Ports> graphs = new HashMap<>();
   private final Map<String, Route> ensembles = new LinkedHashMap<>();
+  private final Map<String, Stretch> stretches = new LinkedHashMap<>();
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
@@ -81,9 +83,20 @@ public final class Exporter {
     this.configs = new Configs(model.denoiser(), options, graphs::get);
     List<String> branches = branchNames();
     addEnsemble(options.modelName(), Route.full(branches.size()));
+    addStretches("none", Schedule.uncached(branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
-      List<Route> routes = Schedule.of(router).routes();
+      if (options.stepsPerRequest() > 1 && !router.sampler().equals(SamplerEngine.SAMPLER)) {
+        throw new HarmonicaException(
+            "router %s is for sampler %s, and --steps-per-request %d takes steps of %s only: export it without, or another router"
+                .formatted(
+                    router.name(),
+                    router.sampler(),
+                    options.stepsPerRequest(),
+                    SamplerEngine.SAMPLER));
+      }
+      Schedule schedule = Schedule.of(router);
+      List<Route> routes = schedule.routes();
       for (int i = 0; i < routes.size(); i++) {
         String name = Names.route(options.modelName(), router.name(), i);
         if (ensembles.containsKey(name) || router.name().equals("none")) {
@@ -93,6 +106,7 @@ public final class Exporter {
         }
         addEnsemble(name, routes.get(i));
       }
+      addStretches(router.name(), schedule);
     }
   }
 
@@ -192,6 +206,16 @@ public final class Exporter {
         cause);
   }
 
+  private void addStretches(String router, Schedule schedule) {
+    if (options.stepsPerRequest() == 1) {
+      return;
+    }
+    List<Stretch> distinct = schedule.stretches(options.stepsPerRequest());
+    for (int i = 0; i < distinct.size(); i++) {
+      stretches.put(Names.stretch(options.modelName(), router, i), distinct.get(i));
+    }
+  }
+
   private void addEnsemble(String name, Route route) {
     ensembles.put(name, route);
     for (Engine engine : Engine.of(model.denoiser(), route, options.blocksPerEngine())) {
@@ -213,6 +237,13 @@ public final class Exporter {
     }
     if (text.isPresent()) {
       writeText(text.get(), folder, entries);
+    }
+    if (!stretches.isEmpty()) {
+      entries.add(writeSampler(folder));
+    }
+    for (Map.Entry<String, Stretch> stretch : stretches.entrySet()) {
+      ModelConfig config = configs.stretch(stretch.getKey(), stretch.getValue());
+      entries.add(new Entry(config.getName(), writeConfig(config, folder)));
     }
     for (Map.Entry<String, Route> ensemble : ensembles.entrySet()) {
       ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
@@ -307,6 +338,16 @@ public final class Exporter {
     }
   }
 
+  private Entry writeSampler(Path folder) throws IOException {
+    Ports ports = new SamplerEngine(model.denoiser().io()).ports();
+    ModelConfig config = configs.sampler(ports);
+    if (folder != null) {
+      writeOnnx(ports.onnx(), versionFolder(config.getName(), folder));
+    }
+    return new Entry(
+        config.getName(), ports.onnx().getSerializedSize() + writeConfig(config, folder));
+  }
+
   private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
     try (OutputStream out =
         new BufferedOutputStream(Files.newOutputStream(version.resolve("model.onnx")))) {
@@ -388,6 +429,7 @@ public final class Exporter {
         decoder
             .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
             .orElse(null),
+        stretches.isEmpty() ? null : options.stepsPerRequest(),
         model.flops(),
         files);
   }

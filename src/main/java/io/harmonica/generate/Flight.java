@@ -3,10 +3,12 @@ package io.harmonica.generate;
 import io.harmonica.runtime.LostTensorsException;
 import io.harmonica.runtime.Tensor;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -15,13 +17,15 @@ import java.util.function.Supplier;
  */
 final class Flight {
   private final Executor executor;
+  private final Consumer<Throwable> ended;
   private final CompletableFuture<Result> result = new CompletableFuture<>();
   private Run run;
   private Trajectory trajectory; // null between trajectories
   private volatile CompletableFuture<Map<String, Tensor>> landing = new CompletableFuture<>();
 
-  private Flight(Executor executor) {
+  private Flight(Executor executor, Consumer<Throwable> ended) {
     this.executor = executor;
+    this.ended = ended;
     result.whenComplete(
         (done, fault) -> {
           if (result.isCancelled()) {
@@ -30,8 +34,14 @@ final class Flight {
         });
   }
 
-  static CompletableFuture<Result> begin(Supplier<Run> start, Executor executor) {
-    Flight flight = new Flight(executor);
+  /**
+   * Begins.
+   *
+   * @param ended told how it ended before anyone else is: by a fault, or null; once
+   */
+  static CompletableFuture<Result> begin(
+      Supplier<Run> start, Executor executor, Consumer<Throwable> ended) {
+    Flight flight = new Flight(executor, ended);
     executor.execute(
         () ->
             flight.guarded(
@@ -57,6 +67,7 @@ final class Flight {
         if (!run.hasNext()) {
           Result finished = run.result();
           run.close();
+          ended.accept(null);
           result.complete(finished);
           return;
         }
@@ -65,9 +76,9 @@ final class Flight {
         run.take();
         trajectory = null;
       } else {
-        Trajectory.Call call = trajectory.call();
+        Calls.Call call = trajectory.call();
         CompletableFuture<Map<String, Tensor>> sent =
-            run.session().inferAsync(call.model(), call.inputs(), call.outputs());
+            run.runtime().inferAsync(call.model(), call.inputs(), call.outputs());
         landing = sent;
         if (result.isCancelled()) {
           sent.cancel(true);
@@ -79,7 +90,7 @@ final class Flight {
         land(sent);
       }
     }
-    end(null); // cancelled
+    end(new CancellationException());
   }
 
   private void continueWith(CompletableFuture<Map<String, Tensor>> sent) {
@@ -115,6 +126,7 @@ final class Flight {
     if (run != null) {
       run.close();
     }
+    ended.accept(fault);
     result.completeExceptionally(fault);
   }
 }

@@ -1,27 +1,32 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
-import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Fleet;
+import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.runtime.Traffic;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
@@ -36,14 +41,24 @@ import java.util.stream.IntStream;
  * <p>Owns its runtime. Several threads may generate at once.
  */
 public final class Pipeline implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
+
+  /** From this time to a server and back on, several steps go in one request. */
+  private static final long FAR_NANOS = 1_000_000;
+
   private final Runtime runtime;
   private final Manifest manifest;
   private final TextEmbedder texts;
+  private final Plans plans;
+  private Metrics metrics = Metrics.NONE;
+  private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
+  private Traffic counted = Traffic.NONE;
 
   private Pipeline(Runtime runtime, Manifest manifest) {
     this.runtime = runtime;
     this.manifest = manifest;
     this.texts = new TextEmbedder(runtime, manifest);
+    this.plans = new Plans(runtime, manifest);
   }
 
   /** Runs a repository in this process, without a server. */
@@ -73,6 +88,44 @@ public final class Pipeline implements AutoCloseable {
       runtime.close();
       throw e;
     }
+  }
+
+  /** Counts in these meters from now on; the registry stays the caller's. */
+  public Pipeline withMetrics(Metrics meters) {
+    this.metrics = meters;
+    return this;
+  }
+
+  /**
+   * Has so many steps go in one request: 1, or what the model was exported with. Without it that is
+   * decided by the time to the server and back.
+   *
+   * @throws HarmonicaException if the model has no ensembles for that
+   */
+  public Pipeline withStepsPerRequest(int steps) {
+    Integer exported = manifest.stepsPerRequest();
+    if (steps != 1 && (exported == null || steps != exported)) {
+      throw new HarmonicaException(
+          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
+              .formatted(
+                  manifest.model(),
+                  exported == null ? "single steps only" : "1 or " + exported,
+                  steps,
+                  steps));
+    }
+    stepsPerRequest = OptionalInt.of(steps);
+    return this;
+  }
+
+  private Optional<Stretches> stretches(String router, Schedule schedule, Sampler sampler) {
+    if (manifest.stepsPerRequest() == null) {
+      return Optional.empty();
+    }
+    boolean wanted =
+        stepsPerRequest.isPresent()
+            ? stepsPerRequest.getAsInt() > 1
+            : runtime.roundTripNanos() >= FAR_NANOS;
+    return wanted ? Stretches.of(manifest, router, schedule, sampler) : Optional.empty();
   }
 
   public Manifest manifest() {
@@ -113,12 +166,18 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
+    long start = System.nanoTime();
     try (Run run = run(request, listener)) {
       while (run.hasNext()) {
         run.next().run();
         run.take();
       }
-      return run.result();
+      Result result = run.result();
+      count(request, start, null);
+      return result;
+    } catch (RuntimeException | Error e) {
+      count(request, start, e);
+      throw e;
     }
   }
 
@@ -132,7 +191,38 @@ public final class Pipeline implements AutoCloseable {
    *     on the server
    */
   public CompletableFuture<Result> generateAsync(Request request, Executor executor) {
-    return Flight.begin(() -> run(request, step -> true), executor);
+    long start = System.nanoTime();
+    return Flight.begin(
+        () -> run(request, step -> true), executor, fault -> count(request, start, fault));
+  }
+
+  private void count(Request request, long startNanos, Throwable fault) {
+    Metrics.Outcome outcome =
+        fault == null
+            ? Metrics.Outcome.DONE
+            : fault instanceof CancellationException
+                ? Metrics.Outcome.CANCELLED
+                : Metrics.Outcome.FAILED;
+    if (outcome == Metrics.Outcome.FAILED) {
+      plans.forget();
+    }
+    long elapsed = System.nanoTime() - startNanos;
+    metrics.pictures(manifest.model(), request.router(), outcome, request.count());
+    metrics.latency(manifest.model(), Metrics.Part.REQUEST, elapsed);
+    countTraffic();
+    LOG.atInfo()
+        .addKeyValue("model", manifest.model())
+        .addKeyValue("router", request.router())
+        .addKeyValue("pictures", request.count())
+        .addKeyValue("outcome", outcome)
+        .addKeyValue("millis", elapsed / 1_000_000)
+        .log("generated");
+  }
+
+  private synchronized void countTraffic() {
+    Traffic now = runtime.traffic();
+    metrics.traffic(manifest.model(), now.minus(counted));
+    counted = now;
   }
 
   private Run run(Request request, StepListener listener) {
@@ -140,7 +230,7 @@ public final class Pipeline implements AutoCloseable {
     Sampler sampler = sampler(request);
     Schedule schedule =
         request.router().equals(Request.NO_ROUTER)
-            ? uncached(sampler.timesteps().size())
+            ? Schedule.uncached(manifest.branches().size(), sampler.timesteps().size())
             : Schedule.of(router(request));
     Guidance guidance = guidance(request);
     Noise seeded = new Noise(request.seed());
@@ -152,24 +242,39 @@ public final class Pipeline implements AutoCloseable {
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), request.guidance()));
     }
+    Optional<Stretches> stretches = stretches(request.router(), schedule, sampler);
+    int copies = guidance.doublesBatch() ? 2 : 1;
     return new Run(
         noise,
         chunk,
-        runtime::session,
-        (session, first, end) ->
+        pictures ->
+            runtime.trajectory(
+                () ->
+                    stretches.isPresent() // far away
+                        ? new Plan(List.of())
+                        : plans.of(request.router(), schedule, copies * pictures)),
+        (place, first, end) ->
             new Trajectory(
-                session,
+                place,
                 manifest,
                 request.router(),
                 schedule,
                 sampler,
                 guidance,
+                stretches,
                 noise.rows(first, end),
                 conditions(
-                    new Condition(session, manifest, guidance.doublesBatch()), request, first, end),
+                    new Condition(place, manifest, guidance.doublesBatch()), request, first, end),
                 first,
                 seeded,
-                listener));
+                new Recorder(
+                    metrics,
+                    manifest,
+                    request.router(),
+                    schedule,
+                    end - first,
+                    copies * (end - first),
+                    listener)));
   }
 
   private static Map<String, Tensor> conditions(
@@ -192,7 +297,10 @@ public final class Pipeline implements AutoCloseable {
    */
   public Latents decode(Latents latents) {
     requireFits(latents);
-    return new Decoding(runtime, manifest).pixels(latents);
+    long start = System.nanoTime();
+    Latents pixels = new Decoding(runtime, manifest).pixels(latents);
+    metrics.latency(manifest.model(), Metrics.Part.DECODE, System.nanoTime() - start);
+    return pixels;
   }
 
   /** A router of this model by its name. */
@@ -356,17 +464,6 @@ public final class Pipeline implements AutoCloseable {
     int width = manifest.width();
     float[] values = noise.start(count, channels * height * width);
     return new Latents(values, count, channels, height, width);
-  }
-
-  private Schedule uncached(int steps) {
-    int branches = manifest.branches().size();
-    Schedule.Step step =
-        new Schedule.Step(
-            0,
-            Collections.nCopies(branches, List.of()),
-            new float[branches][Route.MAX_HISTORY],
-            List.of());
-    return new Schedule(List.of(Route.full(branches)), Collections.nCopies(steps, step));
   }
 
   @Override

@@ -1,15 +1,16 @@
 package io.harmonica.generate;
 
-import io.harmonica.router.Schedule;
 import io.harmonica.router.Schedule.Output;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntFunction;
+import java.util.function.IntUnaryOperator;
 
 /**
- * Which steps to run again to have lost branch outputs back, exactly as they were.
+ * Which calls to run again to have lost branch outputs back, exactly as they were.
  *
  * <p>An output that branch b gave at step s depends on the sample x_s, the step's timestep and
  * conditions, and on what step s itself reused. Running the current step in full instead of reusing
@@ -21,42 +22,37 @@ import java.util.TreeSet;
  * nothing. Where the step computes everything, as with every step that the policies store from,
  * this is that one step in full. The sampler takes no part: every x_s is known, and its history
  * untouched.
+ *
+ * <p>A stretch of several steps in one request runs again as a whole, for the same reason: of the
+ * samples in it only the first is known here.
+ *
+ * @param first the step with which the call begins that takes a step
+ * @param reads what the call that begins with a step reuses
  */
-record Replay(Schedule schedule) {
+record Replay(IntUnaryOperator first, IntFunction<Set<Output>> reads) {
 
-  /** The steps to run again, in order. */
-  List<Integer> steps(Set<Output> lost, Set<Output> there) {
-    Set<Integer> steps = new TreeSet<>();
-    lost.forEach(output -> collect(output.step(), there, steps));
-    return List.copyOf(steps);
+  /** The calls to run again, in order, by their first steps. */
+  List<Integer> calls(Set<Output> lost, Set<Output> there) {
+    Set<Integer> calls = new TreeSet<>();
+    lost.forEach(output -> collect(output, there, calls));
+    return List.copyOf(calls);
   }
 
-  /** The steps whose samples must be kept while some outputs are live: all may be lost at once. */
+  /** The calls whose samples must be kept while some outputs are live: all may be lost at once. */
   Set<Integer> keeps(Set<Output> live) {
-    return new HashSet<>(steps(live, Set.of()));
+    return new HashSet<>(calls(live, Set.of()));
   }
 
-  private void collect(int step, Set<Output> there, Set<Integer> steps) {
-    if (!steps.add(step)) {
+  private void collect(Output lost, Set<Output> there, Set<Integer> calls) {
+    int call = first.applyAsInt(lost.step());
+    if (!calls.add(call)) {
       return;
     }
-    for (Output read : reads(step)) {
+    for (Output read : reads.apply(call)) {
       if (!there.contains(read)) {
-        collect(read.step(), there, steps);
+        collect(read, there, calls);
       }
     }
-  }
-
-  /** What a step reuses. */
-  Set<Output> reads(int step) {
-    Set<Output> reads = new HashSet<>();
-    List<List<Integer>> perBranch = schedule.steps().get(step).reads();
-    for (int b = 0; b < perBranch.size(); b++) {
-      for (int from : perBranch.get(b)) {
-        reads.add(new Output(b, from));
-      }
-    }
-    return reads;
   }
 
   /** Takes out of a map what no live output may need. */

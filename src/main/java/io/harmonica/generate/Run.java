@@ -1,35 +1,41 @@
 package io.harmonica.generate;
 
 import io.harmonica.runtime.Runtime;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /**
  * One request on its way: a trajectory after the other, as many pictures in each as a batch takes.
- * Owns the trajectory that is under way, and its session.
+ * Owns the trajectory that is under way, and its runtime.
  */
 final class Run implements AutoCloseable {
 
   /** Prepares the trajectory of some of the pictures, {@code from} inclusive, {@code to} not. */
   interface Trajectories {
-    Trajectory of(Runtime session, int from, int to);
+    Trajectory of(Runtime runtime, int from, int to);
   }
 
   private final Latents noise;
   private final int chunk;
-  private final Supplier<Runtime> sessions;
+  private final IntFunction<Runtime> runtimes;
   private final Trajectories trajectories;
   private final long startNanos = System.nanoTime();
   private final float[] values;
   private int taken;
-  private Runtime session; // null between trajectories
+  private Runtime runtime; // null between trajectories
   private Trajectory trajectory; // null between trajectories
   private long runtimeNanos;
   private long peakCacheBytes;
 
-  Run(Latents noise, int chunk, Supplier<Runtime> sessions, Trajectories trajectories) {
+  /**
+   * Prepares a request.
+   *
+   * @param chunk pictures that go together
+   * @param runtimes gives each trajectory its own, by the number of its pictures
+   */
+  Run(Latents noise, int chunk, IntFunction<Runtime> runtimes, Trajectories trajectories) {
     this.noise = noise;
     this.chunk = chunk;
-    this.sessions = sessions;
+    this.runtimes = runtimes;
     this.trajectories = trajectories;
     this.values = new float[noise.values().length];
   }
@@ -40,14 +46,15 @@ final class Run implements AutoCloseable {
 
   /** Begins the next trajectory. */
   Trajectory next() {
-    session = sessions.get();
-    trajectory = trajectories.of(session, taken, Math.min(noise.count(), taken + chunk));
+    int end = Math.min(noise.count(), taken + chunk);
+    runtime = runtimes.apply(end - taken);
+    trajectory = trajectories.of(runtime, taken, end);
     return trajectory;
   }
 
   /** The runtime of the trajectory under way. */
-  Runtime session() {
-    return session;
+  Runtime runtime() {
+    return runtime;
   }
 
   /** Takes the samples of the trajectory, which is done, and closes it. */
@@ -72,9 +79,9 @@ final class Run implements AutoCloseable {
       trajectory.close();
       trajectory = null;
     }
-    if (session != null) {
-      session.close();
-      session = null;
+    if (runtime != null) {
+      runtime.close();
+      runtime = null;
     }
   }
 }

@@ -7,7 +7,7 @@ import java.nio.FloatBuffer;
 public interface StepListener {
 
   /**
-   * A finished step.
+   * A finished step; where several go in one request, the last of them.
    *
    * @param firstPicture index of the first picture of the batch in flight
    * @param step from 0

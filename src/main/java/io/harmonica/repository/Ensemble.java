@@ -6,23 +6,33 @@ import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.repository.proto.ModelInput;
 import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.router.Stretch;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
- * Chains engines to one step of a route, by their configurations alone: so the export makes them,
- * and so does who knows no more than a running server.
+ * Chains engines to one step of a route, or to several, by their configurations alone: so the
+ * export makes them, and so does who knows no more than a running server.
  */
 public final class Ensemble {
+  private final Map<String, ModelInput> inputs = new LinkedHashMap<>();
+  private final Map<String, ModelOutput> outputs = new LinkedHashMap<>();
+  private final Map<String, ModelOutput> made = new HashMap<>();
+  private final List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
+  private int maxBatch;
+  private int hidden;
+
   private Ensemble() {}
 
   /**
-   * The configuration of an ensemble.
+   * One step.
    *
    * @param model the base model that it becomes a part of
    * @param engines in order
@@ -35,65 +45,165 @@ public final class Ensemble {
       List<ModelConfig> engines,
       List<String> branches,
       Set<String> stored) {
-    Map<String, ModelInput> inputs = new LinkedHashMap<>();
-    Map<String, ModelOutput> outputs = new LinkedHashMap<>();
-    List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
-    Set<String> made = new HashSet<>();
-    int hidden = 0;
-    for (ModelConfig engine : engines) {
-      ModelEnsembling.Step.Builder step =
-          ModelEnsembling.Step.newBuilder().setModelName(engine.getName()).setModelVersion(-1);
-      for (ModelInput port : engine.getInputList()) {
-        String tensor = port.getName().equals(Denoiser.HIDDEN) ? hidden(hidden) : port.getName();
-        step.putInputMap(port.getName(), tensor);
-        if (!made.contains(tensor)) {
-          inputs.put(tensor, input(tensor, port));
+    Ensemble chain = new Ensemble();
+    chain.addStep(
+        engines,
+        UnaryOperator.identity(),
+        port -> branches.contains(port) && !stored.contains(port) ? null : port);
+    branches.stream().filter(stored::contains).forEach(chain::expose);
+    if (chain.made.containsKey(Names.NOISE_PREDICTION)) {
+      chain.expose(Names.NOISE_PREDICTION);
+    }
+    return chain.config(name, model);
+  }
+
+  /**
+   * Several steps, and the sampler's between them.
+   *
+   * @param model the base model that it becomes a part of
+   * @param engines in order, of each step
+   * @param sampler the engine that makes the next sample
+   */
+  public static ModelConfig of(
+      String name,
+      String model,
+      List<List<ModelConfig>> engines,
+      ModelConfig sampler,
+      List<String> branches,
+      Stretch stretch) {
+    Ensemble chain = new Ensemble();
+    int last = stretch.steps() - 1;
+    for (int s = 0; s <= last; s++) {
+      int step = s;
+      List<Boolean> stored = stretch.route(s).stored();
+      Map<String, String> renamed = ofStep(stretch, s, branches);
+      UnaryOperator<String> takes = port -> renamed.getOrDefault(port, port);
+      chain.addStep(
+          engines.get(s),
+          takes,
+          port -> {
+            int branch = branches.indexOf(port);
+            return branch >= 0 && !stored.get(branch) ? null : Names.ofStep(port, step);
+          });
+      chain.add(
+          sampler,
+          takes,
+          port -> step == last ? Names.NEXT_SAMPLE : Names.ofStep(Names.SAMPLE, step + 1));
+    }
+    chain.expose(Names.NEXT_SAMPLE);
+    chain.expose(Names.ofStep(Names.NOISE_PREDICTION, last));
+    for (int s = 0; s <= last; s++) {
+      for (int b = 0; b < branches.size(); b++) {
+        if (stretch.kept().get(s).get(b)) {
+          chain.expose(Names.ofStep(branches.get(b), s));
         }
       }
-      for (ModelOutput port : engine.getOutputList()) {
-        String tensor = port.getName();
-        if (tensor.equals(Names.NEXT_HIDDEN)) {
-          tensor = hidden(++hidden);
-        } else if (tensor.equals(Denoiser.HIDDEN)) {
-          tensor = hidden(hidden);
-        } else if (tensor.equals(Names.NOISE_PREDICTION)) {
-          outputs.put(tensor, output(tensor, port));
-        } else if (branches.contains(tensor)) {
-          if (!stored.contains(tensor)) {
-            continue; // no later step reads it
-          }
-          outputs.put(tensor, output(tensor, port));
-        }
-        made.add(tensor);
+    }
+    return chain.config(name, model);
+  }
+
+  /** What a step of a stretch has of its own, by the name that it has in a single step. */
+  private static Map<String, String> ofStep(Stretch stretch, int step, List<String> branches) {
+    Map<String, String> renamed = new HashMap<>();
+    renamed.put(Names.SAMPLE, step == 0 ? Names.SAMPLE : Names.ofStep(Names.SAMPLE, step));
+    for (String own :
+        List.of(Names.TIMESTEP, Names.REUSE_WEIGHTS, Names.NOISE_PREDICTION, Names.UPDATE)) {
+      renamed.put(own, Names.ofStep(own, step));
+    }
+    for (int b = 0; b < branches.size(); b++) {
+      List<Stretch.Source> sources = stretch.reads().get(step).get(b);
+      for (int i = 0; i < sources.size(); i++) {
+        Stretch.Source source = sources.get(i);
+        renamed.put(
+            Names.history(branches.get(b), i + 1),
+            source.isBefore()
+                ? Names.history(branches.get(b), source.age())
+                : Names.ofStep(branches.get(b), source.step()));
+      }
+    }
+    return renamed;
+  }
+
+  /**
+   * Adds the engines of one denoising step.
+   *
+   * @param takes the tensor behind an input from outside the step, by the engines' name
+   * @param gives the tensor that an engine's output becomes; null where nobody reads it
+   */
+  private void addStep(
+      List<ModelConfig> engines, UnaryOperator<String> takes, UnaryOperator<String> gives) {
+    Set<String> own = new HashSet<>(); // tensors between the engines of the step
+    for (ModelConfig engine : engines) {
+      add(
+          engine,
+          port ->
+              port.equals(Denoiser.HIDDEN)
+                  ? hidden(hidden)
+                  : own.contains(port) ? gives.apply(port) : takes.apply(port),
+          port -> {
+            if (port.equals(Names.NEXT_HIDDEN)) {
+              return hidden(++hidden);
+            }
+            if (port.equals(Denoiser.HIDDEN)) {
+              return hidden(hidden);
+            }
+            own.add(port);
+            return gives.apply(port);
+          });
+    }
+    hidden++;
+  }
+
+  private void add(ModelConfig engine, UnaryOperator<String> takes, UnaryOperator<String> gives) {
+    maxBatch = steps.isEmpty() ? engine.getMaxBatchSize() : maxBatch;
+    ModelEnsembling.Step.Builder step =
+        ModelEnsembling.Step.newBuilder().setModelName(engine.getName()).setModelVersion(-1);
+    for (ModelInput port : engine.getInputList()) {
+      String tensor = takes.apply(port.getName());
+      step.putInputMap(port.getName(), tensor);
+      if (!made.containsKey(tensor)) {
+        inputs.put(tensor, input(tensor, port));
+      }
+    }
+    for (ModelOutput port : engine.getOutputList()) {
+      String tensor = gives.apply(port.getName());
+      if (tensor != null) {
+        made.put(tensor, output(tensor, port));
         step.putOutputMap(port.getName(), tensor);
       }
-      steps.add(step);
     }
+    steps.add(step);
+  }
+
+  private void expose(String tensor) {
+    outputs.put(tensor, made.get(tensor));
+  }
+
+  private ModelConfig config(String name, String model) {
     return ModelConfig.newBuilder()
         .setName(name)
-        .setMaxBatchSize(engines.get(0).getMaxBatchSize())
+        .setMaxBatchSize(maxBatch)
         .addAllInput(inputs.values())
         .addAllOutput(outputs.values())
         .putParameters(Manifest.PART_OF, ModelParameter.newBuilder().setStringValue(model).build())
         .setPlatform("ensemble")
-        .setEnsembleScheduling(withoutUnread(steps, outputs.keySet()))
+        .setEnsembleScheduling(withoutUnread())
         .build();
   }
 
   /** Triton refuses tensors that no step reads: the caption's, where all blocks reuse theirs. */
-  private static ModelEnsembling.Builder withoutUnread(
-      List<ModelEnsembling.Step.Builder> steps, Set<String> outputs) {
-    Set<String> read = new HashSet<>(outputs);
+  private ModelEnsembling.Builder withoutUnread() {
+    Set<String> read = new HashSet<>(outputs.keySet());
     steps.forEach(step -> read.addAll(step.getInputMapMap().values()));
     ModelEnsembling.Builder ensemble = ModelEnsembling.newBuilder();
     for (ModelEnsembling.Step.Builder step : steps) {
-      Map<String, String> made = Map.copyOf(step.getOutputMapMap());
-      made.forEach(
-          (port, tensor) -> {
-            if (!read.contains(tensor)) {
-              step.removeOutputMap(port);
-            }
-          });
+      Map.copyOf(step.getOutputMapMap())
+          .forEach(
+              (port, tensor) -> {
+                if (!read.contains(tensor)) {
+                  step.removeOutputMap(port);
+                }
+              });
       ensemble.addStep(step);
     }
     return ensemble;

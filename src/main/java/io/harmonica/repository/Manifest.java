@@ -38,6 +38,8 @@ import java.util.Map;
  * @param branchElements elements of a branch output for one sample
  * @param branchBytes bytes of a branch output for one sample
  * @param decoder what makes pictures out of finished samples; null where there is none
+ * @param stepsPerRequest steps that the ensembles called stretches run in one request; null where
+ *     there are none
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  */
@@ -65,6 +67,7 @@ public record Manifest(
     long branchElements,
     long branchBytes,
     Decoder decoder,
+    Integer stepsPerRequest,
     Flops flops,
     Map<String, JsonNode> routers) {
 
@@ -163,6 +166,7 @@ public record Manifest(
         branchElements,
         branchBytes,
         decoder,
+        stepsPerRequest,
         flops,
         others);
   }

@@ -31,6 +31,14 @@ public final class Names {
    */
   public static final String REUSE_WEIGHTS = "reuse_weights";
 
+  /** What a sampler's engine takes beside sample and prediction, and what it makes. */
+  public static final String UPDATE = "update";
+
+  public static final String GUIDANCE = "guidance";
+  public static final String CONDITIONAL = "conditional";
+  public static final String UNCONDITIONAL = "unconditional";
+  public static final String NEXT_SAMPLE = "next_sample";
+
   private Names() {}
 
   /**
@@ -40,6 +48,21 @@ public final class Names {
    */
   public static String history(String branch, int age) {
     return branch + "." + age;
+  }
+
+  /** An input of one step of a stretch, or a branch output that it keeps for later. */
+  public static String ofStep(String tensor, int step) {
+    return tensor + ".step" + step;
+  }
+
+  /** The ensemble that runs several steps of a router in one request. */
+  public static String stretch(String model, String router, int stretch) {
+    return String.format(Locale.ROOT, "%s-%s-stretch%02d", model, router, stretch);
+  }
+
+  /** The engine that makes the next sample out of a prediction. */
+  public static String sampler(String model) {
+    return model + "-ddim";
   }
 
   /** The ensemble that runs one route of a router. */

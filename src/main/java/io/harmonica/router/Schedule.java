@@ -2,6 +2,7 @@ package io.harmonica.router;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,6 +48,34 @@ public record Schedule(List<Route> routes, List<Step> steps) {
   /** The route that a step takes. */
   public Route route(int step) {
     return routes.get(steps.get(step).route());
+  }
+
+  /** Steps {@code first} to {@code first + count} as one. */
+  public Stretch.Placed stretch(int first, int count) {
+    return Stretch.of(this, first, count);
+  }
+
+  /** The distinct stretches of so many steps, one after the other from step 0, in order of use. */
+  public List<Stretch> stretches(int count) {
+    List<Stretch> distinct = new ArrayList<>();
+    for (int first = 0; first + count <= steps.size(); first += count) {
+      Stretch stretch = stretch(first, count).stretch();
+      if (!distinct.contains(stretch)) {
+        distinct.add(stretch);
+      }
+    }
+    return distinct;
+  }
+
+  /** A schedule that computes everything at every step. */
+  public static Schedule uncached(int branches, int steps) {
+    Step step =
+        new Step(
+            0,
+            Collections.nCopies(branches, List.of()),
+            new float[branches][Route.MAX_HISTORY],
+            List.of());
+    return new Schedule(List.of(Route.full(branches)), Collections.nCopies(steps, step));
   }
 
   /** Follows a router through a trajectory. */

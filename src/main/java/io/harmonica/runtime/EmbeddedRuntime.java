@@ -198,7 +198,7 @@ public final class EmbeddedRuntime implements Runtime {
           long nanos = clock.nanos().sum();
           models.put(name, new Statistics.Model(clock.calls().sum(), nanos, 0, nanos));
         });
-    return new Statistics(models, 0, 0);
+    return new Statistics(models, 0, 0, 0);
   }
 
   private OrtSession session(String model) {

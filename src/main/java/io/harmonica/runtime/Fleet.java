@@ -3,7 +3,9 @@ package io.harmonica.runtime;
 import static java.util.stream.Collectors.joining;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.runtime.TritonRuntime.Options;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -20,16 +22,20 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Triton servers, one or several, that serve the same models.
  *
- * <p>A {@link #session} keeps to one server. When that fails, the very same call goes to another:
- * the sample and the cached outputs are bytes in this process, so the trajectory goes on from its
- * last finished step with what it had, and the picture is the same. {@link Retry} says what is
- * repeated. A server that was away is asked again what it serves before it gets work.
+ * <p>A {@link #trajectory} keeps to one server. When that fails, the very same call goes to
+ * another: the sample and the cached outputs are bytes in this process, or lie in a region of
+ * shared memory that is this process's own, so the trajectory goes on from its last finished step
+ * with what it had, and the picture is the same. {@link Retry} says what is repeated. A server that
+ * was away is asked again what it serves before it gets work.
  */
 public final class Fleet implements Runtime {
+  private static final Supplier<Plan> NO_PLAN = () -> new Plan(List.of());
+
   private final List<Member> members;
   private final Options options;
   private final Map<String, Member.Held> models = new ConcurrentHashMap<>();
@@ -115,6 +121,9 @@ public final class Fleet implements Runtime {
         if (difference.isPresent()) {
           throw disagreement(model, held.server(), member.toString(), difference.get());
         }
+        if (isPartOfHeld(found.config())) {
+          return found.config();
+        }
         member.admit(model);
       } catch (ServerFault e) {
         if (e.repeat() == Retry.Where.ELSEWHERE && !e.isSilence()) {
@@ -128,6 +137,12 @@ public final class Fleet implements Runtime {
     }
     models.put(model, held);
     return held.config();
+  }
+
+  /** Whether it belongs to a model that all servers were found to have alike. */
+  private boolean isPartOfHeld(ModelConfig config) {
+    ModelParameter base = config.getParametersMap().get(Manifest.PART_OF);
+    return base != null && models.containsKey(base.getStringValue());
   }
 
   static ServerFault disagreement(String model, String here, String there, String difference) {
@@ -221,7 +236,7 @@ public final class Fleet implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    try (Runtime session = session()) {
+    try (Runtime session = new FleetSession(this, NO_PLAN)) {
       return session.infer(model, inputs, outputs);
     }
   }
@@ -229,16 +244,16 @@ public final class Fleet implements Runtime {
   @Override
   public CompletableFuture<Map<String, Tensor>> inferAsync(
       String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    Runtime session = session();
+    Runtime session = new FleetSession(this, NO_PLAN);
     CompletableFuture<Map<String, Tensor>> results = session.inferAsync(model, inputs, outputs);
     results.whenComplete((done, fault) -> session.close());
     return results;
   }
 
   @Override
-  public Runtime session() {
+  public Runtime trajectory(Supplier<Plan> plan) {
     requireOpen();
-    return new FleetSession(this);
+    return new FleetSession(this, plan);
   }
 
   @Override
@@ -255,13 +270,37 @@ public final class Fleet implements Runtime {
     Map<String, Statistics.Model> sums = new HashMap<>();
     long sent = 0;
     long received = 0;
+    long shared = 0;
     for (Member member : present()) {
       Statistics one = member.runtime().statistics();
       one.models().forEach((name, model) -> sums.merge(name, model, Statistics.Model::plus));
       sent += one.sentBytes();
       received += one.receivedBytes();
+      shared += one.sharedBytes();
     }
-    return new Statistics(sums, sent, received);
+    return new Statistics(sums, sent, received, shared);
+  }
+
+  @Override
+  public Traffic traffic() {
+    Traffic own = new Traffic(0, 0, 0, retries(), failovers());
+    return members.stream().map(member -> member.runtime().traffic()).reduce(own, Traffic::plus);
+  }
+
+  /** To the farthest server that is there. */
+  @Override
+  public long roundTripNanos() {
+    long most = 0;
+    for (Member member : members) {
+      try {
+        if (member.restNanos() <= 0) {
+          most = Math.max(most, member.runtime().roundTripNanos());
+        }
+      } catch (ServerFault e) {
+        away(member, e, new HashMap<>()); // its calls will say so
+      }
+    }
+    return most;
   }
 
   private List<Member> present() {

@@ -6,24 +6,44 @@ import io.harmonica.runtime.Retry.Where;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
-/** One trajectory's place in a {@link Fleet}: it stays at a server while that answers. */
+/**
+ * One trajectory's place in a {@link Fleet}: it stays at a server while that answers.
+ *
+ * <p>Where it can share memory with that server, its tensors lie in a region there. None of them is
+ * ever lost with the server: the region is a file of this process, which reads on what the server
+ * wrote before it failed. So the cached outputs of one region go to the next server over the wire,
+ * each until its last reader; having every server open every region would spare that, for as many
+ * registrations. A region where a call failed is only read from then on, as the server may yet
+ * write to it; all are given back with the session.
+ */
 final class FleetSession implements Runtime {
   private final Fleet fleet;
   private final long startNanos = System.nanoTime();
+  private final Supplier<Plan> plan;
+  private final List<SharedRuntime> regions = new ArrayList<>(); // of this trajectory so far
   private Member server; // null before the first call and after the last
+  private Place place = new Place(null, Optional.empty());
+  private int calls; // of the plan, that were answered
   private boolean closed;
 
-  FleetSession(Fleet fleet) {
+  /** Where a server finds tensors; empty: in the messages. */
+  private record Place(Member at, Optional<SharedRuntime> region) {}
+
+  FleetSession(Fleet fleet, Supplier<Plan> plan) {
     this.fleet = fleet;
+    this.plan = plan;
   }
 
   @Override
@@ -71,10 +91,39 @@ final class FleetSession implements Runtime {
     }
   }
 
+  /** The region at a server, made with the first call there. Calls follow each other. */
+  private Optional<SharedRuntime> region(Member at) {
+    synchronized (this) {
+      if (place.at() == at) {
+        return place.region();
+      }
+    }
+    Optional<SharedRuntime> made = at.runtime().shared(plan, calls); // may ask the server
+    synchronized (this) {
+      place = new Place(at, made);
+      made.ifPresent(regions::add);
+      if (closed) {
+        endRegions();
+      }
+    }
+    return made;
+  }
+
+  private synchronized void leaveRegion() {
+    place = new Place(null, Optional.empty());
+  }
+
+  private void endRegions() {
+    leaveRegion();
+    regions.forEach(SharedRuntime::close);
+    regions.clear();
+  }
+
   @Override
   public synchronized void close() {
     closed = true;
     stayAt(null);
+    endRegions();
   }
 
   @Override
@@ -88,8 +137,18 @@ final class FleetSession implements Runtime {
   }
 
   @Override
-  public Runtime session() {
-    return fleet.session();
+  public Traffic traffic() {
+    return fleet.traffic();
+  }
+
+  @Override
+  public long roundTripNanos() {
+    return fleet.roundTripNanos();
+  }
+
+  @Override
+  public Runtime trajectory(Supplier<Plan> other) {
+    return fleet.trajectory(other);
   }
 
   /** One step, wherever it succeeds. Its attempts follow each other, on whatever thread. */
@@ -152,13 +211,17 @@ final class FleetSession implements Runtime {
       if (deadline.isNegative() || deadline.isZero()) {
         throw tooLate(null);
       }
-      return at.runtime().inferAsync(model, inputs, outputs, deadline);
+      Optional<SharedRuntime> region = region(at);
+      return region.isPresent()
+          ? region.get().inferAsync(model, inputs, outputs, deadline)
+          : at.runtime().inferAsync(model, inputs, outputs, Carrier.WIRE, deadline);
     }
 
     private void landed(Member at, Map<String, Tensor> tensors) {
       at.answered();
       Member before;
       synchronized (FleetSession.this) {
+        calls++;
         before = server;
         if (before != at) {
           stayAt(at);
@@ -173,6 +236,7 @@ final class FleetSession implements Runtime {
     }
 
     private void failed(Member at, Throwable thrown) {
+      leaveRegion();
       if (!(thrown instanceof ServerFault fault) || fault.repeat() == Where.NOWHERE) {
         result.completeExceptionally(thrown);
         return;

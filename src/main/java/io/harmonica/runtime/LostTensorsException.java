@@ -9,7 +9,8 @@ import java.util.TreeSet;
  * call did not run. Whoever can make the inputs again may do so, and call again; the runtime has
  * somewhere to run them.
  *
- * <p>Tensors that travel on the wire lie in this process and are never lost.
+ * <p>Tensors that travel on the wire lie in this process, and regions of shared memory are its own:
+ * none of them is ever lost.
  */
 public final class LostTensorsException extends HarmonicaException {
   private final transient Set<String> inputs;

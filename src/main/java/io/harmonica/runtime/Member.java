@@ -118,6 +118,7 @@ final class Member {
     lastFault = fault;
     if (fault.repeat() == Retry.Where.ANYWHERE || silent) {
       admitted.clear();
+      runtime.forgetShared();
       Duration rest =
           options.retry().pause(failures.getAndIncrement(), ThreadLocalRandom.current());
       // One that answers nothing costs a whole deadline to ask.

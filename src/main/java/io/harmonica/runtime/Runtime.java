@@ -6,6 +6,7 @@ import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /**
  * Something that runs a named model of a repository: ONNX Runtime in this process, or a Triton
@@ -52,10 +53,13 @@ public interface Runtime extends AutoCloseable {
 
   /**
    * This runtime for one trajectory, whose calls follow each other: of several servers it keeps to
-   * one while that is there. The caller closes it, which leaves the runtime itself open.
+   * one while that is there, and tensors get their places beforehand where that saves carrying them
+   * around. The caller closes it, which ends its tensors, and leaves this runtime open.
+   *
+   * @param plan of the calls to come, asked for only where it is of use; other tensors are fine too
    */
-  default Runtime session() {
-    return new Session(this);
+  default Runtime trajectory(Supplier<Plan> plan) {
+    return new BorrowedRuntime(this);
   }
 
   /** What computes, with its version, for reports. */
@@ -63,9 +67,19 @@ public interface Runtime extends AutoCloseable {
     return getClass().getSimpleName();
   }
 
+  /** The least time to what computes and back, without computing; 0 in this process. */
+  default long roundTripNanos() {
+    return 0;
+  }
+
   /** What it has done so far; {@link Statistics#NONE} of a runtime that does not count. */
   default Statistics statistics() {
     return Statistics.NONE;
+  }
+
+  /** What went to servers and back so far, without asking them; nothing of this process. */
+  default Traffic traffic() {
+    return Traffic.NONE;
   }
 
   /**

@@ -10,9 +10,11 @@ import java.util.TreeMap;
  * @param models by name; of a Triton server all that it serves, whoever asked for them
  * @param sentBytes of this client's requests, as messages on the wire; 0 in this process
  * @param receivedBytes of their answers
+ * @param sharedBytes of tensors that client and server handed each other in shared memory
  */
-public record Statistics(Map<String, Model> models, long sentBytes, long receivedBytes) {
-  public static final Statistics NONE = new Statistics(Map.of(), 0, 0);
+public record Statistics(
+    Map<String, Model> models, long sentBytes, long receivedBytes, long sharedBytes) {
+  public static final Statistics NONE = new Statistics(Map.of(), 0, 0, 0);
 
   public Statistics {
     models = Map.copyOf(models);
@@ -58,6 +60,9 @@ public record Statistics(Map<String, Model> models, long sentBytes, long receive
           }
         });
     return new Statistics(
-        between, sentBytes - earlier.sentBytes, receivedBytes - earlier.receivedBytes);
+        between,
+        sentBytes - earlier.sentBytes,
+        receivedBytes - earlier.receivedBytes,
+        sharedBytes - earlier.sharedBytes);
   }
 }

@@ -58,6 +58,13 @@ final class TritonFaults {
           "refused us%s (%s): give it the right token in --header-file".formatted(call, said(e)),
           Where.NOWHERE);
     }
+    if (said(e).startsWith("Unable to find shared memory region")) {
+      return fault(
+          e,
+          "no longer knows memory that it shared with us%s (%s): it was started again meanwhile; generate again"
+              .formatted(call, said(e)),
+          Where.ANYWHERE);
+    }
     if (hasCause(e, ClosedChannelException.class)) { // gRPC calls it UNKNOWN
       return gone(e, call);
     }
@@ -123,6 +130,15 @@ final class TritonFaults {
         .map(entry -> "; model '" + entry.getName() + "': " + entry.getReason())
         .findFirst()
         .orElse("");
+  }
+
+  /** The server cannot open a region, which shared memory was asked for. */
+  HarmonicaException noSharedMemory(StatusRuntimeException e) {
+    return fault(
+        e,
+        "cannot open shared memory of this process (%s): run both on one host, with one /dev/shm (ipc: host) and as one user, or use --shared-memory off"
+            .formatted(said(e)),
+        Where.ELSEWHERE);
   }
 
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {

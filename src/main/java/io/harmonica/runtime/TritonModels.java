@@ -13,7 +13,9 @@ import java.util.Set;
 
 /** The repository API over gRPC. */
 record TritonModels(TritonRuntime runtime) implements ModelControl {
-  /** Triton's list of all models leaves out those that were loaded without files: they come first. */
+  /**
+   * Triton's list of all models leaves out those that were loaded without files: they come first.
+   */
   @Override
   public List<Entry> index() {
     Set<Entry> entries = new LinkedHashSet<>(index(true));

@@ -15,8 +15,6 @@ import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceB
 import io.harmonica.runtime.proto.InferStatistics;
 import io.harmonica.runtime.proto.ModelConfigRequest;
 import io.harmonica.runtime.proto.ModelInferRequest;
-import io.harmonica.runtime.proto.ModelInferRequest.InferInputTensor;
-import io.harmonica.runtime.proto.ModelInferRequest.InferRequestedOutputTensor;
 import io.harmonica.runtime.proto.ModelInferResponse;
 import io.harmonica.runtime.proto.ModelInferResponse.InferOutputTensor;
 import io.harmonica.runtime.proto.ModelStatistics;
@@ -37,13 +35,16 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Runs models on one Triton Inference Server over gRPC.
  *
- * <p>Tensors travel in the messages as raw bytes. A fault names the server, the model and the
+ * <p>Tensors travel in the messages as raw bytes; those of a {@link #trajectory} lie in memory
+ * shared with the server where it runs on this host. A fault names the server, the model and the
  * remedy; {@link TritonFaults} has the words.
  */
 public final class TritonRuntime implements Runtime {
@@ -59,6 +60,7 @@ public final class TritonRuntime implements Runtime {
    * @param perServer calls that a {@link Fleet} has on one server at a time, others wait; without
    *     limit by default
    * @param listener hears of a {@link Fleet}'s retries; nobody by default
+   * @param sharedMemory whether trajectories use it, {@link SharedMemory#AUTO} by default
    */
   public record Options(
       Duration deadline,
@@ -66,7 +68,8 @@ public final class TritonRuntime implements Runtime {
       Retry retry,
       Optional<Duration> pictureDeadline,
       int perServer,
-      FleetListener listener) {
+      FleetListener listener,
+      SharedMemory sharedMemory) {
     public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
 
     /** All by default but the deadline of a call. */
@@ -77,7 +80,8 @@ public final class TritonRuntime implements Runtime {
           Retry.DEFAULTS,
           Optional.empty(),
           Integer.MAX_VALUE,
-          FleetListener.NONE);
+          FleetListener.NONE,
+          SharedMemory.AUTO);
     }
 
     public Options {
@@ -96,25 +100,36 @@ public final class TritonRuntime implements Runtime {
     }
 
     public Options withConnection(Connection other) {
-      return new Options(deadline, other, retry, pictureDeadline, perServer, listener);
+      return new Options(
+          deadline, other, retry, pictureDeadline, perServer, listener, sharedMemory);
     }
 
     public Options withRetry(Retry other) {
-      return new Options(deadline, connection, other, pictureDeadline, perServer, listener);
+      return new Options(
+          deadline, connection, other, pictureDeadline, perServer, listener, sharedMemory);
     }
 
     public Options withPictureDeadline(Duration time) {
-      return new Options(deadline, connection, retry, Optional.of(time), perServer, listener);
+      return new Options(
+          deadline, connection, retry, Optional.of(time), perServer, listener, sharedMemory);
     }
 
     public Options withPerServer(int calls) {
-      return new Options(deadline, connection, retry, pictureDeadline, calls, listener);
+      return new Options(
+          deadline, connection, retry, pictureDeadline, calls, listener, sharedMemory);
     }
 
     public Options withListener(FleetListener other) {
-      return new Options(deadline, connection, retry, pictureDeadline, perServer, other);
+      return new Options(
+          deadline, connection, retry, pictureDeadline, perServer, other, sharedMemory);
+    }
+
+    public Options withSharedMemory(SharedMemory other) {
+      return new Options(deadline, connection, retry, pictureDeadline, perServer, listener, other);
     }
   }
+
+  private static final int ROUND_TRIPS = 5;
 
   private final Address address;
   private final ManagedChannel channel;
@@ -124,6 +139,10 @@ public final class TritonRuntime implements Runtime {
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
   private final LongAdder sentBytes = new LongAdder();
   private final LongAdder receivedBytes = new LongAdder();
+  private final LongAdder sharedBytes = new LongAdder();
+  private final SharedPlaces places;
+  private final AtomicLong roundTrip = new AtomicLong(); // nanoseconds; 0: not measured yet
+  private volatile boolean closing;
 
   private TritonRuntime(Address address, Options options) {
     this.address = address;
@@ -132,6 +151,7 @@ public final class TritonRuntime implements Runtime {
         new TritonFaults(
             address.toString(), options.deadline(), options.connection().tls().isPresent());
     this.channel = options.connection().open(address);
+    this.places = new SharedPlaces(this, options.sharedMemory(), faults);
   }
 
   /** Connects to a server with {@link Options#DEFAULTS}. */
@@ -230,22 +250,31 @@ public final class TritonRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return infer(model, inputs, outputs, Carrier.WIRE);
+  }
+
+  Map<String, Tensor> infer(
+      String model, Map<String, Tensor> inputs, Set<String> outputs, Carrier carrier) {
     ModelConfig known = configs.get(model);
     Signature.check(known != null ? known : config(model), inputs, outputs);
-    ModelInferRequest message = message(model, inputs, outputs);
+    ModelInferRequest message = carrier.request(model, inputs, outputs);
     ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
-    return landed(model, message, response, outputs);
+    return landed(model, message, response, outputs, carrier);
   }
 
   @Override
   public CompletableFuture<Map<String, Tensor>> inferAsync(
       String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    return inferAsync(model, inputs, outputs, options.deadline());
+    return inferAsync(model, inputs, outputs, Carrier.WIRE, options.deadline());
   }
 
-  /** The same with a deadline of its own. */
+  /** The same with a way of its own for tensors, and a deadline. */
   CompletableFuture<Map<String, Tensor>> inferAsync(
-      String model, Map<String, Tensor> inputs, Set<String> outputs, Duration deadline) {
+      String model,
+      Map<String, Tensor> inputs,
+      Set<String> outputs,
+      Carrier carrier,
+      Duration deadline) {
     ModelConfig known = configs.get(model);
     CompletableFuture<ModelConfig> config =
         known != null ? CompletableFuture.completedFuture(known) : configAsync(model);
@@ -253,54 +282,60 @@ public final class TritonRuntime implements Runtime {
         config,
         checked -> {
           Signature.check(checked, inputs, outputs);
-          ModelInferRequest message = message(model, inputs, outputs);
+          ModelInferRequest message = carrier.request(model, inputs, outputs);
           return Chain.then(
               send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
               response ->
-                  CompletableFuture.completedFuture(landed(model, message, response, outputs)));
+                  CompletableFuture.completedFuture(
+                      landed(model, message, response, outputs, carrier)));
         });
   }
 
-  private static ModelInferRequest message(
-      String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    ModelInferRequest.Builder request = ModelInferRequest.newBuilder().setModelName(model);
-    inputs.forEach((name, tensor) -> add(request, name, tensor));
-    for (String name : outputs) {
-      request.addOutputs(InferRequestedOutputTensor.newBuilder().setName(name));
-    }
-    return request.build();
+  /** In shared memory where it is possible and wanted, else over the wire. */
+  @Override
+  public Runtime trajectory(Supplier<Plan> plan) {
+    Optional<SharedRuntime> shared = shared(plan, 0);
+    return shared.isPresent() ? shared.get() : new BorrowedRuntime(this);
+  }
+
+  /**
+   * A place in shared memory, where it is possible and wanted.
+   *
+   * @param calls of the plan that another server has answered
+   */
+  Optional<SharedRuntime> shared(Supplier<Plan> plan, int calls) {
+    requireOpen();
+    return places.of(plan, calls);
+  }
+
+  /** It went away: what it knew of shared memory is gone with it. */
+  void forgetShared() {
+    places.forget();
+  }
+
+  /** A tensor went through shared memory. */
+  void countShared(long sizeBytes) {
+    sharedBytes.add(sizeBytes);
+  }
+
+  Duration deadline() {
+    return options.deadline();
   }
 
   private Map<String, Tensor> landed(
-      String model, ModelInferRequest message, ModelInferResponse response, Set<String> outputs) {
+      String model,
+      ModelInferRequest message,
+      ModelInferResponse response,
+      Set<String> requested,
+      Carrier carrier) {
     sentBytes.add(message.getSerializedSize());
     receivedBytes.add(response.getSerializedSize());
-    return outputs(model, response, outputs);
-  }
-
-  private static void add(ModelInferRequest.Builder request, String name, Tensor tensor) {
-    if (!(tensor instanceof WireTensor wire)) {
-      throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
-    }
-    InferInputTensor.Builder input =
-        InferInputTensor.newBuilder().setName(name).setDatatype(wire.wireType());
-    for (long dim : wire.shape()) {
-      input.addShape(dim);
-    }
-    request.addInputs(input).addRawInputContents(wire.bytes());
-  }
-
-  private Map<String, Tensor> outputs(
-      String model, ModelInferResponse response, Set<String> requested) {
     Map<String, Tensor> found = new HashMap<>();
+    // Contents are empty for what went elsewhere.
     for (int i = 0; i < response.getRawOutputContentsCount(); i++) {
       InferOutputTensor output = response.getOutputs(i);
       if (requested.contains(output.getName())) {
-        long[] shape = output.getShapeList().stream().mapToLong(Long::longValue).toArray();
-        found.put(
-            output.getName(),
-            new WireTensor(
-                WireTensor.type(output.getDatatype()), shape, response.getRawOutputContents(i)));
+        found.put(output.getName(), carrier.receive(output, response.getRawOutputContents(i)));
       }
     }
     if (!found.keySet().equals(requested)) {
@@ -324,7 +359,32 @@ public final class TritonRuntime implements Runtime {
     call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
         .getModelStatsList()
         .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
-    return new Statistics(models, sentBytes.sum(), receivedBytes.sum());
+    return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
+  }
+
+  /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
+  @Override
+  public long roundTripNanos() {
+    if (options.sharedMemory() == SharedMemory.ON) {
+      return 0;
+    }
+    synchronized (roundTrip) {
+      if (roundTrip.get() == 0) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < ROUND_TRIPS; i++) {
+          long start = System.nanoTime();
+          call("", stub -> stub.serverLive(ServerLiveRequest.getDefaultInstance()));
+          least = Math.min(least, System.nanoTime() - start);
+        }
+        roundTrip.set(least);
+      }
+      return roundTrip.get();
+    }
+  }
+
+  @Override
+  public Traffic traffic() {
+    return new Traffic(sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum(), 0, 0);
   }
 
   private static Statistics.Model times(ModelStatistics model) {
@@ -338,10 +398,14 @@ public final class TritonRuntime implements Runtime {
             + stats.getComputeOutput().getNs());
   }
 
-  <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
-    if (channel.isShutdown()) {
+  private void requireOpen() {
+    if (closing || channel.isShutdown()) {
       throw new IllegalStateException("runtime is closed");
     }
+  }
+
+  <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
+    requireOpen();
     try {
       return call.apply(stub());
     } catch (StatusRuntimeException e) {
@@ -360,9 +424,7 @@ public final class TritonRuntime implements Runtime {
   /** Makes a call that no thread waits for; cancelling the future cancels it on the server too. */
   private <Q, A> CompletableFuture<A> send(
       MethodDescriptor<Q, A> method, Q request, String model, Duration deadline) {
-    if (channel.isShutdown()) {
-      throw new IllegalStateException("runtime is closed");
-    }
+    requireOpen();
     ClientCall<Q, A> call =
         channel.newCall(
             method,
@@ -412,13 +474,15 @@ public final class TritonRuntime implements Runtime {
     }
   }
 
-  private GRPCInferenceServiceBlockingStub stub() {
+  GRPCInferenceServiceBlockingStub stub() {
     return GRPCInferenceServiceGrpc.newBlockingStub(channel)
         .withDeadlineAfter(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
   }
 
   @Override
   public void close() {
+    closing = true;
+    places.close(); // while the server can still be told
     channel.shutdown();
     try {
       if (!channel.awaitTermination(options.deadline().toNanos(), TimeUnit.NANOSECONDS)) {

@@ -59,7 +59,7 @@ final class WireTensor implements Tensor {
   }
 
   /** The type as the protocol writes it, {@code FP32} for {@code TYPE_FP32}. */
-  String wireType() {
+  static String wireType(DataType type) {
     return type == DataType.TYPE_STRING ? "BYTES" : type.name().substring("TYPE_".length());
   }
 

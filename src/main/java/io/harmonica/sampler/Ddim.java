@@ -1,6 +1,7 @@
 package io.harmonica.sampler;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * DDIM (Song et al., "Denoising Diffusion Implicit Models", arXiv 2010.02502, equations 12 and 16).
@@ -24,6 +25,15 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   @Override
   public boolean needsNoise(int step) {
     return sigma(step) > 0;
+  }
+
+  @Override
+  public Optional<Update> update(int step) {
+    return needsNoise(step)
+        ? Optional.empty()
+        : Optional.of(
+            new Update(
+                sqrt(1 - signal(step)), sqrt(signal(step)), sqrt(next(step)), direction(step)));
   }
 
   /** Has nothing to remember. */

@@ -1,6 +1,7 @@
 package io.harmonica.sampler;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Steps a noisy sample towards the picture; the loop around it is {@code generate}'s.
@@ -23,6 +24,11 @@ public interface Sampler {
   /** Whether steps read the variance that the model learned. */
   default boolean needsVariance() {
     return false;
+  }
+
+  /** A step as numbers, for samplers that remember nothing and where the step adds no noise. */
+  default Optional<Update> update(int step) {
+    return Optional.empty();
   }
 
   /** Begins a trajectory. */

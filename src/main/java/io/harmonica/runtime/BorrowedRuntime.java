@@ -6,9 +6,10 @@ import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
-/** A runtime as it is, but for closing it, which only ends the session. */
-record Session(Runtime runtime) implements Runtime {
+/** A runtime for somebody who is to close something, but not the runtime itself. */
+record BorrowedRuntime(Runtime runtime) implements Runtime {
   @Override
   public ModelConfig config(String model) {
     return runtime.config(model);
@@ -36,6 +37,16 @@ record Session(Runtime runtime) implements Runtime {
   }
 
   @Override
+  public Runtime trajectory(Supplier<Plan> plan) {
+    return runtime.trajectory(plan);
+  }
+
+  @Override
+  public long roundTripNanos() {
+    return runtime.roundTripNanos();
+  }
+
+  @Override
   public String description() {
     return runtime.description();
   }
@@ -46,8 +57,8 @@ record Session(Runtime runtime) implements Runtime {
   }
 
   @Override
-  public Runtime session() {
-    return this;
+  public Traffic traffic() {
+    return runtime.traffic();
   }
 
   @Override

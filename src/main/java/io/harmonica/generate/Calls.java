@@ -1,0 +1,230 @@
+package io.harmonica.generate;
+
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.router.Route;
+import io.harmonica.router.Schedule;
+import io.harmonica.router.Schedule.Output;
+import io.harmonica.router.Stretch;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Sampler;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * What a trajectory asks of its runtime: one step in a request, or a stretch of several where those
+ * go together, as its schedule says.
+ */
+final class Calls {
+  private final Runtime runtime;
+  private final Manifest manifest;
+  private final String router;
+  private final Schedule schedule;
+  private final Sampler sampler;
+  private final Guidance guidance;
+  private final Optional<Stretches> stretches;
+  private final Map<String, Tensor> conditions;
+  private final int batch;
+  private final FloatBuffer sample; // (B or 2 B, C, H, W)
+
+  /**
+   * Prepares for a batch.
+   *
+   * @param stretches where several steps go in one request
+   * @param pictures in the batch
+   */
+  Calls(
+      Runtime runtime,
+      Manifest manifest,
+      String router,
+      Schedule schedule,
+      Sampler sampler,
+      Guidance guidance,
+      Optional<Stretches> stretches,
+      Map<String, Tensor> conditions,
+      int pictures) {
+    this.runtime = runtime;
+    this.manifest = manifest;
+    this.router = router;
+    this.schedule = schedule;
+    this.sampler = sampler;
+    this.guidance = guidance;
+    this.stretches = stretches;
+    this.conditions = conditions;
+    this.batch = (guidance.doublesBatch() ? 2 : 1) * pictures;
+    this.sample =
+        ByteBuffer.allocateDirect(
+                4 * batch * manifest.channels() * manifest.height() * manifest.width())
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
+  }
+
+  /**
+   * One request.
+   *
+   * @param first step that it takes
+   * @param last step that it takes, as a rule the same
+   * @param own inputs that are made for this call only
+   * @param reads inputs that are cached outputs
+   * @param stores outputs that later calls read, by their names
+   * @param prediction the output that is the prediction of the last step
+   */
+  record Call(
+      int first,
+      int last,
+      String model,
+      Map<String, Tensor> own,
+      Map<String, Tensor> inputs,
+      Map<String, Output> reads,
+      Map<String, Output> stores,
+      String prediction,
+      Set<String> outputs) {
+
+    boolean isStretch() {
+      return last > first;
+    }
+
+    void closeOwn() {
+      own.values().forEach(Tensor::close);
+    }
+  }
+
+  /** The step by which the call that takes this one begins. */
+  int first(int step) {
+    return stretches.map(some -> some.firstWith(step)).orElse(step);
+  }
+
+  /** What the call that begins with a step reuses, by the names of its inputs. */
+  Map<String, Output> reads(int first) {
+    Map<String, Output> reads = new HashMap<>();
+    List<String> branches = manifest.branches();
+    if (stretches.isPresent() && stretches.get().beginsAt(first)) {
+      stretches
+          .get()
+          .at(first)
+          .before()
+          .forEach(
+              (output, age) ->
+                  reads.put(Names.history(branches.get(output.branch()), age), output));
+      return reads;
+    }
+    List<List<Integer>> perBranch = schedule.steps().get(first).reads();
+    for (int b = 0; b < branches.size(); b++) {
+      for (int age = 1; age <= perBranch.get(b).size(); age++) {
+        reads.put(
+            Names.history(branches.get(b), age), new Output(b, perBranch.get(b).get(age - 1)));
+      }
+    }
+    return reads;
+  }
+
+  /**
+   * The call that begins with a step.
+   *
+   * @param from the sample that it begins with, [B, C, H, W]
+   * @param cached where reused outputs are
+   */
+  Call at(int first, float[] from, Function<Output, Tensor> cached) {
+    Map<String, Tensor> own = new HashMap<>();
+    try {
+      own.put(Names.SAMPLE, sample(from));
+      return stretches.isPresent() && stretches.get().beginsAt(first)
+          ? stretch(stretches.get(), first, own, cached)
+          : step(first, own, cached);
+    } catch (RuntimeException e) {
+      own.values().forEach(Tensor::close);
+      throw e;
+    }
+  }
+
+  /** Computed and reused branches as the route says. */
+  private Call step(int s, Map<String, Tensor> own, Function<Output, Tensor> cached) {
+    Route route = schedule.route(s);
+    long[] timestep = new long[batch];
+    Arrays.fill(timestep, sampler.timesteps().get(s));
+    own.put(Names.TIMESTEP, runtime.tensor(LongBuffer.wrap(timestep), batch, 1));
+    if (route.histories().stream().anyMatch(history -> history > 1)) {
+      own.put(Names.REUSE_WEIGHTS, reuseWeights(schedule.steps().get(s).weights()));
+    }
+    Map<String, Output> stores = new HashMap<>();
+    for (int b = 0; b < manifest.branches().size(); b++) {
+      if (route.stored().get(b)) {
+        stores.put(manifest.branches().get(b), new Output(b, s));
+      }
+    }
+    String model = ensemble(manifest, router, schedule, s);
+    return call(s, s, model, own, stores, Names.NOISE_PREDICTION, cached);
+  }
+
+  /** Several steps at the server, the sampler's too. */
+  private Call stretch(
+      Stretches several, int first, Map<String, Tensor> own, Function<Output, Tensor> cached) {
+    Stretch.Placed placed = several.at(first);
+    own.putAll(several.inputs(runtime, placed, guidance, batch));
+    Map<String, Output> stores = new HashMap<>();
+    for (Output output : placed.keeps()) {
+      String branch = manifest.branches().get(output.branch());
+      stores.put(Names.ofStep(branch, output.step() - first), output);
+    }
+    int last = first + several.size() - 1;
+    String prediction = Names.ofStep(Names.NOISE_PREDICTION, last - first);
+    return call(first, last, several.name(first), own, stores, prediction, cached);
+  }
+
+  private Call call(
+      int first,
+      int last,
+      String model,
+      Map<String, Tensor> own,
+      Map<String, Output> stores,
+      String prediction,
+      Function<Output, Tensor> cached) {
+    Map<String, Output> reads = reads(first);
+    Map<String, Tensor> inputs = new HashMap<>(own);
+    inputs.putAll(conditions);
+    reads.forEach((name, output) -> inputs.put(name, cached.apply(output)));
+    Set<String> outputs = new HashSet<>(stores.keySet());
+    outputs.add(prediction);
+    if (last > first) {
+      outputs.add(Names.NEXT_SAMPLE);
+    }
+    return new Call(first, last, model, own, inputs, reads, stores, prediction, outputs);
+  }
+
+  /** The model that a step runs. */
+  static String ensemble(Manifest manifest, String router, Schedule schedule, int step) {
+    return router.equals(Request.NO_ROUTER)
+        ? manifest.model()
+        : Names.route(manifest.model(), router, schedule.steps().get(step).route());
+  }
+
+  private Tensor sample(float[] from) {
+    sample.clear();
+    while (sample.hasRemaining()) {
+      sample.put(from);
+    }
+    return runtime.tensor(
+        sample.flip(), batch, manifest.channels(), manifest.height(), manifest.width());
+  }
+
+  private Tensor reuseWeights(float[][] weights) {
+    FloatBuffer values = FloatBuffer.allocate(batch * weights.length * Route.MAX_HISTORY);
+    for (int i = 0; i < batch; i++) {
+      for (float[] branch : weights) {
+        values.put(branch);
+      }
+    }
+    return runtime.tensor(values.flip(), batch, weights.length, Route.MAX_HISTORY);
+  }
+}

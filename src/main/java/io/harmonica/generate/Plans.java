@@ -1,0 +1,45 @@
+package io.harmonica.generate;
+
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Schedule;
+import io.harmonica.runtime.Plan;
+import io.harmonica.runtime.Runtime;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The memory plans of a model's routers, kept: configurations are asked of the server. */
+final class Plans {
+  private final Runtime runtime;
+  private final Manifest manifest;
+  private final Map<Key, Plan> plans = new ConcurrentHashMap<>();
+
+  private record Key(String router, int steps, int batch) {}
+
+  Plans(Runtime runtime, Manifest manifest) {
+    this.runtime = runtime;
+    this.manifest = manifest;
+  }
+
+  /** The plan of a trajectory of single steps. */
+  Plan of(String router, Schedule schedule, int batch) {
+    Key key = new Key(router, schedule.steps().size(), batch);
+    Plan known = plans.get(key);
+    if (known == null) { // two that ask at once get the same
+      Map<String, ModelConfig> configs = new HashMap<>();
+      known =
+          new MemoryPlan(schedule, manifest.branches(), batch)
+              .plan(
+                  step -> Calls.ensemble(manifest, router, schedule, step),
+                  name -> configs.computeIfAbsent(name, runtime::config));
+      plans.put(key, known);
+    }
+    return known;
+  }
+
+  /** After a fault: the server may have loaded other models. */
+  void forget() {
+    plans.clear();
+  }
+}

@@ -1,0 +1,79 @@
+package io.harmonica.runtime;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.harmonica.repository.proto.DataType;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** A tensor that the server wrote to its place in a region, and reads there again. */
+final class SharedTensor implements Tensor {
+  private final DataType type;
+  private final long[] shape;
+  private final Region region;
+  private final long offset;
+  private final long sizeBytes;
+  private volatile boolean closed;
+
+  SharedTensor(DataType type, long[] shape, Region region, long offset, long sizeBytes) {
+    this.type = type;
+    this.shape = shape.clone();
+    this.region = region;
+    this.offset = offset;
+    this.sizeBytes = sizeBytes;
+  }
+
+  Region region() {
+    requireOpen();
+    return region;
+  }
+
+  long offset() {
+    return offset;
+  }
+
+  /** The bytes in place, for a request that cannot point at them. */
+  ByteString bytes() {
+    requireOpen();
+    return UnsafeByteOperations.unsafeWrap(region.view(offset, sizeBytes));
+  }
+
+  @Override
+  public DataType type() {
+    return type;
+  }
+
+  @Override
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  @Override
+  public FloatBuffer floats() {
+    requireOpen();
+    if (type != DataType.TYPE_FP32) {
+      throw new IllegalStateException("tensor is " + type + ", not TYPE_FP32");
+    }
+    return region
+        .view(offset, sizeBytes)
+        .asReadOnlyBuffer()
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .asFloatBuffer();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("tensor is closed");
+    }
+  }
+
+  @Override
+  public long sizeBytes() {
+    return sizeBytes;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+}

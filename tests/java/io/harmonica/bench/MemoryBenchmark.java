@@ -1,0 +1,150 @@
+package io.harmonica.bench;
+
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Model;
+import io.harmonica.router.Router;
+import io.harmonica.router.Taylor;
+import io.harmonica.runtime.SharedMemory;
+import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.runtime.TritonServer;
+import io.harmonica.sampler.Spacing;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * What the client adds to a step on a server of this host, in shared memory and over the wire: the
+ * client's time less the server's own, by the server's statistics. {@code tests/bench/memory.sh}
+ * starts it; docs/BENCHMARKS.md keeps what it printed.
+ */
+public final class MemoryBenchmark {
+  private static final int STEPS = 10;
+  private static final String ROUTER = "forecast";
+
+  private MemoryBenchmark() {}
+
+  /** Arguments: checkpoint folder, work folder, rounds. */
+  public static void main(String[] args) throws Exception {
+    Path repository = Path.of(args[1]).resolve("served");
+    int rounds = Integer.parseInt(args[2]);
+    export(Path.of(args[0]), repository);
+    try (TritonServer server = TritonServer.start(repository)) {
+      measure(server, rounds);
+    }
+  }
+
+  private static void export(Path checkpoint, Path repository) {
+    try (Checkpoint source = Checkpoint.open(checkpoint)) {
+      Model model = Model.of(source, OptionalInt.empty());
+      List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
+      List<String> branches = model.denoiser().branches().stream().map(Branch::name).toList();
+      Router router =
+          new Taylor(2, 1)
+              .router(ROUTER, model.denoiser().architecture(), "ddim", timesteps, branches);
+      // An engine a route: the stand-in's backend is a process for each.
+      ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0).withForce(true);
+      new Exporter(model, List.of(router), options).export(repository);
+    }
+  }
+
+  /** One trajectory: the client's time and bytes, and the server's time in its ensembles. */
+  private record Run(double clientMillis, double serverMillis, Statistics spent) {
+    double ownMillis() {
+      return (clientMillis - serverMillis) / STEPS;
+    }
+  }
+
+  private static void measure(TritonServer server, int rounds) throws Exception {
+    Map<SharedMemory, Pipeline> pipelines = new EnumMap<>(SharedMemory.class);
+    Map<SharedMemory, Run[]> runs = new EnumMap<>(SharedMemory.class);
+    try {
+      for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
+        TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
+        pipelines.put(shared, Pipeline.connect(server.address(), "dit", options));
+        runs.put(shared, new Run[rounds]);
+      }
+      for (int round = -2; round < rounds; round++) { // two to warm up
+        for (int turn = 0; turn < 2; turn++) {
+          SharedMemory shared = (round + turn) % 2 == 0 ? SharedMemory.ON : SharedMemory.OFF;
+          Run run = run(pipelines.get(shared));
+          if (round >= 0) {
+            runs.get(shared)[round] = run;
+          }
+        }
+      }
+    } finally {
+      pipelines.values().forEach(Pipeline::close);
+    }
+    print(runs.get(SharedMemory.ON), runs.get(SharedMemory.OFF));
+  }
+
+  private static Run run(Pipeline pipeline) throws InterruptedException {
+    Statistics before = pipeline.statistics();
+    Result result = pipeline.generate(Request.of(List.of(0)).withRouter(ROUTER).withGuidance(4));
+    Statistics spent = pipeline.statistics().minus(before);
+    while (steps(spent) < STEPS) { // a server counts a request after it has answered
+      Thread.sleep(1);
+      spent = pipeline.statistics().minus(before);
+    }
+    double server = 0;
+    for (var model : spent.models().entrySet()) {
+      server += model.getKey().contains("-route") ? model.getValue().totalNanos() / 1e6 : 0;
+    }
+    return new Run(result.elapsedNanos() / 1e6, server, spent);
+  }
+
+  private static long steps(Statistics spent) {
+    return spent.models().entrySet().stream()
+        .filter(model -> model.getKey().contains("-route"))
+        .mapToLong(model -> model.getValue().count())
+        .sum();
+  }
+
+  private static void print(Run[] shared, Run[] wire) {
+    double[] own = Arrays.stream(shared).mapToDouble(Run::ownMillis).toArray();
+    double[] ownOfWire = Arrays.stream(wire).mapToDouble(Run::ownMillis).toArray();
+    double[] ratio = new double[shared.length];
+    double[] whole = new double[shared.length];
+    for (int i = 0; i < ratio.length; i++) {
+      ratio[i] = own[i] / ownOfWire[i];
+      whole[i] = shared[i].clientMillis() / wire[i].clientMillis();
+    }
+    row("client's own time a step, shared memory, ms", own, "below 0.5");
+    row("client's own time a step, wire, ms", ownOfWire, "");
+    row("own time, shared memory / wire", ratio, "");
+    row("whole trajectory, shared memory / wire", whole, "");
+    Statistics ofShared = shared[0].spent();
+    Statistics ofWire = wire[0].spent();
+    System.out.printf(
+        Locale.ROOT,
+        "bytes on the wire, shared memory / wire: %d / %d; in shared memory %d%n",
+        ofShared.sentBytes() + ofShared.receivedBytes(),
+        ofWire.sentBytes() + ofWire.receivedBytes(),
+        ofShared.sharedBytes());
+  }
+
+  private static void row(String what, double[] values, String target) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    int n = sorted.length;
+    System.out.printf(
+        Locale.ROOT,
+        "%-46s median %.3f  quartiles %.3f..%.3f%s%n",
+        what,
+        sorted[n / 2],
+        sorted[n / 4],
+        sorted[n * 3 / 4],
+        target.isEmpty() ? "" : "  (target " + target + ")");
+  }
+}
