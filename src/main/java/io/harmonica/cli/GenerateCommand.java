@@ -164,6 +164,11 @@ final class GenerateCommand implements Command {
       arguments.refuse("deadline", "without --triton");
       arguments.refuse("shared-memory", "without --triton");
     }
+    boolean several =
+        arguments.text("steps-per-request").filter(n -> !n.matches("auto|1")).isPresent();
+    if (several && arguments.text("shared-memory").filter("on"::equals).isPresent()) {
+      arguments.refuse("shared-memory", "with several steps in one request: their tensors travel");
+    }
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }

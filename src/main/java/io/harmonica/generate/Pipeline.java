@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -15,11 +16,13 @@ import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +48,7 @@ public final class Pipeline implements AutoCloseable {
   /** From this time to a server and back on, several steps go in one request. */
   private static final long FAR_NANOS = 1_000_000;
 
+  private final Map<PlanKey, Plan> plans = new ConcurrentHashMap<>();
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
   private Traffic counted = Traffic.NONE;
@@ -151,6 +155,9 @@ public final class Pipeline implements AutoCloseable {
       outcome = Metrics.Outcome.CANCELLED;
       throw e;
     } finally {
+      if (outcome == Metrics.Outcome.FAILED) {
+        plans.clear(); // the server may have loaded other models meanwhile
+      }
       long elapsed = System.nanoTime() - start;
       metrics.pictures(manifest.model(), request.router(), outcome, request.count());
       metrics.latency(manifest.model(), Metrics.Part.REQUEST, elapsed);
@@ -235,9 +242,20 @@ public final class Pipeline implements AutoCloseable {
     return new Result(latents, System.nanoTime() - start, runtimeNanos, peakCacheBytes);
   }
 
+  /** Kept: configurations are asked of the server. */
   private Plan plan(String router, Schedule schedule, int batch) {
+    PlanKey key = new PlanKey(router, schedule.steps().size(), batch);
+    return plans.computeIfAbsent(key, k -> newPlan(router, schedule, batch));
+  }
+
+  private record PlanKey(String router, int steps, int batch) {}
+
+  private Plan newPlan(String router, Schedule schedule, int batch) {
+    Map<String, ModelConfig> configs = new HashMap<>();
     return new MemoryPlan(schedule, manifest.branches(), batch)
-        .plan(step -> Trajectory.ensemble(manifest, router, schedule, step), runtime::config);
+        .plan(
+            step -> Trajectory.ensemble(manifest, router, schedule, step),
+            name -> configs.computeIfAbsent(name, runtime::config));
   }
 
   private static Map<String, Tensor> conditions(

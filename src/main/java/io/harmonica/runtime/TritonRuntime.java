@@ -207,9 +207,12 @@ public final class TritonRuntime implements Runtime {
     return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
   }
 
-  /** Measured once, when first asked for. */
+  /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
   @Override
   public long roundTripNanos() {
+    if (options.sharedMemory() == SharedMemory.ON) {
+      return 0;
+    }
     synchronized (roundTrip) {
       if (roundTrip.get() == 0) {
         long least = Long.MAX_VALUE;
