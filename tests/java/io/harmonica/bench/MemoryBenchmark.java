@@ -1,5 +1,6 @@
 package io.harmonica.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -15,6 +16,7 @@ import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -58,8 +60,11 @@ public final class MemoryBenchmark {
     }
   }
 
-  /** One trajectory: the client's time and bytes, and the server's time in its ensembles. */
-  private record Run(double clientMillis, double serverMillis, Statistics spent) {
+  /**
+   * One trajectory: the client's time, processor time and bytes, and the server's time in its
+   * ensembles.
+   */
+  private record Run(double clientMillis, double serverMillis, double cpuMillis, Statistics spent) {
     double ownMillis() {
       return (clientMillis - serverMillis) / STEPS;
     }
@@ -91,7 +96,9 @@ public final class MemoryBenchmark {
 
   private static Run run(Pipeline pipeline) throws InterruptedException {
     Statistics before = pipeline.statistics();
+    long cpu = cpuNanos();
     Result result = pipeline.generate(Request.of(List.of(0)).withRouter(ROUTER).withGuidance(4));
+    cpu = cpuNanos() - cpu;
     Statistics spent = pipeline.statistics().minus(before);
     while (steps(spent) < STEPS) { // a server counts a request after it has answered
       Thread.sleep(1);
@@ -101,7 +108,12 @@ public final class MemoryBenchmark {
     for (var model : spent.models().entrySet()) {
       server += model.getKey().contains("-route") ? model.getValue().totalNanos() / 1e6 : 0;
     }
-    return new Run(result.elapsedNanos() / 1e6, server, spent);
+    return new Run(result.elapsedNanos() / 1e6, server, cpu / 1e6, spent);
+  }
+
+  /** Of all threads of this process, gRPC's too: other load on the machine does not show in it. */
+  private static long cpuNanos() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
   private static long steps(Statistics spent) {
@@ -122,6 +134,8 @@ public final class MemoryBenchmark {
     }
     row("client's own time a step, shared memory, ms", own, "below 0.5");
     row("client's own time a step, wire, ms", ownOfWire, "");
+    row("processor time a step, shared memory, ms", cpu(shared), "");
+    row("processor time a step, wire, ms", cpu(wire), "");
     row("own time, shared memory / wire", ratio, "");
     row("whole trajectory, shared memory / wire", whole, "");
     Statistics ofShared = shared[0].spent();
@@ -132,6 +146,10 @@ public final class MemoryBenchmark {
         ofShared.sentBytes() + ofShared.receivedBytes(),
         ofWire.sentBytes() + ofWire.receivedBytes(),
         ofShared.sharedBytes());
+  }
+
+  private static double[] cpu(Run[] runs) {
+    return Arrays.stream(runs).mapToDouble(run -> run.cpuMillis() / STEPS).toArray();
   }
 
   private static void row(String what, double[] values, String target) {
