@@ -191,18 +191,14 @@ class TritonRuntimeTest extends RuntimeContract {
   void connect_toASilentPort_endsByTheDeadline() throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String address = "127.0.0.1:" + silent.getLocalPort();
-      assertFault(
-              () ->
-                  TritonRuntime.connect(
-                      address, Options.DEFAULTS.withDeadline(Duration.ofMillis(200))))
+      assertFault(() -> TritonRuntime.connect(address, new Options(Duration.ofMillis(200))))
           .hasMessageContainingAll(address, "deadline of 0.2 s");
     }
   }
 
   @Test
   void options_withoutTime_areRefused() {
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> Options.DEFAULTS.withDeadline(Duration.ZERO));
+    assertThatIllegalArgumentException().isThrownBy(() -> new Options(Duration.ZERO));
   }
 
   @Test
@@ -236,8 +232,7 @@ class TritonRuntimeTest extends RuntimeContract {
     ContractModels.writeCounter(repository);
     try (TritonServer server = TritonServer.start(repository);
         Runtime runtime =
-            TritonRuntime.connect(
-                server.address(), Options.DEFAULTS.withDeadline(Duration.ofMillis(700)))) {
+            TritonRuntime.connect(server.address(), new Options(Duration.ofMillis(700)))) {
       assertThat(RuntimeContract.values(count(runtime, 3))).containsExactly(3);
       assertFault(() -> count(runtime, Long.MAX_VALUE))
           .hasMessage(

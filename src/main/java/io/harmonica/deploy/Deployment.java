@@ -29,10 +29,10 @@ import java.util.stream.IntStream;
 /**
  * A model of a running server, to add routers to and take them off.
  *
- * <p>A router is ensembles, one a route and one a stretch, of engines that are there; loading them takes no files and
- * no pause of the others. Last comes the base ensemble again with the router in its manifest, from
- * where clients know it: so nobody sees half a router. All this lasts until the server ends: the
- * repository on its disk stays as it is.
+ * <p>A router is ensembles, one a route and one a stretch, of engines that are there; loading them
+ * takes no files and no pause of the others. Last comes the base ensemble again with the router in
+ * its manifest, from where clients know it: so nobody sees half a router. All this lasts until the
+ * server ends: the repository on its disk stays as it is.
  */
 public final class Deployment {
   private static final int SHOWN = 6;
