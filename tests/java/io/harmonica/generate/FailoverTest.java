@@ -14,9 +14,13 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.HandleLedger;
+import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime.Options;
 import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -30,6 +34,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -76,19 +81,29 @@ class FailoverTest {
     return Request.of(List.of(2, 1)).withRouter("r").withGuidance(4).withSeed(11);
   }
 
-  static Stream<Integer> steps() {
-    return "all".equals(System.getProperty("failover"))
-        ? IntStream.range(0, STEPS).boxed()
-        : Stream.of(0, 7, 18);
+  static Stream<Arguments> steps() {
+    IntStream steps =
+        "all".equals(System.getProperty("failover"))
+            ? IntStream.range(0, STEPS)
+            : IntStream.of(0, 7, 18);
+    return steps
+        .boxed()
+        .flatMap(
+            step ->
+                Stream.of(SharedMemory.ON, SharedMemory.OFF)
+                    .map(shared -> Arguments.of(step, shared)));
   }
 
   /** Even steps: between two calls; odd ones: while the call runs. */
   @ParameterizedTest
   @MethodSource("steps")
-  void serverKilledAtAStep_leavesThePictureAsItWas(int step) throws Exception {
+  void serverKilledAtAStep_leavesThePictureAsItWas(int step, SharedMemory shared) throws Exception {
     ExecutorService killer = Executors.newSingleThreadExecutor();
     try (TritonServer mortal = TritonServer.start(folder)) {
-      Fleet fleet = Fleet.connect(mortal.address() + "," + lasting.address());
+      Fleet fleet =
+          Fleet.connect(
+              mortal.address() + "," + lasting.address(),
+              Options.DEFAULTS.withSharedMemory(shared));
       HandleLedger handles = new HandleLedger(fleet);
       try (Pipeline pipeline = Pipeline.over(handles, "dit")) {
         Future<?>[] killed = new Future<?>[1];
@@ -112,9 +127,52 @@ class FailoverTest {
           assertThat(fleet.failovers()).isEqualTo(1);
         }
         assertThat(handles.open()).isEmpty();
+        assertThat(fleet.traffic().sharedBytes() > 0).isEqualTo(shared == SharedMemory.ON);
       }
+      assertThat(regions()).isEmpty();
     } finally {
       killer.shutdown();
+    }
+  }
+
+  /** Ours in /dev/shm. */
+  private static List<Path> regions() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/dev/shm"))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("harmonica-region-"))
+          .toList();
+    }
+  }
+
+  /** As when one is started again between two requests: it knows none of our regions. */
+  @Test
+  void serverThatForgotOurRegions_isGivenOthers() throws Exception {
+    Options options = Options.DEFAULTS.withSharedMemory(SharedMemory.ON);
+    TritonServer first = TritonServer.start(folder);
+    try (Pipeline pipeline = Pipeline.connect(first.address(), "dit", options)) {
+      StepListener forget =
+          done -> {
+            if (done.step() == 9) {
+              forgetRegions(first);
+            }
+            return true;
+          };
+      float[] latents = pipeline.generate(request(), forget).latents().values();
+      Golden.assertClose("latents", latents, undisturbed, 1e-5);
+      forgetRegions(first);
+      Golden.assertClose(
+          "latents", pipeline.generate(request()).latents().values(), undisturbed, 1e-5);
+    } finally {
+      first.close();
+    }
+    assertThat(regions()).isEmpty();
+  }
+
+  private static void forgetRegions(TritonServer server) {
+    try {
+      server.post("/v2/systemsharedmemory/unregister");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -38,6 +38,8 @@ public final class HandleLedger implements Runtime {
     try {
       if (tensor instanceof WireTensor wire) {
         wire.bytes();
+      } else if (tensor instanceof SharedTensor shared) {
+        shared.region();
       } else {
         ((EmbeddedTensor) tensor).value();
       }

@@ -91,7 +91,12 @@ public final class TritonServer implements AutoCloseable {
 
   /** The body of an answer of the server's HTTP service, such as {@code /v2/health/ready}. */
   public String http(String path) throws IOException {
-    return get(ports[1], path);
+    return ask(ports[1], path, "GET");
+  }
+
+  /** Posts nothing to an address of its HTTP service. */
+  public String post(String path) throws IOException {
+    return ask(ports[1], path, "POST");
   }
 
   public int httpPort() {
@@ -100,7 +105,7 @@ public final class TritonServer implements AutoCloseable {
 
   /** The server's metrics, in Prometheus' text form. */
   public String metrics() throws IOException {
-    return get(ports[2], "/metrics");
+    return ask(ports[2], "/metrics", "GET");
   }
 
   /** Ends the server as a crash would (SIGKILL). */
@@ -172,8 +177,9 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private static String get(int port, String path) throws IOException {
+  private static String ask(int port, String path, String method) throws IOException {
     var connection = (HttpURLConnection) new URL("http", "127.0.0.1", port, path).openConnection();
+    connection.setRequestMethod(method);
     connection.setRequestProperty("Connection", "close"); // an idle one holds up the server's end
     connection.setReadTimeout(10_000);
     if (connection.getResponseCode() != 200) {
