@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import io.harmonica.HarmonicaException;
-import io.harmonica.repository.proto.DataType;
 import io.harmonica.runtime.TritonRuntime.Options;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -240,34 +239,6 @@ class FleetTest {
           .hasMessageStartingWith("the picture was not finished within its deadline of 0.5 s");
       assertThatThrownBy(() -> Chain.await(count(session, 1), ""))
           .hasMessageStartingWith("the picture was not finished within its deadline of 0.5 s");
-    }
-  }
-
-  @Test
-  void cancelledCall_isNotComputedToItsEnd() throws Exception {
-    ContractModels.writeCounter(own);
-    ModelRepository.write(
-        own,
-        ModelRepository.ensemble(
-                "twice",
-                0,
-                ModelRepository.step("counter", Map.of("limit", "limit"), Map.of("count", "half")),
-                ModelRepository.step("counter", Map.of("limit", "half"), Map.of("count", "count")))
-            .addInput(ModelRepository.input("limit", DataType.TYPE_INT64, 1))
-            .addOutput(ModelRepository.output("count", DataType.TYPE_INT64, 1)));
-    try (TritonServer server = TritonServer.start(own);
-        Fleet fleet = Fleet.connect(server.address());
-        Tensor limit = fleet.tensor(LongBuffer.wrap(new long[] {1_000_000}), 1)) {
-      fleet.config("counter");
-      fleet.config("twice");
-      CompletableFuture<?> call = fleet.inferAsync("twice", Map.of("limit", limit), COUNT);
-      Thread.sleep(300); // its first half runs, for a second or more
-      call.cancel(true);
-      assertThat(call.isCancelled()).isTrue();
-      for (int i = 0; i < 2; i++) { // behind what is computed, and what would be computed then
-        assertThat(RuntimeContract.values(count(fleet, 5).join().get("count"))).containsExactly(5);
-      }
-      assertThat(fleet.statistics().models().get("counter").count()).isBetween(2L, 3L);
     }
   }
 
