@@ -187,7 +187,12 @@ class DeployOnTritonTest {
     Router second = router("second", "x..x", Reuse.LAST);
     assertRefused(
         Invocation.of(
-            "deploy", "--triton", server.address(), "--model", "dit-head", "--router",
+            "deploy",
+            "--triton",
+            server.address(),
+            "--model",
+            "dit-head",
+            "--router",
             file(second).toString()),
         "is only a part of a model: name dit");
   }

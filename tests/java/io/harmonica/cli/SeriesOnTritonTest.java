@@ -87,8 +87,9 @@ class SeriesOnTritonTest {
     }
     Map<String, byte[]> first = content(out);
     first.remove("run.json");
-    assertThat(first).hasSizeBetween(3, 23).allSatisfy(
-        (name, bytes) -> assertThat(name).matches("00\\d\\d-class[12]\\.safetensors"));
+    assertThat(first)
+        .hasSizeBetween(3, 23)
+        .allSatisfy((name, bytes) -> assertThat(name).matches("00\\d\\d-class[12]\\.safetensors"));
     try (TritonServer again = TritonServer.startAt(repository, ports)) {
       Invocation rest = generate("--triton", again.address(), out, many);
       assertThat(rest.code()).as(rest.err()).isZero();
@@ -136,7 +137,14 @@ class SeriesOnTritonTest {
     assertThat(generate("--model-repository", place, out, "--concurrency", "2").err())
         .contains("--concurrency has no effect without --count");
     assertThat(
-            generate("--model-repository", place, out, "--count", "2", "--save-latents", "x.safetensors")
+            generate(
+                    "--model-repository",
+                    place,
+                    out,
+                    "--count",
+                    "2",
+                    "--save-latents",
+                    "x.safetensors")
                 .err())
         .contains("--count and --save-latents exclude each other");
     for (String option : List.of("--tls-ca", "--header-file", "--attempts")) {

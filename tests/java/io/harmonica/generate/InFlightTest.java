@@ -58,9 +58,7 @@ class InFlightTest {
   }
 
   private static Iterator<InFlight.Job<Integer>> jobs() {
-    return IntStream.range(0, REQUESTS)
-        .mapToObj(i -> new InFlight.Job<>(i, request(i)))
-        .iterator();
+    return IntStream.range(0, REQUESTS).mapToObj(i -> new InFlight.Job<>(i, request(i))).iterator();
   }
 
   @Test
@@ -131,7 +129,8 @@ class InFlightTest {
   void stop_letsThoseInFlightEnd() {
     try (Pipeline here = Pipeline.open(folder, "dit")) {
       AtomicInteger taken = new AtomicInteger();
-      new InFlight(here, 2).run(jobs(), (i, result) -> taken.incrementAndGet(), () -> taken.get() > 3);
+      new InFlight(here, 2)
+          .run(jobs(), (i, result) -> taken.incrementAndGet(), () -> taken.get() > 3);
       assertThat(taken.get()).isBetween(4, 7);
     }
   }
@@ -152,8 +151,7 @@ class InFlightTest {
   void cancelled_stopsCalling() throws Exception {
     try (Pipeline pipeline = Pipeline.connect(server.address(), "dit")) {
       Request longOne = Request.of(List.of(1)).withSteps(1000);
-      CompletableFuture<Result> future =
-          pipeline.generateAsync(longOne, ForkJoinPool.commonPool());
+      CompletableFuture<Result> future = pipeline.generateAsync(longOne, ForkJoinPool.commonPool());
       long before = uncached(pipeline);
       while (uncached(pipeline) < before + 3) {
         Thread.sleep(5);

@@ -50,7 +50,15 @@ class RolloutTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "fast:10%", "fast:10%,none:91%", "fast:10,none:90", "a:50%,a:50%", "a,b", "a:x%"})
+      strings = {
+        "",
+        "fast:10%",
+        "fast:10%,none:91%",
+        "fast:10,none:90",
+        "a:50%,a:50%",
+        "a,b",
+        "a:x%"
+      })
   void otherText_isRefused(String text) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Rollout.parse(text))

@@ -21,7 +21,8 @@ record TritonModels(TritonRuntime runtime) implements ModelControl {
     runtime
         .call("", stub -> stub.repositoryIndex(RepositoryIndexRequest.getDefaultInstance()))
         .getModelsList()
-        .forEach(m -> entries.add(new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason())));
+        .forEach(
+            m -> entries.add(new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason())));
     runtime
         .call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
         .getModelStatsList()
