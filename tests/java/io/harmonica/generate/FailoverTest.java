@@ -19,6 +19,7 @@ import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -33,8 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A server is killed under a routed trajectory. By default at a sample of its steps; {@code
- * -Dfailover=all} takes every one.
+ * A server is killed under a routed trajectory, by default at a sample of its steps; {@code
+ * -Dfailover=all} takes every one, {@code -Dfailover=3,4} these.
  */
 class FailoverTest {
   private static final int STEPS = 20;
@@ -77,9 +78,10 @@ class FailoverTest {
   }
 
   static Stream<Integer> steps() {
-    return "all".equals(System.getProperty("failover"))
+    String steps = System.getProperty("failover", "0,7,18");
+    return steps.equals("all")
         ? IntStream.range(0, STEPS).boxed()
-        : Stream.of(0, 7, 18);
+        : Arrays.stream(steps.split(",")).map(Integer::valueOf);
   }
 
   /** Even steps: between two calls; odd ones: while the call runs. */
