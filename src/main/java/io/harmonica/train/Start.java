@@ -4,9 +4,12 @@ import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
 import io.harmonica.router.Uncached;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The logits that training starts from. */
 final class Start {
@@ -19,7 +22,7 @@ final class Start {
 
   /**
    * HarmoniCa's standard normal logits, or a policy's table at the interval that comes nearest to
-   * the target.
+   * the target, whole or not.
    */
   static float[][] logits(
       TrainOptions options, List<String> branches, boolean[] trainable, Optional<Target> target) {
@@ -27,13 +30,11 @@ final class Start {
     if (options.start().equals(TrainOptions.RANDOM)) {
       return noise(steps, branches.size(), options.seed(), trainable);
     }
-    boolean[][] computes = policy(options.start(), 2).computes(steps, branches);
-    for (int interval = 3; target.isPresent() && interval <= steps; interval++) {
-      boolean[][] other = policy(options.start(), interval).computes(steps, branches);
-      if (Math.abs(target.get().excess(other)) < Math.abs(target.get().excess(computes))) {
-        computes = other;
-      }
-    }
+    boolean[][] computes =
+        policies(options.start(), steps)
+            .map(policy -> policy.computes(steps, branches))
+            .min(Comparator.comparingDouble(table -> distance(table, target)))
+            .orElseThrow();
     var logits = new float[steps][branches.size()];
     for (int s = 0; s < steps; s++) {
       for (int b = 0; b < branches.size(); b++) {
@@ -55,11 +56,20 @@ final class Start {
     return logits;
   }
 
-  private static Policy policy(String word, int interval) {
+  /** A policy's tables of this many steps, the usual one first. */
+  private static Stream<Policy> policies(String word, int steps) {
     return switch (word) {
-      case "none" -> new Uncached();
-      case "delta-dit" -> new DeltaDit(interval, null);
-      default -> new Fora(interval); // taylor's table is the same
+      case "none" -> Stream.of(new Uncached());
+      case "delta-dit" ->
+          IntStream.rangeClosed(2, steps).mapToObj(interval -> new DeltaDit(interval, null));
+      default -> // taylor's table is the same
+          Stream.concat(
+              Stream.of(new Fora(2)),
+              IntStream.rangeClosed(1, steps).mapToObj(full -> new Fora((double) steps / full)));
     };
+  }
+
+  private static double distance(boolean[][] table, Optional<Target> target) {
+    return target.map(wanted -> Math.abs(wanted.excess(table))).orElse(0.0);
   }
 }
