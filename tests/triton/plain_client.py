@@ -37,7 +37,7 @@ def main(url, model, router, classes, guidance, start, expected):
     beta = np.linspace(
         manifest["noise"]["betaStart"], manifest["noise"]["betaEnd"], manifest["noise"]["trainTimesteps"]
     )
-    alpha_bar = np.cumprod((1 - beta).astype(np.float32), dtype=np.float32)
+    alpha_bar = np.cumprod(np.float32(1) - beta.astype(np.float32), dtype=np.float32)
 
     x = latents(start).copy()
     labels = [int(label) for label in classes.split(",")]

@@ -47,8 +47,7 @@ class ArchitectureTest {
     MAY_USE.put(
         "generate",
         Set.of(ROOT, "model", "router", "repository", "runtime", "metrics", "sampler", "text"));
-    // checkpoint: the digest by which a state and a router name the weights they were trained on
-    MAY_USE.put("train", Set.of(ROOT, "checkpoint", "model", "torch", "router", "sampler"));
+    MAY_USE.put("train", Set.of(ROOT, "model", "torch", "router", "sampler"));
     MAY_USE.put(
         "compare", Set.of(ROOT, "model", "router", "repository", "runtime", "sampler", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));

@@ -46,7 +46,7 @@ class DeployOnTritonTest {
     Router first = router("first", "x.x.", Reuse.LAST);
     repository = folder.resolve("repository");
     complete = folder.resolve("complete");
-    ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(2);
+    ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(2).withStepsPerRequest(2);
     new Exporter(model, List.of(first), options)
         .withDigest(Digest.of(checkpoint))
         .export(repository);
@@ -107,7 +107,7 @@ class DeployOnTritonTest {
     Router second = router("second", "x..x", Reuse.LAST);
     Invocation done = deploy(second);
     assertThat(done.code()).as(done.err()).isZero();
-    assertThat(done.out()).contains(server.address() + " has router second: 3 ensembles loaded");
+    assertThat(done.out()).contains(server.address() + " has router second: 5 ensembles loaded");
 
     Request request = Request.of(List.of(2, 1)).withRouter("second").withGuidance(4);
     try (Pipeline served = Pipeline.connect(server.address(), "dit");
@@ -115,6 +115,12 @@ class DeployOnTritonTest {
       assertThat(served.manifest().routers()).containsOnlyKeys("first", "second");
       float[] expected = exported.generate(request).latents().values();
       Golden.assertClose("latents", served.generate(request).latents().values(), expected, 1e-5);
+      Golden.assertClose(
+          "latents",
+          served.withStepsPerRequest(2).generate(request).latents().values(),
+          expected,
+          1e-4);
+      served.withStepsPerRequest(1);
       Request uncached = request.withRouter("none").withSteps(4);
       Golden.assertClose(
           "latents",
@@ -140,7 +146,7 @@ class DeployOnTritonTest {
 
     Invocation undone = on(server, "undeploy", "--router", "second");
     assertThat(undone.code()).as(undone.err()).isZero();
-    assertThat(undone.out()).contains("has router second no more: 3 ensembles unloaded");
+    assertThat(undone.out()).contains("has router second no more: 5 ensembles unloaded");
     assertRefused(
         on(server, "undeploy", "--router", "second"), "has no router 'second', it has first");
     try (Pipeline served = Pipeline.connect(server.address(), "dit")) {

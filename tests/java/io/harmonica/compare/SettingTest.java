@@ -34,12 +34,13 @@ class SettingTest {
     Setting setting =
         setting(
             "name=mine, router=r, steps=14,sampler=ddim,spacing=openai-ddim,guidance=4.5,batch=8,"
-                + "model=other,triton=host:8001");
+                + "guidance-channels=3,model=other,triton=host:8001");
     assertThat(setting.name()).isEqualTo("mine");
     assertThat(setting.options().router()).isEqualTo("r");
     assertThat(setting.options().steps()).hasValue(14);
     assertThat(setting.options().spacing()).hasValue(Spacing.OPENAI_DDIM);
     assertThat(setting.options().guidance()).isEqualTo(4.5);
+    assertThat(setting.options().guidanceChannels()).hasValue(3);
     assertThat(setting.batch()).hasValue(8);
     assertThat(setting.model()).isEqualTo("other");
     assertThat(setting.served()).isTrue();

@@ -8,6 +8,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.cli.HarmonicaExport;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
@@ -225,9 +226,9 @@ class ExporterTest {
     taylor.write(file);
     Path here = fresh();
     Locale before = Locale.getDefault();
-    try {
+    try (Checkpoint source = Checkpoint.open(Checkpoints.DIT)) {
       Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab")); // other digits
-      exporter(OPTIONS, Router.read(file)).export(here);
+      exporter(OPTIONS, Router.read(file)).withDigest(Digest.of(source)).export(here);
     } finally {
       Locale.setDefault(before);
     }

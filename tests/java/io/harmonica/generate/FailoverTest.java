@@ -9,6 +9,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.metrics.Metrics;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -18,11 +19,13 @@ import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime.Options;
 import io.harmonica.runtime.TritonServer;
 import io.harmonica.sampler.Spacing;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -38,8 +41,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A server is killed under a routed trajectory. By default at a sample of its steps; {@code
- * -Dfailover=all} takes every one.
+ * A server is killed under a routed trajectory, by default at a sample of its steps; {@code
+ * -Dfailover=all} takes every one, {@code -Dfailover=3,4} these.
  */
 class FailoverTest {
   private static final int STEPS = 20;
@@ -82,11 +85,12 @@ class FailoverTest {
   }
 
   static Stream<Arguments> steps() {
-    IntStream steps =
-        "all".equals(System.getProperty("failover"))
+    String steps = System.getProperty("failover", "0,7,18");
+    IntStream numbers =
+        steps.equals("all")
             ? IntStream.range(0, STEPS)
-            : IntStream.of(0, 7, 18);
-    return steps
+            : Arrays.stream(steps.split(",")).mapToInt(Integer::parseInt);
+    return numbers
         .boxed()
         .flatMap(
             step ->
@@ -105,7 +109,9 @@ class FailoverTest {
               mortal.address() + "," + lasting.address(),
               Options.DEFAULTS.withSharedMemory(shared));
       HandleLedger handles = new HandleLedger(fleet);
-      try (Pipeline pipeline = Pipeline.over(handles, "dit")) {
+      SimpleMeterRegistry registry = new SimpleMeterRegistry();
+      Metrics metrics = new Metrics(registry);
+      try (Pipeline pipeline = Pipeline.over(handles, "dit").withMetrics(metrics)) {
         Future<?>[] killed = new Future<?>[1];
         StepListener kill =
             done -> {
@@ -127,6 +133,8 @@ class FailoverTest {
           assertThat(fleet.failovers()).isEqualTo(1);
         }
         assertThat(handles.open()).isEmpty();
+        assertThat(registry.get("harmonica.failovers").counter().count())
+            .isEqualTo(fleet.failovers());
         assertThat(fleet.traffic().sharedBytes() > 0).isEqualTo(shared == SharedMemory.ON);
       }
       assertThat(regions()).isEmpty();

@@ -55,7 +55,8 @@ class ReplayTest {
           List.of(
               router("mixed", model, MIXED, Reuse.LAST),
               router("linear", model, FORECASTS, Reuse.LINEAR));
-      new Exporter(model, routers, ExportOptions.of("dit")).export(repository);
+      ExportOptions options = ExportOptions.of("dit").withStepsPerRequest(3);
+      new Exporter(model, routers, options).export(repository);
     }
   }
 
@@ -136,6 +137,29 @@ class ReplayTest {
       Forgetful runtime = new Forgetful(handles, Set.of(step), everything);
       assertThat(latents(runtime, router)).as("lost at step " + step).isEqualTo(undisturbed);
       assertThat(handles.open()).isEmpty();
+    }
+  }
+
+  /** Steps 0-2 and 3-5 are a request each, 6 and 7 go one by one. */
+  @ParameterizedTest
+  @CsvSource({"mixed, true", "mixed, false", "linear, true", "linear, false"})
+  void outputsLostBetweenStretches_areRegainedExactly(String router, boolean everything) {
+    float[] undisturbed = stretched(EmbeddedRuntime.open(repository), router);
+    Golden.assertClose(
+        "latents", undisturbed, latents(EmbeddedRuntime.open(repository), router), 1e-4);
+    for (int call = 1; call < 4; call++) {
+      HandleLedger handles = new HandleLedger(EmbeddedRuntime.open(repository));
+      Forgetful runtime = new Forgetful(handles, Set.of(call), everything);
+      assertThat(stretched(runtime, router)).as("lost at call " + call).isEqualTo(undisturbed);
+      assertThat(runtime.calls).as("replays").isGreaterThan(5);
+      assertThat(handles.open()).isEmpty();
+    }
+  }
+
+  private static float[] stretched(Runtime runtime, String router) {
+    try (Pipeline pipeline = Pipeline.over(runtime, "dit").withStepsPerRequest(3)) {
+      Request request = Request.of(List.of(2, 1)).withRouter(router).withGuidance(4).withSeed(5);
+      return pipeline.generate(request).latents().values();
     }
   }
 

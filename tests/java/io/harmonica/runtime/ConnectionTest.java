@@ -12,13 +12,17 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.harmonica.HarmonicaException;
+import io.harmonica.cli.Harmonica;
 import io.harmonica.runtime.TritonRuntime.Options;
 import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -114,6 +118,34 @@ class ConnectionTest {
           .hasMessageContainingAll("refused us", "'unbatched'", "--header-file")
           .satisfies(fault -> assertThat(trace(fault)).doesNotContain(wrong));
     }
+  }
+
+  @Test
+  void commandLineWithWrongToken_saysSo_andTellsNoSecret_verboseEither() throws Exception {
+    token("wrong-token-0815");
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    PrintStream to = new PrintStream(said, true, StandardCharsets.UTF_8);
+    String[] words = {
+      "generate",
+      "--triton",
+      server.address(),
+      "--model",
+      "unbatched",
+      "--classes",
+      "1",
+      "--tls-ca",
+      certificates.ca().toString(),
+      "--header-file",
+      own.resolve("headers").toString(),
+      "--out",
+      own.resolve("out").toString(),
+      "--verbose"
+    };
+    assertThat(Harmonica.run(words, to, to)).isEqualTo(1);
+    assertThat(said.toString(StandardCharsets.UTF_8))
+        .startsWith("error: Triton server " + server.address() + " refused us")
+        .contains("StatusRuntimeException")
+        .doesNotContain("0815");
   }
 
   @Test

@@ -4,9 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.DataType;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.TritonRuntime.Options;
+import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
+import io.harmonica.runtime.proto.ModelConfigRequest;
+import io.harmonica.runtime.proto.ModelConfigResponse;
+import io.harmonica.runtime.proto.ModelInferRequest;
+import io.harmonica.runtime.proto.ModelInferResponse;
+import io.harmonica.runtime.proto.ServerLiveRequest;
+import io.harmonica.runtime.proto.ServerLiveResponse;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -21,6 +33,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -244,31 +258,68 @@ class FleetTest {
     }
   }
 
+  /** Never answers a request, and notes when it is called off. */
+  private static final class Endless extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
+    final CountDownLatch asked = new CountDownLatch(1);
+    final CountDownLatch cancelled = new CountDownLatch(1);
+
+    @Override
+    public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
+      observer.onNext(ServerLiveResponse.newBuilder().setLive(true).build());
+      observer.onCompleted();
+    }
+
+    @Override
+    public void modelConfig(
+        ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
+      ModelConfig config =
+          ModelConfig.newBuilder()
+              .setName("m")
+              .addOutput(ModelRepository.output("count", DataType.TYPE_FP32, 1))
+              .build();
+      observer.onNext(ModelConfigResponse.newBuilder().setConfig(config).build());
+      observer.onCompleted();
+    }
+
+    @Override
+    public void modelInfer(ModelInferRequest request, StreamObserver<ModelInferResponse> observer) {
+      ((ServerCallStreamObserver<ModelInferResponse>) observer)
+          .setOnCancelHandler(cancelled::countDown);
+      asked.countDown();
+    }
+  }
+
   @Test
-  void cancelledCall_isNotComputedToItsEnd() throws Exception {
-    ContractModels.writeCounter(own);
-    ModelRepository.write(
-        own,
-        ModelRepository.ensemble(
-                "twice",
-                0,
-                ModelRepository.step("counter", Map.of("limit", "limit"), Map.of("count", "half")),
-                ModelRepository.step("counter", Map.of("limit", "half"), Map.of("count", "count")))
-            .addInput(ModelRepository.input("limit", DataType.TYPE_INT64, 1))
-            .addOutput(ModelRepository.output("count", DataType.TYPE_INT64, 1)));
-    try (TritonServer server = TritonServer.start(own);
-        Fleet fleet = Fleet.connect(server.address());
-        Tensor limit = fleet.tensor(LongBuffer.wrap(new long[] {1_000_000}), 1)) {
-      fleet.config("counter");
-      fleet.config("twice");
-      CompletableFuture<?> call = fleet.inferAsync("twice", Map.of("limit", limit), COUNT);
-      Thread.sleep(300); // its first half runs, for a second or more
-      call.cancel(true);
-      assertThat(call.isCancelled()).isTrue();
-      for (int i = 0; i < 2; i++) { // behind what is computed, and what would be computed then
-        assertThat(RuntimeContract.values(count(fleet, 5).join().get("count"))).containsExactly(5);
+  void cancelledOrInterruptedCall_isCalledOffOnTheServer() throws Exception {
+    for (boolean waiting : new boolean[] {false, true}) {
+      Endless endless = new Endless();
+      Server grpc = NettyServerBuilder.forPort(0).addService(endless).build().start();
+      try (Fleet fleet = Fleet.connect("localhost:" + grpc.getPort())) {
+        if (waiting) {
+          Thread caller = Thread.currentThread();
+          new Thread(
+                  () -> {
+                    try {
+                      endless.asked.await();
+                    } catch (InterruptedException e) {
+                      throw new IllegalStateException(e);
+                    }
+                    caller.interrupt();
+                  })
+              .start();
+          assertThatThrownBy(() -> fleet.infer("m", Map.of(), COUNT))
+              .isInstanceOf(HarmonicaException.class)
+              .hasMessageContainingAll("'m'", "cancelled");
+          assertThat(Thread.interrupted()).isTrue();
+        } else {
+          CompletableFuture<?> call = fleet.inferAsync("m", Map.of(), COUNT);
+          endless.asked.await();
+          call.cancel(true);
+        }
+        assertThat(endless.cancelled.await(30, TimeUnit.SECONDS)).isTrue();
+      } finally {
+        grpc.shutdownNow();
       }
-      assertThat(fleet.statistics().models().get("counter").count()).isBetween(2L, 3L);
     }
   }
 

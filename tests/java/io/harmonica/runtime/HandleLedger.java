@@ -76,6 +76,11 @@ public final class HandleLedger implements Runtime {
     return new HandleLedger(runtime.trajectory(plan), handles);
   }
 
+  @Override
+  public Traffic traffic() {
+    return runtime.traffic();
+  }
+
   private Tensor recorded(Tensor tensor) {
     handles.add(tensor);
     return tensor;

@@ -38,7 +38,15 @@ final class CompareCommand implements Command {
 
   /** What variants may leave to the command's own options. */
   private static final List<String> COMMON =
-      List.of("model-repository", "triton", "model", "steps", "sampler", "spacing", "guidance");
+      List.of(
+          "model-repository",
+          "triton",
+          "model",
+          "steps",
+          "sampler",
+          "spacing",
+          "guidance",
+          "guidance-channels");
 
   private static final List<String> TEXTS = List.of("prompt", "prompts", "text-embeddings");
 
@@ -96,6 +104,7 @@ final class CompareCommand implements Command {
             "guidance",
             "X",
             "scale of classifier-free guidance (default 1.5, of texts 4.5); 1: none")
+        .value("guidance-channels", "N", "channels it acts on (default: the model's origin)")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")
         .value(
             "warm-up",
@@ -261,7 +270,7 @@ final class CompareCommand implements Command {
         comparison.names().get(0)
             + " against "
             + String.join(", ", comparison.names().subList(1, comparison.names().size())),
-        "%d rounds of %d pictures, %s, %s. Every variant starts from the same noise and classes."
+        "%d rounds of %d pictures, %s, %s. Every variant draws the same from the same noise."
             .formatted(
                 plan.rounds().count(),
                 plan.prompts().perRound(),

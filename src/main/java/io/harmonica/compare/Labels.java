@@ -106,6 +106,7 @@ final class Labels {
       case "sampler" -> "sampler " + value;
       case "spacing" -> value + " spacing";
       case "guidance" -> "guidance " + value;
+      case "guidance-channels" -> "guidance on " + value + " channels";
       case "batch" -> "batches of " + value;
       case "model" -> "model " + value;
       case "triton" -> "Triton at " + value;

@@ -30,6 +30,7 @@ public record Setting(
           "sampler",
           "spacing",
           "guidance",
+          "guidance-channels",
           "batch",
           "model",
           "model-repository",
@@ -107,6 +108,10 @@ public record Setting(
       if (text("guidance").isPresent()) {
         request = request.withGuidance(guidance(text("guidance").get()));
       }
+      OptionalInt channels = integer("guidance-channels", 1 << 16);
+      if (channels.isPresent()) {
+        request = request.withGuidanceChannels(channels.getAsInt());
+      }
       return new Setting(
           text("name").orElse(""),
           values.get(served ? "triton" : "model-repository"),
@@ -165,6 +170,9 @@ public record Setting(
         .spacing()
         .ifPresent(s -> fields.put("spacing", s.name().toLowerCase(Locale.ROOT).replace('_', '-')));
     fields.put("guidance", Numbers.shortest(options.guidance()));
+    options
+        .guidanceChannels()
+        .ifPresent(count -> fields.put("guidance-channels", Integer.toString(count)));
     batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
     fields.put("model", model);
     fields.put(served ? "triton" : "model-repository", place);

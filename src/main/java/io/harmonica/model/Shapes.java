@@ -93,8 +93,9 @@ public final class Shapes implements Ops<long[]> {
 
   @Override
   public long[] linear(long[] x, String name, int in, int out) {
+    long[] y = project(x, name + ".weight", in, out);
     weights.require(name + ".bias", out);
-    return project(x, name + ".weight", in, out);
+    return y;
   }
 
   @Override

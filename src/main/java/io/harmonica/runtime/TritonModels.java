@@ -4,6 +4,7 @@ import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.proto.ModelRepositoryParameter;
+import io.harmonica.runtime.proto.ModelStatisticsRequest;
 import io.harmonica.runtime.proto.RepositoryIndexRequest;
 import io.harmonica.runtime.proto.RepositoryModelLoadRequest;
 import io.harmonica.runtime.proto.RepositoryModelUnloadRequest;
@@ -13,21 +14,20 @@ import java.util.Set;
 
 /** The repository API over gRPC. */
 record TritonModels(TritonRuntime runtime) implements ModelControl {
-  /**
-   * Triton's list of all models leaves out those that were loaded without files: they come first.
-   */
+  /** Triton's index leaves out models that were loaded without files; its statistics have them. */
   @Override
   public List<Entry> index() {
-    Set<Entry> entries = new LinkedHashSet<>(index(true));
-    entries.addAll(index(false));
+    Set<Entry> entries = new LinkedHashSet<>();
+    runtime
+        .call("", stub -> stub.repositoryIndex(RepositoryIndexRequest.getDefaultInstance()))
+        .getModelsList()
+        .forEach(
+            m -> entries.add(new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason())));
+    runtime
+        .call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
+        .getModelStatsList()
+        .forEach(m -> entries.add(new Entry(m.getName(), m.getVersion(), "READY", "")));
     return List.copyOf(entries);
-  }
-
-  private List<Entry> index(boolean ready) {
-    RepositoryIndexRequest request = RepositoryIndexRequest.newBuilder().setReady(ready).build();
-    return runtime.call("", stub -> stub.repositoryIndex(request)).getModelsList().stream()
-        .map(m -> new Entry(m.getName(), m.getVersion(), m.getState(), m.getReason()))
-        .toList();
   }
 
   @Override
