@@ -49,7 +49,7 @@ public record Survey(String description, boolean ready, List<Model> models) {
    *
    * @param ready how many of its ensembles are loaded
    * @param routes that it has
-   * @param requests of its ensembles together
+   * @param requests of its ensembles together, those of several steps too
    */
   public record RouterState(
       String name, int steps, int ready, int routes, Statistics.Model requests) {}
@@ -99,7 +99,7 @@ public record Survey(String description, boolean ready, List<Model> models) {
       digest = manifest.digest() == null ? "" : manifest.digest();
       new LinkedHashMap<>(manifest.routers())
           .forEach(
-              (router, json) -> routers.add(router(name, router, json.toString(), ready, all)));
+              (router, json) -> routers.add(router(manifest, router, json.toString(), ready, all)));
     } catch (HarmonicaException e) {
       // of another version of ours: what the server says of it holds all the same
     }
@@ -116,14 +116,21 @@ public record Survey(String description, boolean ready, List<Model> models) {
   }
 
   private static RouterState router(
-      String model, String name, String json, Set<String> ready, Statistics all) {
+      Manifest manifest, String name, String json, Set<String> ready, Statistics all) {
+    String model = manifest.model();
     Router router = Router.parse(json, "router " + name + " of model " + model);
+    Schedule schedule = Schedule.of(router);
     List<String> ensembles =
-        IntStream.range(0, Schedule.of(router).routes().size())
+        IntStream.range(0, schedule.routes().size())
             .mapToObj(route -> Names.route(model, name, route))
             .toList();
+    List<String> asked = new ArrayList<>(ensembles);
+    if (manifest.stepsPerRequest() != null) {
+      int stretches = schedule.stretches(manifest.stepsPerRequest()).size();
+      IntStream.range(0, stretches).forEach(i -> asked.add(Names.stretch(model, name, i)));
+    }
     Statistics.Model sum = NONE;
-    for (String ensemble : ensembles) {
+    for (String ensemble : asked) {
       sum = sum.plus(all.models().getOrDefault(ensemble, NONE));
     }
     int loaded = (int) ensembles.stream().filter(ready::contains).count();
