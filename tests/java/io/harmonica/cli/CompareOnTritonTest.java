@@ -57,6 +57,8 @@ class CompareOnTritonTest {
         rounds,
         "--warm-up",
         "1",
+        "--shared-memory",
+        "off", // what goes over the wire is counted
         "--json",
         own.resolve("out.json").toString(),
         "--report",
