@@ -23,7 +23,6 @@ import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -146,10 +145,10 @@ public final class Benchmark {
         loop[round] = (double) (b.elapsedNanos() - b.runtimeNanos()) / b.elapsedNanos();
       }
     }
-    print("block engines / one graph", ratios(ofBlocks, ofGraph), "at most 1.01");
-    print("block engines / PyTorch", ratios(ofBlocks, ofTorch), "at most 0.97");
-    print("loop's own time / step", loop, "below 0.01");
-    System.out.printf("one step: %.0f ms%n", median(ofBlocks) / 1e6);
+    Ratios.print("block engines / one graph", ratios(ofBlocks, ofGraph), "at most 1.01");
+    Ratios.print("block engines / PyTorch", ratios(ofBlocks, ofTorch), "at most 0.97");
+    Ratios.print("loop's own time / step", loop, "below 0.01");
+    System.out.printf("one step: %.0f ms%n", Ratios.median(ofBlocks) / 1e6);
   }
 
   /** Whole trajectories, routed against uncached. */
@@ -173,7 +172,7 @@ public final class Benchmark {
           for (int i = 0; i < realised.length; i++) {
             realised[i] /= speedup;
           }
-          print(
+          Ratios.print(
               String.format(Locale.ROOT, "realised / theoretical %.3f, %s", speedup, name),
               realised,
               "at least 0.97");
@@ -186,26 +185,5 @@ public final class Benchmark {
 
   private static double[] ratios(double[] a, double[] b) {
     return IntStream.range(0, a.length).mapToDouble(i -> a[i] / b[i]).toArray();
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
-  }
-
-  private static void print(String what, double[] ratios, String target) {
-    double[] sorted = ratios.clone();
-    Arrays.sort(sorted);
-    System.out.printf(
-        Locale.ROOT,
-        "%-42s median %.4f  quartiles %.4f..%.4f  min %.4f max %.4f  (target %s)%n",
-        what,
-        median(ratios),
-        sorted[sorted.length / 4],
-        sorted[sorted.length * 3 / 4],
-        sorted[0],
-        sorted[sorted.length - 1],
-        target);
   }
 }

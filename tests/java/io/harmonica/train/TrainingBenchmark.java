@@ -1,6 +1,7 @@
 package io.harmonica.train;
 
 import io.harmonica.bench.PyTorch;
+import io.harmonica.bench.Ratios;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
@@ -73,7 +74,7 @@ public final class TrainingBenchmark {
       own[i] = iterate(table);
       ratios[i] = own[i] / (first ? before : torch.nanos() / 1e9);
     }
-    print("training iteration / PyTorch", ratios, "at most 1.1");
+    Ratios.print("training iteration / PyTorch", ratios, "at most 1.1");
     double other = Long.parseLong(torch.answer("memory").trim());
     System.out.printf(
         Locale.ROOT,
@@ -82,7 +83,7 @@ public final class TrainingBenchmark {
         Memory.peakBytes().orElse(0) / 0x1p30,
         rounds + 1,
         other / 0x1p30);
-    return median(own);
+    return Ratios.median(own);
   }
 
   private double iterate(Table table) {
@@ -100,7 +101,7 @@ public final class TrainingBenchmark {
       double uncached = seconds(() -> denoising.uncached(batch));
       ratios[i] = iterate(table) / uncached;
     }
-    print("training step / pass", ratios, "about 3");
+    Ratios.print("training step / pass", ratios, "about 3");
   }
 
   /** Router parameters and their update: the row's leaf, its scores, AdamW. */
@@ -122,7 +123,7 @@ public final class TrainingBenchmark {
               }
             });
     double share = seconds / UPDATES * (STEPS - 1) / iteration;
-    print("router parameters and update / iteration", new double[] {share}, "below 0.001");
+    Ratios.print("router parameters and update / iteration", new double[] {share}, "below 0.001");
   }
 
   /** A refresh of lambda against T + 1 whole trajectories. */
@@ -142,7 +143,7 @@ public final class TrainingBenchmark {
               });
       ratios[i] = forked / naive;
     }
-    print("IEPO refresh / its naive cost", ratios, "at most 0.55");
+    Ratios.print("IEPO refresh / its naive cost", ratios, "at most 0.55");
   }
 
   private void trajectory(Table table, Batch batch, int disabled) {
@@ -171,24 +172,5 @@ public final class TrainingBenchmark {
     long start = System.nanoTime();
     work.run();
     return (System.nanoTime() - start) / 1e9;
-  }
-
-  private static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
-  }
-
-  private static void print(String what, double[] ratios, String target) {
-    double[] sorted = ratios.clone();
-    Arrays.sort(sorted);
-    System.out.printf(
-        Locale.ROOT,
-        "%-42s median %.5f  min %.5f max %.5f  (target %s)%n",
-        what,
-        median(ratios),
-        sorted[0],
-        sorted[sorted.length - 1],
-        target);
   }
 }
