@@ -49,17 +49,21 @@ record Cell(int steps, double speedup, Method method) {
     return model.denoiser().branches().stream().map(Branch::name).toList();
   }
 
-  /** The command that trains the router. */
+  /** The command that trains the router, or goes on with the training of another. */
   String command(Settings settings) {
-    String options = settings.trainOptions().isBlank() ? "" : settings.trainOptions().strip() + " ";
-    return "bin/harmonica train --checkpoint %s --steps %d --sampler ddim --guidance %s %s --target-speedup %s %s--out %s"
-        .formatted(
-            settings.checkpoint(),
-            steps,
-            settings.guidance(),
-            method.training,
-            speedup,
-            options,
-            settings.routers().resolve(file()));
+    StringBuilder command = new StringBuilder("bin/harmonica train");
+    command.append(" --checkpoint ").append(settings.checkpoint());
+    command.append(" --steps ").append(steps).append(" --sampler ddim");
+    command.append(" --guidance ").append(settings.guidance());
+    command.append(' ').append(method.training);
+    command.append(" --target-speedup ").append(speedup);
+    if (!settings.trainOptions().isBlank()) {
+      command.append(' ').append(settings.trainOptions().strip());
+    }
+    if (method.before != null) {
+      String state = new Cell(steps, speedup, method.before).name() + ".state.json";
+      command.append(" --resume ").append(settings.routers().resolve(state));
+    }
+    return command.append(" --out ").append(settings.routers().resolve(file())).toString();
   }
 }

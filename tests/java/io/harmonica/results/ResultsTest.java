@@ -74,11 +74,16 @@ class ResultsTest {
     writeTrained("ddim4-1.5-sdt-linear.json", 4);
     String first = run();
     assertThat(first)
-        .contains("trained routers missing: 4")
+        .contains("trained routers missing: 6")
         .contains(
             "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim --guidance 1.0"
                 + " --objective sdt --no-iepo --reuse last --target-speedup 1.5 --out "
-                + folder.resolve("routers/ddim4-1.5-sdt-no-iepo.json"));
+                + folder.resolve("routers/ddim4-1.5-sdt-no-iepo.json"))
+        .contains(
+            " --objective sdt --reuse last --exchange 1 --target-speedup 1.5 --resume "
+                + folder.resolve("routers/ddim4-1.5-sdt-last.state.json")
+                + " --out "
+                + folder.resolve("routers/ddim4-1.5-sdt-last-exchange.json"));
     assertThat(rows())
         .extracting(row -> row.split(" *\\| *")[2])
         .containsExactly(
@@ -94,7 +99,7 @@ class ResultsTest {
     assertThat(rows().get(7)).contains("| 1.33 | 0.0 % |");
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
-            "Not measured: SDT+IEPO, learned weights at 1.5; SDT+IEPO, plain reuse at 1.5; SDT without");
+            "Not measured: SDT+IEPO, learned weights at 1.5; SDT+IEPO, learned weights, exchange at 1.5; SDT+IEPO, plain");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
