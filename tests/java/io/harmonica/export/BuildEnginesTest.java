@@ -39,7 +39,13 @@ class BuildEnginesTest {
       """;
   private static final String NEVER = "(none)";
   private static final List<String> ENGINES =
-      List.of("dit-block00-cc", "dit-block01-cc", "dit-block02-cc", "dit-embed", "dit-head");
+      List.of(
+          "dit-block00-cc",
+          "dit-block01-cc",
+          "dit-block02-cc",
+          "dit-condition",
+          "dit-embed",
+          "dit-head");
 
   @TempDir Path folder;
   private Path repository;
@@ -99,10 +105,10 @@ class BuildEnginesTest {
                 + String.join("\nbuilding ", ENGINES)
                 + "\nplans of "
                 + repository
-                + ": built 5, kept 0\n");
+                + ": built 6, kept 0\n");
     Path head = repository.resolve("dit-head/1");
-    assertThat(calls()).hasSize(5);
-    assertThat(calls().get(4))
+    assertThat(calls()).hasSize(6);
+    assertThat(calls().get(5))
         .isEqualTo(
             "--onnx=%s/model.onnx --saveEngine=%s/.model.plan.partial --stronglyTyped --skipInference --minShapes=hidden:1x16x32,head.modulation:1x2x32 --optShapes=hidden:2x16x32,head.modulation:2x2x32 --maxShapes=hidden:8x16x32,head.modulation:8x2x32 --builderOptimizationLevel=5 --noTF32"
                 .formatted(head, head));
@@ -118,12 +124,12 @@ class BuildEnginesTest {
   void run_again_buildsOnlyWhatIsOlderThanItsGraph() throws Exception {
     run(NEVER, NEVER, repository);
     Run again = run(NEVER, NEVER, repository + "/");
-    assertThat(again.out()).isEqualTo("plans of " + repository + ": built 0, kept 5\n");
+    assertThat(again.out()).isEqualTo("plans of " + repository + ": built 0, kept 6\n");
     FileTime past = FileTime.fromMillis(0);
     Files.setLastModifiedTime(plan("dit-embed"), past);
     assertThat(run(NEVER, NEVER, repository).out())
-        .isEqualTo("building dit-embed\nplans of " + repository + ": built 1, kept 4\n");
-    assertThat(calls()).hasSize(6);
+        .isEqualTo("building dit-embed\nplans of " + repository + ": built 1, kept 5\n");
+    assertThat(calls()).hasSize(7);
   }
 
   @Test
@@ -139,7 +145,7 @@ class BuildEnginesTest {
     assertThat(Trees.of(repository).keySet()).noneMatch(path -> path.endsWith(".partial"));
 
     Run next = run(NEVER, NEVER, repository);
-    assertThat(next.out()).startsWith("building dit-block01-cc\n").contains("built 4, kept 1");
+    assertThat(next.out()).startsWith("building dit-block01-cc\n").contains("built 5, kept 1");
     assertThat(log).doesNotExist();
   }
 

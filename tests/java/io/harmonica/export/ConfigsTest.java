@@ -168,14 +168,16 @@ class ConfigsTest {
   @Test
   void tensorRt_statesProfilesOfEveryInput() {
     Path repository = folder.resolve("TENSORRT");
-    String embed = trtexec(repository, "dit-embed");
-    assertThat(embed)
+    assertThat(trtexec(repository, "dit-embed"))
         .isEqualTo(
-            "--minShapes=sample:1x4x8x8,timestep:1x1,class_label:1x1"
-                + " --optShapes=sample:2x4x8x8,timestep:2x1,class_label:2x1"
-                + " --maxShapes=sample:8x4x8x8,timestep:8x1,class_label:8x1");
+            "--minShapes=sample:1x4x8x8 --optShapes=sample:2x4x8x8 --maxShapes=sample:8x4x8x8");
+    assertThat(trtexec(repository, "dit-condition"))
+        .isEqualTo(
+            "--minShapes=timestep:1x1,class_label:1x1"
+                + " --optShapes=timestep:2x1,class_label:2x1"
+                + " --maxShapes=timestep:8x1,class_label:8x1");
     assertThat(ConfigFile.read(repository.resolve("dit")).containsParameters("trtexec")).isFalse();
-    assertThat(trtexec(repository, "pixart-embed"))
+    assertThat(trtexec(repository, "pixart-condition"))
         .contains("text_embedding:2x9x18,text_mask:2x9,resolution:2x2,aspect_ratio:2x1 --max");
     assertThat(trtexec(repository, "pixart-decoder")) // 128 x 128 latents: in tiles
         .isEqualTo(

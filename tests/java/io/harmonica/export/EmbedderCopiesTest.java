@@ -30,7 +30,8 @@ class EmbedderCopiesTest {
   private static final float SHIFT = 0.25f;
 
   private Map<String, Floats> weights;
-  private Map<String, float[]> embedded;
+  private Map<String, float[]> conditions;
+  private float[] tokens;
 
   /** Every row of block 1's label table is shifted by the same number. */
   @BeforeAll
@@ -52,18 +53,13 @@ class EmbedderCopiesTest {
             folder.resolve("repository"));
     try (EmbeddedRuntime runtime = EmbeddedRuntime.open(repository);
         Checkpoint io = Checkpoint.open(VECTORS)) {
-      embedded =
+      long[] timestep = io.tensor("timestep").longs();
+      long[] label = io.tensor("class_labels").longs();
+      conditions =
           Inference.run(
-              runtime,
-              "dit-embed",
-              3,
-              Map.of(
-                  "sample",
-                  io.tensor("hidden_states").floats(),
-                  "timestep",
-                  io.tensor("timestep").longs(),
-                  "class_label",
-                  io.tensor("class_labels").longs()));
+              runtime, "dit-condition", 3, Map.of("timestep", timestep, "class_label", label));
+      float[] sample = io.tensor("hidden_states").floats();
+      tokens = Inference.run(runtime, "dit-embed", 3, Map.of("sample", sample)).get("hidden");
     }
   }
 
@@ -76,22 +72,22 @@ class EmbedderCopiesTest {
             own,
             weights.get("transformer_blocks.1.norm1.linear.weight").data(),
             weights.get("transformer_blocks.1.norm1.linear.bias").data());
-    assertClose("block 1", embedded.get("block01.modulation"), expected, 1e-5);
-    assertThat(embedded.get("block01.modulation"))
+    assertClose("block 1", conditions.get("block01.modulation"), expected, 1e-5);
+    assertThat(conditions.get("block01.modulation"))
         .isNotEqualTo(Arrays.copyOf(vector("block1.modulation"), expected.length));
   }
 
   @Test
   void otherBlocks_andTheHead_useTheirs() {
-    assertClose("block 0", embedded.get("block00.modulation"), vector("block0.modulation"), 1e-5);
-    assertClose("block 2", embedded.get("block02.modulation"), vector("block2.modulation"), 1e-5);
+    assertClose("block 0", conditions.get("block00.modulation"), vector("block0.modulation"), 1e-5);
+    assertClose("block 2", conditions.get("block02.modulation"), vector("block2.modulation"), 1e-5);
     float[] head =
         Reference.linear(
             Reference.map(vector("conditioning"), Reference::silu),
             weights.get("proj_out_1.weight").data(),
             weights.get("proj_out_1.bias").data());
-    assertClose("head", embedded.get("head.modulation"), head, 1e-5);
-    assertClose("tokens", embedded.get("hidden"), vector("tokens"), 1e-5);
+    assertClose("head", conditions.get("head.modulation"), head, 1e-5);
+    assertClose("tokens", tokens, vector("tokens"), 1e-5);
   }
 
   private static float[] vector(String name) {

@@ -28,8 +28,8 @@ class EngineTest {
   @Test
   void of_oneBlockAnEngine_namesBlockAndVariant() {
     assertThat(names(1))
-        .hasSize(14)
-        .startsWith("embed", "block00-c1", "block01-23", "block02-cc")
+        .hasSize(15)
+        .startsWith("embed", "condition", "block00-c1", "block01-23", "block02-cc")
         .endsWith("block11-cc", "head");
   }
 
@@ -37,9 +37,14 @@ class EngineTest {
   void of_severalBlocksAnEngine_leavesTheRestToTheLast() {
     assertThat(names(5))
         .containsExactly(
-            "embed", "block00-04-c123cccccc", "block05-09-cccccccccc", "block10-11-cccc", "head");
+            "embed",
+            "condition",
+            "block00-04-c123cccccc",
+            "block05-09-cccccccccc",
+            "block10-11-cccc",
+            "head");
     assertThat(names(11)).contains("block11-cc");
-    assertThat(names(100)).hasSize(3).contains("block00-11-c123" + "c".repeat(20));
+    assertThat(names(100)).hasSize(4).contains("block00-11-c123" + "c".repeat(20));
   }
 
   @Test

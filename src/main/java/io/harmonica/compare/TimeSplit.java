@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.repository.Names;
 import io.harmonica.runtime.Statistics;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,7 +20,7 @@ public record TimeSplit(Map<Part, Double> millis) {
     WAITING("waiting", "due, but not yet sent"),
     TRANSFER("transfer", "messages: writing, sending and reading them"),
     QUEUE("server queue", "requests to engines that wait on the server"),
-    EMBED("embed", "the embedding engine"),
+    EMBED("embed", "the engines of tokens and condition"),
     BLOCKS("blocks", "the engines of blocks, or of whole steps"),
     HEAD("head", "the head engine"),
     HANDING_ON("handing on", "from engine to engine, within the runtime"),
@@ -42,7 +43,7 @@ public record TimeSplit(Map<Part, Double> millis) {
     }
   }
 
-  private static final Pattern ENGINE = Pattern.compile("embed|head|(?:block|step-).*");
+  private static final Pattern ENGINE = Pattern.compile("embed|condition|head|(?:block|step-).*");
   private static final Pattern ROUTE = Pattern.compile(".*-route\\d+");
 
   public TimeSplit {
@@ -108,7 +109,7 @@ public record TimeSplit(Map<Part, Double> millis) {
     }
 
     private Part part(String engine) {
-      return engine.endsWith("-embed")
+      return engine.endsWith("-embed") || engine.equals(Names.condition(model))
           ? Part.EMBED
           : engine.endsWith("-head") ? Part.HEAD : Part.BLOCKS;
     }

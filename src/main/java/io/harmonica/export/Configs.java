@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
 final class Configs {
+  private static final long MOST_BYTES_AHEAD = 64L << 20;
+  private static final long MOST_ROWS_AHEAD = 1024;
+
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, Ports> graphs;
@@ -41,11 +44,26 @@ final class Configs {
   }
 
   ModelConfig engine(Engine engine) {
-    return engine(name(engine), graphs.apply(engine));
+    Ports ports = graphs.apply(engine);
+    boolean ahead =
+        engine.condition()
+            && engine.branches().isEmpty()
+            && options.platform() == ExportOptions.Platform.ONNXRUNTIME;
+    return engine(name(engine), ports, ahead ? rowsAhead(ports) : options.maxBatch());
+  }
+
+  /** What needs no sample, the embedded runtime makes for many steps at once: for so many rows. */
+  private int rowsAhead(Ports ports) {
+    long bytes = options.precision().sizeBytes();
+    bytes *= ports.outputs().stream().mapToLong(Port::elements).sum();
+    return Math.max(options.maxBatch(), (int) Math.min(MOST_ROWS_AHEAD, MOST_BYTES_AHEAD / bytes));
   }
 
   private ModelConfig engine(String name, Ports ports) {
-    int most = options.maxBatch();
+    return engine(name, ports, options.maxBatch());
+  }
+
+  private ModelConfig engine(String name, Ports ports, int most) {
     String profile =
         profile(
             shapes(ports.inputs(), 1),

@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
+import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,12 +14,21 @@ import java.util.stream.IntStream;
 /**
  * One ONNX or TensorRT model: a stretch of the pass in one variant.
  *
- * @param embed whether it begins with the embedding
+ * @param embed whether it begins with the tokens
+ * @param condition whether it computes what depends on timestep and condition only
  * @param branches the branches it covers, as indices, in execution order
  * @param histories for each of them: 0 computes, k reuses the last k outputs
  * @param head whether it ends with the head
  */
-record Engine(boolean embed, List<Integer> branches, List<Integer> histories, boolean head) {
+record Engine(
+    boolean embed,
+    boolean condition,
+    List<Integer> branches,
+    List<Integer> histories,
+    boolean head) {
+  private static final Engine EMBED = new Engine(true, false, List.of(), List.of(), false);
+  private static final Engine CONDITION = new Engine(false, true, List.of(), List.of(), false);
+  private static final Engine HEAD = new Engine(false, false, List.of(), List.of(), true);
 
   /**
    * Cuts a pass into engines.
@@ -29,10 +39,11 @@ record Engine(boolean embed, List<Integer> branches, List<Integer> histories, bo
     List<Branch> all = model.branches();
     if (blocksPerEngine == 0) {
       List<Integer> everything = IntStream.range(0, all.size()).boxed().toList();
-      return List.of(new Engine(true, everything, route.histories(), true));
+      return List.of(new Engine(true, true, everything, route.histories(), true));
     }
     List<Engine> engines = new ArrayList<>();
-    engines.add(new Engine(true, List.of(), List.of(), false));
+    engines.add(EMBED);
+    engines.add(CONDITION);
     IntStream.range(0, all.size())
         .boxed()
         .collect(
@@ -43,24 +54,31 @@ record Engine(boolean embed, List<Integer> branches, List<Integer> histories, bo
             group ->
                 engines.add(
                     new Engine(
-                        false, group, group.stream().map(route.histories()::get).toList(), false)));
-    engines.add(new Engine(false, List.of(), List.of(), true));
+                        false,
+                        false,
+                        group,
+                        group.stream().map(route.histories()::get).toList(),
+                        false)));
+    engines.add(HEAD);
     return engines;
   }
 
   /** The same stretch with every branch computed: it holds the weights of every variant. */
   Engine computed() {
-    return new Engine(embed, branches, branches.stream().map(i -> 0).toList(), head);
+    return new Engine(embed, condition, branches, branches.stream().map(i -> 0).toList(), head);
   }
 
   boolean forecasts() {
     return histories.stream().anyMatch(history -> history > 1);
   }
 
-  /** What stands behind the model's name: {@code embed}, {@code block03-c1}, {@code head}. */
+  /**
+   * What stands behind the model's name: {@code embed}, {@code condition}, {@code block03-c1},
+   * {@code head}.
+   */
   String suffix(Denoiser model) {
     if (branches.isEmpty()) {
-      return embed ? "embed" : "head";
+      return embed ? "embed" : condition ? Names.CONDITION : "head";
     }
     String variant =
         histories.stream().map(h -> h == 0 ? "c" : h.toString()).collect(Collectors.joining());

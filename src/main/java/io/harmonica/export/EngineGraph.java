@@ -13,9 +13,9 @@ import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
@@ -44,20 +44,24 @@ final class EngineGraph {
 
   private void walk() {
     Conditioning<Value> conditioning = this::embeddedInput;
-    if (engine.embed()) {
-      Map<String, Value> samples = new HashMap<>();
-      model
-          .io()
-          .inputs()
-          .forEach((name, shape) -> samples.put(name, ports.input(name, type(name), shape)));
-      Map<String, Value> results = model.embed(ops, samples);
-      conditioning = results::get;
+    if (engine.condition()) {
+      Map<String, Value> made = model.condition(ops, conditions());
       if (engine.branches().isEmpty()) {
-        results.forEach((name, value) -> ports.output(name, value, embedded.get(name)));
+        made.forEach((name, value) -> ports.output(name, value, embedded.get(name)));
         return;
       }
+      conditioning = made::get;
     }
-    Value hidden = conditioning.get(Denoiser.HIDDEN); // (B, N, D)
+    Value hidden; // (B, N, D)
+    if (engine.embed()) {
+      hidden = model.tokens(ops, outerInput(Denoiser.SAMPLE, model.io().inputs()));
+      if (engine.branches().isEmpty()) {
+        ports.output(Denoiser.HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
+        return;
+      }
+    } else {
+      hidden = embeddedInput(Denoiser.HIDDEN);
+    }
     for (int i = 0; i < engine.branches().size(); i++) {
       int index = engine.branches().get(i);
       Branch branch = model.branches().get(index);
@@ -109,6 +113,18 @@ final class EngineGraph {
             Route.MAX_HISTORY); // (B, branches, 3)
     Value weight = ops.slice(ops.slice(all, 1, branch, branch + 1), 2, age, age + 1);
     return ops.toPrecision(weight); // (B, 1, 1)
+  }
+
+  /** The inputs that say when and what. */
+  private Map<String, Value> conditions() {
+    Map<String, long[]> shapes = model.io().inputs();
+    return shapes.keySet().stream()
+        .filter(name -> !name.equals(Denoiser.SAMPLE))
+        .collect(Collectors.toMap(name -> name, name -> outerInput(name, shapes)));
+  }
+
+  private Value outerInput(String name, Map<String, long[]> shapes) {
+    return ports.input(name, type(name), shapes.get(name));
   }
 
   private Value embeddedInput(String name) {

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Value;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +14,11 @@ import java.util.Map;
 final class Ports {
 
   /** A tensor at the edge of an engine, its shape after the batch. */
-  record Port(String name, DataType type, long... shape) {}
+  record Port(String name, DataType type, long... shape) {
+    long elements() {
+      return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    }
+  }
 
   private final Graph graph;
   private final Map<String, Port> inputs = new LinkedHashMap<>();

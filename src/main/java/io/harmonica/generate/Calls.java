@@ -21,12 +21,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /**
  * What a trajectory asks of its runtime: one step in a request, or a stretch of several where those
  * go together, as its schedule says.
  */
-final class Calls {
+final class Calls implements AutoCloseable {
   private final Runtime runtime;
   private final Manifest manifest;
   private final String router;
@@ -35,6 +36,7 @@ final class Calls {
   private final Guidance guidance;
   private final Optional<Stretches> stretches;
   private final Map<String, Tensor> conditions;
+  private final Optional<Ahead> ahead;
   private final int batch;
   private final FloatBuffer sample; // (B or 2 B, C, H, W)
 
@@ -42,6 +44,7 @@ final class Calls {
    * Prepares for a batch.
    *
    * @param stretches where several steps go in one request
+   * @param conditions makes what to draw, so many times one after the other
    * @param pictures in the batch
    */
   Calls(
@@ -52,7 +55,7 @@ final class Calls {
       Sampler sampler,
       Guidance guidance,
       Optional<Stretches> stretches,
-      Map<String, Tensor> conditions,
+      IntFunction<Map<String, Tensor>> conditions,
       int pictures) {
     this.runtime = runtime;
     this.manifest = manifest;
@@ -61,8 +64,12 @@ final class Calls {
     this.sampler = sampler;
     this.guidance = guidance;
     this.stretches = stretches;
-    this.conditions = conditions;
+    this.conditions = conditions.apply(1);
     this.batch = (guidance.doublesBatch() ? 2 : 1) * pictures;
+    this.ahead =
+        stretches.isPresent()
+            ? Optional.empty()
+            : Ahead.of(runtime, manifest.model(), sampler.timesteps(), conditions, batch);
     this.sample =
         ByteBuffer.allocateDirect(
                 4 * batch * manifest.channels() * manifest.height() * manifest.width())
@@ -148,6 +155,11 @@ final class Calls {
     }
   }
 
+  /** Has the runtime make what is made for several steps at once, this one's too. */
+  void prepare(int first) {
+    ahead.ifPresent(some -> some.prepare(first));
+  }
+
   /** Computed and reused branches as the route says. */
   private Call step(int s, Map<String, Tensor> own, Function<Output, Tensor> cached) {
     Route route = schedule.route(s);
@@ -164,6 +176,7 @@ final class Calls {
       }
     }
     String model = ensemble(manifest, router, schedule, s);
+    ahead.ifPresent(some -> own.putAll(some.inputs(model, s)));
     return call(s, s, model, own, stores, Names.NOISE_PREDICTION, cached);
   }
 
@@ -216,6 +229,11 @@ final class Calls {
     }
     return runtime.tensor(
         sample.flip(), batch, manifest.channels(), manifest.height(), manifest.width());
+  }
+
+  @Override
+  public void close() {
+    conditions.values().forEach(Tensor::close);
   }
 
   private Tensor reuseWeights(float[][] weights) {

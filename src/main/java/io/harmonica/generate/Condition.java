@@ -11,34 +11,39 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes the inputs that say what to draw: a batch's are the same at every step. */
-record Condition(Runtime runtime, Manifest manifest, boolean guided) {
+/**
+ * Makes the inputs that say what to draw: a batch's are the same at every step.
+ *
+ * @param times how often the batch is in them, one after the other
+ */
+record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) {
 
   /** Labels, and after them for guidance as many null classes, as facebook's DiT and diffusers. */
   Map<String, Tensor> labels(List<Integer> classes) {
     int batch = (guided ? 2 : 1) * classes.size();
-    long[] label = new long[batch];
-    Arrays.fill(label, manifest.classes());
-    for (int i = 0; i < classes.size(); i++) {
-      label[i] = classes.get(i);
-    }
-    return Map.of(Names.CLASS_LABEL, runtime.tensor(LongBuffer.wrap(label), batch, 1));
+    long[] labels = new long[times * batch];
+    Arrays.setAll(
+        labels,
+        row -> row % batch < classes.size() ? classes.get(row % batch) : manifest.classes());
+    return Map.of(Names.CLASS_LABEL, runtime.tensor(LongBuffer.wrap(labels), labels.length, 1));
   }
 
   /** Texts, before them for guidance the negative ones, as diffusers' PixArt. */
   Map<String, Tensor> texts(Prompts prompts) {
     Manifest.Text takes = manifest.text();
     Embeddings texts = prompts.positive().withTokens(takes.tokens());
-    int batch = (guided ? 2 : 1) * texts.count();
+    int batch = times * (guided ? 2 : 1) * texts.count();
     FloatBuffer values = FloatBuffer.allocate(batch * takes.tokens() * takes.width());
     LongBuffer mask = LongBuffer.allocate(batch * takes.tokens());
-    if (guided) {
-      Embeddings negative = prompts.negative().orElseThrow().withTokens(takes.tokens());
-      values.put(negative.values());
-      mask.put(negative.mask());
+    for (int i = 0; i < times; i++) {
+      if (guided) {
+        Embeddings negative = prompts.negative().orElseThrow().withTokens(takes.tokens());
+        values.put(negative.values());
+        mask.put(negative.mask());
+      }
+      values.put(texts.values());
+      mask.put(texts.mask());
     }
-    values.put(texts.values());
-    mask.put(texts.mask());
     Map<String, Tensor> inputs = new HashMap<>();
     inputs.put(
         Names.TEXT_EMBEDDING, runtime.tensor(values.flip(), batch, takes.tokens(), takes.width()));

@@ -263,8 +263,12 @@ public final class Pipeline implements AutoCloseable {
                 guidance,
                 stretches,
                 noise.rows(first, end),
-                conditions(
-                    new Condition(place, manifest, guidance.doublesBatch()), request, first, end),
+                times ->
+                    conditions(
+                        new Condition(place, manifest, guidance.doublesBatch(), times),
+                        request,
+                        first,
+                        end),
                 first,
                 seeded,
                 new Recorder(

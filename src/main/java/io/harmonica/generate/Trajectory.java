@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.IntFunction;
 
 /**
  * One batch on its way from noise to pictures: the denoising loop. Owns the cached branch outputs
@@ -40,7 +41,6 @@ final class Trajectory implements AutoCloseable {
   private final Calls calls;
   private final float[] x; // (B, C, H, W)
   private final Prediction prediction;
-  private final Map<String, Tensor> conditions;
   private final int firstPicture;
   private final Noise noise;
   private final Recorder recorder;
@@ -62,7 +62,7 @@ final class Trajectory implements AutoCloseable {
    *
    * @param stretches where several steps go in one request
    * @param start the noise that it starts from
-   * @param conditions what to draw, of the whole batch: its from here on
+   * @param conditions makes what to draw, the whole batch so many times one after the other
    * @param firstPicture index of the batch's first picture, which {@code noise} goes by
    */
   Trajectory(
@@ -74,7 +74,7 @@ final class Trajectory implements AutoCloseable {
       Guidance guidance,
       Optional<Stretches> stretches,
       Latents start,
-      Map<String, Tensor> conditions,
+      IntFunction<Map<String, Tensor>> conditions,
       int firstPicture,
       Noise noise,
       Recorder recorder) {
@@ -97,7 +97,6 @@ final class Trajectory implements AutoCloseable {
     this.x = start.values().clone();
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
-    this.conditions = conditions;
     this.firstPicture = firstPicture;
     this.noise = noise;
     this.recorder = recorder;
@@ -137,6 +136,9 @@ final class Trajectory implements AutoCloseable {
   Call call() {
     boolean replaying = !again.isEmpty();
     int first = replaying ? again.get(0) : step;
+    callNanos = System.nanoTime();
+    calls.prepare(first);
+    runtimeNanos += System.nanoTime() - callNanos;
     open = calls.at(first, replaying ? samples.get(first) : x, this::cached);
     callNanos = System.nanoTime();
     return open;
@@ -306,7 +308,7 @@ final class Trajectory implements AutoCloseable {
     closeOwn();
     regained.values().forEach(Tensor::close);
     regained.clear();
-    conditions.values().forEach(Tensor::close);
+    calls.close();
     cache.values().forEach(Tensor::close);
     cache.clear();
   }

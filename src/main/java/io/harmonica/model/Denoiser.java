@@ -17,6 +17,9 @@ public interface Denoiser {
   /** Name of the tokens among the results of {@link #embed}. */
   String HIDDEN = "hidden";
 
+  /** Name of the noisy sample among the inputs. */
+  String SAMPLE = "sample";
+
   /** What identifies the structure, for routers: {@code DiT-XL/2}, {@code DiT-10x192/4}. */
   String architecture();
 
@@ -29,13 +32,24 @@ public interface Denoiser {
   /** Tokens times width of a branch output. */
   long branchElements();
 
+  /** The tokens of a sample: (B, N, D). */
+  <T> T tokens(Ops<T> ops, T sample);
+
   /**
-   * The tokens (as {@link #HIDDEN}, (B, N, D)) and everything that depends on timestep and
-   * condition only.
+   * Everything that depends on timestep and condition only, by name. No sample is needed: whoever
+   * knows the timesteps can have it for several steps at once.
    *
    * @param inputs by the names of {@link Interface#inputs}
    */
-  <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs);
+  <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs);
+
+  /** Both: the tokens as {@link #HIDDEN}. */
+  default <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
+    Map<String, T> embedded = new LinkedHashMap<>();
+    embedded.put(HIDDEN, tokens(ops, inputs.get(SAMPLE)));
+    embedded.putAll(condition(ops, inputs));
+    return embedded;
+  }
 
   /** A branch's output before its gate: (B, N, D). */
   <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning);
@@ -106,7 +120,7 @@ public interface Denoiser {
     /** Inputs by name with their shape after the batch. */
     public Map<String, long[]> inputs() {
       Map<String, long[]> inputs = new LinkedHashMap<>();
-      inputs.put("sample", new long[] {channels, height, width});
+      inputs.put(SAMPLE, new long[] {channels, height, width});
       inputs.put("timestep", new long[] {1});
       text.ifPresentOrElse(
           takes -> {

@@ -61,11 +61,14 @@ public record Dit(
   }
 
   @Override
-  public <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
-    Map<String, T> out = new LinkedHashMap<>();
-    T x = Layers.patches(ops, inputs.get("sample"), "x_embedder.proj", channels, width, patch);
-    out.put(HIDDEN, ops.add(x, positions(ops)));
+  public <T> T tokens(Ops<T> ops, T sample) {
+    T x = Layers.patches(ops, sample, "x_embedder.proj", channels, width, patch); // (B, N, D)
+    return ops.add(x, positions(ops));
+  }
 
+  @Override
+  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+    Map<String, T> out = new LinkedHashMap<>();
     T features = Layers.sinusoids(ops, inputs.get("timestep"), frequencyDivisor); // (B, 256)
     T condition = condition(ops, features, inputs.get("class_label"), 0); // (B, D)
     for (int block = 0; block < depth; block++) {

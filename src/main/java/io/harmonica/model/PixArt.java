@@ -87,15 +87,16 @@ public record PixArt(
   }
 
   @Override
-  public <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
-    Map<String, T> out = new LinkedHashMap<>();
-    T x = Layers.patches(ops, inputs.get("sample"), "pos_embed.proj", io.channels(), width, patch);
+  public <T> T tokens(Ops<T> ops, T sample) {
+    T x = Layers.patches(ops, sample, "pos_embed.proj", io.channels(), width, patch); // (B, N, D)
     float[] positions = Layers.positions(width, rows, columns, base, (float) interpolation);
-    out.put(
-        HIDDEN, // (B, N, D)
-        ops.add(x, ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width))));
+    return ops.add(x, ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width)));
+  }
 
-    T condition = condition(ops, inputs); // (B, D)
+  @Override
+  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+    Map<String, T> out = new LinkedHashMap<>();
+    T condition = modulating(ops, inputs); // (B, D)
     T all = ops.linear(ops.silu(condition), "adaln_single.linear", width, 6 * width); // (B, 6 D)
     all = ops.reshape(all, 0, 6, width); // (B, 6, D)
     for (int block = 0; block < depth; block++) {
@@ -119,7 +120,7 @@ public record PixArt(
   /**
    * What modulates, from the timestep and, where the model takes it, the picture's size: (B, D).
    */
-  private <T> T condition(Ops<T> ops, Map<String, T> inputs) {
+  private <T> T modulating(Ops<T> ops, Map<String, T> inputs) {
     T condition = embedded(ops, inputs.get("timestep"), "timestep_embedder", width);
     if (!io.text().orElseThrow().pictureSize()) {
       return condition;

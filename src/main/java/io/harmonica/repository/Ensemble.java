@@ -155,7 +155,8 @@ public final class Ensemble {
   }
 
   private void add(ModelConfig engine, UnaryOperator<String> takes, UnaryOperator<String> gives) {
-    maxBatch = steps.isEmpty() ? engine.getMaxBatchSize() : maxBatch;
+    int most = engine.getMaxBatchSize();
+    maxBatch = steps.isEmpty() ? most : Math.min(maxBatch, most);
     ModelEnsembling.Step.Builder step =
         ModelEnsembling.Step.newBuilder().setModelName(engine.getName()).setModelVersion(-1);
     for (ModelInput port : engine.getInputList()) {

@@ -1,10 +1,11 @@
 package io.harmonica.repository;
 
+import io.harmonica.model.Denoiser;
 import java.util.Locale;
 
 /** How the tensors and models of an exported repository are called. */
 public final class Names {
-  public static final String SAMPLE = "sample";
+  public static final String SAMPLE = Denoiser.SAMPLE;
   public static final String TIMESTEP = "timestep";
   public static final String CLASS_LABEL = "class_label";
   public static final String TEXT_EMBEDDING = "text_embedding";
@@ -39,6 +40,9 @@ public final class Names {
   public static final String UNCONDITIONAL = "unconditional";
   public static final String NEXT_SAMPLE = "next_sample";
 
+  /** What the engine is called that computes what depends on timestep and condition only. */
+  public static final String CONDITION = "condition";
+
   private Names() {}
 
   /**
@@ -58,6 +62,11 @@ public final class Names {
   /** The ensemble that runs several steps of a router in one request. */
   public static String stretch(String model, String router, int stretch) {
     return String.format(Locale.ROOT, "%s-%s-stretch%02d", model, router, stretch);
+  }
+
+  /** The engine that computes what depends on timestep and condition only. */
+  public static String condition(String model) {
+    return model + "-" + CONDITION;
   }
 
   /** The engine that makes the next sample out of a prediction. */

@@ -31,6 +31,11 @@ record BorrowedRuntime(Runtime runtime) implements Runtime {
   }
 
   @Override
+  public boolean takesMade() {
+    return runtime.takesMade();
+  }
+
+  @Override
   public CompletableFuture<Map<String, Tensor>> inferAsync(
       String model, Map<String, Tensor> inputs, Set<String> outputs) {
     return runtime.inferAsync(model, inputs, outputs);

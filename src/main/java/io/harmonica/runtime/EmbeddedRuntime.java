@@ -98,7 +98,12 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
     ModelConfig config = config(model);
-    Signature.check(config, inputs, outputs);
+    Map<String, Tensor> outer = new HashMap<>(inputs);
+    config
+        .getEnsembleScheduling()
+        .getStepList()
+        .forEach(step -> outer.keySet().removeAll(step.getOutputMapMap().values()));
+    Signature.check(config, outer, outputs);
     inputs.forEach(EmbeddedRuntime::checkOwn);
     lifetime.readLock().lock();
     try {
@@ -109,6 +114,11 @@ public final class EmbeddedRuntime implements Runtime {
     } finally {
       lifetime.readLock().unlock();
     }
+  }
+
+  @Override
+  public boolean takesMade() {
+    return true;
   }
 
   private static void checkOwn(String name, Tensor tensor) {
@@ -134,6 +144,9 @@ public final class EmbeddedRuntime implements Runtime {
     Map<String, Tensor> made = new HashMap<>(); // what this call owns
     try {
       for (ModelEnsembling.Step step : steps) {
+        if (inputs.keySet().containsAll(step.getOutputMapMap().values())) {
+          continue; // all that it would make is there
+        }
         Map<String, Tensor> stepInputs = new HashMap<>();
         step.getInputMapMap()
             .forEach(

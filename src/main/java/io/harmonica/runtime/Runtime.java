@@ -37,6 +37,15 @@ public interface Runtime extends AutoCloseable {
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
 
   /**
+   * Whether {@link #infer} of an ensemble takes, as further inputs, tensors that its engines would
+   * make. An engine that would make nothing else does not run then. Elsewhere they are unknown
+   * inputs.
+   */
+  default boolean takesMade() {
+    return false;
+  }
+
+  /**
    * Runs a model once, where the runtime can without keeping a thread waiting; others run it before
    * they return. Cancelling the future cancels the call.
    *

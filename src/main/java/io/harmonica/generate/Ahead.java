@@ -1,0 +1,127 @@
+package io.harmonica.generate;
+
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.DataType;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelEnsembling;
+import io.harmonica.repository.proto.ModelOutput;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Tensor;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
+
+/**
+ * What depends on timestep and condition only, made for many steps of a trajectory at once. A third
+ * of a DiT's weights make it; so they are read once for all these steps, and not at each.
+ */
+final class Ahead {
+  private final Runtime runtime;
+  private final ModelConfig engine;
+  private final List<Integer> timesteps;
+  private final IntFunction<Map<String, Tensor>> conditions;
+  private final int batch;
+  private final Map<String, FloatBuffer> made = new HashMap<>(); // (steps x batch, ...)
+  private int first;
+  private int end; // steps from first to here, not inclusive, are made
+
+  private Ahead(
+      Runtime runtime,
+      ModelConfig engine,
+      List<Integer> timesteps,
+      IntFunction<Map<String, Tensor>> conditions,
+      int batch) {
+    this.runtime = runtime;
+    this.engine = engine;
+    this.timesteps = timesteps;
+    this.conditions = conditions;
+    this.batch = batch;
+  }
+
+  /**
+   * Of a trajectory; empty where the runtime takes nothing that was made ahead, the model has no
+   * engine for it, or that takes no more than a step's batch.
+   *
+   * @param conditions makes what to draw, so many times one after the other
+   * @param batch rows of a step
+   */
+  static Optional<Ahead> of(
+      Runtime runtime,
+      String model,
+      List<Integer> timesteps,
+      IntFunction<Map<String, Tensor>> conditions,
+      int batch) {
+    if (!runtime.takesMade() || step(runtime.config(model), Names.condition(model)).isEmpty()) {
+      return Optional.empty();
+    }
+    ModelConfig engine = runtime.config(Names.condition(model));
+    boolean readable =
+        engine.getOutputList().stream()
+            .allMatch(output -> output.getDataType() == DataType.TYPE_FP32);
+    return readable && engine.getMaxBatchSize() >= 2 * batch
+        ? Optional.of(new Ahead(runtime, engine, timesteps, conditions, batch))
+        : Optional.empty();
+  }
+
+  private static Optional<ModelEnsembling.Step> step(ModelConfig ensemble, String engine) {
+    return ensemble.getEnsembleScheduling().getStepList().stream()
+        .filter(step -> step.getModelName().equals(engine))
+        .findFirst();
+  }
+
+  /** Sees to it that a step's is there. */
+  void prepare(int step) {
+    if (step >= first && step < end) {
+      return;
+    }
+    int steps = Math.min(engine.getMaxBatchSize() / batch, timesteps.size() - step);
+    LongBuffer timestep = LongBuffer.allocate(steps * batch);
+    for (int row = 0; row < steps * batch; row++) {
+      timestep.put(timesteps.get(step + row / batch));
+    }
+    Map<String, Tensor> inputs = new HashMap<>(conditions.apply(steps));
+    Map<String, Tensor> outputs = Map.of();
+    try {
+      inputs.put(Names.TIMESTEP, runtime.tensor(timestep.flip(), (long) steps * batch, 1));
+      outputs = runtime.infer(engine.getName(), inputs, ports().keySet());
+      outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
+      first = step;
+      end = step + steps;
+    } finally {
+      inputs.values().forEach(Tensor::close);
+      outputs.values().forEach(Tensor::close);
+    }
+  }
+
+  /** What an ensemble need not make at a step, by the names that it has there; the caller's. */
+  Map<String, Tensor> inputs(String ensemble, int step) {
+    Map<String, ModelOutput> ports = ports();
+    Map<String, Tensor> inputs = new HashMap<>();
+    step(runtime.config(ensemble), engine.getName())
+        .orElseThrow()
+        .getOutputMapMap()
+        .forEach((port, name) -> inputs.put(name, rows(ports.get(port), step)));
+    return inputs;
+  }
+
+  private Tensor rows(ModelOutput port, int step) {
+    long[] shape = new long[1 + port.getDimsCount()];
+    shape[0] = batch;
+    int size = batch;
+    for (int i = 1; i < shape.length; i++) {
+      shape[i] = port.getDims(i - 1);
+      size *= (int) shape[i];
+    }
+    return runtime.tensor(made.get(port.getName()).slice((step - first) * size, size), shape);
+  }
+
+  private Map<String, ModelOutput> ports() {
+    Map<String, ModelOutput> ports = new HashMap<>();
+    engine.getOutputList().forEach(output -> ports.put(output.getName(), output));
+    return ports;
+  }
+}
