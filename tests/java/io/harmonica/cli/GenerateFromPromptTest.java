@@ -32,7 +32,20 @@ class GenerateFromPromptTest {
     folder = shared;
     PipelineFolder.in(folder.resolve("pixart"))
         .withScheduler("'_class_name': 'DPMSolverMultistepScheduler'");
-    export("--checkpoint DIR/pixart --text-tokens 12");
+    Invocation policy =
+        Invocation.of(
+            "policy",
+            "fora",
+            "--checkpoint",
+            folder.resolve("pixart").toString(),
+            "--sampler",
+            "ddim",
+            "--steps",
+            "2",
+            "--out",
+            folder.resolve("fora.json").toString());
+    assertThat(policy.err()).isEmpty();
+    export("--checkpoint DIR/pixart --text-tokens 12 --router DIR/fora.json");
     export("--checkpoint DIR/pixart --model-name bare --text-encoder none --force");
     Files.writeString(folder.resolve("prompts.txt"), "a red lantern\n\n  an old bridge \n");
     Files.writeString(folder.resolve("blank.txt"), "\n  \n");
@@ -72,6 +85,18 @@ class GenerateFromPromptTest {
             "--model pixart --steps 2 --prompts DIR/prompts.txt --negative-prompt x --out DIR/file");
     assertThat(file.err()).isEmpty();
     assertThat(file.out()).startsWith("2 pictures in ");
+  }
+
+  @Test
+  void series_ofOtherTexts_isNotMixedWithThose() {
+    String line = "--model pixart --steps 1 --count 2 --out DIR/series ";
+    assertThat(run(line + "--prompt a_lantern").out()).startsWith("2 pictures in ");
+    assertThat(run(line + "--prompt a_lantern").out()).contains("2 were there");
+    for (String other : List.of("--prompt a_bridge", "--prompt a_lantern --negative-prompt x")) {
+      Invocation refused = run(line + other);
+      assertThat(refused.code()).isEqualTo(1);
+      assertThat(refused.err()).contains("holds pictures of another run").hasLineCount(1);
+    }
   }
 
   @Test
@@ -132,6 +157,7 @@ class GenerateFromPromptTest {
           1 | --model pixart --classes 1                     | model pixart takes texts, not classes: use --prompt
           1 | --model bare --classes 1                       | model bare takes texts, not classes: use --text-embeddings
           1 | --model bare --prompt a                        | model bare has no text encoder: export it with --text-encoder and --tokenizer, or give embedded texts with --text-embeddings
+          1 | --model pixart --prompt a --router fora --sampler sa-solver | router fora was made for sampler ddim, not sa-solver: use --sampler ddim, or another router
           1 | --model pixart --prompts DIR/none.txt          | cannot read --prompts
           1 | --model pixart --prompts DIR/blank.txt         | blank.txt holds no text, expected one a line
           1 | --model pixart --prompts DIR/latin.txt         | latin.txt is no UTF-8 text: save it as such, a text a line
