@@ -25,6 +25,9 @@ import java.util.stream.IntStream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
 final class Configs {
+  /** What ONNX Runtime may keep of freed memory: a third of a machine of 24 GB. */
+  private static final long MOST_ARENA_BYTES = 8_000_000_000L;
+
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, Ports> graphs;
@@ -41,7 +44,26 @@ final class Configs {
   }
 
   ModelConfig engine(Engine engine) {
-    return engine(name(engine), graphs.apply(engine));
+    Ports ports = graphs.apply(engine);
+    ModelConfig config = engine(name(engine), ports);
+    boolean large =
+        ports.inputs().stream()
+            .filter(port -> port.name().equals(Denoiser.HIDDEN))
+            .anyMatch(port -> arenaBytes(port.shape()[0], port.shape()[1]) > MOST_ARENA_BYTES);
+    return large && options.platform() == ExportOptions.Platform.ONNXRUNTIME
+        ? config.toBuilder().putParameters(Names.MEMORY_ARENA, parameter("0")).build()
+        : config;
+  }
+
+  /**
+   * About what the engines' arenas would keep of one step with guidance in fp32, each for itself:
+   * scores, with heads about 64 wide, and activations. PixArt-XL at 512 pixels: 12 GB, measured 13.
+   */
+  private long arenaBytes(long tokens, long width) {
+    long blocks = model.branches().get(model.branches().size() - 1).block() + 1L;
+    long engines = blocks / Math.max(1, options.blocksPerEngine());
+    long elements = 2 * tokens * tokens * (width / 64 + 1) + 12 * tokens * width;
+    return 2 * Float.BYTES * elements * engines;
   }
 
   private ModelConfig engine(String name, Ports ports) {

@@ -39,6 +39,9 @@ public final class Names {
   public static final String UNCONDITIONAL = "unconditional";
   public static final String NEXT_SAMPLE = "next_sample";
 
+  /** Parameter of an engine, as Triton's onnxruntime backend has it: 0 keeps no freed memory. */
+  public static final String MEMORY_ARENA = "enable_mem_arena";
+
   private Names() {}
 
   /**
