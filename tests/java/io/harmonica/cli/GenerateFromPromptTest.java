@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompts;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -125,6 +128,48 @@ class GenerateFromPromptTest {
     assertThat(variants.path(1).path("psnr").asDouble()).isBetween(1.0, 99.0);
     assertThat(variants.path(2).path("ssim").asDouble()).isEqualTo(1);
     assertThat(Files.readString(folder.resolve("compare.html"))).contains("data:image/png");
+  }
+
+  @Test
+  void compare_startsFromLatents() throws IOException {
+    for (int rows = 2; rows <= 3; rows++) {
+      float[] values = new float[rows * 4 * 8 * 8];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) Math.sin(i);
+      }
+      write("start" + rows, Floats.of(values, rows, 4, 8, 8));
+    }
+    write("small", Floats.of(new float[2 * 4 * 8 * 4], 2, 4, 8, 4));
+    double seeded = psnr("");
+    assertThat(psnr("--latents DIR/start2.safetensors"))
+        .isEqualTo(psnr("--latents DIR/start2.safetensors --seed 5"))
+        .isNotEqualTo(seeded);
+    assertThat(compare("--latents DIR/start3.safetensors").err())
+        .startsWith("error: --latents has 3 rows for 2 texts, expected as many")
+        .hasLineCount(1);
+    assertThat(compare("--latents DIR/small.safetensors").err())
+        .startsWith("error: --latents are [4, 8, 4] a row, model pixart takes [4, 8, 8]")
+        .hasLineCount(1);
+  }
+
+  private void write(String name, Floats latents) {
+    Safetensors.write(folder.resolve(name + ".safetensors"), Map.of("latents", latents));
+  }
+
+  private Invocation compare(String line) {
+    List<String> words = new ArrayList<>(List.of("compare", "--model-repository"));
+    words.addAll(
+        words(
+            "DIR/models --model pixart --a steps=2 --b steps=1 --rounds 1 --warm-up 0"
+                + " --prompts DIR/prompts.txt --json DIR/latents.json "
+                + line));
+    return Invocation.of(words.toArray(String[]::new));
+  }
+
+  private double psnr(String line) throws IOException {
+    assertThat(compare(line).code()).isZero();
+    JsonNode json = new ObjectMapper().readTree(folder.resolve("latents.json").toFile());
+    return json.at("/variants/1/psnr").asDouble();
   }
 
   @Test
