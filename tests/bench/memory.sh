@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=${WORK:-target/bench}
-checkpoint=${CHECKPOINT:-$work/DiT-B-2}
+checkpoint=${CHECKPOINT:-$work/dit/B-2}
 mkdir -p "$work"
 [ -d "$checkpoint" ] || "${PYTHON:-python3}" tests/bench/random_dit.py B "$checkpoint"
 ./mvnw -q -B -DskipTests package

@@ -145,6 +145,60 @@ class ExportCommandTest {
   }
 
   @Test
+  void pipelineFolder_thatIsNotWhole_isTold() {
+    PipelineFolder.in(folder.resolve("whole"))
+        .without("text_encoder")
+        .without("tokenizer")
+        .without("vae")
+        .write(
+            "model_index.json",
+            "{'vae': ['diffusers', 'AutoencoderKL'], 'text_encoder': ['transformers', 'T5'], 'tokenizer': [null, null]}"
+                .replace('\'', '"'));
+    String line = "--checkpoint DIR/whole --force --model-repository REPOSITORY";
+    Invocation done = run(line);
+    assertThat(done.code()).isZero();
+    assertThat(done.err())
+        .isEqualTo(
+            "note: %s/whole/model_index.json names vae, text_encoder, and beside it there is no such folder: going on without\n"
+                .formatted(folder));
+    assertThat(run(line + " --text-encoder none --vae tests/golden/vae").err()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      textBlock =
+          """
+          tokenizer    |                                        | text encoder DIR/whole/text_encoder has no folder tokenizer beside it: name one with --tokenizer, or say --text-encoder none
+          text_encoder |                                        | tokenizer DIR/whole/tokenizer has no use without a text encoder: name one with --text-encoder, or say --text-encoder none
+          tokenizer    | tokenizer/tokenizer.json: {"model": {} | DIR/whole/tokenizer/tokenizer.json is no valid JSON
+          text_encoder | text_encoder/config.json: {}           | DIR/whole/text_encoder holds no weights
+          vae          | vae/config.json: {}                    | DIR/whole/vae holds no weights
+          vae          | vae/diffusion_pytorch_model.safetensors: version https://git-lfs.github.com/spec/v1 | DIR/whole/vae/diffusion_pytorch_model.safetensors is only a pointer to the file, as Git LFS leaves it: fetch it by git lfs pull
+          scheduler    | scheduler/scheduler_config.json: {     | scheduler_config.json
+          scheduler    | model_index.json: {                    | DIR/whole/model_index.json cannot be read
+          """)
+  void pipelineFolder_withAPartThatIsDamaged_isOneLine_andWritesNothing(
+      String part, String file, String message) {
+    PipelineFolder pipeline =
+        PipelineFolder.in(folder.resolve("whole"))
+            .withScheduler("'_class_name': 'DPMSolverMultistepScheduler'")
+            .without(part);
+    if (file != null) {
+      String[] words = file.split(": ", 2);
+      pipeline.write(words[0], words[1]);
+    }
+    Invocation refused = run("--checkpoint DIR/whole --model-repository REPOSITORY");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: ")
+        .contains(message.replace("DIR", folder.toString()))
+        .hasLineCount(1);
+    assertThat(repository()).doesNotExist();
+  }
+
+  @Test
   void pipelineFolder_bringsItsTextEncoder() {
     PipelineFolder.in(folder.resolve("whole"));
     Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
@@ -264,7 +318,7 @@ class ExportCommandTest {
           1 | --checkpoint tests/golden/dit --text-tokens 7 --model-repository REPOSITORY    | --text-tokens 7: a DiT takes class labels
           2 | --checkpoint tests/golden/pixart/alpha-256-like --aspect-bins --model-repository REPOSITORY | --aspect-bins has no effect without --resolution
           2 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64x96 --aspect-bins --model-repository REPOSITORY | --aspect-bins has no sizes for a model of 64 x 64 pixels
-          1 | --checkpoint export/shapes-dit --vae tests/golden/vae --model-repository REPOSITORY | --vae tests/golden/vae decodes latents of 4 channels, and the model makes 3
+          1 | --checkpoint export/shapes-dit --vae tests/golden/vae --model-repository REPOSITORY | autoencoder tests/golden/vae decodes latents of 4 channels, and the model makes 3
           1 | --checkpoint tests/golden/dit --vae export/shapes-dit --model-repository REPOSITORY | export/shapes-dit holds no autoencoder: _class_name is 'DiTTransformer2DModel'
           1 | --checkpoint tests/golden/dit-facebook/model.pt --model-repository REPOSITORY | add --heads N
           1 | --checkpoint tests/golden/dit-facebook/model.pt --heads 3 --model-repository REPOSITORY | width 32 is not divisible by 3 heads

@@ -226,6 +226,7 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --deadline 5 | --deadline has no effect without --triton
           2 | --triton localhost:1 --model shapes --classes 1 --out DIR/o --deadline 0 | --deadline is '0', expected a number in 0.001..86400.0
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 4 | --guidance-channels 4 is out of range: model shapes has 3 channels
+          1 | --model-repository REPOSITORY --model shapes --prompt cat --out DIR/o | model shapes takes classes 0..9, not texts: use --classes
           1 | --model-repository REPOSITORY --model shapes --classes 3,10 --out DIR/o | unknown class 10: model shapes has classes 0..9
           1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
           1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head is only a part of a model: name shapes

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompts;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -32,7 +35,20 @@ class GenerateFromPromptTest {
     folder = shared;
     PipelineFolder.in(folder.resolve("pixart"))
         .withScheduler("'_class_name': 'DPMSolverMultistepScheduler'");
-    export("--checkpoint DIR/pixart --text-tokens 12");
+    Invocation policy =
+        Invocation.of(
+            "policy",
+            "fora",
+            "--checkpoint",
+            folder.resolve("pixart").toString(),
+            "--sampler",
+            "ddim",
+            "--steps",
+            "2",
+            "--out",
+            folder.resolve("fora.json").toString());
+    assertThat(policy.err()).isEmpty();
+    export("--checkpoint DIR/pixart --text-tokens 12 --router DIR/fora.json");
     export("--checkpoint DIR/pixart --model-name bare --text-encoder none --force");
     Files.writeString(folder.resolve("prompts.txt"), "a red lantern\n\n  an old bridge \n");
     Files.writeString(folder.resolve("blank.txt"), "\n  \n");
@@ -75,6 +91,18 @@ class GenerateFromPromptTest {
   }
 
   @Test
+  void series_ofOtherTexts_isNotMixedWithThose() {
+    String line = "--model pixart --steps 1 --count 2 --out DIR/series ";
+    assertThat(run(line + "--prompt a_lantern").out()).startsWith("2 pictures in ");
+    assertThat(run(line + "--prompt a_lantern").out()).contains("2 were there");
+    for (String other : List.of("--prompt a_bridge", "--prompt a_lantern --negative-prompt x")) {
+      Invocation refused = run(line + other);
+      assertThat(refused.code()).isEqualTo(1);
+      assertThat(refused.err()).contains("holds pictures of another run").hasLineCount(1);
+    }
+  }
+
+  @Test
   void longPrompt_isCut_withAWarningThatQuotesTheRest() {
     Invocation done =
         run("--model pixart --steps 1 --out DIR/long --prompt " + LONG.replace(' ', '_'));
@@ -100,6 +128,48 @@ class GenerateFromPromptTest {
     assertThat(variants.path(1).path("psnr").asDouble()).isBetween(1.0, 99.0);
     assertThat(variants.path(2).path("ssim").asDouble()).isEqualTo(1);
     assertThat(Files.readString(folder.resolve("compare.html"))).contains("data:image/png");
+  }
+
+  @Test
+  void compare_startsFromLatents() throws IOException {
+    for (int rows = 2; rows <= 3; rows++) {
+      float[] values = new float[rows * 4 * 8 * 8];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = (float) Math.sin(i);
+      }
+      write("start" + rows, Floats.of(values, rows, 4, 8, 8));
+    }
+    write("small", Floats.of(new float[2 * 4 * 8 * 4], 2, 4, 8, 4));
+    double seeded = psnr("");
+    assertThat(psnr("--latents DIR/start2.safetensors"))
+        .isEqualTo(psnr("--latents DIR/start2.safetensors --seed 5"))
+        .isNotEqualTo(seeded);
+    assertThat(compare("--latents DIR/start3.safetensors").err())
+        .startsWith("error: --latents has 3 rows for 2 texts, expected as many")
+        .hasLineCount(1);
+    assertThat(compare("--latents DIR/small.safetensors").err())
+        .startsWith("error: --latents are [4, 8, 4] a row, model pixart takes [4, 8, 8]")
+        .hasLineCount(1);
+  }
+
+  private void write(String name, Floats latents) {
+    Safetensors.write(folder.resolve(name + ".safetensors"), Map.of("latents", latents));
+  }
+
+  private Invocation compare(String line) {
+    List<String> words = new ArrayList<>(List.of("compare", "--model-repository"));
+    words.addAll(
+        words(
+            "DIR/models --model pixart --a steps=2 --b steps=1 --rounds 1 --warm-up 0"
+                + " --prompts DIR/prompts.txt --json DIR/latents.json "
+                + line));
+    return Invocation.of(words.toArray(String[]::new));
+  }
+
+  private double psnr(String line) throws IOException {
+    assertThat(compare(line).code()).isZero();
+    JsonNode json = new ObjectMapper().readTree(folder.resolve("latents.json").toFile());
+    return json.at("/variants/1/psnr").asDouble();
   }
 
   @Test
@@ -132,6 +202,7 @@ class GenerateFromPromptTest {
           1 | --model pixart --classes 1                     | model pixart takes texts, not classes: use --prompt
           1 | --model bare --classes 1                       | model bare takes texts, not classes: use --text-embeddings
           1 | --model bare --prompt a                        | model bare has no text encoder: export it with --text-encoder and --tokenizer, or give embedded texts with --text-embeddings
+          1 | --model pixart --prompt a --router fora --sampler sa-solver | router fora was made for sampler ddim, not sa-solver: use --sampler ddim, or another router
           1 | --model pixart --prompts DIR/none.txt          | cannot read --prompts
           1 | --model pixart --prompts DIR/blank.txt         | blank.txt holds no text, expected one a line
           1 | --model pixart --prompts DIR/latin.txt         | latin.txt is no UTF-8 text: save it as such, a text a line

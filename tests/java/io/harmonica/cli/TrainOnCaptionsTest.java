@@ -86,7 +86,8 @@ class TrainOnCaptionsTest {
           2 | DIR/pixart         | --captions a --text-embeddings b        | --captions and --text-embeddings exclude each other
           2 | DIR/pixart         | --text-embeddings b --tokenizer DIR     | --tokenizer has no effect with --text-embeddings
           2 | tests/golden/dit   | --captions a                            | --captions has no effect on a DiT-3x32/2, which takes class labels
-          1 | DIR/mute           | --captions DIR/captions.txt             | --captions need a text encoder and its tokenizer, and the checkpoint's pipeline has none
+          1 | DIR/mute           | --captions DIR/captions.txt             | mute/tokenizer has no use without a text encoder: name one with --text-encoder
+          1 | tests/golden/pixart/alpha-256-like | --captions DIR/captions.txt | --captions need a text encoder and its tokenizer, and the checkpoint's pipeline has none
           1 | DIR/pixart         | --captions DIR/none.txt                 | cannot read --captions
           1 | tests/golden/pixart/alpha-256-like | --captions DIR/captions.txt --text-encoder DIR/pixart/text_encoder | embeds tokens 24 wide, and the transformer takes 20
           """)

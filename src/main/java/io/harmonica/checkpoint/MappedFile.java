@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -19,6 +20,7 @@ import java.util.Map;
  */
 final class MappedFile implements AutoCloseable {
   private static final long WINDOW_STEP = 1L << 30;
+  private static final String POINTER = "version https://git-lfs";
 
   private final Path path;
   private final FileChannel channel;
@@ -42,13 +44,25 @@ final class MappedFile implements AutoCloseable {
     try {
       FileChannel channel = FileChannel.open(path);
       try {
-        return new MappedFile(path, channel, channel.size());
-      } catch (IOException e) {
+        MappedFile file = new MappedFile(path, channel, channel.size());
+        file.requireContent();
+        return file;
+      } catch (IOException | RuntimeException e) {
         channel.close();
         throw e;
       }
     } catch (IOException e) {
       throw Messages.unreadable(path, e);
+    }
+  }
+
+  /** A clone without Git LFS leaves small text files where the weights would be. */
+  private void requireContent() {
+    byte[] start = new byte[(int) Math.min(size, POINTER.length())];
+    slice(0, start.length, "the start").get(start);
+    if (new String(start, StandardCharsets.US_ASCII).equals(POINTER)) {
+      throw new HarmonicaException(
+          path + " is only a pointer to the file, as Git LFS leaves it: fetch it by git lfs pull");
     }
   }
 

@@ -1,9 +1,14 @@
 package io.harmonica.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Where the parts of a model lie: alone, or in the folders of a diffusers pipeline.
@@ -13,13 +18,19 @@ import java.util.Optional;
  * @param scheduler the file that says what it is sampled with
  * @param textEncoder what embeds its texts
  * @param tokenizer the folder of what cuts them into tokens
+ * @param missing folders that the pipeline's index names and that are not there
  */
 record CheckpointParts(
     Path model,
     Optional<Path> vae,
     Optional<Path> scheduler,
     Optional<Path> textEncoder,
-    Optional<Path> tokenizer) {
+    Optional<Path> tokenizer,
+    List<String> missing) {
+  private static final String VAE = "vae";
+  private static final String TEXT_ENCODER = "text_encoder";
+  private static final String TOKENIZER = "tokenizer";
+  private static final String SCHEDULER = "scheduler";
   private static final String TRANSFORMER = "transformer";
   private static final String INDEX = "model_index.json";
 
@@ -39,21 +50,61 @@ record CheckpointParts(
     return part
         ? in(normal.getParent(), checkpoint)
         : new CheckpointParts(
-            checkpoint, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+            checkpoint,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of());
   }
 
   private static CheckpointParts in(Path pipeline, Path transformer) {
     return new CheckpointParts(
         transformer,
-        folder(pipeline, "vae"),
-        Optional.of(pipeline.resolve("scheduler/scheduler_config.json")).filter(Files::exists),
-        folder(pipeline, "text_encoder"),
-        folder(pipeline, "tokenizer"));
+        folder(pipeline, VAE),
+        Optional.of(pipeline.resolve(SCHEDULER).resolve("scheduler_config.json"))
+            .filter(Files::exists),
+        folder(pipeline, TEXT_ENCODER),
+        folder(pipeline, TOKENIZER),
+        missing(pipeline));
+  }
+
+  /** The index has {@code [library, class]} for each part, nulls for one that was left out. */
+  private static List<String> missing(Path pipeline) {
+    Path index = pipeline.resolve(INDEX);
+    if (!Files.exists(index)) {
+      return List.of();
+    }
+    try {
+      JsonNode parts = new ObjectMapper().readTree(index.toFile());
+      return Stream.of(VAE, SCHEDULER, TEXT_ENCODER, TOKENIZER)
+          .filter(part -> parts.path(part).path(0).isTextual() && folder(pipeline, part).isEmpty())
+          .toList();
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "%s cannot be read (%s): fetch it again"
+              .formatted(index, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),
+          e);
+    }
+  }
+
+  /** What to tell of parts that are not there, other than those that the command line names. */
+  Optional<String> note(Arguments arguments) {
+    List<String> lacking =
+        missing.stream()
+            .filter(part -> !arguments.has(part.replace('_', '-')))
+            .filter(part -> !part.equals(TOKENIZER) || !arguments.has("text-encoder"))
+            .toList();
+    return lacking.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s names %s, and beside it there is no such folder: going on without"
+                .formatted(model.resolveSibling(INDEX), String.join(", ", lacking)));
   }
 
   /** The tokenizer in the pipeline of a text encoder. */
   static Optional<Path> tokenizerBeside(Path textEncoder) {
-    return folder(textEncoder.toAbsolutePath().normalize().getParent(), "tokenizer");
+    return folder(textEncoder.toAbsolutePath().normalize().getParent(), TOKENIZER);
   }
 
   private static Optional<Path> folder(Path pipeline, String part) {

@@ -16,12 +16,14 @@ import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
 import io.harmonica.compare.Speedup;
 import io.harmonica.compare.WarmUp;
+import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -116,6 +118,11 @@ final class CompareCommand implements Command {
             "rate", "R", "requests due a second, at random, open loop: waiting counts from then on")
         .value("seed", "N", "of noise, orders and arrivals (default 0)")
         .value(
+            "latents",
+            "FILE",
+            "start from these instead of seeded noise: safetensors with fp32 latents [n, c, h, w],"
+                + " one for each of the classes or texts")
+        .value(
             "features",
             "MODEL.onnx",
             "a network that judges the pictures: Fréchet distance, and class accuracy if it has"
@@ -147,6 +154,7 @@ final class CompareCommand implements Command {
     if (!arguments.has("features")) {
       arguments.refuse("reference", "without --features");
     }
+    arguments.path("latents").ifPresent(file -> TensorFiles.requireName("latents", file));
     List<Setting> settings = VariantOptions.settings(arguments, common(arguments));
     if (settings.stream().noneMatch(Setting::served)) {
       TritonOptions.refuseAll(arguments, "without a variant on Triton");
@@ -230,7 +238,7 @@ final class CompareCommand implements Command {
     boolean loaded = arguments.has("concurrency") || arguments.has("rate");
     int requests = arguments.integer("requests", 1, 1_000_000).orElse(loaded ? 10 : 1);
     if (comparison.takesTexts()) {
-      return textPlan(arguments, rounds, requests, console);
+      return textPlan(arguments, comparison, rounds, requests, console);
     }
     List.of("prompt", "prompts", "negative-prompt", "text-embeddings")
         .forEach(option -> arguments.refuse(option, "on models that take classes"));
@@ -239,12 +247,24 @@ final class CompareCommand implements Command {
             .integers("classes", 0, Integer.MAX_VALUE)
             .orElseGet(() -> IntStream.range(0, comparison.classes()).boxed().toList());
     int pictures = arguments.has("classes") ? classes.size() : PICTURES;
-    Prompts prompts = new Prompts(classes, pictures * requests, rounds.seed());
+    Optional<Latents> starts = starts(arguments, comparison);
+    if (starts.isPresent() && classes.size() == 1) { // one serves for every row, as in generate
+      classes = Collections.nCopies(starts.get().count(), classes.get(0));
+      pictures = classes.size();
+    }
+    Prompts prompts =
+        new Prompts(classes, Optional.empty(), starts, pictures * requests, rounds.seed());
     return new Comparison.Plan(rounds, prompts, pictures);
   }
 
+  private static Optional<Latents> starts(Arguments arguments, Comparison comparison) {
+    Optional<Latents> starts = arguments.path("latents").map(TensorFiles::latents);
+    starts.ifPresent(comparison::requireStarts);
+    return starts;
+  }
+
   private static Comparison.Plan textPlan(
-      Arguments arguments, Rounds rounds, int requests, Console console) {
+      Arguments arguments, Comparison comparison, Rounds rounds, int requests, Console console) {
     arguments.refuse("classes", "on models that take texts");
     arguments.requireOneOf(TEXTS.toArray(String[]::new));
     Optional<io.harmonica.generate.Prompts> embedded =
@@ -256,7 +276,13 @@ final class CompareCommand implements Command {
             embedded.orElseGet(() -> GenerateCommand.embed(arguments, texts, pipeline, console));
     int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
     List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
-    Prompts prompts = new Prompts(indices, Optional.of(embed), pictures * requests, rounds.seed());
+    Prompts prompts =
+        new Prompts(
+            indices,
+            Optional.of(embed),
+            starts(arguments, comparison),
+            pictures * requests,
+            rounds.seed());
     return new Comparison.Plan(rounds, prompts, pictures);
   }
 

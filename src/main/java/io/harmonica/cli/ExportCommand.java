@@ -151,6 +151,7 @@ final class ExportCommand implements Command {
               options.precision().name().toLowerCase(Locale.ROOT),
               RouterCommands.counted(routers.size(), "router"),
               repository);
+      parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
     }
     return CommandRunner.DONE;
   }

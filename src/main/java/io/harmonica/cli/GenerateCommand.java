@@ -41,6 +41,7 @@ final class GenerateCommand implements Command {
           "router",
           "classes",
           "text-embeddings",
+          "negative-prompt",
           "steps",
           "sampler",
           "eta",
@@ -204,6 +205,10 @@ final class GenerateCommand implements Command {
     ObjectNode settings = JsonNodeFactory.instance.objectNode();
     for (String option : DECIDING) {
       arguments.text(option).ifPresent(value -> settings.put(option, value));
+    }
+    if (arguments.has("prompt") || arguments.has("prompts")) {
+      List<String> texts = TextLines.of(arguments, "prompt", "prompts");
+      settings.put("prompts", TextLines.digest(texts));
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
     long start = System.nanoTime();

@@ -8,6 +8,7 @@ public final class HarmonicaExport {
   private HarmonicaExport() {}
 
   public static void main(String[] args) {
+    Log.configure(args);
     Locale.setDefault(Locale.ROOT); // numbers as scripts read them, whatever the user's
     Console console = Console.standard();
     System.exit(run(args, console.out(), console.err()));

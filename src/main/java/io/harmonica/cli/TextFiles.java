@@ -40,13 +40,12 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
             .path("tokenizer")
             .or(() -> asked.flatMap(CheckpointParts::tokenizerBeside))
             .or(parts::tokenizer);
-    boolean stated = asked.isPresent() || arguments.has("tokenizer");
-    if (stated && encoder.isPresent() != tokenizer.isPresent()) {
+    if (encoder.isPresent() != tokenizer.isPresent()) {
       throw new HarmonicaException(
           encoder.isPresent()
-              ? "text encoder %s has no folder tokenizer beside it: name one with --tokenizer"
+              ? "text encoder %s has no folder tokenizer beside it: name one with --tokenizer, or say --text-encoder none"
                   .formatted(encoder.get())
-              : "tokenizer %s has no use without a text encoder: name one with --text-encoder"
+              : "tokenizer %s has no use without a text encoder: name one with --text-encoder, or say --text-encoder none"
                   .formatted(tokenizer.get()));
     }
     return encoder.isPresent() && tokenizer.isPresent()

@@ -4,9 +4,11 @@ import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
 
 /** Texts of the command line: words of an option, or lines of a file. */
 final class TextLines {
@@ -17,6 +19,12 @@ final class TextLines {
     return arguments.has(option)
         ? arguments.texts(option)
         : read(fileOption, arguments.requiredPath(fileOption));
+  }
+
+  /** What other texts do not share: their number, and 128 bits of their content. */
+  static String digest(List<String> texts) {
+    byte[] content = String.join("\n", texts).getBytes(StandardCharsets.UTF_8);
+    return "%d of %s".formatted(texts.size(), UUID.nameUUIDFromBytes(content));
   }
 
   /** Lines of a UTF-8 file that are not blank. */

@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.repository.Manifest;
@@ -129,6 +130,16 @@ public final class Comparison implements AutoCloseable {
                     other.model(),
                     shape(other)));
       }
+    }
+  }
+
+  /** Refuses samples that the variants' models do not start from. */
+  public void requireStarts(Latents starts) {
+    Manifest a = members.get(0).pipeline().manifest();
+    List<Integer> own = List.of(starts.channels(), starts.height(), starts.width());
+    if (!own.equals(shape(a))) {
+      throw new HarmonicaException(
+          "--latents are %s a row, model %s takes %s".formatted(own, a.model(), shape(a)));
     }
   }
 

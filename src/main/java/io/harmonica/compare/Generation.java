@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
@@ -45,6 +46,10 @@ record Generation(
             .map(all -> options.withPrompts(all.select(classes)))
             .orElseGet(() -> options.withClasses(classes))
             .withSeed(prompts.seed() + first);
+    Optional<Latents> starts = prompts.starts(first, count);
+    if (starts.isPresent()) {
+      request = request.withLatents(starts.get());
+    }
     AtomicInteger passes = new AtomicInteger();
     Result result =
         pipeline.generate(

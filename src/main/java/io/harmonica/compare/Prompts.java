@@ -1,21 +1,25 @@
 package io.harmonica.compare;
 
+import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * The pictures of a comparison, the same for every variant: picture i has class {@code classes[i
- * mod n]} and starts from the noise of seed {@code seed + i}.
+ * mod n]} and starts from the noise of seed {@code seed + i}, or from latents that are given.
  *
  * @param classes labels, or where there are texts, their indices
  * @param texts what draws them, as a model embeds them; empty for labels
+ * @param starts where pictures start instead of from seeded noise, one for each of the classes
  * @param perRound pictures of one round; round r makes those from {@code r * perRound} on
  */
 public record Prompts(
     List<Integer> classes,
     Optional<Function<Pipeline, io.harmonica.generate.Prompts>> texts,
+    Optional<Latents> starts,
     int perRound,
     long seed) {
   public Prompts {
@@ -25,15 +29,28 @@ public record Prompts(
           "at least 1 class and 1 picture a round: classes %s, %d a round"
               .formatted(classes, perRound));
     }
+    if (starts.isPresent() && starts.get().count() != classes.size()) {
+      throw new IllegalArgumentException(
+          "--latents has %d rows for %d %s, expected as many"
+              .formatted(
+                  starts.get().count(), classes.size(), texts.isPresent() ? "texts" : "--classes"));
+    }
   }
 
   /** Of a model that takes labels. */
   public Prompts(List<Integer> classes, int perRound, long seed) {
-    this(classes, Optional.empty(), perRound, seed);
+    this(classes, Optional.empty(), Optional.empty(), perRound, seed);
   }
 
   /** The class of a picture. */
   int label(int picture) {
     return classes.get(picture % classes.size());
+  }
+
+  /** Where pictures start, if not from seeded noise. */
+  Optional<Latents> starts(int first, int count) {
+    List<Integer> rows =
+        IntStream.range(first, first + count).map(i -> i % classes.size()).boxed().toList();
+    return starts.map(all -> all.select(rows));
   }
 }

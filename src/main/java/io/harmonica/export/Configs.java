@@ -28,6 +28,9 @@ final class Configs {
   private static final long MOST_BYTES_AHEAD = 64L << 20;
   private static final long MOST_ROWS_AHEAD = 1024;
 
+  /** What ONNX Runtime may keep of freed memory: a third of a machine of 24 GB. */
+  private static final long MOST_ARENA_BYTES = 8_000_000_000L;
+
   private final Denoiser model;
   private final ExportOptions options;
   private final Function<Engine, Ports> graphs;
@@ -45,11 +48,19 @@ final class Configs {
 
   ModelConfig engine(Engine engine) {
     Ports ports = graphs.apply(engine);
-    boolean ahead =
-        engine.condition()
-            && engine.branches().isEmpty()
-            && options.platform() == ExportOptions.Platform.ONNXRUNTIME;
-    return engine(name(engine), ports, ahead ? rowsAhead(ports) : options.maxBatch());
+    if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
+      return engine(name(engine), ports);
+    }
+    boolean ahead = engine.condition() && engine.branches().isEmpty();
+    int most = ahead ? rowsAhead(ports) : options.maxBatch();
+    ModelConfig config = engine(name(engine), ports, most);
+    boolean large =
+        ports.inputs().stream()
+            .filter(port -> port.name().equals(Denoiser.HIDDEN))
+            .anyMatch(port -> arenaBytes(port.shape()[0], port.shape()[1]) > MOST_ARENA_BYTES);
+    return large
+        ? config.toBuilder().putParameters(Names.MEMORY_ARENA, parameter("0")).build()
+        : config;
   }
 
   /** What needs no sample, the embedded runtime makes for many steps at once: for so many rows. */
@@ -57,6 +68,17 @@ final class Configs {
     long bytes = options.precision().sizeBytes();
     bytes *= ports.outputs().stream().mapToLong(Port::elements).sum();
     return Math.max(options.maxBatch(), (int) Math.min(MOST_ROWS_AHEAD, MOST_BYTES_AHEAD / bytes));
+  }
+
+  /**
+   * About what the engines' arenas would keep of one step with guidance in fp32, each for itself:
+   * scores, with heads about 64 wide, and activations. PixArt-XL at 512 pixels: 12 GB, measured 13.
+   */
+  private long arenaBytes(long tokens, long width) {
+    long blocks = model.branches().get(model.branches().size() - 1).block() + 1L;
+    long engines = blocks / Math.max(1, options.blocksPerEngine());
+    long elements = 2 * tokens * tokens * (width / 64 + 1) + 12 * tokens * width;
+    return 2 * Float.BYTES * elements * engines;
   }
 
   private ModelConfig engine(String name, Ports ports) {

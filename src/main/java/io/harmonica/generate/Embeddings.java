@@ -28,10 +28,11 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
     }
   }
 
-  /**
-   * Texts {@code from} (inclusive) to {@code to} (exclusive), copied; a lone one serves for any.
-   */
+  /** Texts {@code from} (inclusive) to {@code to} (exclusive); a lone one serves for any. */
   Embeddings rows(int from, int to) {
+    if (to - from == count) {
+      return this;
+    }
     if (count == 1) {
       return repeated(to - from);
     }
@@ -81,6 +82,9 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
    * @throws HarmonicaException if tokens that count would be dropped
    */
   public Embeddings withTokens(int other) {
+    if (other == tokens) {
+      return this;
+    }
     float[] fitted = new float[count * other * width];
     long[] masks = new long[count * other];
     int kept = Math.min(tokens, other);

@@ -21,6 +21,11 @@ public record Latents(float[] values, int count, int channels, int height, int w
     return channels * height * width;
   }
 
+  /** Those of these indices, in their order. */
+  public Latents select(List<Integer> indices) {
+    return of(indices.stream().map(i -> rows(i, i + 1)).toList());
+  }
+
   /** Samples of one size, one after the other. */
   static Latents of(List<Latents> parts) {
     Latents first = parts.get(0);

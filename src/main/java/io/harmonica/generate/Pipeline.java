@@ -16,6 +16,7 @@ import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -152,8 +153,11 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no text encoder
    */
   public Prompts prompts(List<String> positive, String negative, Consumer<String> warnings) {
-    return new Prompts(
-        texts.embed(positive, warnings), Optional.of(texts.embed(List.of(negative), warnings)));
+    List<String> all = new ArrayList<>(positive);
+    all.add(negative); // with the others: each call goes through all of the encoder's weights
+    Embeddings embedded = texts.embed(all, warnings);
+    int last = all.size() - 1;
+    return new Prompts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
   }
 
   public Result generate(Request request) {

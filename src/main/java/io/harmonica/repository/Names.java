@@ -43,6 +43,9 @@ public final class Names {
   /** What the engine is called that computes what depends on timestep and condition only. */
   public static final String CONDITION = "condition";
 
+  /** Parameter of an engine, as Triton's onnxruntime backend has it: 0 keeps no freed memory. */
+  public static final String MEMORY_ARENA = "enable_mem_arena";
+
   private Names() {}
 
   /**

@@ -6,8 +6,10 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
+import io.harmonica.repository.proto.ModelParameter;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -223,7 +225,12 @@ public final class EmbeddedRuntime implements Runtime {
             throw new HarmonicaException(
                 "model '%s' has no %s: export it again".formatted(name, file));
           }
-          return OnnxEnvironment.load(file);
+          boolean keepsMemory =
+              !config(name)
+                  .getParametersOrDefault(Names.MEMORY_ARENA, ModelParameter.getDefaultInstance())
+                  .getStringValue()
+                  .equals("0");
+          return OnnxEnvironment.load(file, keepsMemory);
         });
   }
 

@@ -5,22 +5,54 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.harmonica.HarmonicaException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** ONNX Runtime's environment: one for the process, with one thread pool for all sessions. */
 final class OnnxEnvironment {
   static final OrtEnvironment SHARED = create();
 
+  /**
+   * Weights of this size on are used as the file has them, a tenth slower than from ONNX Runtime's
+   * own copy: mapped pages the system can take back, a copy of a text encoder's 19 GB it cannot.
+   */
+  private static final long LARGE_BYTES = 1L << 30;
+
   private OnnxEnvironment() {}
 
-  /** Loads an ONNX file for the shared pool; the caller closes the session. */
-  static OrtSession load(Path file) {
+  /**
+   * Loads an ONNX file for the shared pool; the caller closes the session.
+   *
+   * @param keepsMemory whether memory that a run has freed stays for the next one: faster, and each
+   *     session has its own
+   */
+  static OrtSession load(Path file, boolean keepsMemory) {
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.disablePerSessionThreads();
+      options.setCPUArenaAllocator(keepsMemory);
+      if (folderBytes(file) >= LARGE_BYTES) {
+        options.addConfigEntry("session.disable_prepacking", "1");
+      }
       return SHARED.createSession(file.toString(), options);
     } catch (OrtException e) {
       throw new HarmonicaException(
           "ONNX Runtime cannot load %s: %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  /** An ONNX file with what lies beside it: its weights. */
+  private static long folderBytes(Path file) {
+    long bytes = 0;
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(file.toAbsolutePath().getParent())) {
+      for (Path one : files) {
+        bytes += Files.size(one);
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new HarmonicaException("cannot list %s: %s".formatted(file.getParent(), e), e);
     }
   }
 

@@ -41,7 +41,7 @@ public final class OnnxFile implements AutoCloseable {
     if (!Files.isRegularFile(file)) {
       throw new HarmonicaException("no ONNX file at %s: check the path".formatted(file));
     }
-    return new OnnxFile(file, OnnxEnvironment.load(file));
+    return new OnnxFile(file, OnnxEnvironment.load(file, true));
   }
 
   /** The fp32 inputs with their shapes; -1 is any size. */
