@@ -29,7 +29,8 @@ final class TritonOptions {
           "header-file",
           "keep-alive",
           "max-message",
-          "shared-memory");
+          "shared-memory",
+          "per-server");
 
   private TritonOptions() {}
 
@@ -64,7 +65,11 @@ final class TritonOptions {
             "shared-memory",
             "auto|on|off",
             "on Triton: tensors in memory shared with a server on this host (default auto: where"
-                + " that works)");
+                + " that works)")
+        .value(
+            "per-server",
+            "N",
+            "on Triton: calls at one server at a time, the others in flight wait (default: no limit)");
   }
 
   static void refuseAll(Arguments arguments, String where) {
@@ -81,7 +86,11 @@ final class TritonOptions {
                 Retry.DEFAULTS.withAttempts(
                     arguments.integer("attempts", 1, 100).orElse(Retry.DEFAULTS.attempts())))
             .withListener(notes(console))
-            .withSharedMemory(sharedMemory(arguments));
+            .withSharedMemory(sharedMemory(arguments))
+            .withPerServer(
+                arguments
+                    .integer("per-server", 1, 4096)
+                    .orElse(TritonRuntime.Options.DEFAULTS.perServer()));
     return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
   }
 
