@@ -14,7 +14,8 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Two servers, each behind a proxy, and what is done to them. Only one of them is dead, or silent
- * beyond a call's deadline, at a time: then a fleet has to lose nothing.
+ * beyond a call's deadline, at a time, while connections of both break: then a fleet has to lose
+ * nothing.
  */
 final class Faults implements AutoCloseable {
   enum Kind {
@@ -31,6 +32,7 @@ final class Faults implements AutoCloseable {
   private final TritonServer[] servers = new TritonServer[2];
   private final List<LoopbackProxy> proxies = new ArrayList<>();
   private final Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
+  private int turn;
   private int weak; // the server that is, or last was, dead or silent
   private CompletableFuture<Void> mended = CompletableFuture.completedFuture(null);
   private long silentUntilNanos = System.nanoTime();
@@ -65,17 +67,23 @@ final class Faults implements AutoCloseable {
     return proxies.get(0).address() + "," + proxies.get(1).address();
   }
 
-  Map<Kind, Integer> counts() {
-    return counts;
+  /** What was done since this was last asked. */
+  Map<Kind, Integer> takeCounts() {
+    Map<Kind, Integer> taken = new EnumMap<>(counts);
+    counts.clear();
+    turn = 0;
+    return taken;
   }
 
-  /** Does the next thing in turn; what needs the other server waits until that is well again. */
-  void next() throws IOException, InterruptedException {
-    int number = counts.values().stream().mapToInt(Integer::intValue).sum();
-    Kind kind = Kind.values()[number % Kind.values().length];
-    if (kind == Kind.KILL || kind == Kind.LONG_STALL) {
-      awaitMended();
-      weak = 1 - weak;
+  /** Does the next thing in turn. What needs the other server well has to wait for that. */
+  void next() throws IOException {
+    Kind kind = Kind.values()[turn % Kind.values().length];
+    boolean grave = kind == Kind.KILL || kind == Kind.LONG_STALL;
+    if (grave && !areWell()) {
+      kind = random.nextBoolean() ? Kind.RESET : Kind.SHORT_STALL;
+    } else {
+      weak = grave ? 1 - weak : weak;
+      turn++;
     }
     switch (kind) {
       case KILL -> kill(weak);
@@ -102,6 +110,10 @@ final class Faults implements AutoCloseable {
                 throw new IllegalStateException(e);
               }
             });
+  }
+
+  private boolean areWell() {
+    return mended.isDone() && System.nanoTime() - silentUntilNanos > 0;
   }
 
   /** Until both servers are well. */

@@ -11,6 +11,7 @@ import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Fleet;
+import io.harmonica.runtime.Retry;
 import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime.Options;
 import io.harmonica.sampler.Spacing;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,11 +37,14 @@ import org.junit.jupiter.params.provider.CsvSource;
  * few.
  */
 class SoakTest {
-  private static final int TRAJECTORIES = Integer.getInteger("soak", 80);
+  private static final int TRAJECTORIES = Integer.getInteger("soak", 100);
   private static final int IN_FLIGHT = 16;
   private static final int STEPS = 12;
   private static final int REQUESTS = 12; // different ones, which recur
   private static final Duration DEADLINE = Duration.ofSeconds(2);
+
+  /** While one server is started again, which takes seconds, the other may miss a deadline. */
+  private static final Retry RETRY = Retry.DEFAULTS.withAttempts(12);
 
   @TempDir static Path folder;
 
@@ -90,9 +95,8 @@ class SoakTest {
     int count = (int) (TRAJECTORIES * share);
     long regions = Footprint.regionsNow();
     long start = System.nanoTime();
-    Options options = new Options(DEADLINE).withSharedMemory(shared);
+    Options options = new Options(DEADLINE).withRetry(RETRY).withSharedMemory(shared);
     Fleet fleet = Fleet.connect(faults.addresses(), options);
-    int before = faults.counts().values().stream().mapToInt(Integer::intValue).sum();
     Footprint early;
     Footprint late;
     try (Pipeline pipeline = Pipeline.over(fleet, "dit")) {
@@ -101,25 +105,25 @@ class SoakTest {
       soak(pipeline, count - count / 4);
       late = Footprint.take();
     }
+    Map<Faults.Kind, Integer> done = faults.takeCounts();
     System.out.printf(
-        "%d trajectories, shared memory %s, in %.0f s; %d faults, %s so far; %d failovers, %d retries%n  early: %s%n  late: %s%n",
+        "%d trajectories, shared memory %s, in %.0f s; faults %s; %d failovers, %d retries%n  early: %s%n  late: %s%n",
         count,
         shared,
         (System.nanoTime() - start) / 1e9,
-        faults.counts().values().stream().mapToInt(Integer::intValue).sum() - before,
-        faults.counts(),
+        done,
         fleet.failovers(),
         fleet.retries(),
         early,
         late);
     assertThat(fleet.failovers()).isPositive();
-    assertThat(faults.counts()).hasSize(Faults.Kind.values().length);
+    assertThat(done).containsOnlyKeys(Faults.Kind.values());
     assertThat(fleet.traffic().sharedBytes() > 0).isEqualTo(shared == SharedMemory.ON);
     // Idle regions stay open for the next trajectories, at most one for each in flight a server.
     int idle = shared == SharedMemory.ON ? 2 * IN_FLIGHT : 0;
     assertThat(late.handles()).isLessThanOrEqualTo(early.handles() + idle + 8);
     assertThat(late.regions()).isLessThanOrEqualTo(regions + idle);
-    assertThat(late.threads()).isLessThanOrEqualTo(early.threads() + 8);
+    assertThat(late.threads()).isLessThanOrEqualTo(early.threads() + 2 * IN_FLIGHT);
     assertThat(late.heapBytes()).isLessThanOrEqualTo(early.heapBytes() + (8 << 20));
     assertThat(late.directBytes()).isLessThanOrEqualTo(early.directBytes() + (16 << 20));
     assertThat(late.residentBytes()).isLessThanOrEqualTo(early.residentBytes() + (128 << 20));

@@ -4,6 +4,7 @@ import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.Retry.Where;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
@@ -37,7 +38,7 @@ final class TritonFaults {
     }
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
-      case UNAVAILABLE -> unreachable(e) ? down(e) : encrypted ? hungUp(e) : notTriton(e);
+      case UNAVAILABLE -> unreachable(e) ? down(e) : encrypted || isReset(e) ? hungUp(e) : notTriton(e);
       default -> ofCall(e, "");
     };
   }
@@ -164,10 +165,11 @@ final class TritonFaults {
 
   /** Servers that miss a certificate of ours often do not say so. */
   private HarmonicaException hungUp(StatusRuntimeException e) {
-    return fault(
-        e,
-        "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
-            .formatted(said(e)));
+    String remedy =
+        encrypted
+            ? "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
+            : "hung up (%s): see whether it is up, and what stands between us";
+    return fault(e, remedy.formatted(said(e)));
   }
 
   private HarmonicaException notTriton(StatusRuntimeException e) {
@@ -176,6 +178,11 @@ final class TritonFaults {
         "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and --tls if it wants TLS"
             .formatted(said(e)),
         Where.NOWHERE);
+  }
+
+  /** Whether the connection broke, as by a gateway whose server is away; others close it. */
+  private static boolean isReset(StatusRuntimeException e) {
+    return hasCause(e, IOException.class);
   }
 
   /** Whether no connection came about, so the server never saw the call. */
