@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Denoises with Triton's own Python client and numpy alone: any client can use an exported model.
 
-    pip install 'tritonclient[grpc]'
     bin/harmonica generate --triton HOST:PORT --model M --router R --classes 1,2 --guidance 4 \
         --save-latents ours.safetensors --out /tmp/p --latents start.safetensors
-    plain_client.py HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
+    tests/triton/client.sh HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
 
 For routers with plain reuse. Knows the model from the parameter `harmonica` of its configuration (steps: the router's, or 20), steps with DDIM
 as diffusers does, and exits with 1 where a value is further than 1e-5 from `ours`.

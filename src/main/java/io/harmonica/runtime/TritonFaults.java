@@ -1,6 +1,8 @@
 package io.harmonica.runtime;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.netty.handler.codec.http2.Http2Exception;
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.Retry.Where;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
@@ -172,15 +174,18 @@ final class TritonFaults {
     return fault(e, remedy.formatted(said(e)));
   }
 
+  /** Surely, if it is not even HTTP/2; else it may be a gateway whose server is away. */
   private HarmonicaException notTriton(StatusRuntimeException e) {
+    boolean perhaps =
+        e.getStatus().getCode() == Status.Code.UNAVAILABLE && !hasCause(e, Http2Exception.class);
     return fault(
         e,
         "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and --tls if it wants TLS"
             .formatted(said(e)),
-        Where.NOWHERE);
+        perhaps ? Where.ANYWHERE : Where.NOWHERE);
   }
 
-  /** Whether the connection broke, as by a gateway whose server is away; others close it. */
+  /** Whether the connection broke: no service does that to a client that it does not understand. */
   private static boolean isReset(StatusRuntimeException e) {
     return hasCause(e, IOException.class);
   }
