@@ -71,8 +71,9 @@ def main(url, model, router, classes, guidance, start, expected):
         epsilon[:, :n] = unconditional[:, :n] + np.float32(guidance) * (conditional - unconditional)[:, :n]
         signal = alpha_bar[t]
         following = alpha_bar[t - stride] if t >= stride else np.float32(1)
-        clean = (x - np.sqrt(1 - signal) * epsilon) / np.sqrt(signal)
-        x = np.sqrt(following) * clean + np.sqrt(1 - following) * epsilon
+        one = np.float32(1)  # 1 - signal is float64 in numpy 1
+        clean = (x - np.sqrt(one - signal) * epsilon) / np.sqrt(signal)
+        x = np.sqrt(following) * clean + np.sqrt(one - following) * epsilon
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")

@@ -88,7 +88,7 @@ public final class BatchingBenchmark {
         }
       }
       Ratios.print("router " + router + ", throughput with / without", ratios, "above 1");
-      Ratios.print("router " + router + ", pictures a second with", rates, "none");
+      Ratios.print("router " + router + ", pictures a second with", rates, "none, for the scale");
     }
   }
 

@@ -48,8 +48,7 @@ class PlainClientTest {
         }
       }
       Router router =
-          Exports.router(
-              "r", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.LAST);
+          Exports.router("r", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.LAST);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(router), options).export(folder.resolve("repository"));
     }

@@ -40,11 +40,7 @@ record Footprint(
         resident(),
         ManagementFactory.getThreadMXBean().getThreadCount(),
         entries("/proc/self/fd", ""),
-        regionsNow());
-  }
-
-  static long regionsNow() {
-    return entries("/dev/shm", "harmonica-region-");
+        entries("/dev/shm", "harmonica-region-"));
   }
 
   private static BufferPoolMXBean pool(String name) {

@@ -88,7 +88,13 @@ class SeveralAddressesTest {
       }
       int used = 0;
       for (TritonServer server : new TritonServer[] {one, other}) {
-        used += server.metrics().matches("(?s).*nv_inference_request_success\\{model=\"unbatched\",[^}]*} [1-9].*") ? 1 : 0;
+        used +=
+            server
+                    .metrics()
+                    .matches(
+                        "(?s).*nv_inference_request_success\\{model=\"unbatched\",[^}]*} [1-9].*")
+                ? 1
+                : 0;
       }
       one.kill();
       float after = infer(fleet, 9);

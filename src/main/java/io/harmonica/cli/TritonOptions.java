@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.Connection;
+import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.FleetListener;
 import io.harmonica.runtime.Headers;
 import io.harmonica.runtime.Retry;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /** The options of all commands that talk to Triton servers. */
 final class TritonOptions {
@@ -92,6 +94,14 @@ final class TritonOptions {
                     .integer("per-server", 1, 4096)
                     .orElse(TritonRuntime.Options.DEFAULTS.perServer()));
     return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
+  }
+
+  /** Does something at each server of {@code --triton} by its address, those that are away too. */
+  static void atEach(
+      Arguments arguments, Console console, BiConsumer<String, TritonRuntime> something) {
+    try (Fleet fleet = Fleet.connect(arguments.requiredText("triton"), of(arguments, console))) {
+      fleet.servers().forEach(something);
+    }
   }
 
   private static SharedMemory sharedMemory(Arguments arguments) {

@@ -40,7 +40,8 @@ final class TritonFaults {
     }
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
-      case UNAVAILABLE -> unreachable(e) ? down(e) : encrypted || isReset(e) ? hungUp(e) : notTriton(e);
+      case UNAVAILABLE ->
+          unreachable(e) ? down(e) : encrypted || isReset(e) ? hungUp(e) : notTriton(e);
       default -> ofCall(e, "");
     };
   }
