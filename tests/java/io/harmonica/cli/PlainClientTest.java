@@ -28,9 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PlainClientTest {
   private static final int STEPS = 10;
 
-  /** Little of it: guidance makes much of how numpy and Java round. */
-  private static final String GUIDANCE = "1.5";
-
   @TempDir static Path folder;
 
   private static TritonServer server;
@@ -83,7 +80,7 @@ class PlainClientTest {
                 "dit",
                 router,
                 "1,2",
-                GUIDANCE,
+                "4",
                 start.toString(),
                 expected.toString())
             .redirectErrorStream(true)
@@ -106,7 +103,7 @@ class PlainClientTest {
             "--classes",
             "1,2",
             "--guidance",
-            GUIDANCE,
+            "4",
             "--latents",
             start.toString(),
             "--save-latents",

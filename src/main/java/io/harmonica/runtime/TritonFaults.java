@@ -41,7 +41,7 @@ final class TritonFaults {
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
       case UNAVAILABLE ->
-          unreachable(e) ? down(e) : encrypted || isReset(e) ? hungUp(e) : notTriton(e);
+          unreachable(e) ? down(e) : encrypted || isBroken(e) ? hungUp(e) : notTriton(e);
       default -> ofCall(e, "");
     };
   }
@@ -186,8 +186,11 @@ final class TritonFaults {
         perhaps ? Where.ANYWHERE : Where.NOWHERE);
   }
 
-  /** Whether the connection broke: no service does that to a client that it does not understand. */
-  private static boolean isReset(StatusRuntimeException e) {
+  /**
+   * Whether the connection broke, whatever status gRPC gives that. A service that does not
+   * understand a client closes it instead.
+   */
+  static boolean isBroken(StatusRuntimeException e) {
     return hasCause(e, IOException.class);
   }
 
