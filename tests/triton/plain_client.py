@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Denoises with Triton's own Python client and numpy alone: any client can use an exported model.
 
-    pip install 'tritonclient[grpc]'
     bin/harmonica generate --triton HOST:PORT --model M --router R --classes 1,2 --guidance 4 \
         --save-latents ours.safetensors --out /tmp/p --latents start.safetensors
-    plain_client.py HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
+    tests/triton/client.sh HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
 
 For routers with plain reuse. Knows the model from the parameter `harmonica` of its configuration (steps: the router's, or 20), steps with DDIM
 as diffusers does, and exits with 1 where a value is further than 1e-5 from `ours`.
@@ -72,8 +71,9 @@ def main(url, model, router, classes, guidance, start, expected):
         epsilon[:, :n] = unconditional[:, :n] + np.float32(guidance) * (conditional - unconditional)[:, :n]
         signal = alpha_bar[t]
         following = alpha_bar[t - stride] if t >= stride else np.float32(1)
-        clean = (x - np.sqrt(1 - signal) * epsilon) / np.sqrt(signal)
-        x = np.sqrt(following) * clean + np.sqrt(1 - following) * epsilon
+        one = np.float32(1)  # 1 - signal is float64 in numpy 1
+        clean = (x - np.sqrt(one - signal) * epsilon) / np.sqrt(signal)
+        x = np.sqrt(following) * clean + np.sqrt(one - following) * epsilon
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")

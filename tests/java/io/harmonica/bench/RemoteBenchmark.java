@@ -7,7 +7,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.DelayProxy;
+import io.harmonica.runtime.LoopbackProxy;
 import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.TritonRuntime;
@@ -54,7 +54,7 @@ public final class RemoteBenchmark {
     double[] single = new double[rounds];
     double[] several = new double[rounds];
     double[] ratio = new double[rounds];
-    try (DelayProxy proxy = DelayProxy.to(server.address(), Duration.ofMillis(millis));
+    try (LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(millis));
         Pipeline one = Pipeline.connect(proxy.address(), "shapes-dit", options);
         Pipeline five = Pipeline.connect(proxy.address(), "shapes-dit", options)) {
       one.withStepsPerRequest(1);

@@ -188,6 +188,7 @@ class CompareCommandTest {
           2 | --a none --b stpes=3                                | --b: unknown field 'stpes', known: name, router
           2 | --a none --b none --variants x.json                 | --variants and --a exclude each other
           2 | --a none --b none --concurrency 2 --rate 3          | --concurrency and --rate exclude each other
+          2 | --a none --b none --per-server 2                    | --per-server has no effect without --concurrency or --rate
           2 | --a none --b none --reference x                     | --reference has no effect without --features
           2 | --a none --b none --fail-if b.speed<1               | unknown field 'speed', known: latencyMillis.p50
           2 | --a none --b none --fail-if c.speedup<1             | unknown variant 'c', known: a, b, none a, none b

@@ -91,7 +91,8 @@ class SeriesOnTritonTest {
         .hasSizeBetween(3, 23)
         .allSatisfy((name, bytes) -> assertThat(name).matches("00\\d\\d-class[12]\\.safetensors"));
     try (TritonServer again = TritonServer.startAt(repository, ports)) {
-      Invocation rest = generate("--triton", again.address(), out, many);
+      String[] fewAtOnce = {"--count", "24", "--concurrency", "3", "--per-server", "1"};
+      Invocation rest = generate("--triton", again.address(), out, fewAtOnce);
       assertThat(rest.code()).as(rest.err()).isZero();
       assertThat(rest.out())
           .startsWith(24 - first.size() + " pictures in ")
@@ -136,6 +137,8 @@ class SeriesOnTritonTest {
     String place = repository.toString();
     assertThat(generate("--model-repository", place, out, "--concurrency", "2").err())
         .contains("--concurrency has no effect without --count");
+    assertThat(generate("--triton", "localhost:1", out, "--per-server", "2").err())
+        .contains("--per-server has no effect without --count");
     assertThat(
             generate(
                     "--model-repository",
@@ -147,7 +150,7 @@ class SeriesOnTritonTest {
                     "x.safetensors")
                 .err())
         .contains("--count and --save-latents exclude each other");
-    for (String option : List.of("--tls-ca", "--header-file", "--attempts")) {
+    for (String option : List.of("--tls-ca", "--header-file", "--attempts", "--per-server")) {
       assertThat(generate("--model-repository", place, out, option, "1").err())
           .contains(option + " has no effect without --triton");
     }

@@ -38,8 +38,8 @@ class ComparisonTest {
 
   private static void export(String name, Checkpoint checkpoint) {
     Model model = Exports.model(checkpoint);
-    new Exporter(
-            model, List.of(Exports.everyOther("r", model)), ExportOptions.of(name).withForce(true))
+    ExportOptions options = ExportOptions.of(name).withForce(true).withStepsPerRequest(2);
+    new Exporter(model, List.of(Exports.everyOther("r", model)), options)
         .export(folder.resolve("repository"));
   }
 
@@ -103,6 +103,25 @@ class ComparisonTest {
       Latency latency = entries.get(0).measurement().latency().orElseThrow();
       assertThat(split.totalMillis()).isLessThan(2.1 * latency.p99Millis());
     }
+  }
+
+  @Test
+  void stepsOfARequest_areAVariantsOwn() {
+    try (Comparison comparison =
+        open("router=r,steps-per-request=1", "router=r,steps-per-request=2")) {
+      List<Report.Entry> entries = run(comparison, plan(2, 2));
+      assertThat(comparison.names()).containsExactly("r (step by step)", "r (2 steps a request)");
+      float[] expected = entries.get(0).measurement().latents().values();
+      for (int i = 0; i < 2; i++) {
+        Measurement measurement = entries.get(i).measurement();
+        Golden.assertClose("r", measurement.latents().values(), expected, 1e-5);
+        for (Turn turn : measurement.turns()) {
+          assertThat(turn.spent().models().containsKey("dit-ddim")).isEqualTo(i == 1);
+        }
+      }
+    }
+    assertThatThrownBy(() -> open("r", "router=r,steps-per-request=3"))
+        .hasMessageContaining("model dit has ensembles for 1 or 2, not for 3 steps in one request");
   }
 
   @Test

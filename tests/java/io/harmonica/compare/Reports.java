@@ -87,7 +87,13 @@ final class Reports {
 
   static Setting setting(String name) {
     return new Setting(
-        name, "/models", false, "m", Request.of(List.of(0)).withSteps(20), OptionalInt.empty());
+        name,
+        "/models",
+        false,
+        "m",
+        Request.of(List.of(0)).withSteps(20),
+        OptionalInt.empty(),
+        OptionalInt.empty());
   }
 
   /** Rounds of one request of four pictures that each take about as long. */

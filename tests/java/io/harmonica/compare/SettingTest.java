@@ -33,7 +33,7 @@ class SettingTest {
   void of_takesEveryField() {
     Setting setting =
         setting(
-            "name=mine, router=r, steps=14,sampler=ddim,spacing=openai-ddim,guidance=4.5,batch=8,"
+            "name=mine, router=r, steps=14,sampler=ddim,spacing=openai-ddim,guidance=4.5,batch=8,steps-per-request=7,"
                 + "guidance-channels=3,model=other,triton=host:8001");
     assertThat(setting.name()).isEqualTo("mine");
     assertThat(setting.options().router()).isEqualTo("r");
@@ -42,6 +42,7 @@ class SettingTest {
     assertThat(setting.options().guidance()).isEqualTo(4.5);
     assertThat(setting.options().guidanceChannels()).hasValue(3);
     assertThat(setting.batch()).hasValue(8);
+    assertThat(setting.stepsPerRequest()).hasValue(7);
     assertThat(setting.model()).isEqualTo("other");
     assertThat(setting.served()).isTrue();
     assertThat(setting.place()).isEqualTo("host:8001"); // and not all the others' repository
@@ -57,6 +58,7 @@ class SettingTest {
           steps=0                          | --b: steps is '0', expected a whole number in 1..1000
           steps=many                       | --b: steps is 'many', expected a whole number in 1..1000
           batch=-1                         | --b: batch is '-1', expected a whole number in 1..65536
+          steps-per-request=0              | --b: steps-per-request is '0', expected a whole number in 1..1000
           guidance=NaN                     | --b: guidance is 'NaN', expected a number in 0..1000
           steps=14,fora-2                  | --b: 'fora-2' is no key=value pair
           steps=14,steps=15                | --b: states 'steps' twice

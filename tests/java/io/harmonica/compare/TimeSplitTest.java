@@ -56,6 +56,21 @@ class TimeSplitTest {
         .containsEntry(HANDING_ON, 18.0);
   }
 
+  @Test
+  void of_takesTheSamplersEngine_asTheLoop() {
+    Map<TimeSplit.Part, Double> split =
+        split(
+            Map.of(
+                "m-step-fast-stretch03", model(80, 0, 0),
+                "m-step-cccc", model(60, 0, 60),
+                "m-ddim", model(7, 0, 7)));
+    assertThat(split)
+        .containsEntry(LOOP, 17.0)
+        .containsEntry(TRANSFER, 10.0)
+        .containsEntry(BLOCKS, 60.0)
+        .containsEntry(HANDING_ON, 13.0);
+  }
+
   private static Map<TimeSplit.Part, Double> split(Map<String, Statistics.Model> models) {
     Latents latents = new Latents(new float[1], 1, 1, 1, 1);
     Turn turn =

@@ -427,6 +427,20 @@ class ExporterTest {
     }
   }
 
+  @Test
+  void engines_batchRequestsTogether_butNotTheSampler() {
+    Path repository = fresh();
+    exporter(OPTIONS.withStepsPerRequest(2)).export(repository);
+    for (String engine : List.of("dit-embed", "dit-condition", "dit-block01-cc", "dit-head")) {
+      assertThat(ConfigFile.read(repository.resolve(engine)).hasDynamicBatching())
+          .as(engine)
+          .isTrue();
+    }
+    // Its inputs name rows by their index in the request: batched, they would name another's.
+    assertThat(ConfigFile.read(repository.resolve("dit-ddim")).hasDynamicBatching()).isFalse();
+    assertThat(ConfigFile.read(repository.resolve("dit")).hasDynamicBatching()).isFalse();
+  }
+
   // ---- routers ----
 
   @Test

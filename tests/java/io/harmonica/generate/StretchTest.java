@@ -14,9 +14,9 @@ import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.DelayProxy;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
+import io.harmonica.runtime.LoopbackProxy;
 import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
@@ -224,7 +224,7 @@ class StretchTest {
     TritonRuntime.Options options =
         TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
     try (TritonServer server = TritonServer.start(wholeOnly);
-        DelayProxy proxy = DelayProxy.to(server.address(), Duration.ofMillis(3));
+        LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
         Pipeline pipeline = Pipeline.connect(server.address(), "whole", options);
         Pipeline far = Pipeline.connect(proxy.address(), "whole", options)) {
       assertSame(pipeline.withStepsPerRequest(SIZE).generate(request).latents().values(), expected);

@@ -302,7 +302,7 @@ class TritonPipelineTest {
         together.add(threads.submit(() -> pipeline.generate(request)));
       }
       for (int i = 0; i < together.size(); i++) {
-        assertThat(together.get(i).get().latents().values()).isEqualTo(alone.get(i % 2));
+        assertSame(together.get(i).get().latents().values(), alone.get(i % 2)); // or batched
       }
     } finally {
       threads.shutdown();

@@ -159,6 +159,29 @@ class FleetTest {
     }
   }
 
+  /** It takes connections and breaks them off. */
+  @Test
+  void gatewayWhoseServerIsAway_isAway_andUsedWhenThatComes() throws Exception {
+    int[] ports = TritonServer.freePorts(3);
+    try (LoopbackProxy gateway = LoopbackProxy.to("127.0.0.1:" + ports[0], Duration.ZERO);
+        Fleet fleet = Fleet.connect(gateway.address() + "," + lasting.address())) {
+      fleet.config("unbatched");
+      for (int i = 0; i < 4; i++) {
+        assertThat(negated(fleet, i + 1)).containsExactly(-i - 1, -1);
+      }
+      assertThatThrownBy(() -> Fleet.connect(gateway.address()))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageStartingWith("Triton server " + gateway.address())
+          .hasMessageNotContaining("\n");
+      try (TritonServer late = TritonServer.startAt(folder, ports)) {
+        while (!late.metrics()
+            .matches("(?s).*nv_inference_request_success\\{model=\"unbatched\",[^}]*} [1-9].*")) {
+          assertThat(negated(fleet, 5)).containsExactly(-5, -1);
+        }
+      }
+    }
+  }
+
   @Test
   void serversWithOtherVersions_areRefused_andToldApart() throws Exception {
     ContractModels.writeUnbatched(own);

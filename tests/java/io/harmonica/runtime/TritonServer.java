@@ -142,7 +142,8 @@ public final class TritonServer implements AutoCloseable {
     }
   }
 
-  private static synchronized void install() throws IOException, InterruptedException {
+  /** Installs the server, unless it is: for what then starts it without a network. */
+  public static synchronized void install() throws IOException, InterruptedException {
     int exit =
         new ProcessBuilder("tests/triton/install.sh")
             .redirectError(ProcessBuilder.Redirect.INHERIT)

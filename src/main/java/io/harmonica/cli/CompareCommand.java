@@ -151,6 +151,9 @@ final class CompareCommand implements Command {
   @Override
   public int run(Arguments arguments, Console console) throws IOException {
     arguments.refuseBoth("concurrency", "rate");
+    if (!arguments.has("concurrency") && !arguments.has("rate")) {
+      arguments.refuse("per-server", "without --concurrency or --rate");
+    }
     if (!arguments.has("features")) {
       arguments.refuse("reference", "without --features");
     }

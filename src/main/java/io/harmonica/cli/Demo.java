@@ -107,7 +107,14 @@ record Demo(
   private Setting setting(String name, String router, int steps) {
     Request options =
         Request.of(List.of(0)).withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
-    return new Setting(name, repository.toString(), false, MODEL, options, OptionalInt.empty());
+    return new Setting(
+        name,
+        repository.toString(),
+        false,
+        MODEL,
+        options,
+        OptionalInt.empty(),
+        OptionalInt.empty());
   }
 
   private Report report(Comparison comparison, Comparison.Plan plan, Outcome outcome) {

@@ -2,10 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.deploy.Deployment;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.Fleet;
-import io.harmonica.runtime.TritonRuntime;
 import java.util.List;
-import java.util.Map;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica deploy}: adds a router to running Triton servers. */
@@ -45,21 +42,20 @@ final class DeployCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) {
-    String servers = arguments.requiredText("triton");
     String model = arguments.requiredText("model");
     Router router = Router.read(arguments.requiredPath("router"));
-    try (Fleet fleet = Fleet.connect(servers, TritonOptions.of(arguments, console))) {
-      for (Map.Entry<String, TritonRuntime> server : fleet.servers().entrySet()) {
-        List<String> loaded =
-            new Deployment(server.getKey(), server.getValue(), model)
-                .deploy(router, arguments.has("any-weights"));
-        console
-            .out()
-            .printf(
-                "%s has router %s: %s loaded, until it ends%n",
-                server.getKey(), router.name(), RouterCommands.counted(loaded.size(), "ensemble"));
-      }
-    }
+    TritonOptions.atEach(
+        arguments,
+        console,
+        (address, server) -> {
+          List<String> loaded =
+              new Deployment(address, server, model).deploy(router, arguments.has("any-weights"));
+          console
+              .out()
+              .printf(
+                  "%s has router %s: %s loaded, until it ends%n",
+                  address, router.name(), RouterCommands.counted(loaded.size(), "ensemble"));
+        });
     return CommandRunner.DONE;
   }
 }

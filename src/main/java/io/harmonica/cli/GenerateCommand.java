@@ -245,6 +245,7 @@ final class GenerateCommand implements Command {
       }
     } else {
       arguments.refuse("concurrency", "without --count");
+      arguments.refuse("per-server", "without --count");
     }
     boolean several =
         arguments.text("steps-per-request").filter(n -> !n.matches("auto|1")).isPresent();

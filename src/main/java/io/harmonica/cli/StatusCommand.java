@@ -5,14 +5,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.deploy.Survey;
-import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.Statistics;
-import io.harmonica.runtime.TritonRuntime;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica status}: what Triton servers have of ours, and what it did. */
@@ -54,27 +52,27 @@ final class StatusCommand implements Command {
     boolean asJson = arguments.has("json");
     Optional<String> model = arguments.text("model");
     ArrayNode all = json.createArrayNode();
-    int code = CommandRunner.DONE;
-    try (Fleet fleet =
-        Fleet.connect(arguments.requiredText("triton"), TritonOptions.of(arguments, console))) {
-      for (Map.Entry<String, TritonRuntime> server : fleet.servers().entrySet()) {
-        try {
-          Survey survey = Survey.of(server.getValue());
-          all.add(tree(server.getKey(), survey, model));
-          if (!asJson) {
-            print(server.getKey(), survey, model, console.out());
+    AtomicInteger code = new AtomicInteger(CommandRunner.DONE);
+    TritonOptions.atEach(
+        arguments,
+        console,
+        (address, server) -> {
+          try {
+            Survey survey = Survey.of(server);
+            all.add(tree(address, survey, model));
+            if (!asJson) {
+              print(address, survey, model, console.out());
+            }
+          } catch (HarmonicaException e) { // the others are worth showing all the same
+            code.set(CommandRunner.FAILED);
+            all.addObject().put("server", address).put("fault", e.getMessage());
+            console.err().println("error: " + e.getMessage());
           }
-        } catch (HarmonicaException e) { // the others are worth showing all the same
-          code = CommandRunner.FAILED;
-          all.addObject().put("server", server.getKey()).put("fault", e.getMessage());
-          console.err().println("error: " + e.getMessage());
-        }
-      }
-    }
+        });
     if (asJson) {
       console.out().println(all.toPrettyString());
     }
-    return code;
+    return code.get();
   }
 
   private static List<Survey.Model> chosen(Survey survey, Optional<String> model) {

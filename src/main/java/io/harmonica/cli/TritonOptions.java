@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.Connection;
+import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.FleetListener;
 import io.harmonica.runtime.Headers;
 import io.harmonica.runtime.Retry;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
 /** The options of all commands that talk to Triton servers. */
 final class TritonOptions {
@@ -29,7 +31,8 @@ final class TritonOptions {
           "header-file",
           "keep-alive",
           "max-message",
-          "shared-memory");
+          "shared-memory",
+          "per-server");
 
   private TritonOptions() {}
 
@@ -64,7 +67,11 @@ final class TritonOptions {
             "shared-memory",
             "auto|on|off",
             "on Triton: tensors in memory shared with a server on this host (default auto: where"
-                + " that works)");
+                + " that works)")
+        .value(
+            "per-server",
+            "N",
+            "on Triton: calls at one server at a time, the others in flight wait (default: no limit)");
   }
 
   static void refuseAll(Arguments arguments, String where) {
@@ -81,8 +88,20 @@ final class TritonOptions {
                 Retry.DEFAULTS.withAttempts(
                     arguments.integer("attempts", 1, 100).orElse(Retry.DEFAULTS.attempts())))
             .withListener(notes(console))
-            .withSharedMemory(sharedMemory(arguments));
+            .withSharedMemory(sharedMemory(arguments))
+            .withPerServer(
+                arguments
+                    .integer("per-server", 1, 4096)
+                    .orElse(TritonRuntime.Options.DEFAULTS.perServer()));
     return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
+  }
+
+  /** Does something at each server of {@code --triton} by its address, those that are away too. */
+  static void atEach(
+      Arguments arguments, Console console, BiConsumer<String, TritonRuntime> something) {
+    try (Fleet fleet = Fleet.connect(arguments.requiredText("triton"), of(arguments, console))) {
+      fleet.servers().forEach(something);
+    }
   }
 
   private static SharedMemory sharedMemory(Arguments arguments) {

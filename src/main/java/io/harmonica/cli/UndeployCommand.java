@@ -1,10 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.deploy.Deployment;
-import io.harmonica.runtime.Fleet;
-import io.harmonica.runtime.TritonRuntime;
 import java.util.List;
-import java.util.Map;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica undeploy}: takes a router off running Triton servers. */
@@ -42,20 +39,19 @@ final class UndeployCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) {
-    String servers = arguments.requiredText("triton");
     String model = arguments.requiredText("model");
     String router = arguments.requiredText("router");
-    try (Fleet fleet = Fleet.connect(servers, TritonOptions.of(arguments, console))) {
-      for (Map.Entry<String, TritonRuntime> server : fleet.servers().entrySet()) {
-        List<String> unloaded =
-            new Deployment(server.getKey(), server.getValue(), model).undeploy(router);
-        console
-            .out()
-            .printf(
-                "%s has router %s no more: %s unloaded%n",
-                server.getKey(), router, RouterCommands.counted(unloaded.size(), "ensemble"));
-      }
-    }
+    TritonOptions.atEach(
+        arguments,
+        console,
+        (address, server) -> {
+          List<String> unloaded = new Deployment(address, server, model).undeploy(router);
+          console
+              .out()
+              .printf(
+                  "%s has router %s no more: %s unloaded%n",
+                  address, router, RouterCommands.counted(unloaded.size(), "ensemble"));
+        });
     return CommandRunner.DONE;
   }
 }

@@ -92,12 +92,19 @@ public final class Comparison implements AutoCloseable {
   }
 
   private Pipeline pipeline(Setting setting, TritonRuntime.Options tritonOptions) {
-    return pipelines.computeIfAbsent(
-        List.of(setting.place(), Boolean.toString(setting.served()), setting.model()),
-        key ->
-            setting.served()
-                ? Pipeline.connect(setting.place(), setting.model(), tritonOptions)
-                : Pipeline.open(Path.of(setting.place()), setting.model()));
+    Pipeline pipeline =
+        pipelines.computeIfAbsent(
+            List.of(
+                setting.place(),
+                Boolean.toString(setting.served()),
+                setting.model(),
+                setting.stepsPerRequest().toString()),
+            key ->
+                setting.served()
+                    ? Pipeline.connect(setting.place(), setting.model(), tritonOptions)
+                    : Pipeline.open(Path.of(setting.place()), setting.model()));
+    setting.stepsPerRequest().ifPresent(pipeline::withStepsPerRequest);
+    return pipeline;
   }
 
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {

@@ -107,6 +107,7 @@ final class Labels {
       case "spacing" -> value + " spacing";
       case "guidance" -> "guidance " + value;
       case "guidance-channels" -> "guidance on " + value + " channels";
+      case "steps-per-request" -> value.equals("1") ? "step by step" : value + " steps a request";
       case "batch" -> "batches of " + value;
       case "model" -> "model " + value;
       case "triton" -> "Triton at " + value;

@@ -17,9 +17,16 @@ import java.util.OptionalInt;
  * @param served whether the place is a server
  * @param options of its requests; their classes and seed do not matter
  * @param batch pictures of one request, where it is not the comparison's
+ * @param stepsPerRequest steps that go in one request; empty: by the distance to the server
  */
 public record Setting(
-    String name, String place, boolean served, String model, Request options, OptionalInt batch) {
+    String name,
+    String place,
+    boolean served,
+    String model,
+    Request options,
+    OptionalInt batch,
+    OptionalInt stepsPerRequest) {
 
   /** What a variant may state, by the names that users type. */
   public static final List<String> FIELDS =
@@ -32,6 +39,7 @@ public record Setting(
           "guidance",
           "guidance-channels",
           "batch",
+          "steps-per-request",
           "model",
           "model-repository",
           "triton");
@@ -118,7 +126,8 @@ public record Setting(
           served,
           model,
           request,
-          integer("batch", 1 << 16));
+          integer("batch", 1 << 16),
+          integer("steps-per-request", 1000));
     }
 
     private Optional<String> text(String field) {
@@ -174,16 +183,17 @@ public record Setting(
         .guidanceChannels()
         .ifPresent(count -> fields.put("guidance-channels", Integer.toString(count)));
     batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
+    stepsPerRequest.ifPresent(count -> fields.put("steps-per-request", Integer.toString(count)));
     fields.put("model", model);
     fields.put(served ? "triton" : "model-repository", place);
     return fields;
   }
 
   Setting withName(String other) {
-    return new Setting(other, place, served, model, options, batch);
+    return new Setting(other, place, served, model, options, batch, stepsPerRequest);
   }
 
   Setting withOptions(Request others) {
-    return new Setting(name, place, served, model, others, batch);
+    return new Setting(name, place, served, model, others, batch, stepsPerRequest);
   }
 }

@@ -24,7 +24,7 @@ public record TimeSplit(Map<Part, Double> millis) {
     BLOCKS("blocks", "the engines of blocks, or of whole steps"),
     HEAD("head", "the head engine"),
     HANDING_ON("handing on", "from engine to engine, within the runtime"),
-    LOOP("sampler and guidance", "the denoising loop of this process");
+    LOOP("sampler and guidance", "the denoising loop of this process, or its engine on the server");
 
     private final String label;
     private final String meaning;
@@ -43,8 +43,9 @@ public record TimeSplit(Map<Part, Double> millis) {
     }
   }
 
-  private static final Pattern ENGINE = Pattern.compile("embed|condition|head|(?:block|step-).*");
-  private static final Pattern ROUTE = Pattern.compile(".*-route\\d+");
+  private static final Pattern ENGINE =
+      Pattern.compile("embed|condition|head|ddim|(?:block|step-).*");
+  private static final Pattern ROUTE = Pattern.compile(".*-(?:route|stretch)\\d+");
 
   public TimeSplit {
     millis = Collections.unmodifiableMap(new EnumMap<>(millis));
@@ -109,9 +110,12 @@ public record TimeSplit(Map<Part, Double> millis) {
     }
 
     private Part part(String engine) {
-      return engine.endsWith("-embed") || engine.equals(Names.condition(model))
-          ? Part.EMBED
-          : engine.endsWith("-head") ? Part.HEAD : Part.BLOCKS;
+      return switch (engine.substring(model.length() + 1)) {
+        case "embed", Names.CONDITION -> Part.EMBED;
+        case "head" -> Part.HEAD;
+        case "ddim" -> Part.LOOP;
+        default -> Part.BLOCKS;
+      };
     }
 
     private void add(Part part, double more) {

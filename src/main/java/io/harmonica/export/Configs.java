@@ -9,6 +9,7 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelDynamicBatching;
 import io.harmonica.repository.proto.ModelInput;
 import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelOutput;
@@ -133,6 +134,11 @@ final class Configs {
     config.setMaxBatchSize(maxBatch);
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
+    if (maxBatch > 1) {
+      // What waits while the instance is busy goes together, of whatever trajectory; nothing waits
+      // for it.
+      config.setDynamicBatching(ModelDynamicBatching.getDefaultInstance());
+    }
     if (options.platform() == ExportOptions.Platform.TENSORRT) {
       config.setBackend("tensorrt").setDefaultModelFilename("model.plan");
       config.putParameters("trtexec", parameter(profile));
@@ -142,9 +148,13 @@ final class Configs {
     return config.build();
   }
 
-  /** The engine between the steps of a stretch. */
+  /**
+   * The engine between the steps of a stretch. Its rows name each other by their index in the
+   * request, so requests must not be batched together.
+   */
   ModelConfig sampler(Ports ports) {
-    sampler = engine(Names.sampler(options.modelName()), ports);
+    ModelConfig config = engine(Names.sampler(options.modelName()), ports);
+    sampler = config.toBuilder().clearDynamicBatching().build();
     return sampler;
   }
 

@@ -64,7 +64,7 @@ final class SharedPlaces implements AutoCloseable {
       }
       return Optional.of(new SharedRuntime(runtime, layout, calls, regions, region));
     } catch (StatusRuntimeException e) {
-      if (!REFUSALS.contains(e.getStatus().getCode())) {
+      if (TritonFaults.isBroken(e) || !REFUSALS.contains(e.getStatus().getCode())) {
         throw faults.ofCall(e, "");
       }
       if (wanted == SharedMemory.ON) {

@@ -1,9 +1,12 @@
 package io.harmonica.runtime;
 
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.netty.handler.codec.http2.Http2Exception;
 import io.harmonica.HarmonicaException;
 import io.harmonica.runtime.Retry.Where;
 import io.harmonica.runtime.proto.RepositoryIndexResponse.ModelIndex;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
@@ -37,7 +40,8 @@ final class TritonFaults {
     }
     return switch (e.getStatus().getCode()) {
       case UNIMPLEMENTED, INTERNAL, UNKNOWN -> notTriton(e);
-      case UNAVAILABLE -> unreachable(e) ? down(e) : encrypted ? hungUp(e) : notTriton(e);
+      case UNAVAILABLE ->
+          unreachable(e) ? down(e) : encrypted || isBroken(e) ? hungUp(e) : notTriton(e);
       default -> ofCall(e, "");
     };
   }
@@ -164,18 +168,30 @@ final class TritonFaults {
 
   /** Servers that miss a certificate of ours often do not say so. */
   private HarmonicaException hungUp(StatusRuntimeException e) {
-    return fault(
-        e,
-        "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
-            .formatted(said(e)));
+    String remedy =
+        encrypted
+            ? "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
+            : "hung up (%s): see whether it is up, and what stands between us";
+    return fault(e, remedy.formatted(said(e)));
   }
 
+  /** Surely, if it is not even HTTP/2; else it may be a gateway whose server is away. */
   private HarmonicaException notTriton(StatusRuntimeException e) {
+    boolean perhaps =
+        e.getStatus().getCode() == Status.Code.UNAVAILABLE && !hasCause(e, Http2Exception.class);
     return fault(
         e,
         "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and --tls if it wants TLS"
             .formatted(said(e)),
-        Where.NOWHERE);
+        perhaps ? Where.ANYWHERE : Where.NOWHERE);
+  }
+
+  /**
+   * Whether the connection broke, whatever status gRPC gives that. A service that does not
+   * understand a client closes it instead.
+   */
+  static boolean isBroken(StatusRuntimeException e) {
+    return hasCause(e, IOException.class);
   }
 
   /** Whether no connection came about, so the server never saw the call. */

@@ -8,13 +8,16 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
-/** A TCP proxy on loopback that delivers bytes later, in both directions, as a far network does. */
-public final class DelayProxy implements AutoCloseable {
+/**
+ * A TCP proxy on loopback that is as bad as a network can be: late in both directions, silent for a
+ * while, or breaking connections off.
+ */
+public final class LoopbackProxy implements AutoCloseable {
   /** Some bytes and when they are due; none: the end. */
   private record Parcel(byte[] bytes, long dueNanos) {}
 
@@ -22,9 +25,10 @@ public final class DelayProxy implements AutoCloseable {
   private final String host;
   private final int port;
   private final long delayNanos;
-  private final Queue<Socket> sockets = new ConcurrentLinkedQueue<>();
+  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private volatile long silentUntilNanos = System.nanoTime();
 
-  private DelayProxy(String host, int port, Duration delay) throws IOException {
+  private LoopbackProxy(String host, int port, Duration delay) throws IOException {
     this.host = host;
     this.port = port;
     this.delayNanos = delay.toNanos();
@@ -33,21 +37,40 @@ public final class DelayProxy implements AutoCloseable {
   }
 
   /**
-   * Opens a proxy.
+   * Opens a proxy. The server behind it may come and go.
    *
    * @param delay of each direction, so half of what a round trip takes longer
    */
-  public static DelayProxy to(String address, Duration delay) throws IOException {
+  public static LoopbackProxy to(String address, Duration delay) throws IOException {
     Address target = Address.parse(address);
-    return new DelayProxy(target.host(), target.port(), delay);
+    return new LoopbackProxy(target.host(), target.port(), delay);
   }
 
   public String address() {
     return "127.0.0.1:" + listener.getLocalPort();
   }
 
+  /** Passes nothing on for a while, then everything: a stall. */
+  public void stall(Duration time) {
+    silentUntilNanos = System.nanoTime() + time.toNanos();
+  }
+
+  /** Breaks all connections off at once (RST), as something does that forgot them. */
+  public void reset() throws IOException {
+    for (Socket socket : sockets) {
+      breakOff(socket);
+    }
+  }
+
+  private static void breakOff(Socket socket) throws IOException {
+    if (!socket.isClosed()) {
+      socket.setSoLinger(true, 0);
+    }
+    socket.close();
+  }
+
   private static void start(Runnable work) {
-    Thread thread = new Thread(work, "delay-proxy");
+    Thread thread = new Thread(work, "loopback-proxy");
     thread.setDaemon(true);
     thread.start();
   }
@@ -56,17 +79,24 @@ public final class DelayProxy implements AutoCloseable {
     try {
       while (true) {
         Socket client = listener.accept();
-        Socket server = new Socket(host, port);
-        for (Socket socket : new Socket[] {client, server}) {
-          socket.setTcpNoDelay(true);
-          sockets.add(socket);
+        try {
+          join(client, new Socket(host, port));
+        } catch (IOException e) {
+          breakOff(client); // the server is away
         }
-        pump(client, server);
-        pump(server, client);
       }
     } catch (IOException e) {
       return; // closed
     }
+  }
+
+  private void join(Socket client, Socket server) throws IOException {
+    for (Socket socket : new Socket[] {client, server}) {
+      socket.setTcpNoDelay(true);
+      sockets.add(socket);
+    }
+    pump(client, server);
+    pump(server, client);
   }
 
   private void pump(Socket from, Socket to) {
@@ -84,17 +114,20 @@ public final class DelayProxy implements AutoCloseable {
     } catch (IOException e) {
       // the connection is gone: so it shall be on the other side
     }
+    sockets.remove(from);
     parcels.add(new Parcel(new byte[0], System.nanoTime() + delayNanos));
   }
 
-  private static void write(LinkedBlockingQueue<Parcel> parcels, Socket to) {
+  private void write(LinkedBlockingQueue<Parcel> parcels, Socket to) {
     try (OutputStream out = to.getOutputStream()) {
       while (true) {
         Parcel parcel = parcels.take();
+        for (long wait = wait(parcel); wait > 0; wait = wait(parcel)) {
+          TimeUnit.NANOSECONDS.sleep(wait);
+        }
         if (parcel.bytes().length == 0) {
           return;
         }
-        TimeUnit.NANOSECONDS.sleep(parcel.dueNanos() - System.nanoTime());
         out.write(parcel.bytes());
       }
     } catch (IOException e) {
@@ -102,6 +135,11 @@ public final class DelayProxy implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private long wait(Parcel parcel) {
+    long now = System.nanoTime();
+    return Math.max(parcel.dueNanos() - now, silentUntilNanos - now);
   }
 
   @Override
