@@ -52,7 +52,7 @@ class ExportCommandTest {
     assertThat(done.code()).isZero();
     assertThat(done.out())
         .matches(
-            "wrote shapes-dit: 25 models, 26\\.\\d MiB, DiT-10x192/4 fp32 with 1 router in "
+            "wrote shapes-dit: 26 models, 26\\.\\d MiB, DiT-10x192/4 fp32 with 1 router in "
                 + repository()
                 + "\n");
     assertThat(manifest("shapes-dit").routers()).containsOnlyKeys("fora-2");
@@ -284,12 +284,12 @@ class ExportCommandTest {
                 + ROUTER
                 + " --model-repository REPOSITORY --dry-run");
     assertThat(done.code()).isZero();
-    assertThat(done.out().lines()).hasSize(26);
+    assertThat(done.out().lines()).hasSize(27);
     assertThat(done.out())
         .containsPattern("(?m)^shapes-dit-block00-cc +1\\.\\d MiB$")
         .containsPattern("(?m)^shapes-dit-block00-11 +\\d\\.\\d KiB$")
         .containsPattern("(?m)^shapes-dit-fora-2-route01 +\\d\\.\\d KiB$")
-        .containsPattern("would write shapes-dit: 25 models, 26\\.\\d MiB");
+        .containsPattern("would write shapes-dit: 26 models, 26\\.\\d MiB");
     assertThat(Trees.of(folder)).hasSize(1);
   }
 
