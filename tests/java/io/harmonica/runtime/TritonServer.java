@@ -172,6 +172,7 @@ public final class TritonServer implements AutoCloseable {
   private boolean answers(String health) {
     try {
       http(health);
+      metrics(); // their port opens last
       return true;
     } catch (IOException e) {
       return false;
