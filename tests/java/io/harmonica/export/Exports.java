@@ -5,6 +5,7 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -47,6 +48,20 @@ public final class Exports {
         scores,
         reuse,
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
+  }
+
+  /**
+   * Step 0 computes every branch, later ones each {@code period}th of them, another one at each
+   * step: so every step stores some and reuses some.
+   */
+  public static Router staggered(String name, Model model, int steps, int period, Reuse reuse) {
+    boolean[][] computes = new boolean[steps][model.denoiser().branches().size()];
+    for (int s = 0; s < steps; s++) {
+      for (int b = 0; b < computes[s].length; b++) {
+        computes[s][b] = s == 0 || (s + b) % period == 0;
+      }
+    }
+    return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
   }
 
   /** Step 0 computes and stores every branch, step 1 reuses every branch. */

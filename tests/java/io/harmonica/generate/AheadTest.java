@@ -9,6 +9,7 @@ import io.harmonica.export.Exports;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.HandleLedger;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,9 +39,11 @@ class AheadTest {
     ModelConfig config = ConfigFile.read(engine).toBuilder().setMaxBatchSize(rows).build();
     Files.writeString(engine.resolve(ConfigFile.NAME), ConfigFile.print(config));
     EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
-    try (Pipeline pipeline = Pipeline.over(runtime, "dit")) {
+    HandleLedger handles = new HandleLedger(runtime);
+    try (Pipeline pipeline = Pipeline.over(handles, "dit")) {
       Request request = Request.of(List.of(1, 5, 9)).withSteps(STEPS).withGuidance(1.5);
       float[] samples = pipeline.generate(request).latents().values();
+      assertThat(handles.open()).isEmpty();
       return new Outcome(samples, runtime.statistics().models().get("dit-condition").count());
     }
   }

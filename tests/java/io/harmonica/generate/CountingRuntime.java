@@ -1,7 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.repository.proto.DataType;
-import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
@@ -15,15 +15,14 @@ import java.util.Map;
 import java.util.Set;
 
 /** A real runtime whose handles are counted, and which notes what it is asked to run. */
-final class CountingRuntime implements Runtime {
-  private final Runtime runtime;
+final class CountingRuntime extends ForwardingRuntime {
   private final Set<Tensor> open = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Integer> openAtCall = new ArrayList<>();
   private final List<String> models = new ArrayList<>();
   private boolean closed;
 
   CountingRuntime(Runtime runtime) {
-    this.runtime = runtime;
+    super(runtime);
   }
 
   /** Handles that nobody closed yet. */
@@ -42,11 +41,6 @@ final class CountingRuntime implements Runtime {
 
   boolean closed() {
     return closed;
-  }
-
-  @Override
-  public ModelConfig config(String model) {
-    return runtime.config(model);
   }
 
   @Override
@@ -75,7 +69,7 @@ final class CountingRuntime implements Runtime {
   @Override
   public void close() {
     closed = true;
-    runtime.close();
+    super.close();
   }
 
   private final class Counted implements Tensor {

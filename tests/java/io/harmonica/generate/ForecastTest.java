@@ -9,15 +9,14 @@ import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
 import io.harmonica.repository.Names;
-import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Spacing;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -77,8 +76,7 @@ class ForecastTest {
   }
 
   /** Repeats every step that forecasts as one that reuses a single output: the formula's. */
-  private static final class Checked implements Runtime {
-    private final Runtime runtime;
+  private static final class Checked extends ForwardingRuntime {
     private final int order;
     private final Map<String, List<Past>> past = new HashMap<>(); // by branch, newest first
     private int step;
@@ -87,7 +85,7 @@ class ForecastTest {
     private record Past(int step, float[] values, long[] shape) {}
 
     Checked(Runtime runtime, int order) {
-      this.runtime = runtime;
+      super(runtime);
       this.order = order;
     }
 
@@ -161,26 +159,6 @@ class ForecastTest {
       float[] values = new float[tensor.floats().remaining()];
       tensor.floats().get(values);
       return values;
-    }
-
-    @Override
-    public ModelConfig config(String model) {
-      return runtime.config(model);
-    }
-
-    @Override
-    public Tensor tensor(FloatBuffer values, long... shape) {
-      return runtime.tensor(values, shape);
-    }
-
-    @Override
-    public Tensor tensor(LongBuffer values, long... shape) {
-      return runtime.tensor(values, shape);
-    }
-
-    @Override
-    public void close() {
-      runtime.close();
     }
   }
 }

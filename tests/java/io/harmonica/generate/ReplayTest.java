@@ -9,17 +9,15 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
-import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.HandleLedger;
 import io.harmonica.runtime.LostTensorsException;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Spacing;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -79,15 +77,14 @@ class ReplayTest {
   }
 
   /** A runtime that now and then has lost what it cached, as a server's device memory would be. */
-  private static class Forgetful implements Runtime {
-    private final Runtime runtime;
+  private static class Forgetful extends ForwardingRuntime {
     private final Set<Integer> losses; // calls, counted from 0
     private final boolean everything;
     private final List<String> models = new ArrayList<>();
     private int calls;
 
     Forgetful(Runtime runtime, Set<Integer> losses, boolean everything) {
-      this.runtime = runtime;
+      super(runtime);
       this.losses = losses;
       this.everything = everything;
     }
@@ -105,26 +102,6 @@ class ReplayTest {
       }
       models.add(model);
       return runtime.infer(model, inputs, outputs);
-    }
-
-    @Override
-    public ModelConfig config(String model) {
-      return runtime.config(model);
-    }
-
-    @Override
-    public Tensor tensor(FloatBuffer values, long... shape) {
-      return runtime.tensor(values, shape);
-    }
-
-    @Override
-    public Tensor tensor(LongBuffer values, long... shape) {
-      return runtime.tensor(values, shape);
-    }
-
-    @Override
-    public void close() {
-      runtime.close();
     }
   }
 

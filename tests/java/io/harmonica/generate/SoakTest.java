@@ -14,7 +14,6 @@ import io.harmonica.runtime.Fleet;
 import io.harmonica.runtime.Retry;
 import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.TritonRuntime.Options;
-import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,14 +54,7 @@ class SoakTest {
   static void serve() throws Exception {
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
-      boolean[][] computes = new boolean[STEPS][model.denoiser().branches().size()];
-      for (int s = 0; s < STEPS; s++) {
-        for (int b = 0; b < computes[s].length; b++) {
-          computes[s][b] = s == 0 || (s + b) % 2 == 0; // every step stores some and reuses some
-        }
-      }
-      List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
-      Router router = Exports.router("r", model, timesteps, computes, Reuse.LAST);
+      Router router = Exports.staggered("r", model, STEPS, 2, Reuse.LAST);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(router), options).export(folder);
     }

@@ -1,6 +1,5 @@
 package io.harmonica.runtime;
 
-import io.harmonica.repository.proto.ModelConfig;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.List;
@@ -11,8 +10,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 
 /** A runtime that remembers every handle it gave out, to find those that nobody closed. */
-public final class HandleLedger implements Runtime {
-  private final Runtime runtime;
+public final class HandleLedger extends ForwardingRuntime {
   private final Queue<Tensor> handles;
 
   public HandleLedger(Runtime runtime) {
@@ -20,7 +18,7 @@ public final class HandleLedger implements Runtime {
   }
 
   private HandleLedger(Runtime runtime, Queue<Tensor> handles) {
-    this.runtime = runtime;
+    super(runtime);
     this.handles = handles;
   }
 
@@ -50,11 +48,6 @@ public final class HandleLedger implements Runtime {
   }
 
   @Override
-  public ModelConfig config(String model) {
-    return runtime.config(model);
-  }
-
-  @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
     return recorded(runtime.tensor(values, shape));
   }
@@ -72,6 +65,11 @@ public final class HandleLedger implements Runtime {
   }
 
   @Override
+  public boolean takesMade() {
+    return runtime.takesMade();
+  }
+
+  @Override
   public Runtime trajectory(Supplier<Plan> plan) {
     return new HandleLedger(runtime.trajectory(plan), handles);
   }
@@ -84,10 +82,5 @@ public final class HandleLedger implements Runtime {
   private Tensor recorded(Tensor tensor) {
     handles.add(tensor);
     return tensor;
-  }
-
-  @Override
-  public void close() {
-    runtime.close();
   }
 }

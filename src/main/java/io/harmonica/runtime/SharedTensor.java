@@ -3,7 +3,6 @@ package io.harmonica.runtime;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.harmonica.repository.proto.DataType;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** A tensor that the server wrote to its place in a region, and reads there again. */
@@ -51,14 +50,7 @@ final class SharedTensor implements Tensor {
   @Override
   public FloatBuffer floats() {
     requireOpen();
-    if (type != DataType.TYPE_FP32) {
-      throw new IllegalStateException("tensor is " + type + ", not TYPE_FP32");
-    }
-    return region
-        .view(offset, sizeBytes)
-        .asReadOnlyBuffer()
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asFloatBuffer();
+    return WireTensor.floats(type, region.view(offset, sizeBytes));
   }
 
   private void requireOpen() {

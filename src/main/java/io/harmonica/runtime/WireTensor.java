@@ -79,10 +79,15 @@ final class WireTensor implements Tensor {
 
   @Override
   public FloatBuffer floats() {
+    return floats(type, bytes().asReadOnlyByteBuffer());
+  }
+
+  /** Bytes of the protocol as numbers, without copying them. */
+  static FloatBuffer floats(DataType type, ByteBuffer bytes) {
     if (type != DataType.TYPE_FP32) {
       throw new IllegalStateException("tensor is " + type + ", not TYPE_FP32");
     }
-    return bytes().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
   @Override
