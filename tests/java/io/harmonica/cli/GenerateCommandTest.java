@@ -41,7 +41,7 @@ class GenerateCommandTest {
   void export(@TempDir Path shared) {
     repository = shared;
     ExportOptions options = ExportOptions.of("shapes").withForce(true);
-    Router router = Router.read(Checkpoints.SHAPES.resolve("routers/taylor-3.json"));
+    Router router = Router.read(Checkpoints.SHAPES.resolve("routers/taylor-2.json"));
     Exports.export(Checkpoints.SHAPES, OptionalInt.empty(), List.of(router), options, repository);
     ExportOptions latent = ExportOptions.of("latent").withForce(true);
     Exports.export(Checkpoints.DIT, OptionalInt.empty(), List.of(), latent, repository);
@@ -94,10 +94,10 @@ class GenerateCommandTest {
   void generate_routed_takesTheRoutersSteps() {
     Invocation done =
         run(
-            "--model-repository REPOSITORY --model shapes --router taylor-3 --classes 1"
+            "--model-repository REPOSITORY --model shapes --router taylor-2 --classes 1"
                 + " --out DIR --save-latents DIR/new/l.safetensors");
     assertThat(done.err()).isEmpty();
-    assertThat(done.out()).contains("1 picture in").contains("router taylor-3");
+    assertThat(done.out()).contains("1 picture in").contains("router taylor-2");
     assertThat(latents("new/l.safetensors")).hasSize(3 * 32 * 32);
   }
 
@@ -219,7 +219,7 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing openai --sampler dpm-solver++ | --spacing openai does not go with --sampler dpm-solver++; use linspace
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --steps 1000 --sampler dpm-solver++ | --steps 1000 is out of range 1..999
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler iddpm | sampler iddpm needs a learned variance, and model shapes predicts 3 channels for 3 of a sample, expected 6: use another --sampler
-          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --router taylor-3 --sampler dpm-solver++ | router taylor-3 was made for sampler ddim, not dpm-solver++
+          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --router taylor-2 --sampler dpm-solver++ | router taylor-2 was made for sampler ddim, not dpm-solver++
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing even | --spacing 'even' is unknown
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels some | --guidance-channels is 'some', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels 1 --guidance 1 | --guidance-channels has no effect with --guidance up to 1
@@ -230,9 +230,9 @@ class GenerateCommandTest {
           1 | --model-repository REPOSITORY --model shapes --classes 3,10 --out DIR/o | unknown class 10: model shapes has classes 0..9
           1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
           1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head is only a part of a model: name shapes
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --router fora-9 --out DIR/o | model shapes has no router 'fora-9', it has taylor-3
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --steps 10 --out DIR/o | router taylor-3 is for 20 steps, not 10
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-3 --spacing openai --out DIR/o | router taylor-3 is for timesteps [950,
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router fora-9 --out DIR/o | model shapes has no router 'fora-9', it has taylor-2
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --steps 10 --out DIR/o | router taylor-2 is for 20 steps, not 10
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --spacing openai --out DIR/o | router taylor-2 is for timesteps [950,
           1 | --model-repository DIR/none --model shapes --classes 3 --out DIR/o  | no model repository at DIR/none
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out pom.xml | --out pom.xml is a file, expected a folder
           1 | --model-repository REPOSITORY --model shapes --classes 3 --steps 1 --out pom.xml/o | cannot write pom.xml/o/0000-class3.png

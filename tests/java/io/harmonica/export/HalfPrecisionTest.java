@@ -67,7 +67,7 @@ class HalfPrecisionTest {
     List<Router> routers =
         List.of(
             Router.read(Checkpoints.SHAPES.resolve("routers/fora-2.json")),
-            Router.read(Checkpoints.SHAPES.resolve("routers/taylor-3.json")));
+            Router.read(Checkpoints.SHAPES.resolve("routers/taylor-2.json")));
     Path single = export(Checkpoints.SHAPES, Precision.FP32, routers);
     Path half = export(Checkpoints.SHAPES, Precision.FP16, routers);
     Path data = Path.of("model-block00-cc/1/model.onnx.data");
@@ -76,7 +76,7 @@ class HalfPrecisionTest {
     try (Pipeline fp32 = Pipeline.open(single, "model");
         Pipeline fp16 = Pipeline.open(half, "model")) {
       assertThat(fp16.manifest().branchBytes()).isEqualTo(fp32.manifest().branchBytes() / 2);
-      for (String router : List.of("none", "fora-2", "taylor-3")) {
+      for (String router : List.of("none", "fora-2", "taylor-2")) {
         Request request = Request.of(List.of(0, 7)).withRouter(router);
         float[] expected = fp32.generate(request).latents().values();
         Latents actual = fp16.generate(request).latents();

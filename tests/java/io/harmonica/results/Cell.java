@@ -2,6 +2,7 @@ package io.harmonica.results;
 
 import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
+import io.harmonica.router.Savings;
 import io.harmonica.router.TargetSpeedup;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,21 +50,24 @@ record Cell(int steps, double speedup, Method method) {
     return model.denoiser().branches().stream().map(Branch::name).toList();
   }
 
-  /** The command that trains the router, or goes on with the training of another. */
-  String command(Settings settings) {
-    StringBuilder command = new StringBuilder("bin/harmonica train");
-    command.append(" --checkpoint ").append(settings.checkpoint());
-    command.append(" --steps ").append(steps).append(" --sampler ddim");
-    command.append(" --guidance ").append(settings.guidance());
-    command.append(' ').append(method.training);
-    command.append(" --target-speedup ").append(speedup);
+  /** The command that trains the router, for what FORA's table of the cell costs. */
+  String command(Settings settings, Model model) {
+    List<String> words = new ArrayList<>(List.of("bin/harmonica train"));
+    words.add("--checkpoint " + settings.checkpoint());
+    words.add("--steps " + steps + " --sampler ddim");
+    words.add("--guidance " + settings.guidance());
+    words.add(method.training);
+    words.add(String.format(Locale.ROOT, "--target-speedup %.3f", budget(model)));
     if (!settings.trainOptions().isBlank()) {
-      command.append(' ').append(settings.trainOptions().strip());
+      words.add(settings.trainOptions().strip());
     }
-    if (method.before != null) {
-      String state = new Cell(steps, speedup, method.before).name() + ".state.json";
-      command.append(" --resume ").append(settings.routers().resolve(state));
-    }
-    return command.append(" --out ").append(settings.routers().resolve(file())).toString();
+    words.add("--out " + settings.routers().resolve(file()));
+    return String.join(" ", words);
+  }
+
+  /** Whole steps, which rules take, rarely cost just what is wanted. In thousandths, from below. */
+  private double budget(Model model) {
+    boolean[][] fora = target(model).fora().computes(steps, branches(model));
+    return Math.floor(Savings.speedup(fora, model.flops()) * 1000) / 1000;
   }
 }

@@ -29,7 +29,7 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
       Optional<Router> router = cell.method().isTrained() ? trained(cell) : Optional.of(rule(cell));
       router.ifPresent(found -> routers.put(cell, found));
       if (router.isEmpty()) {
-        commands.add(cell.command(settings));
+        commands.add(cell.command(settings, model));
       }
     }
     if (!commands.isEmpty()) {
@@ -69,7 +69,7 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
   }
 
   private void train(Cell cell) throws IOException, InterruptedException {
-    String command = cell.command(settings);
+    String command = cell.command(settings, model);
     out.println(command);
     int code = new ProcessBuilder(command.split(" +")).inheritIO().start().waitFor();
     if (code != 0) {

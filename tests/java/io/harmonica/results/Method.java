@@ -6,20 +6,29 @@ import java.util.function.Function;
 
 /** What the results compare, in the order of the page's rows. */
 enum Method {
-  SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--objective sdt --reuse learned"),
-  SDT_LEARNED_EXCHANGE(SDT_LEARNED),
-  SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--objective sdt --reuse linear"),
-  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--objective sdt --reuse last"),
-  SDT_LAST_EXCHANGE(SDT_LAST),
+  TAYLOR_EXCHANGE(
+      "taylor-exchange",
+      "Taylor's table, exchanged, learned weights",
+      "--reuse learned --init taylor --iterations 0 --exchange 4"),
+  FORA_EXCHANGE(
+      "fora-exchange",
+      "FORA's table, exchanged, plain reuse",
+      "--reuse last --init fora --iterations 0 --exchange 4"),
+  SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.LONG),
+  SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.LONG),
+  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.LONG),
   SDT_NO_IEPO(
-      "sdt-no-iepo", "SDT without IEPO, plain reuse", "--objective sdt --no-iepo --reuse last"),
-  LTC("ltc", "Learning-to-Cache, plain reuse", "--objective ltc --reuse last"),
+      "sdt-no-iepo", "SDT without IEPO, plain reuse", "--no-iepo --reuse last" + Method.LONG),
+  LTC("ltc", "Learning-to-Cache, plain reuse", "--objective ltc --reuse last" + Method.LONG),
   TAYLOR_2("taylor-2", "Taylor, second order", target -> target.taylor(2)),
   TAYLOR_1("taylor-1", "Taylor, first order", target -> target.taylor(1)),
   FORA("fora", "FORA", TargetSpeedup::fora),
   DELTA_DIT("delta-dit", "Δ-DiT", TargetSpeedup::deltaDit),
   RANDOM("random", "random", target -> target.random(0)),
-  FEWER_STEPS("fewer-steps", "fewer steps", null, null, null);
+  FEWER_STEPS("fewer-steps", "fewer steps", null, null);
+
+  /** From HarmoniCa's random start, by steps that 100 iterations get somewhere with. */
+  private static final String LONG = " --init random --learning-rate 0.05 --iterations 100";
 
   /** What files call it. */
   final String id;
@@ -30,38 +39,20 @@ enum Method {
   /** The options of {@code bin/harmonica train}; null where nothing is trained. */
   final String training;
 
-  /** The method whose training goes on with an exchange; null where it starts anew. */
-  final Method before;
-
   private final Function<TargetSpeedup, Policy> policy;
 
   Method(String id, String title, String training) {
-    this(id, title, training, null, null);
-  }
-
-  Method(Method before) {
-    this(
-        before.id + "-exchange",
-        before.title + ", exchange",
-        before.training + " --exchange 1",
-        before,
-        null);
+    this(id, title, training, null);
   }
 
   Method(String id, String title, Function<TargetSpeedup, Policy> policy) {
-    this(id, title, null, null, policy);
+    this(id, title, null, policy);
   }
 
-  Method(
-      String id,
-      String title,
-      String training,
-      Method before,
-      Function<TargetSpeedup, Policy> policy) {
+  Method(String id, String title, String training, Function<TargetSpeedup, Policy> policy) {
     this.id = id;
     this.title = title;
     this.training = training;
-    this.before = before;
     this.policy = policy;
   }
 

@@ -7,6 +7,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.train.Measure.Entry;
 import io.harmonica.train.Measure.Routing;
 import io.harmonica.train.TrainOptions.Objective;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -15,80 +16,150 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ExchangeTest {
   private static final int STEPS = 5;
+  private static final int PROBES = 2;
+  private static final long SEED = 3;
 
+  /** A reused output a little larger: its effect through everything after it is of first order. */
+  @ParameterizedTest
+  @ValueSource(strings = {"ddim", "dpm-solver++"})
+  void responses_areTheSlopesOfWholeTrajectories(String sampler) {
+    double little = 1e-2;
+    try (Tiny tiny = new Tiny(STEPS, sampler)) {
+      Measure measure = measure(tiny, 1, 1, 2);
+      Routing routing = routing(tiny, 1);
+      Responses responses = Responses.of(measure, routing, PROBES, SEED, () -> {});
+      double[] before = responses.differences();
+      int compared = 0;
+      for (int b = 0; b < routing.computes()[0].length; b++) {
+        List<Integer> stored = new ArrayList<>();
+        for (int s = 0; s < STEPS; s++) {
+          if (routing.computes()[s][b]) {
+            stored.add(0, s);
+          } else if (stored.size() > 1) {
+            Entry entry = new Entry(s, b);
+            double[] weights = routing.weights().of(s, b, kept(stored, 1));
+            double[] expected = new double[responses.samples()];
+            for (int j = 0; j < weights.length; j++) {
+              responses.add(expected, s, b, stored.get(j), little * weights[j]);
+            }
+            double[] after =
+                Responses.of(measure, scaled(routing, entry, 1 + little), PROBES, SEED, () -> {})
+                    .differences();
+            double size = 0;
+            for (double one : expected) {
+              size = Math.max(size, Math.abs(one));
+            }
+            for (int q = 0; q < after.length; q++) {
+              assertThat(after[q] - before[q])
+                  .as("entry %s, sample %d", entry, q)
+                  .isCloseTo(expected[q], within(0.05 * size + 1e-3));
+            }
+            compared++;
+          }
+        }
+      }
+      assertThat(compared).isGreaterThan(5);
+    }
+  }
+
+  private static Routing scaled(Routing routing, Entry one, double factor) {
+    return new Routing(
+        routing.computes(),
+        (step, branch, stored) -> {
+          double[] weights = routing.weights().of(step, branch, stored);
+          return one.equals(new Entry(step, branch))
+              ? Arrays.stream(weights).map(weight -> weight * factor).toArray()
+              : weights;
+        });
+  }
+
+  /** What the descent expects is what the responses say, and falls with every move. */
   @Test
-  void effects_areTheDifferencesOfWholeTrajectories() {
+  void moves_lowerTheExpectedSquares_withinTheBudget() {
     try (Tiny tiny = new Tiny(STEPS)) {
-      Denoising denoising = tiny.denoising();
-      Routing routing = routing(tiny, Reuse.LINEAR);
-      Measure measure =
-          new Measure(denoising, 2, List.of(denoising.draw(1, 1), denoising.draw(1, 2)));
-      List<Entry> entries = List.of(new Entry(1, 0), new Entry(3, 4), new Entry(4, 5));
-      long before = denoising.passes();
-      float[][] effects = measure.effects(1, routing, entries, () -> {});
-      // The table's own passes, and of each flip those from its step on.
-      assertThat(denoising.passes() - before).isEqualTo(STEPS + (4 + 2 + 1));
-      float[] base = measure.difference(1, routing);
-      for (int i = 0; i < entries.size(); i++) {
-        boolean[][] flipped = copy(routing.computes());
-        flipped[entries.get(i).step()][entries.get(i).branch()] ^= true;
-        float[] difference = measure.difference(1, new Routing(flipped, routing.weights()));
-        for (int j = 0; j < base.length; j++) {
-          assertThat(base[j] + effects[i][j]).isCloseTo(difference[j], within(1e-3f));
+      Measure measure = measure(tiny, 1, 1, 2);
+      Routing start = routing(tiny, 1);
+      Target target = Target.asItIs(start.computes(), tiny.subject.flops());
+      Responses responses = Responses.of(measure, start, PROBES, SEED, () -> {});
+      double[] ones = new double[responses.samples()];
+      Arrays.fill(ones, 1);
+      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      List<List<Entry>> moves = new Descent(responses, ones, start, trainable, 2, target).moves();
+      assertThat(moves).isNotEmpty();
+      boolean[][] computes = Exchange.copy(start.computes());
+      double last = expected(responses, start, computes);
+      double first = last;
+      for (List<Entry> move : moves) {
+        move.forEach(entry -> computes[entry.step()][entry.branch()] ^= true);
+        double next = expected(responses, start, computes);
+        assertThat(next).isLessThan(last);
+        assertThat(target.allows(target.cost(computes))).isTrue();
+        last = next;
+      }
+      assertThat(last).isLessThan(first / 2);
+      assertThat(computes[0]).containsOnly(true);
+    }
+  }
+
+  /** The sum of squares that a table is expected to leave. */
+  private static double expected(Responses responses, Routing start, boolean[][] computes) {
+    double[] left = responses.differences();
+    add(responses, left, new Routing(computes, start.weights()), 1);
+    add(responses, left, start, -1);
+    return Arrays.stream(left).map(one -> one * one).sum();
+  }
+
+  private static void add(Responses responses, double[] to, Routing routing, int sign) {
+    for (int b = 0; b < routing.computes()[0].length; b++) {
+      List<Integer> stored = new ArrayList<>();
+      for (int s = 0; s < routing.computes().length; s++) {
+        if (routing.computes()[s][b]) {
+          stored.add(0, s);
+          responses.add(to, s, b, s, sign);
+        } else {
+          double[] weights = routing.weights().of(s, b, kept(stored, 1));
+          for (int j = 0; j < weights.length; j++) {
+            responses.add(to, s, b, stored.get(j), sign * weights[j]);
+          }
         }
       }
     }
+  }
+
+  private static List<Integer> kept(List<Integer> stored, int order) {
+    return List.copyOf(stored.subList(0, Math.min(stored.size(), order + 1)));
   }
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
   void run_isNeverWorse_keepsTheBudget(int order) {
     try (Tiny tiny = new Tiny(STEPS)) {
-      Denoising denoising = tiny.denoising();
-      Routing start = routing(tiny, new Reuse.Forecast(order));
-      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      Routing start = routing(tiny, order);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
-      Measure measure =
-          new Measure(denoising, order + 1, List.of(denoising.draw(2, 1), denoising.draw(2, 2)));
-      Exchange.Result result = new Exchange(measure, target).run(start, trainable, 3, note -> {});
-      assertThat(result.error()).isLessThan(measure.error(start));
-      assertThat(measure.error(new Routing(result.computes(), start.weights())))
-          .isEqualTo(result.error());
-      assertThat(target.cost(result.computes())).isLessThanOrEqualTo(target.cost(start.computes()));
-      assertThat(result.computes()[0]).containsOnly(true);
+      Measure measure = measure(tiny, order, 1, 2);
+      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      Exchange exchange = new Exchange(measure, target, trainable, start);
+      List<String> notes = new ArrayList<>();
+      int rounds = exchange.run(3, round -> measure(tiny, order, 10 + round), notes::add);
+      assertThat(notes).hasSize(rounds * Exchange.PROBES);
+      assertThat(exchange.error()).isLessThan(measure.error(start));
+      assertThat(measure.error(exchange.best())).isEqualTo(exchange.error());
+      boolean[][] computes = exchange.best().computes();
+      assertThat(target.cost(computes)).isLessThanOrEqualTo(target.cost(start.computes()));
+      assertThat(computes[0]).containsOnly(true);
     }
   }
 
-  @Test
-  void moves_takeWhatLowersTheSum_withinTheBudget() {
-    // One computed entry that hardly matters, two reused ones that do; room for one.
-    boolean[][] computes = {{true, true, true}, {true, false, false}};
-    List<Entry> entries = List.of(new Entry(1, 0), new Entry(1, 1), new Entry(1, 2));
-    float[] difference = {3, 4};
-    float[][] effects = {{0.1f, 0}, {-3, 0}, {0, -4}};
-    Target target = new Target("cur", 0.5, new double[] {1, 1, 1}, 4);
-    Proposal proposal = new Proposal(computes, entries, target);
-    proposal.add(1, difference, effects);
-    assertThat(proposal.moves()).containsExactly(List.of(new Entry(1, 2), new Entry(1, 0)));
+  private static Measure measure(Tiny tiny, int order, long... seeds) {
+    Denoising denoising = tiny.denoising();
+    List<Batch> batches = new ArrayList<>();
+    for (long seed : seeds) {
+      batches.add(denoising.draw(2, seed));
+    }
+    return new Measure(denoising, order + 1, batches);
   }
 
-  @Test
-  void moves_weighPicturesByWhatTheyLack() {
-    boolean[][] computes = {{true, true, true}, {true, false, false}};
-    List<Entry> entries = List.of(new Entry(1, 0), new Entry(1, 1), new Entry(1, 2));
-    float[] difference = {100, 1}; // two pictures of one value
-    float[][] effects = {{0, 0}, {-30, 0}, {0, -0.9f}};
-    Target target = new Target("cur", 0.5, new double[] {1, 1, 1}, 4);
-    Proposal proposal = new Proposal(computes, entries, target);
-    proposal.add(2, difference, effects);
-    assertThat(proposal.moves().get(0)).containsExactly(new Entry(1, 2), new Entry(1, 0));
-  }
-
-  private static Routing routing(Tiny tiny, Reuse reuse) {
-    return new Routing(tiny.table(false).computes(0.1), reuse::weights);
-  }
-
-  private static boolean[][] copy(boolean[][] computes) {
-    return Arrays.stream(computes).map(boolean[]::clone).toArray(boolean[][]::new);
+  private static Routing routing(Tiny tiny, int order) {
+    return new Routing(tiny.table(false).computes(0.1), new Reuse.Forecast(order)::weights);
   }
 }

@@ -83,7 +83,7 @@ public record Savings(
   }
 
   /** FLOPs of uncached passes / FLOPs of these passes, {@code [steps][branches]}. */
-  static double speedup(boolean[][] computes, Flops flops) {
+  public static double speedup(boolean[][] computes, Flops flops) {
     double routed = 0;
     for (boolean[] row : computes) {
       routed += flops.fixed();

@@ -103,29 +103,49 @@ final class Denoising {
    * and teacher.
    */
   Map<String, Value> embed(Walk walk) {
-    int n = walk.batch().pictures();
-    float[] x = walk.x();
-    int[] labels = walk.batch().classes();
-    if (guides()) { // the model sees the first half twice; the second has the null class
-      x = x.clone();
-      System.arraycopy(x, 0, x, x.length / 2, x.length / 2);
-      labels = Arrays.copyOf(labels, 2 * n);
-      Arrays.fill(labels, n, 2 * n, nullClass());
-    }
-    return embed(sampler.timesteps().get(walk.step()), x, labels);
+    Batch batch = walk.batch();
+    return embed(walk.step(), input(walk.x(), batch), batch.classes());
   }
 
-  /** The same for any samples, [B, C, H, W]. */
-  Map<String, Value> embed(int timestep, float[] x, int[] labels) {
+  /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
+  Map<String, Value> embed(int step, Value x, int[] labels) {
+    int timestep = sampler.timesteps().get(step);
+    if (!guides()) {
+      return embedRows(timestep, x, labels);
+    }
+    int n = labels.length; // the model sees them twice, the second time with the null class
+    int[] both = Arrays.copyOf(labels, 2 * n);
+    Arrays.fill(both, n, 2 * n, nullClass());
+    return embedRows(timestep, ops.concat(0, List.of(x, x)), both);
+  }
+
+  /** A batch's samples (n, C, H, W), whose gradient is wanted. */
+  Value leaf(float[] x, Batch batch) {
+    return ops.leaf(firstHalf(x, batch), shape(batch));
+  }
+
+  private Value input(float[] x, Batch batch) {
+    return ops.input(firstHalf(x, batch), shape(batch));
+  }
+
+  private static float[] firstHalf(float[] x, Batch batch) {
+    return batch.copies() == 1 ? x : Arrays.copyOf(x, x.length / batch.copies());
+  }
+
+  private long[] shape(Batch batch) {
+    Denoiser.Interface io = model.io();
+    return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
+  }
+
+  private Map<String, Value> embedRows(int timestep, Value x, int[] labels) {
     int rows = labels.length;
     long[] times = new long[rows];
     Arrays.fill(times, timestep);
-    Denoiser.Interface io = model.io();
     Map<String, Value> inputs = new LinkedHashMap<>();
-    inputs.put("sample", ops.input(x, rows, io.channels(), io.height(), io.width()));
+    inputs.put("sample", x);
     inputs.put("timestep", ops.input(times, rows, 1));
     if (captions.isPresent()) {
-      inputs.putAll(captions.get().inputs(ops, io, labels));
+      inputs.putAll(captions.get().inputs(ops, model.io(), labels));
     } else {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
@@ -186,6 +206,26 @@ final class Denoising {
     float[] noise = sampler.needsNoise(step) ? batch.noise(step) : null;
     float[] variance = sampler.needsVariance() ? channels(prediction, model.io().channels()) : null;
     stepper.step(step, x, new Prediction(epsilon(prediction), variance), noise);
+  }
+
+  /**
+   * What a step's prediction does to later samples by the sampler alone: {@code [s][t]} is {@code d
+   * x_t / d epsilon_s}, elementwise, t up to the number of steps. Samplers are linear in both.
+   */
+  double[][] propagation() {
+    int steps = steps();
+    double[][] propagation = new double[steps][steps + 1];
+    float[] none = new float[1];
+    for (int s = 0; s < steps; s++) {
+      float[] x = new float[1];
+      Stepper stepper = start();
+      for (int t = 0; t < steps; t++) {
+        float[] epsilon = {t == s ? 1 : 0};
+        stepper.step(t, x, new Prediction(epsilon, none), none);
+        propagation[s][t + 1] = x[0];
+      }
+    }
+    return propagation;
   }
 
   /** The first C channels of a prediction. */

@@ -2,89 +2,126 @@ package io.harmonica.train;
 
 import io.harmonica.train.Measure.Entry;
 import io.harmonica.train.Measure.Routing;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 
 /**
  * No paper: exchanges entries of a finished table under the exact measure, which training's soft
  * scores and step-wise losses only approach.
  *
- * <p>A round measures what flipping each entry alone does to the pictures. To first order the
- * effects of several flips add up: a descent on that sum, by flips and swaps that keep the budget,
- * proposes a sequence of moves. Of its beginnings the best under the exact measure is kept, if it
- * is better than the table. So no round makes it worse.
+ * <p>A round takes fresh pictures, whose {@link Responses} tell to first order what other tables
+ * would do, and a {@link Descent} over tables proposes a sequence of moves within the budget. Of
+ * its beginnings the best under the exact measure is made; then moves that come later, together or
+ * by halves. Only what lowers the exact error stays, so no round makes it worse.
  */
 final class Exchange {
-  /** Batches whose effects a round measures; all batches judge what follows from them. */
-  static final int SWEPT = 3;
+  /** Directions that each picture is looked at along. */
+  static final int PROBES = 4;
+
+  /** Groups of later moves that a round tries. */
+  private static final int TRIES = 12;
 
   private final Measure measure;
   private final Target target;
+  private final boolean[] trainable;
+  private Routing best;
+  private double error;
+  private int tries;
 
-  Exchange(Measure measure, Target target) {
+  /**
+   * Starts at a table.
+   *
+   * @param trainable whether a step may reuse anything
+   */
+  Exchange(Measure measure, Target target, boolean[] trainable, Routing start) {
     this.measure = measure;
     this.target = target;
+    this.trainable = trainable.clone();
+    this.best = start;
+    this.error = measure.error(start);
   }
 
-  /** What came out. */
-  record Result(boolean[][] computes, double error, int rounds) {}
+  /** The best table so far, with the weights of the start. */
+  Routing best() {
+    return best;
+  }
+
+  /** Its error under the exact measure. */
+  double error() {
+    return error;
+  }
 
   /**
    * Exchanges until nothing improves, at most so many rounds.
    *
-   * @param progress told the error for every flip that is measured
+   * @param fresh by round, the pictures whose responses it takes
+   * @param progress told the error when a batch is through one probe
+   * @return rounds made
    */
-  Result run(Routing start, boolean[] trainable, int rounds, Consumer<String> progress) {
-    boolean[][] computes = copy(start.computes());
-    double error = measure.error(start);
-    int round = 0;
-    boolean better = true;
-    while (better && round < rounds) {
-      Routing current = new Routing(computes, start.weights());
-      List<Entry> entries = entries(computes, trainable);
-      Proposal proposal = new Proposal(computes, entries, target);
+  int run(int rounds, IntFunction<Measure> fresh, Consumer<String> progress) {
+    for (int round = 0; round < rounds; round++) {
       String note = String.format(Locale.ROOT, "error %.4g", error);
-      for (int i = 0; i < SWEPT; i++) { // other pictures in every round
-        int batch = (round * SWEPT + i) % measure.batches();
-        float[][] effects = measure.effects(batch, current, entries, () -> progress.accept(note));
-        float[] difference = measure.difference(batch, current);
-        proposal.add(measure.pictures(batch), difference, effects);
-      }
-      List<List<Entry>> moves = proposal.moves();
-      better = false;
-      for (int length = moves.size(); length > 0; length = length * 2 / 3) {
-        boolean[][] candidate = copy(current.computes());
-        moves.subList(0, length).forEach(move -> move.forEach(entry -> flip(candidate, entry)));
-        double reached = measure.error(new Routing(candidate, start.weights()));
-        if (reached < error) {
-          error = reached;
-          computes = candidate;
-          better = true;
-        }
-      }
-      round++;
-    }
-    return new Result(computes, error, round);
-  }
-
-  private static List<Entry> entries(boolean[][] computes, boolean[] trainable) {
-    List<Entry> entries = new ArrayList<>();
-    for (int s = 0; s < computes.length; s++) {
-      for (int b = 0; b < computes[s].length && trainable[s]; b++) {
-        entries.add(new Entry(s, b));
+      double before = error;
+      make(moves(fresh.apply(round), round, () -> progress.accept(note)));
+      if (error == before) {
+        return round + 1;
       }
     }
-    return entries;
+    return rounds;
   }
 
-  private static void flip(boolean[][] computes, Entry entry) {
-    computes[entry.step()][entry.branch()] ^= true;
+  private List<List<Entry>> moves(Measure pictures, int seed, Runnable each) {
+    Responses responses = Responses.of(pictures, best, PROBES, seed, each);
+    double[] squares = pictures.squares(best);
+    double[] expected = new double[responses.samples()];
+    Arrays.setAll(expected, q -> squares[q / PROBES]);
+    return new Descent(responses, expected, best, trainable, measure.history(), target).moves();
   }
 
-  private static boolean[][] copy(boolean[][] computes) {
+  private void make(List<List<Entry>> moves) {
+    Routing start = best;
+    int made = 0;
+    for (int length = moves.size(); length > 0; length = length * 2 / 3) {
+      made = improves(start, moves.subList(0, length)) ? length : made;
+    }
+    tries = TRIES;
+    makeSome(moves.subList(made, moves.size()));
+  }
+
+  /** All of them, or what helps of either half. */
+  private void makeSome(List<List<Entry>> moves) {
+    if (moves.isEmpty() || tries == 0) {
+      return;
+    }
+    tries--;
+    if (!improves(best, moves) && moves.size() > 1) {
+      makeSome(moves.subList(0, moves.size() / 2));
+      makeSome(moves.subList(moves.size() / 2, moves.size()));
+    }
+  }
+
+  /** Whether some moves make the best table so far; then it is kept. */
+  private boolean improves(Routing from, List<List<Entry>> moves) {
+    boolean[][] computes = copy(from.computes());
+    moves.forEach(move -> move.forEach(e -> computes[e.step()][e.branch()] ^= true));
+    double cost = target.cost(computes);
+    if (!target.allows(cost) && cost > target.cost(best.computes())) {
+      return false; // without the moves before them
+    }
+    Routing candidate = new Routing(computes, from.weights());
+    double reached = measure.error(candidate);
+    if (reached < error) {
+      best = candidate;
+      error = reached;
+      return true;
+    }
+    return false;
+  }
+
+  static boolean[][] copy(boolean[][] computes) {
     return Arrays.stream(computes).map(boolean[]::clone).toArray(boolean[][]::new);
   }
 }

@@ -17,6 +17,7 @@ final class Finish {
 
   private static final long DECIDING = 1L << 41;
   private static final long JUDGING = 1L << 42;
+  private static final long EXPLORING = 1L << 43;
 
   private final Subject subject;
   private final Denoising denoising;
@@ -56,16 +57,14 @@ final class Finish {
     Measure judging = measure(JUDGING);
     if (options.reuse() == TrainOptions.Reusing.LEARNED || options.exchange() > 0) {
       Measure deciding = measure(DECIDING);
-      best = refitted(deciding, best);
       if (options.exchange() > 0) {
-        int sweep = Exchange.SWEPT * entries(trainable);
-        progress.begin("exchanging", options.exchange() * sweep);
-        Exchange.Result result =
-            new Exchange(deciding, target)
-                .run(best, trainable, options.exchange(), progress::advance);
-        best = refitted(deciding, new Routing(result.computes(), best.weights()));
-        training.put("exchangeRounds", result.rounds());
+        progress.begin("exchanging", options.exchange() * SETS * Exchange.PROBES);
+        Exchange exchange = new Exchange(deciding, target, trainable, start);
+        int rounds = exchange.run(options.exchange(), this::fresh, progress::advance);
+        best = exchange.best();
+        training.put("exchangeRounds", rounds);
       }
+      best = refitted(deciding, best);
       training.put("exactErrorBefore", deciding.error(start));
       training.put("exactError", deciding.error(best));
       training.put("unseenErrorBefore", judging.error(start));
@@ -94,10 +93,15 @@ final class Finish {
     return best;
   }
 
-  private Measure measure(long kind) {
+  /** Pictures of a round that no other sees. */
+  private Measure fresh(int round) {
+    return measure(EXPLORING + (long) round * SETS);
+  }
+
+  private Measure measure(long first) {
     List<Batch> batches = new ArrayList<>();
     for (int i = 0; i < SETS; i++) {
-      batches.add(denoising.draw(options.batch(), Batch.mix(options.seed(), kind + i)));
+      batches.add(denoising.draw(options.batch(), Batch.mix(options.seed(), first + i)));
     }
     return new Measure(denoising, routing.history(), batches);
   }
@@ -122,13 +126,5 @@ final class Finish {
       }
     }
     return new Reuse.Weights(weights);
-  }
-
-  private int entries(boolean[] trainable) {
-    int entries = 0;
-    for (boolean one : trainable) {
-      entries += one ? subject.branches().size() : 0;
-    }
-    return entries;
   }
 }

@@ -3,11 +3,11 @@ package io.harmonica.train;
 import io.harmonica.torch.Scope;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The exact measure of a table: how far its pictures are from the uncached ones, from a fixed set
- * of noises, with the routing that inference does. Also what a change of one entry does to the
- * pictures.
+ * of noises, with the routing that inference does.
  */
 final class Measure {
   /** Squared differences below count as this: identical pictures have none. */
@@ -32,80 +32,53 @@ final class Measure {
         batches.stream().map(batch -> pictures(batch, denoising.uncached(batch))).toList();
   }
 
-  int batches() {
-    return batches.size();
+  Denoising denoising() {
+    return denoising;
   }
 
-  int pictures(int batch) {
-    return batches.get(batch).pictures();
+  /** How many outputs of a branch are kept. */
+  int history() {
+    return history;
+  }
+
+  List<Batch> batches() {
+    return batches;
+  }
+
+  /** Pictures of all batches. */
+  int pictures() {
+    return batches.stream().mapToInt(Batch::pictures).sum();
   }
 
   /** The geometric mean of the pictures' mean squared differences to the uncached ones. */
   double error(Routing routing) {
-    double sum = 0;
-    int count = 0;
-    for (int i = 0; i < batches.size(); i++) {
-      for (double square : meanSquares(difference(i, routing), batches.get(i).pictures())) {
-        sum += Math.log(square);
-        count++;
-      }
-    }
-    return Math.exp(sum / count);
+    return Math.exp(Arrays.stream(squares(routing)).map(Math::log).average().orElseThrow());
   }
 
-  /** The difference of a batch's pictures to the uncached ones. */
-  float[] difference(int batch, Routing routing) {
-    try (Walk walk = Walk.start(denoising, batches.get(batch), history, 0)) {
-      finish(walk, routing);
-      return minus(pictures(walk.batch(), walk.x()), uncached.get(batch));
-    }
+  /** The mean squared differences of all pictures to the uncached ones, batch by batch. */
+  double[] squares(Routing routing) {
+    return IntStream.range(0, batches.size())
+        .mapToObj(i -> meanSquares(difference(i, routing), batches.get(i).pictures()))
+        .flatMapToDouble(Arrays::stream)
+        .toArray();
   }
 
-  /**
-   * What flipping each of some entries, alone, does to a batch's pictures. A trajectory differs
-   * from the table's only from the entry's step on, and forks there.
-   */
-  float[][] effects(int batch, Routing routing, List<Entry> entries, Runnable each) {
-    float[][] effects = new float[entries.size()][];
+  private float[] difference(int batch, Routing routing) {
     try (Walk walk = Walk.start(denoising, batches.get(batch), history, 0)) {
       while (!walk.done()) {
-        for (int i = 0; i < effects.length; i++) {
-          if (entries.get(i).step() == walk.step()) {
-            effects[i] = flipped(walk, routing, entries.get(i).branch());
-            each.run();
-          }
+        boolean[] computes = routing.computes()[walk.step()];
+        try (Scope scope = Scope.withoutGradients()) {
+          Denoising.Route route = Routes.hard(denoising.ops(), walk, computes, routing.weights());
+          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
         }
-        step(walk, routing, routing.computes()[walk.step()]);
       }
-      float[] base = pictures(walk.batch(), walk.x());
-      for (int i = 0; i < effects.length; i++) {
-        effects[i] = minus(pictures(walk.batch(), effects[i]), base);
-      }
-    }
-    return effects;
-  }
-
-  private float[] flipped(Walk walk, Routing routing, int branch) {
-    boolean[] computes = routing.computes()[walk.step()].clone();
-    computes[branch] = !computes[branch];
-    try (Walk fork = walk.fork()) {
-      step(fork, routing, computes);
-      finish(fork, routing);
-      return fork.x();
+      return difference(batch, walk.x());
     }
   }
 
-  private void finish(Walk walk, Routing routing) {
-    while (!walk.done()) {
-      step(walk, routing, routing.computes()[walk.step()]);
-    }
-  }
-
-  private void step(Walk walk, Routing routing, boolean[] computes) {
-    try (Scope scope = Scope.withoutGradients()) {
-      Denoising.Route route = Routes.hard(denoising.ops(), walk, computes, routing.weights());
-      walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-    }
+  /** The difference of a batch's results to the uncached ones. */
+  float[] difference(int batch, float[] results) {
+    return minus(pictures(batches.get(batch), results), uncached.get(batch));
   }
 
   /** Results without the second half, which guidance carries along. */
