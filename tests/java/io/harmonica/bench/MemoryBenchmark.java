@@ -1,6 +1,8 @@
 package io.harmonica.bench;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -15,6 +17,8 @@ import io.harmonica.runtime.SharedMemory;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.TritonRuntime;
 import io.harmonica.runtime.TritonServer;
+import io.harmonica.runtime.proto.GRPCInferenceServiceGrpc;
+import io.harmonica.runtime.proto.ServerLiveRequest;
 import io.harmonica.sampler.Spacing;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -33,6 +37,7 @@ import java.util.OptionalInt;
 public final class MemoryBenchmark {
   private static final int STEPS = 10;
   private static final String ROUTER = "forecast";
+  private static final int WARM_UP = 200; // trajectories of the small example
 
   private MemoryBenchmark() {}
 
@@ -40,13 +45,14 @@ public final class MemoryBenchmark {
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("served");
     int rounds = Integer.parseInt(args[2]);
-    export(Path.of(args[0]), repository);
+    export(Path.of(args[0]), "dit", repository);
+    export(Path.of("export/shapes-dit"), "small", repository);
     try (TritonServer server = TritonServer.start(repository)) {
       measure(server, rounds);
     }
   }
 
-  private static void export(Path checkpoint, Path repository) {
+  private static void export(Path checkpoint, String name, Path repository) {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
       List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
@@ -55,31 +61,42 @@ public final class MemoryBenchmark {
           new Taylor(2, 1)
               .router(ROUTER, model.denoiser().architecture(), "ddim", timesteps, branches);
       // An engine a route: the stand-in's backend is a process for each.
-      ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0).withForce(true);
+      ExportOptions options = ExportOptions.of(name).withBlocksPerEngine(0).withForce(true);
       new Exporter(model, List.of(router), options).export(repository);
     }
   }
 
   /**
-   * One trajectory: the client's time, processor time and bytes, and the server's time in its
-   * ensembles.
+   * One trajectory: the client's time, that of it in calls, processor time and bytes, and the
+   * server's time in its ensembles.
    */
-  private record Run(double clientMillis, double serverMillis, double cpuMillis, Statistics spent) {
+  private record Run(
+      double clientMillis,
+      double callMillis,
+      double serverMillis,
+      double cpuMillis,
+      Statistics spent) {
     double ownMillis() {
       return (clientMillis - serverMillis) / STEPS;
+    }
+
+    double loopMillis() {
+      return (clientMillis - callMillis) / STEPS;
     }
   }
 
   private static void measure(TritonServer server, int rounds) throws Exception {
     Map<SharedMemory, Pipeline> pipelines = new EnumMap<>(SharedMemory.class);
     Map<SharedMemory, Run[]> runs = new EnumMap<>(SharedMemory.class);
+    double[] empty = new double[rounds];
     try {
       for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
         TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
         pipelines.put(shared, Pipeline.connect(server.address(), "dit", options));
         runs.put(shared, new Run[rounds]);
+        warmUp(server, options);
       }
-      for (int round = -2; round < rounds; round++) { // two to warm up
+      for (int round = -1; round < rounds; round++) { // one to warm up
         for (int turn = 0; turn < 2; turn++) {
           SharedMemory shared = (round + turn) % 2 == 0 ? SharedMemory.ON : SharedMemory.OFF;
           Run run = run(pipelines.get(shared));
@@ -87,11 +104,47 @@ public final class MemoryBenchmark {
             runs.get(shared)[round] = run;
           }
         }
+        if (round >= 0) {
+          Run run = runs.get(SharedMemory.ON)[round];
+          empty[round] = emptyCallMillis(server, Math.round(run.serverMillis() / STEPS));
+        }
       }
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
     print(runs.get(SharedMemory.ON), runs.get(SharedMemory.OFF));
+    row("an empty call after as long a pause, ms", empty, "");
+  }
+
+  /** A client that serves has long been compiled; the large model alone would take an hour. */
+  private static void warmUp(TritonServer server, TritonRuntime.Options options) {
+    try (Pipeline pipeline = Pipeline.connect(server.address(), "small", options)) {
+      for (int i = 0; i < WARM_UP; i++) {
+        pipeline.generate(Request.of(List.of(0)).withRouter(ROUTER).withGuidance(4));
+      }
+    }
+  }
+
+  /** What any call costs whose answer wakes a machine that was idle for a step: the median. */
+  private static double emptyCallMillis(TritonServer server, long pause)
+      throws InterruptedException {
+    ManagedChannel channel = NettyChannelBuilder.forTarget(server.address()).usePlaintext().build();
+    try {
+      var stub = GRPCInferenceServiceGrpc.newBlockingStub(channel);
+      double[] millis = new double[STEPS];
+      for (int i = -1; i < STEPS; i++) { // the first connects
+        Thread.sleep(pause);
+        long start = System.nanoTime();
+        stub.serverLive(ServerLiveRequest.getDefaultInstance());
+        if (i >= 0) {
+          millis[i] = (System.nanoTime() - start) / 1e6;
+        }
+      }
+      Arrays.sort(millis);
+      return millis[STEPS / 2];
+    } finally {
+      channel.shutdownNow();
+    }
   }
 
   private static Run run(Pipeline pipeline) throws InterruptedException {
@@ -108,7 +161,8 @@ public final class MemoryBenchmark {
     for (var model : spent.models().entrySet()) {
       server += model.getKey().contains("-route") ? model.getValue().totalNanos() / 1e6 : 0;
     }
-    return new Run(result.elapsedNanos() / 1e6, server, cpu / 1e6, spent);
+    return new Run(
+        result.elapsedNanos() / 1e6, result.runtimeNanos() / 1e6, server, cpu / 1e6, spent);
   }
 
   /** Of all threads of this process, gRPC's too: other load on the machine does not show in it. */
@@ -133,6 +187,7 @@ public final class MemoryBenchmark {
       whole[i] = shared[i].clientMillis() / wire[i].clientMillis();
     }
     row("client's own time a step, shared memory, ms", own, "below 0.5");
+    row("of it outside of calls, ms", loop(shared), "");
     row("client's own time a step, wire, ms", ownOfWire, "");
     row("processor time a step, shared memory, ms", cpu(shared), "");
     row("processor time a step, wire, ms", cpu(wire), "");
@@ -146,6 +201,10 @@ public final class MemoryBenchmark {
         ofShared.sentBytes() + ofShared.receivedBytes(),
         ofWire.sentBytes() + ofWire.receivedBytes(),
         ofShared.sharedBytes());
+  }
+
+  private static double[] loop(Run[] runs) {
+    return Arrays.stream(runs).mapToDouble(Run::loopMillis).toArray();
   }
 
   private static double[] cpu(Run[] runs) {

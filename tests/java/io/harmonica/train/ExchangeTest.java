@@ -9,6 +9,7 @@ import io.harmonica.train.Measure.Routing;
 import io.harmonica.train.TrainOptions.Objective;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,9 +140,24 @@ class ExchangeTest {
       Measure measure = measure(tiny, order, 1, 2);
       boolean[] trainable = Objective.SDT.trainable(STEPS);
       Exchange exchange = new Exchange(measure, target, trainable, start);
-      List<String> notes = new ArrayList<>();
-      int rounds = exchange.run(3, round -> measure(tiny, order, 10 + round), notes::add);
-      assertThat(notes).hasSize(rounds * Exchange.PROBES);
+      List<Double> probed = new ArrayList<>();
+      List<Double> errors = new ArrayList<>(List.of(exchange.error()));
+      Exchange.Observer observer =
+          new Exchange.Observer() {
+            @Override
+            public void probed(double error) {
+              probed.add(error);
+            }
+
+            @Override
+            public void round(int round, double error) {
+              assertThat(round).isEqualTo(errors.size() - 1);
+              errors.add(error);
+            }
+          };
+      int rounds = exchange.run(3, round -> measure(tiny, order, 10 + round), observer);
+      assertThat(probed).hasSize(rounds * Exchange.PROBES);
+      assertThat(errors).hasSize(rounds + 1).isSortedAccordingTo(Comparator.reverseOrder());
       assertThat(exchange.error()).isLessThan(measure.error(start));
       assertThat(measure.error(exchange.best())).isEqualTo(exchange.error());
       boolean[][] computes = exchange.best().computes();

@@ -162,9 +162,11 @@ class TrainerTest {
 
   @ParameterizedTest
   @EnumSource(names = {"LAST", "LEARNED"})
-  void exchange_neverWorseAndWithinTheTarget(Reusing reuse) {
+  void exchange_neverWorseAndWithinTheTarget(Reusing reuse) throws IOException {
     Settings settings = Settings.SHORT.reuse(reuse).exchange(2);
     Router router = train(settings, "exchange", Optional.empty());
+    String log = Files.readString(folder.resolve("exchange.log.jsonl"));
+    assertThat(log).contains("{\"exchange\":0,\"error\":");
     double before = router.training().path("exactErrorBefore").asDouble();
     double after = router.training().path("exactError").asDouble();
     assertThat(after).isPositive().isLessThan(before);

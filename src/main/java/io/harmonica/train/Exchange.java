@@ -4,8 +4,6 @@ import io.harmonica.train.Measure.Entry;
 import io.harmonica.train.Measure.Routing;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /**
@@ -54,18 +52,26 @@ final class Exchange {
     return error;
   }
 
+  /** Follows the rounds. */
+  interface Observer {
+    /** A batch is through one probe. */
+    void probed(double error);
+
+    /** A round is over. */
+    void round(int round, double error);
+  }
+
   /**
    * Exchanges until nothing improves, at most so many rounds.
    *
    * @param fresh by round, the pictures whose responses it takes
-   * @param progress told the error when a batch is through one probe
    * @return rounds made
    */
-  int run(int rounds, IntFunction<Measure> fresh, Consumer<String> progress) {
+  int run(int rounds, IntFunction<Measure> fresh, Observer observer) {
     for (int round = 0; round < rounds; round++) {
-      String note = String.format(Locale.ROOT, "error %.4g", error);
       double before = error;
-      make(moves(fresh.apply(round), round, () -> progress.accept(note)));
+      make(moves(fresh.apply(round), round, () -> observer.probed(before)));
+      observer.round(round, error);
       if (error == before) {
         return round + 1;
       }

@@ -44,10 +44,16 @@ final class Finish {
   /**
    * The router.
    *
+   * @param observer of the exchange
    * @param computes the table that the scores say, within its target
    * @param training free-form, completed here
    */
-  Router router(Table table, boolean[][] computes, boolean[] trainable, ObjectNode training) {
+  Router router(
+      Table table,
+      boolean[][] computes,
+      boolean[] trainable,
+      ObjectNode training,
+      Exchange.Observer observer) {
     Routing start =
         new Routing(
             computes,
@@ -60,7 +66,7 @@ final class Finish {
       if (options.exchange() > 0) {
         progress.begin("exchanging", options.exchange() * SETS * Exchange.PROBES);
         Exchange exchange = new Exchange(deciding, target, trainable, start);
-        int rounds = exchange.run(options.exchange(), this::fresh, progress::advance);
+        int rounds = exchange.run(options.exchange(), this::fresh, observer);
         best = exchange.best();
         training.put("exchangeRounds", rounds);
       }

@@ -68,7 +68,7 @@ public final class Trainer {
     try {
       TrainingLog log = TrainingLog.open(files.log(), state.iterations());
       iterate(log);
-      Router router = finish();
+      Router router = finish(log);
       router.write(files.router());
       AtomicFile.write(files.curves(), Curves.png(log));
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
@@ -97,7 +97,7 @@ public final class Trainer {
     }
   }
 
-  private Router finish() {
+  private Router finish(TrainingLog log) {
     Table table = state.table();
     boolean[][] computes =
         target
@@ -112,7 +112,7 @@ public final class Trainer {
     }
     Router router =
         new Finish(subject, denoising, routing, options, held, progress)
-            .router(table, computes, trainable, training);
+            .router(table, computes, trainable, training, exchanging(log));
     training.put("trainingSeconds", Math.round(state.seconds()));
     training.put("seconds", Math.round(seconds()));
     Memory.peakBytes().ifPresent(bytes -> training.put("peakMemoryBytes", bytes));
@@ -195,6 +195,20 @@ public final class Trainer {
             loss,
             savings.cur(),
             savings.theoreticalSpeedup().orElseThrow()));
+  }
+
+  private Exchange.Observer exchanging(TrainingLog log) {
+    return new Exchange.Observer() {
+      @Override
+      public void probed(double error) {
+        progress.advance(String.format(Locale.ROOT, "error %.3g", error));
+      }
+
+      @Override
+      public void round(int round, double error) {
+        log.exchange(round, error, seconds());
+      }
+    };
   }
 
   private Objective objective() {

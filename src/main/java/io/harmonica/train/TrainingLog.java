@@ -15,7 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The JSON-lines log: a line an iteration, a line a refresh of lambda. */
+/** The JSON-lines log: a line an iteration, a refresh of lambda, a round of the exchange. */
 final class TrainingLog {
   static final String ITERATION = "iteration";
 
@@ -67,6 +67,11 @@ final class TrainingLog {
       line.withArray("lambda").add(value);
     }
     add(line);
+  }
+
+  /** A round of the exchange, and the exact error that it reached. */
+  void exchange(int round, double error, double seconds) {
+    add(JSON.createObjectNode().put("exchange", round).put("error", error).put("seconds", seconds));
   }
 
   private void add(ObjectNode line) {
