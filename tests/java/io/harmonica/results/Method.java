@@ -9,11 +9,11 @@ enum Method {
   TAYLOR_EXCHANGE(
       "taylor-exchange",
       "Taylor's table, exchanged, learned weights",
-      "--reuse learned --init taylor --iterations 0 --exchange 4"),
+      "--reuse learned --init taylor --iterations 0 --exchange 3"),
   FORA_EXCHANGE(
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
-      "--reuse last --init fora --iterations 0 --exchange 4"),
+      "--reuse last --init fora --iterations 0 --exchange 3"),
   SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.LONG),
   SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.LONG),
   SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.LONG),

@@ -2,9 +2,11 @@ package io.harmonica.results;
 
 import io.harmonica.compare.Estimate;
 import io.harmonica.compare.Machine;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The results as Markdown: a table for each number of steps. What a person wrote between the
@@ -75,7 +77,7 @@ final class Page {
         Picture i starts from the noise of seed %d + i in every line. The table stands as it came out.
 
         - *budget*: the theoretical speedup that was asked for; *speedup*: what the method met, FLOPs of the uncached trajectory / its
-          FLOPs. Rules that compute whole steps meet a budget only as near as whole steps allow: compare lines by *speedup*.
+          FLOPs. Rules that compute whole steps meet a budget only as near as whole steps allow; trained routers may cost what FORA's does.
         - *CUR*: share of branch executions that were reused.
         - *PSNR*, *SSIM*: mean over the pictures, to the uncached picture from the same noise.
         - *class accuracy*: share of pictures that a small network, trained on drawn shapes, takes for their class.
@@ -86,6 +88,9 @@ final class Page {
 
         Machine: %s.
 
+        Trained routers, by options of `bin/harmonica train`:
+
+        %s
         To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network):
 
         ```sh
@@ -99,7 +104,15 @@ final class Page {
             settings.seed(),
             realShapes,
             machine.line(),
+            trainings(),
             command);
+  }
+
+  private static String trainings() {
+    return Arrays.stream(Method.values())
+        .filter(Method::isTrained)
+        .map(method -> "- %s: `%s`%n".formatted(method.title, method.training))
+        .collect(Collectors.joining());
   }
 
   private static String kept(String before) {
