@@ -40,23 +40,34 @@ class ArchitectureTest {
     MAY_USE.put("repository", Set.of(ROOT, "model", "router"));
     MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
-    MAY_USE.put("deploy", Set.of(ROOT, "router", "repository", "runtime"));
+    MAY_USE.put("triton", Set.of(ROOT, "repository", "runtime"));
+    MAY_USE.put("deploy", Set.of(ROOT, "router", "repository", "runtime", "triton"));
     MAY_USE.put("metrics", Set.of(ROOT, "runtime"));
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put(
         "generate",
-        Set.of(ROOT, "model", "router", "repository", "runtime", "metrics", "sampler", "text"));
+        Set.of(
+            ROOT,
+            "model",
+            "router",
+            "repository",
+            "runtime",
+            "triton",
+            "metrics",
+            "sampler",
+            "text"));
     MAY_USE.put("train", Set.of(ROOT, "model", "torch", "router", "sampler"));
     MAY_USE.put(
-        "compare", Set.of(ROOT, "model", "router", "repository", "runtime", "sampler", "generate"));
+        "compare",
+        Set.of(ROOT, "model", "router", "repository", "runtime", "triton", "sampler", "generate"));
     MAY_USE.put("cli", Set.copyOf(MAY_USE.keySet()));
 
     LIBRARIES.put("ai.djl.", Set.of("text"));
     LIBRARIES.put("ai.onnx.proto.", Set.of("onnx", "export"));
     LIBRARIES.put("ai.onnxruntime.", Set.of("runtime"));
-    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "runtime", "text"));
-    LIBRARIES.put("io.grpc.", Set.of("runtime"));
+    LIBRARIES.put("com.google.protobuf.", Set.of("onnx", "repository", "triton", "text"));
+    LIBRARIES.put("io.grpc.", Set.of("triton"));
     LIBRARIES.put("io.micrometer.", Set.of("metrics"));
     LIBRARIES.put("java.awt.", Set.of("router", "generate", "train", "compare", "cli"));
     LIBRARIES.put("me.tongfei.progressbar.", Set.of("cli"));
@@ -66,7 +77,7 @@ class ArchitectureTest {
     LIBRARIES.put("org.apache.commons.statistics.", Set.of("compare"));
     LIBRARIES.put("org.ejml.", Set.of("compare"));
     LIBRARIES.put("org.bytedeco.", Set.of("torch"));
-    LIBRARIES.put("org.slf4j.", Set.of("generate", "runtime"));
+    LIBRARIES.put("org.slf4j.", Set.of("generate", "triton"));
     LIBRARIES.put("org.knowm.xchart.", Set.of("train"));
   }
 
@@ -122,7 +133,7 @@ class ArchitectureTest {
     return one.getPackageName().endsWith(".proto");
   }
 
-  /** {@code runtime} for {@code io.harmonica.runtime.proto}; the root keeps its whole name. */
+  /** {@code runtime} for {@code io.harmonica.triton.proto}; the root keeps its whole name. */
   private static String packageOf(String name) {
     return name.equals(ROOT) ? ROOT : name.substring(ROOT.length() + 1).split("\\.")[0];
   }

@@ -10,7 +10,7 @@ import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -9,7 +9,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -13,7 +13,7 @@ import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Golden;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompts;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -8,7 +8,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

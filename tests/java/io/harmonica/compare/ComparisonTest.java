@@ -11,7 +11,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
-import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

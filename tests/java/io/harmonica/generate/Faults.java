@@ -1,7 +1,7 @@
 package io.harmonica.generate;
 
-import io.harmonica.runtime.LoopbackProxy;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.LoopbackProxy;
+import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

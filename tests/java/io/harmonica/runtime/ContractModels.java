@@ -22,12 +22,12 @@ import java.util.List;
 import java.util.Map;
 
 /** The models that {@link RuntimeContract} runs: tiny, with results that can be told by heart. */
-final class ContractModels {
-  static final int MAX_BATCH = 4;
+public final class ContractModels {
+  public static final int MAX_BATCH = 4;
 
   private ContractModels() {}
 
-  static void write(Path repository) throws IOException {
+  public static void write(Path repository) throws IOException {
     writeAffine(repository);
     writeSigns(repository);
     writeHalves(repository);
@@ -151,7 +151,7 @@ final class ContractModels {
   }
 
   /** y = -x for x of shape [2, any]. */
-  static void writeUnbatched(Path repository) throws IOException {
+  public static void writeUnbatched(Path repository) throws IOException {
     ModelRepository.write(
         repository,
         engine("unbatched", 0)
@@ -165,7 +165,7 @@ final class ContractModels {
   }
 
   /** Counts up to its input one by one, so takes as long as its caller likes. */
-  static void writeCounter(Path repository) throws IOException {
+  public static void writeCounter(Path repository) throws IOException {
     TinyGraph body =
         new TinyGraph()
             .input("i", INT64)

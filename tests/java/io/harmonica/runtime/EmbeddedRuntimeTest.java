@@ -4,7 +4,7 @@ import java.nio.file.Path;
 
 class EmbeddedRuntimeTest extends RuntimeContract {
   @Override
-  Runtime open(Path repository) {
+  protected Runtime open(Path repository) {
     return EmbeddedRuntime.open(repository);
   }
 }

@@ -31,30 +31,30 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What every {@link Runtime} does, on the repository of {@link ContractModels}. */
 @TestInstance(Lifecycle.PER_CLASS)
-abstract class RuntimeContract {
+public abstract class RuntimeContract {
   private Runtime runtime;
 
   /** Opens a runtime on a repository; called once or more with the same one. */
-  abstract Runtime open(Path repository) throws Exception;
+  protected abstract Runtime open(Path repository) throws Exception;
 
-  Path repository;
+  protected Path repository;
 
   @BeforeAll
-  void openRuntime(@TempDir Path folder) throws Exception {
+  protected void openRuntime(@TempDir Path folder) throws Exception {
     repository = folder;
     ContractModels.write(repository);
     runtime = open(repository);
   }
 
   @AfterAll
-  void closeRuntime() {
+  protected void closeRuntime() {
     if (runtime != null) {
       runtime.close();
     }
   }
 
   @Test
-  void infer_ofEngine_givesValuesInBatchFirstShape() {
+  protected void infer_ofEngine_givesValuesInBatchFirstShape() {
     try (Tensor x = floats(new float[] {0, 1, 2, -3, 0.5f, 1e6f}, 2, 3)) {
       try (Tensor y = infer("affine", Map.of("x", x), "y")) {
         assertThat(y.type()).isEqualTo(TYPE_FP32);
@@ -66,7 +66,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_ofTwoOutputs_givesExactlyTheRequested() {
+  protected void infer_ofTwoOutputs_givesExactlyTheRequested() {
     try (Tensor x = floats(new float[] {1, 2, 3}, 1, 3)) {
       Map<String, Tensor> one = runtime.infer("signs", Map.of("x", x), Set.of("minus"));
       assertThat(one).containsOnlyKeys("minus");
@@ -80,7 +80,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_ofEnsemble_givesResultWithAndWithoutTap() {
+  protected void infer_ofEnsemble_givesResultWithAndWithoutTap() {
     try (Tensor x = floats(new float[] {1, 2, 3, 4, 5, 6}, 2, 3)) {
       Map<String, Tensor> both =
           runtime.infer("chain", Map.of("sample", x), Set.of("result", "tap"));
@@ -95,7 +95,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void statistics_countTheEnginesOfAnEnsemble_andTheirTime() throws Exception {
+  protected void statistics_countTheEnginesOfAnEnsemble_andTheirTime() throws Exception {
     Statistics before = runtime.statistics();
     try (Tensor x = floats(new float[] {1, 2, 3}, 1, 3)) {
       for (int i = 0; i < 3; i++) {
@@ -123,7 +123,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withOutputOfThePreviousCall_chainsHandles() {
+  protected void infer_withOutputOfThePreviousCall_chainsHandles() {
     Tensor state = floats(new float[] {0, 1, -1}, 1, 3);
     for (int i = 0; i < 5; i++) { // y = 2 x + 1, so after five: 32 x + 31
       Tensor next = infer("affine", Map.of("x", state), "y");
@@ -135,7 +135,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_inHalfPrecision_passesHandlesThatAreNotFloats() {
+  protected void infer_inHalfPrecision_passesHandlesThatAreNotFloats() {
     try (Tensor x = floats(new float[] {0.1f, 1, -65504}, 1, 3);
         Tensor narrow = infer("narrow", Map.of("x", x), "y");
         Tensor wide = infer("widen", Map.of("x", narrow), "y");
@@ -152,7 +152,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withLabels_takesInt64AndGivesInt32() {
+  protected void infer_withLabels_takesInt64AndGivesInt32() {
     try (Tensor label = runtime.tensor(LongBuffer.wrap(new long[] {2, 0, 1}), 3, 1);
         Tensor scale = floats(new float[] {1, 2, 3}, 3, 1)) {
       Map<String, Tensor> found =
@@ -167,7 +167,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withoutBatchDimension_takesAnySizeThatTheConfigAllows() {
+  protected void infer_withoutBatchDimension_takesAnySizeThatTheConfigAllows() {
     try (Tensor x = floats(new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 2, 5);
         Tensor y = infer("unbatched", Map.of("x", x), "y")) {
       assertThat(y.shape()).containsExactly(2, 5);
@@ -176,7 +176,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_fromSeveralThreads_keepsThemApart() throws Exception {
+  protected void infer_fromSeveralThreads_keepsThemApart() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(4);
     List<Future<float[]>> results = new ArrayList<>();
     for (int i = 0; i < 40; i++) {
@@ -198,7 +198,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void tensor_takesItsValuesFromTheBuffersPosition_andCopiesThem() {
+  protected void tensor_takesItsValuesFromTheBuffersPosition_andCopiesThem() {
     float[] array = {9, 1, 2, 3};
     FloatBuffer buffer = FloatBuffer.wrap(array, 1, 3);
     try (Tensor x = runtime.tensor(buffer, 1, 3)) {
@@ -210,7 +210,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void tensor_whoseShapeHoldsOtherThanItsValues_isRefused() {
+  protected void tensor_whoseShapeHoldsOtherThanItsValues_isRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> floats(new float[] {1, 2, 3}, 2, 3))
         .withMessageContainingAll("[2, 3]", "6", "3");
@@ -219,7 +219,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void outputs_outliveTheirInputsAndTheirRuntime() throws Exception {
+  protected void outputs_outliveTheirInputsAndTheirRuntime() throws Exception {
     Map<String, Tensor> outputs;
     try (Runtime other = open(repository)) {
       try (Tensor x = other.tensor(FloatBuffer.wrap(new float[] {1, 2, 3}), 1, 3)) {
@@ -232,7 +232,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void closedTensor_isRefused_andClosingAgainIsHarmless() {
+  protected void closedTensor_isRefused_andClosingAgainIsHarmless() {
     Tensor x = floats(new float[] {1, 2, 3}, 1, 3);
     x.close();
     x.close();
@@ -241,7 +241,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withTensorOfAnotherRuntime_isRefused() {
+  protected void infer_withTensorOfAnotherRuntime_isRefused() {
     try (Tensor own = floats(new float[3], 1, 3)) {
       Tensor foreign = new ForeignTensor(own);
       assertThatIllegalArgumentException()
@@ -276,7 +276,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void closedRuntime_isRefused_andClosingAgainIsHarmless() throws Exception {
+  protected void closedRuntime_isRefused_andClosingAgainIsHarmless() throws Exception {
     Runtime other = open(repository);
     Tensor x = other.tensor(FloatBuffer.wrap(new float[] {1, 2, 3}), 1, 3);
     other.close();
@@ -287,7 +287,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void config_ofEngine_saysWhatItTakes() {
+  protected void config_ofEngine_saysWhatItTakes() {
     ModelConfig config = runtime.config("labels");
     assertThat(config.getName()).isEqualTo("labels");
     assertThat(config.getMaxBatchSize()).isEqualTo(ContractModels.MAX_BATCH);
@@ -296,7 +296,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void config_ofEnsemble_hasStepsAndParameters() {
+  protected void config_ofEnsemble_hasStepsAndParameters() {
     ModelConfig config = runtime.config("chain");
     assertThat(config.getEnsembleScheduling().getStepList())
         .extracting(Step::getModelName)
@@ -305,7 +305,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void config_ofUnknownModel_namesTheNearest() {
+  protected void config_ofUnknownModel_namesTheNearest() {
     assertThatThrownBy(() -> runtime.config("chian"))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageEndingWith(
@@ -314,7 +314,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_ofUnknownModel_saysTheSameAsConfig() {
+  protected void infer_ofUnknownModel_saysTheSameAsConfig() {
     try (Tensor x = floats(new float[3], 1, 3)) {
       assertThatThrownBy(() -> infer("chian", Map.of("sample", x), "result"))
           .hasMessage(messageOf(() -> runtime.config("chian")));
@@ -322,7 +322,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withMissingInput_saysWhatTheModelTakes() {
+  protected void infer_withMissingInput_saysWhatTheModelTakes() {
     assertThatThrownBy(() -> infer("labels", Map.of(), "row"))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
@@ -331,7 +331,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withUnknownInput_saysWhatTheModelTakes() {
+  protected void infer_withUnknownInput_saysWhatTheModelTakes() {
     assertRefused(
         "unbatched",
         "z",
@@ -340,7 +340,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withOtherType_saysBoth() {
+  protected void infer_withOtherType_saysBoth() {
     assertRefused(
         "affine",
         "x",
@@ -349,7 +349,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_withOtherShape_saysBoth() {
+  protected void infer_withOtherShape_saysBoth() {
     String expected = "model 'affine' takes input 'x' in shape [1..4, 3], not ";
     assertRefused("affine", "x", floats(new float[4], 1, 4), expected + "[1, 4]");
     assertRefused("affine", "x", floats(new float[3], 3), expected + "[3]");
@@ -362,7 +362,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_ofTooLargeBatch_saysTheLargest() {
+  protected void infer_ofTooLargeBatch_saysTheLargest() {
     assertRefused(
         "chain",
         "sample",
@@ -372,7 +372,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_ofUnequalBatches_namesTheInputs() {
+  protected void infer_ofUnequalBatches_namesTheInputs() {
     try (Tensor label = runtime.tensor(LongBuffer.wrap(new long[2]), 2, 1);
         Tensor scale = floats(new float[3], 3, 1)) {
       assertThatThrownBy(() -> infer("labels", Map.of("label", label, "scale", scale), "row"))
@@ -383,7 +383,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_forUnknownOutput_saysWhatTheModelGives() {
+  protected void infer_forUnknownOutput_saysWhatTheModelGives() {
     try (Tensor x = floats(new float[3], 1, 3)) {
       assertThatThrownBy(() -> infer("signs", Map.of("x", x), "zero"))
           .isInstanceOf(HarmonicaException.class)
@@ -394,7 +394,7 @@ abstract class RuntimeContract {
   }
 
   @Test
-  void infer_thatFailsInside_namesTheModel_andLeavesTheRuntimeUsable() {
+  protected void infer_thatFailsInside_namesTheModel_andLeavesTheRuntimeUsable() {
     try (Tensor label = runtime.tensor(LongBuffer.wrap(new long[] {99}), 1, 1); // of 3
         Tensor scale = floats(new float[] {1}, 1, 1)) {
       assertThat(messageOf(() -> infer("labels", Map.of("label", label, "scale", scale), "row")))
@@ -429,7 +429,7 @@ abstract class RuntimeContract {
     return runtime.tensor(FloatBuffer.wrap(values), shape);
   }
 
-  static float[] values(Tensor tensor) {
+  public static float[] values(Tensor tensor) {
     float[] values = new float[tensor.floats().remaining()];
     tensor.floats().get(values);
     return values;

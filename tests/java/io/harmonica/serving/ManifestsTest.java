@@ -7,7 +7,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import io.harmonica.cli.Harmonica;
 import io.harmonica.cli.HarmonicaExport;
-import io.harmonica.runtime.TritonServer;
+import io.harmonica.triton.TritonServer;
 import io.kubernetes.client.openapi.models.V1Deployment;
 import io.kubernetes.client.openapi.models.V1Job;
 import io.kubernetes.client.openapi.models.V1PersistentVolumeClaim;

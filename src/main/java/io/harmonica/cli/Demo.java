@@ -22,7 +22,7 @@ import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.triton.TritonRuntime;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

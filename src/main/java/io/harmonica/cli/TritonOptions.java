@@ -1,14 +1,14 @@
 package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.runtime.Connection;
-import io.harmonica.runtime.Fleet;
-import io.harmonica.runtime.FleetListener;
-import io.harmonica.runtime.Headers;
-import io.harmonica.runtime.Retry;
-import io.harmonica.runtime.SharedMemory;
-import io.harmonica.runtime.Tls;
-import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.triton.Connection;
+import io.harmonica.triton.Fleet;
+import io.harmonica.triton.FleetListener;
+import io.harmonica.triton.Headers;
+import io.harmonica.triton.Retry;
+import io.harmonica.triton.SharedMemory;
+import io.harmonica.triton.Tls;
+import io.harmonica.triton.TritonRuntime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;

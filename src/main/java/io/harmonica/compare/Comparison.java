@@ -7,7 +7,7 @@ import io.harmonica.generate.Request;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
-import io.harmonica.runtime.TritonRuntime;
+import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -34,10 +34,11 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
 
   @Override
   public FloatBuffer floats() {
+    OnnxTensor open = value();
     if (type() != DataType.TYPE_FP32) {
       throw new IllegalStateException("tensor is " + type() + ", not TYPE_FP32");
     }
-    return value().getFloatBuffer();
+    return open.getFloatBuffer();
   }
 
   @Override

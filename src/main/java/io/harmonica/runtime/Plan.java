@@ -28,7 +28,8 @@ public record Plan(List<Item> items) {
       }
     }
 
-    boolean livesAt(int call) {
+    /** Whether it is live while a call runs. */
+    public boolean livesAt(int call) {
       return first <= call && call <= last;
     }
   }
@@ -58,7 +59,7 @@ public record Plan(List<Item> items) {
   }
 
   /** Empty where the shape is open, or values have no fixed size. */
-  static OptionalLong sizeBytes(DataType type, List<Long> dims, int batch) {
+  public static OptionalLong sizeBytes(DataType type, List<Long> dims, int batch) {
     long size = batch * (long) sizeBytes(type);
     for (long dim : dims) {
       size = Math.multiplyExact(size, dim);

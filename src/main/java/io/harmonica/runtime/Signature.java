@@ -18,7 +18,7 @@ import java.util.Set;
  * What a model's configuration says it takes and gives, held against a request: the checks that
  * every runtime makes before it runs anything, so that the same fault gives the same words.
  */
-final class Signature {
+public final class Signature {
   private Signature() {}
 
   /**
@@ -27,7 +27,7 @@ final class Signature {
    * @throws HarmonicaException if an input is missing, unknown or of another type, shape or batch
    *     size, or an output is unknown
    */
-  static void check(ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
+  public static void check(ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
     if (outputs.isEmpty()) {
       throw new IllegalArgumentException(
           "no outputs of model '" + config.getName() + "' requested");
@@ -57,7 +57,8 @@ final class Signature {
   }
 
   /** That {@code where} (a repository, a server) lacks a model; names the nearest it has. */
-  static HarmonicaException unknownModel(String where, String model, Collection<String> known) {
+  public static HarmonicaException unknownModel(
+      String where, String model, Collection<String> known) {
     Comparator<String> nearest =
         Comparator.comparingInt((String name) -> -sharedPrefix(name, model))
             .thenComparing(Comparator.naturalOrder());

@@ -14,7 +14,7 @@ public record Traffic(
   public static final Traffic NONE = new Traffic(0, 0, 0, 0, 0);
 
   /** That of two servers. */
-  Traffic plus(Traffic other) {
+  public Traffic plus(Traffic other) {
     return new Traffic(
         sentBytes + other.sentBytes,
         receivedBytes + other.receivedBytes,

@@ -1,9 +1,8 @@
 /**
- * Runs the models of a repository, in this process or on a Triton server.
+ * Says what running the models of a repository means, and does it in this process.
  *
  * <p>Read {@link io.harmonica.runtime.Runtime} first, then {@link
- * io.harmonica.runtime.EmbeddedRuntime}, the small interpreter of the configurations that Triton
- * reads; {@link io.harmonica.runtime.TritonRuntime} is the same over gRPC, {@link
- * io.harmonica.runtime.Fleet} on several servers.
+ * io.harmonica.runtime.EmbeddedRuntime}, the small interpreter in this process of the
+ * configurations that Triton reads. Package {@code triton} is the same over gRPC.
  */
 package io.harmonica.runtime;

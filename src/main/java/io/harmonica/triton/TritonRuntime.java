@@ -1,0 +1,502 @@
+package io.harmonica.triton;
+
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.runtime.Plan;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Signature;
+import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Tensor;
+import io.harmonica.runtime.Traffic;
+import io.harmonica.triton.proto.GRPCInferenceServiceGrpc;
+import io.harmonica.triton.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
+import io.harmonica.triton.proto.InferStatistics;
+import io.harmonica.triton.proto.ModelConfigRequest;
+import io.harmonica.triton.proto.ModelInferRequest;
+import io.harmonica.triton.proto.ModelInferResponse;
+import io.harmonica.triton.proto.ModelInferResponse.InferOutputTensor;
+import io.harmonica.triton.proto.ModelStatistics;
+import io.harmonica.triton.proto.ModelStatisticsRequest;
+import io.harmonica.triton.proto.RepositoryIndexRequest;
+import io.harmonica.triton.proto.RepositoryIndexResponse.ModelIndex;
+import io.harmonica.triton.proto.ServerLiveRequest;
+import io.harmonica.triton.proto.ServerMetadataRequest;
+import io.harmonica.triton.proto.ServerReadyRequest;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * Runs models on one Triton Inference Server over gRPC.
+ *
+ * <p>Tensors travel in the messages as raw bytes; those of a {@link #trajectory} lie in memory
+ * shared with the server where it runs on this host. A fault names the server, the model and the
+ * remedy; {@link TritonFaults} has the words.
+ */
+public final class TritonRuntime implements Runtime {
+
+  /**
+   * How to talk to servers.
+   *
+   * @param deadline the longest that one call may take, 60 s by default
+   * @param connection encryption, headers and the like; in clear by default
+   * @param retry what a {@link Fleet} does when a server fails
+   * @param pictureDeadline the longest that a trajectory may take, retries and waiting included;
+   *     empty, the default: as long as its calls take
+   * @param perServer calls that a {@link Fleet} has on one server at a time, others wait; without
+   *     limit by default
+   * @param listener hears of a {@link Fleet}'s retries; nobody by default
+   * @param sharedMemory whether trajectories use it, {@link SharedMemory#AUTO} by default
+   */
+  public record Options(
+      Duration deadline,
+      Connection connection,
+      Retry retry,
+      Optional<Duration> pictureDeadline,
+      int perServer,
+      FleetListener listener,
+      SharedMemory sharedMemory) {
+    public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
+
+    /** All by default but the deadline of a call. */
+    public Options(Duration deadline) {
+      this(
+          deadline,
+          Connection.PLAIN,
+          Retry.DEFAULTS,
+          Optional.empty(),
+          Integer.MAX_VALUE,
+          FleetListener.NONE,
+          SharedMemory.AUTO);
+    }
+
+    public Options {
+      requirePositive("deadline", deadline);
+      pictureDeadline.ifPresent(time -> requirePositive("deadline of a picture", time));
+      if (perServer < 1) {
+        throw new IllegalArgumentException(
+            "calls on a server are %d, expected 1 or more".formatted(perServer));
+      }
+    }
+
+    private static void requirePositive(String what, Duration time) {
+      if (time.isNegative() || time.isZero()) {
+        throw new IllegalArgumentException(what + " is " + time + ", expected more than 0");
+      }
+    }
+
+    public Options withConnection(Connection other) {
+      return new Options(
+          deadline, other, retry, pictureDeadline, perServer, listener, sharedMemory);
+    }
+
+    public Options withRetry(Retry other) {
+      return new Options(
+          deadline, connection, other, pictureDeadline, perServer, listener, sharedMemory);
+    }
+
+    public Options withPictureDeadline(Duration time) {
+      return new Options(
+          deadline, connection, retry, Optional.of(time), perServer, listener, sharedMemory);
+    }
+
+    public Options withPerServer(int calls) {
+      return new Options(
+          deadline, connection, retry, pictureDeadline, calls, listener, sharedMemory);
+    }
+
+    public Options withListener(FleetListener other) {
+      return new Options(
+          deadline, connection, retry, pictureDeadline, perServer, other, sharedMemory);
+    }
+
+    public Options withSharedMemory(SharedMemory other) {
+      return new Options(deadline, connection, retry, pictureDeadline, perServer, listener, other);
+    }
+  }
+
+  private static final int ROUND_TRIPS = 5;
+
+  private final Address address;
+  private final ManagedChannel channel;
+  private final Options options;
+  private final TritonFaults faults;
+  // As last told, to spare each request a question; config() asks again, a fault forgets.
+  private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
+  private final LongAdder sentBytes = new LongAdder();
+  private final LongAdder receivedBytes = new LongAdder();
+  private final LongAdder sharedBytes = new LongAdder();
+  private final SharedPlaces places;
+  private final AtomicLong roundTrip = new AtomicLong(); // nanoseconds; 0: not measured yet
+  private volatile boolean closing;
+
+  private TritonRuntime(Address address, Options options) {
+    this.address = address;
+    this.options = options;
+    this.faults =
+        new TritonFaults(
+            address.toString(), options.deadline(), options.connection().tls().isPresent());
+    this.channel = options.connection().open(address);
+    this.places = new SharedPlaces(this, options.sharedMemory(), faults);
+  }
+
+  /** Connects to a server with {@link Options#DEFAULTS}. */
+  public static TritonRuntime connect(String address) {
+    return connect(address, Options.DEFAULTS);
+  }
+
+  /**
+   * Connects to a server, and checks that it is there. Whether a model is ready shows when it is
+   * asked for: somebody else's broken model keeps a server from being "ready" as a whole.
+   *
+   * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
+   */
+  public static TritonRuntime connect(String address, Options options) {
+    TritonRuntime runtime = of(Address.parse(address).resolved(), options);
+    try {
+      runtime.checkLive();
+      return runtime;
+    } catch (RuntimeException e) {
+      runtime.close();
+      throw e;
+    }
+  }
+
+  /** A server that may not be there yet. */
+  static TritonRuntime of(Address address, Options options) {
+    return new TritonRuntime(address, options);
+  }
+
+  /** The models of the server, to load and to unload. */
+  public ModelControl models() {
+    return new TritonModels(this);
+  }
+
+  /** Whether it lives, and has all of its models loaded. */
+  public boolean isReady() {
+    try {
+      return stub().serverReady(ServerReadyRequest.getDefaultInstance()).getReady();
+    } catch (StatusRuntimeException e) {
+      return false;
+    }
+  }
+
+  Address address() {
+    return address;
+  }
+
+  void checkLive() {
+    try {
+      if (!stub().serverLive(ServerLiveRequest.getDefaultInstance()).getLive()) {
+        throw faults.notReady(index());
+      }
+    } catch (StatusRuntimeException e) {
+      throw faults.ofConnecting(e);
+    }
+  }
+
+  @Override
+  public ModelConfig config(String model) {
+    ModelConfigRequest request = ModelConfigRequest.newBuilder().setName(model).build();
+    ModelConfig config = call(model, stub -> stub.modelConfig(request)).getConfig();
+    configs.put(model, config);
+    return config;
+  }
+
+  CompletableFuture<ModelConfig> configAsync(String model) {
+    ModelConfigRequest request = ModelConfigRequest.newBuilder().setName(model).build();
+    return Chain.then(
+        send(GRPCInferenceServiceGrpc.getModelConfigMethod(), request, model, options.deadline()),
+        response -> {
+          configs.put(model, response.getConfig());
+          return CompletableFuture.completedFuture(response.getConfig());
+        });
+  }
+
+  /** The models that are loaded. */
+  CompletableFuture<List<ModelIndex>> indexAsync() {
+    return Chain.then(
+        send(
+            GRPCInferenceServiceGrpc.getRepositoryIndexMethod(),
+            RepositoryIndexRequest.newBuilder().setReady(true).build(),
+            "",
+            options.deadline()),
+        response -> CompletableFuture.completedFuture(response.getModelsList()));
+  }
+
+  @Override
+  public Tensor tensor(FloatBuffer values, long... shape) {
+    return WireTensor.of(values, shape);
+  }
+
+  @Override
+  public Tensor tensor(LongBuffer values, long... shape) {
+    return WireTensor.of(values, shape);
+  }
+
+  @Override
+  public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return infer(model, inputs, outputs, Carrier.WIRE);
+  }
+
+  Map<String, Tensor> infer(
+      String model, Map<String, Tensor> inputs, Set<String> outputs, Carrier carrier) {
+    ModelConfig known = configs.get(model);
+    Signature.check(known != null ? known : config(model), inputs, outputs);
+    ModelInferRequest message = carrier.request(model, inputs, outputs);
+    ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
+    return landed(model, message, response, outputs, carrier);
+  }
+
+  @Override
+  public CompletableFuture<Map<String, Tensor>> inferAsync(
+      String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return inferAsync(model, inputs, outputs, Carrier.WIRE, options.deadline());
+  }
+
+  /** The same with a way of its own for tensors, and a deadline. */
+  CompletableFuture<Map<String, Tensor>> inferAsync(
+      String model,
+      Map<String, Tensor> inputs,
+      Set<String> outputs,
+      Carrier carrier,
+      Duration deadline) {
+    ModelConfig known = configs.get(model);
+    CompletableFuture<ModelConfig> config =
+        known != null ? CompletableFuture.completedFuture(known) : configAsync(model);
+    return Chain.then(
+        config,
+        checked -> {
+          Signature.check(checked, inputs, outputs);
+          ModelInferRequest message = carrier.request(model, inputs, outputs);
+          return Chain.then(
+              send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
+              response ->
+                  CompletableFuture.completedFuture(
+                      landed(model, message, response, outputs, carrier)));
+        });
+  }
+
+  /** In shared memory where it is possible and wanted, else over the wire. */
+  @Override
+  public Runtime trajectory(Supplier<Plan> plan) {
+    Optional<SharedRuntime> shared = shared(plan, 0);
+    return shared.isPresent() ? shared.get() : Runtime.super.trajectory(plan);
+  }
+
+  /**
+   * A place in shared memory, where it is possible and wanted.
+   *
+   * @param calls of the plan that another server has answered
+   */
+  Optional<SharedRuntime> shared(Supplier<Plan> plan, int calls) {
+    requireOpen();
+    return places.of(plan, calls);
+  }
+
+  /** It went away: what it knew of shared memory is gone with it. */
+  void forgetShared() {
+    places.forget();
+  }
+
+  /** A tensor went through shared memory. */
+  void countShared(long sizeBytes) {
+    sharedBytes.add(sizeBytes);
+  }
+
+  Duration deadline() {
+    return options.deadline();
+  }
+
+  private Map<String, Tensor> landed(
+      String model,
+      ModelInferRequest message,
+      ModelInferResponse response,
+      Set<String> requested,
+      Carrier carrier) {
+    sentBytes.add(message.getSerializedSize());
+    receivedBytes.add(response.getSerializedSize());
+    Map<String, Tensor> found = new HashMap<>();
+    // Contents are empty for what went elsewhere.
+    for (int i = 0; i < response.getRawOutputContentsCount(); i++) {
+      InferOutputTensor output = response.getOutputs(i);
+      if (requested.contains(output.getName())) {
+        found.put(output.getName(), carrier.receive(output, response.getRawOutputContents(i)));
+      }
+    }
+    if (!found.keySet().equals(requested)) {
+      throw faults.lacksOutputs(model, requested, found.keySet());
+    }
+    return found;
+  }
+
+  @Override
+  public String description() {
+    String version =
+        call("", stub -> stub.serverMetadata(ServerMetadataRequest.getDefaultInstance()))
+            .getVersion();
+    return "Triton %s at %s".formatted(version, address);
+  }
+
+  /** All models of the server, and this client's own bytes. */
+  @Override
+  public Statistics statistics() {
+    Map<String, Statistics.Model> models = new HashMap<>();
+    call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
+        .getModelStatsList()
+        .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
+    return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
+  }
+
+  /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
+  @Override
+  public long roundTripNanos() {
+    if (options.sharedMemory() == SharedMemory.ON) {
+      return 0;
+    }
+    synchronized (roundTrip) {
+      if (roundTrip.get() == 0) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < ROUND_TRIPS; i++) {
+          long start = System.nanoTime();
+          call("", stub -> stub.serverLive(ServerLiveRequest.getDefaultInstance()));
+          least = Math.min(least, System.nanoTime() - start);
+        }
+        roundTrip.set(least);
+      }
+      return roundTrip.get();
+    }
+  }
+
+  @Override
+  public Traffic traffic() {
+    return new Traffic(sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum(), 0, 0);
+  }
+
+  private static Statistics.Model times(ModelStatistics model) {
+    InferStatistics stats = model.getInferenceStats();
+    return new Statistics.Model(
+        stats.getSuccess().getCount(),
+        stats.getSuccess().getNs(),
+        stats.getQueue().getNs(),
+        stats.getComputeInput().getNs()
+            + stats.getComputeInfer().getNs()
+            + stats.getComputeOutput().getNs());
+  }
+
+  private void requireOpen() {
+    if (closing || channel.isShutdown()) {
+      throw new IllegalStateException("runtime is closed");
+    }
+  }
+
+  <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
+    requireOpen();
+    try {
+      return call.apply(stub());
+    } catch (StatusRuntimeException e) {
+      throw fault(e, model);
+    }
+  }
+
+  private RuntimeException fault(StatusRuntimeException e, String model) {
+    if (channel.isShutdown() && e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+      return new IllegalStateException("runtime is closed", e); // closed while the call began
+    }
+    configs.remove(model);
+    return faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
+  }
+
+  /** Makes a call that no thread waits for; cancelling the future cancels it on the server too. */
+  private <Q, A> CompletableFuture<A> send(
+      MethodDescriptor<Q, A> method, Q request, String model, Duration deadline) {
+    requireOpen();
+    ClientCall<Q, A> call =
+        channel.newCall(
+            method,
+            CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
+    CompletableFuture<A> answer = new CompletableFuture<>();
+    answer.whenComplete(
+        (done, fault) -> {
+          if (answer.isCancelled()) {
+            call.cancel("no longer wanted", null);
+          }
+        });
+    ClientCalls.asyncUnaryCall(
+        call,
+        request,
+        new StreamObserver<>() {
+          @Override
+          public void onNext(A value) {
+            answer.complete(value);
+          }
+
+          @Override
+          public void onError(Throwable fault) {
+            if (!answer.isDone()) {
+              answer.completeExceptionally(
+                  fault(Status.fromThrowable(fault).asRuntimeException(), model));
+            }
+          }
+
+          @Override
+          public void onCompleted() {}
+        });
+    return answer;
+  }
+
+  private HarmonicaException withoutModel(StatusRuntimeException e, String model) {
+    List<ModelIndex> index = index();
+    boolean listed = index.stream().anyMatch(entry -> entry.getName().equals(model));
+    return listed || isReady() ? faults.noModel(e, model, index) : faults.notReady(index);
+  }
+
+  /** All models of the server's repository, loaded or not; empty when it does not tell. */
+  private List<ModelIndex> index() {
+    try {
+      return stub().repositoryIndex(RepositoryIndexRequest.getDefaultInstance()).getModelsList();
+    } catch (StatusRuntimeException e) {
+      return List.of(); // it only helps to word another fault
+    }
+  }
+
+  GRPCInferenceServiceBlockingStub stub() {
+    return GRPCInferenceServiceGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    places.close(); // while the server can still be told
+    channel.shutdown();
+    try {
+      if (!channel.awaitTermination(options.deadline().toNanos(), TimeUnit.NANOSECONDS)) {
+        channel.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      channel.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+}
