@@ -1,0 +1,64 @@
+package io.harmonica.train;
+
+import io.harmonica.torch.Scope;
+import io.harmonica.torch.Value;
+import io.harmonica.train.Measure.Routing;
+import java.util.List;
+
+/**
+ * Pictures on their way through a table, with all that {@link Adjoint} needs to go back.
+ *
+ * @param x by step, the samples before it
+ * @param computed by step and branch, the output that is computed, or would be
+ * @param reused by step and branch; null where it is computed
+ * @param outputShape (B, N, D)
+ * @param results the samples after the last step
+ */
+record Routed(
+    Batch batch,
+    float[][] x,
+    float[][][] computed,
+    Reused[][] reused,
+    long[] outputShape,
+    float[] results) {
+
+  /** A reused output, and the steps that it is the weighted sum of. */
+  record Reused(float[] output, List<Integer> steps, double[] weights) {}
+
+  /**
+   * Routes a batch as inference does.
+   *
+   * @param history how many outputs of a branch are kept
+   */
+  static Routed of(Denoising denoising, Batch batch, int history, Routing routing) {
+    float[][] x = new float[denoising.steps()][];
+    float[][][] computed = new float[denoising.steps()][denoising.branches()][];
+    Reused[][] reused = new Reused[denoising.steps()][denoising.branches()];
+    long[][] shape = new long[1][];
+    try (Walk walk = Walk.start(denoising, batch, history, 0)) {
+      while (!walk.done()) {
+        int s = walk.step();
+        x[s] = walk.x().clone();
+        try (Scope scope = Scope.withoutGradients()) {
+          boolean[] computes = routing.computes()[s];
+          Denoising.Route hard = Routes.hard(denoising.ops(), walk, computes, routing.weights());
+          Denoising.Route route =
+              (branch, compute) -> {
+                Value own = compute.get();
+                shape[0] = own.shape();
+                computed[s][branch] = own.floats();
+                List<Integer> stored = walk.cache().steps(branch);
+                Value output = hard.output(branch, () -> own);
+                if (!computes[branch]) {
+                  double[] weights = routing.weights().of(s, branch, stored);
+                  reused[s][branch] = new Reused(output.floats(), stored, weights);
+                }
+                return output;
+              };
+          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
+        }
+      }
+      return new Routed(batch, x, computed, reused, shape[0], walk.x());
+    }
+  }
+}
