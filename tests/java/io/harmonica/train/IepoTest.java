@@ -2,7 +2,6 @@ package io.harmonica.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.torch.Scope;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Reusing;
 import java.util.function.IntPredicate;
@@ -91,13 +90,8 @@ class IepoTest {
   private static float[] naive(
       Denoising denoising, SoftRouting routing, Table table, Batch batch, IntPredicate disabled) {
     try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
-      while (!walk.done()) {
-        try (Scope scope = Scope.withoutGradients()) {
-          Denoising.Route route =
-              disabled.test(walk.step()) ? Routes.disabled(walk) : routing.soft(walk, table);
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(
+          walk, at -> disabled.test(at.step()) ? Routes.disabled(at) : routing.soft(at, table));
       return walk.x();
     }
   }

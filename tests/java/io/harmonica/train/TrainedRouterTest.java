@@ -13,7 +13,6 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
-import io.harmonica.torch.Scope;
 import io.harmonica.train.Tiny.Settings;
 import io.harmonica.train.TrainOptions.Reusing;
 import java.nio.file.Path;
@@ -50,17 +49,15 @@ class TrainedRouterTest {
   /** The pictures as {@link Measure} makes them. */
   private static float[] hard(Denoising denoising, Router router, Batch batch) {
     try (Walk walk = Walk.start(denoising, batch, 3, 0)) {
-      while (!walk.done()) {
-        boolean[] computes = new boolean[denoising.branches()];
-        for (int b = 0; b < computes.length; b++) {
-          computes[b] = router.computes(walk.step(), b);
-        }
-        try (Scope scope = Scope.withoutGradients()) {
-          Denoising.Route route =
-              Routes.hard(denoising.ops(), walk, computes, router.reuse()::weights);
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(
+          walk,
+          at -> {
+            boolean[] computes = new boolean[denoising.branches()];
+            for (int b = 0; b < computes.length; b++) {
+              computes[b] = router.computes(at.step(), b);
+            }
+            return Routes.hard(denoising.ops(), at, computes, router.reuse()::weights);
+          });
       return Arrays.copyOf(walk.x(), walk.x().length / 2);
     }
   }

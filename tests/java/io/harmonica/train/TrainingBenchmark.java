@@ -148,13 +148,8 @@ public final class TrainingBenchmark {
 
   private void trajectory(Table table, Batch batch, int disabled) {
     try (Walk walk = Walk.start(denoising, batch, 1, 0)) {
-      while (!walk.done()) {
-        try (Scope scope = Scope.withoutGradients()) {
-          Denoising.Route route =
-              walk.step() == disabled ? Routes.disabled(walk) : routing.soft(walk, table);
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(
+          walk, at -> at.step() == disabled ? Routes.disabled(at) : routing.soft(at, table));
     }
   }
 

@@ -18,13 +18,8 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.RuntimeContract;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.triton.TritonRuntime.Options;
-import io.harmonica.triton.proto.GRPCInferenceServiceGrpc;
-import io.harmonica.triton.proto.ModelConfigRequest;
-import io.harmonica.triton.proto.ModelConfigResponse;
 import io.harmonica.triton.proto.ModelInferRequest;
 import io.harmonica.triton.proto.ModelInferResponse;
-import io.harmonica.triton.proto.ServerLiveRequest;
-import io.harmonica.triton.proto.ServerLiveResponse;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -288,26 +283,16 @@ class FleetTest {
   }
 
   /** Never answers a request, and notes when it is called off. */
-  private static final class Endless extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
+  private static final class Endless extends StubServer {
     final CountDownLatch asked = new CountDownLatch(1);
     final CountDownLatch cancelled = new CountDownLatch(1);
 
     @Override
-    public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
-      observer.onNext(ServerLiveResponse.newBuilder().setLive(true).build());
-      observer.onCompleted();
-    }
-
-    @Override
-    public void modelConfig(
-        ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
-      ModelConfig config =
-          ModelConfig.newBuilder()
-              .setName("m")
-              .addOutput(ModelRepository.output("count", DataType.TYPE_FP32, 1))
-              .build();
-      observer.onNext(ModelConfigResponse.newBuilder().setConfig(config).build());
-      observer.onCompleted();
+    ModelConfig config(String model) {
+      return ModelConfig.newBuilder()
+          .setName("m")
+          .addOutput(ModelRepository.output("count", DataType.TYPE_FP32, 1))
+          .build();
     }
 
     @Override

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
-import io.grpc.stub.StreamObserver;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.ContractModels;
@@ -16,11 +15,6 @@ import io.harmonica.runtime.RuntimeContract;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.triton.TritonRuntime.Options;
-import io.harmonica.triton.proto.GRPCInferenceServiceGrpc;
-import io.harmonica.triton.proto.ModelConfigRequest;
-import io.harmonica.triton.proto.ModelConfigResponse;
-import io.harmonica.triton.proto.ServerLiveRequest;
-import io.harmonica.triton.proto.ServerLiveResponse;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -280,32 +274,17 @@ class TritonRuntimeTest extends RuntimeContract {
   }
 
   /** Answers for model {@code slow} only when it is told to. */
-  private static final class SlowServer
-      extends GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase {
+  private static final class SlowServer extends StubServer {
     final CountDownLatch asked = new CountDownLatch(1);
     final CountDownLatch answer = new CountDownLatch(1);
 
     @Override
-    public void serverLive(ServerLiveRequest request, StreamObserver<ServerLiveResponse> observer) {
-      observer.onNext(ServerLiveResponse.newBuilder().setLive(true).build());
-      observer.onCompleted();
-    }
-
-    @Override
-    public void modelConfig(
-        ModelConfigRequest request, StreamObserver<ModelConfigResponse> observer) {
-      if (request.getName().equals("slow")) {
+    ModelConfig config(String model) throws InterruptedException {
+      if (model.equals("slow")) {
         asked.countDown();
-        try {
-          answer.await();
-        } catch (InterruptedException e) {
-          observer.onError(e);
-          return;
-        }
+        answer.await();
       }
-      ModelConfig config = ModelConfig.newBuilder().setName(request.getName()).build();
-      observer.onNext(ModelConfigResponse.newBuilder().setConfig(config).build());
-      observer.onCompleted();
+      return ModelConfig.newBuilder().setName(model).build();
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -192,12 +193,22 @@ final class Denoising {
   /** The result of a batch with everything computed: [B, C, H, W]. */
   float[] uncached(Batch batch) {
     try (Walk walk = Walk.start(this, batch, 0, 0)) {
-      while (!walk.done()) {
-        try (Scope scope = Scope.open()) {
-          walk.advance(guided(embed(walk), FULL).floats());
-        }
-      }
+      finish(walk, step -> FULL);
       return walk.x();
+    }
+  }
+
+  /** Takes the steps of a walk that are left. */
+  void finish(Walk walk, Function<Walk, Route> routes) {
+    while (!walk.done()) {
+      advance(walk, routes);
+    }
+  }
+
+  /** Takes one step of a walk, of which no gradient is wanted. */
+  void advance(Walk walk, Function<Walk, Route> routes) {
+    try (Scope scope = Scope.withoutGradients()) {
+      walk.advance(guided(embed(walk), routes.apply(walk)).floats());
     }
   }
 

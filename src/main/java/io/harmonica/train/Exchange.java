@@ -81,10 +81,8 @@ final class Exchange {
 
   private List<List<Entry>> moves(Measure pictures, int seed, Runnable each) {
     Responses responses = Responses.of(pictures, best, PROBES, seed, each);
-    double[] squares = pictures.squares(best);
-    double[] expected = new double[responses.samples()];
-    Arrays.setAll(expected, q -> squares[q / PROBES]);
-    return new Descent(responses, expected, best, trainable, measure.history(), target).moves();
+    double[] squares = responses.squares();
+    return new Descent(responses, squares, best, trainable, measure.history(), target).moves();
   }
 
   private void make(List<List<Entry>> moves) {

@@ -1,6 +1,5 @@
 package io.harmonica.train;
 
-import io.harmonica.torch.Scope;
 import java.util.Arrays;
 import java.util.function.Function;
 
@@ -40,7 +39,7 @@ final class Iepo {
         if (s > 0) {
           results[s] = forked(walk, routed, cumulative ? steps : s);
         }
-        step(walk, routed);
+        denoising.advance(walk, routed);
       }
       results[steps] = walk.x();
     }
@@ -58,15 +57,9 @@ final class Iepo {
   private float[] forked(Walk walk, Function<Walk, Denoising.Route> routed, int last) {
     try (Walk fork = walk.fork()) {
       while (!fork.done()) {
-        step(fork, fork.step() <= last ? Routes::disabled : routed);
+        denoising.advance(fork, fork.step() <= last ? Routes::disabled : routed);
       }
       return fork.x();
-    }
-  }
-
-  private void step(Walk walk, Function<Walk, Denoising.Route> route) {
-    try (Scope scope = Scope.open()) {
-      walk.advance(denoising.guided(denoising.embed(walk), route.apply(walk)).floats());
     }
   }
 

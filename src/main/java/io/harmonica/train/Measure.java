@@ -1,6 +1,6 @@
 package io.harmonica.train;
 
-import io.harmonica.torch.Scope;
+import io.harmonica.torch.TorchOps;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -19,7 +19,12 @@ final class Measure {
   private final List<float[]> uncached; // per batch its pictures
 
   /** A table with the weights of its reused outputs. */
-  record Routing(boolean[][] computes, Routes.Weights weights) {}
+  record Routing(boolean[][] computes, Routes.Weights weights) {
+    /** What inference does at a walk's step. */
+    Denoising.Route route(TorchOps ops, Walk walk) {
+      return Routes.hard(ops, walk, computes[walk.step()], weights);
+    }
+  }
 
   /** An entry of a table. */
   record Entry(int step, int branch) {}
@@ -52,26 +57,19 @@ final class Measure {
 
   /** The geometric mean of the pictures' mean squared differences to the uncached ones. */
   double error(Routing routing) {
-    return Math.exp(Arrays.stream(squares(routing)).map(Math::log).average().orElseThrow());
-  }
-
-  /** The mean squared differences of all pictures to the uncached ones, batch by batch. */
-  double[] squares(Routing routing) {
-    return IntStream.range(0, batches.size())
-        .mapToObj(i -> meanSquares(difference(i, routing), batches.get(i).pictures()))
-        .flatMapToDouble(Arrays::stream)
-        .toArray();
+    double mean =
+        IntStream.range(0, batches.size())
+            .mapToObj(i -> meanSquares(difference(i, routing), batches.get(i).pictures()))
+            .flatMapToDouble(Arrays::stream)
+            .map(Math::log)
+            .average()
+            .orElseThrow();
+    return Math.exp(mean);
   }
 
   private float[] difference(int batch, Routing routing) {
     try (Walk walk = Walk.start(denoising, batches.get(batch), history, 0)) {
-      while (!walk.done()) {
-        boolean[] computes = routing.computes()[walk.step()];
-        try (Scope scope = Scope.withoutGradients()) {
-          Denoising.Route route = Routes.hard(denoising.ops(), walk, computes, routing.weights());
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(walk, step -> routing.route(denoising.ops(), step));
       return difference(batch, walk.x());
     }
   }

@@ -1,6 +1,5 @@
 package io.harmonica.train;
 
-import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.HashMap;
@@ -38,12 +37,7 @@ final class Refit implements Routes.Weights {
       Denoising denoising, Batch batch, int history, Measure.Routing routing, double share) {
     Refit refit = new Refit(routing.weights(), share);
     try (Walk walk = Walk.start(denoising, batch, history, 0)) {
-      while (!walk.done()) {
-        try (Scope scope = Scope.withoutGradients()) {
-          Denoising.Route route = refit.route(denoising.ops(), walk, routing);
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(walk, step -> refit.route(denoising.ops(), step, routing));
     }
     return refit;
   }

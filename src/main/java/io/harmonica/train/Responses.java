@@ -16,9 +16,11 @@ import java.util.SplittableRandom;
 final class Responses {
   private final float[][][][] products; // [branch][step][step of the output][sample]
   private final double[] differences; // [sample]
+  private final double[] squares; // [sample]
 
   private Responses(int branches, int steps, int samples) {
     differences = new double[samples];
+    squares = new double[samples];
     products = new float[branches][steps][][];
     for (float[][][] branch : products) {
       for (int s = 0; s < steps; s++) {
@@ -73,6 +75,11 @@ final class Responses {
     return differences.clone();
   }
 
+  /** The mean squared differences of the samples' pictures to the uncached ones. */
+  double[] squares() {
+    return squares.clone();
+  }
+
   /**
    * Adds what an output does to all samples.
    *
@@ -87,6 +94,10 @@ final class Responses {
   }
 
   private void look(float[] difference, float[] direction, int[] at) {
+    double[] ofPictures = Measure.meanSquares(difference, at.length);
+    for (int n = 0; n < at.length; n++) {
+      squares[at[n]] = ofPictures[n];
+    }
     int size = difference.length / at.length;
     for (int i = 0; i < difference.length; i++) {
       differences[at[i / size]] += difference[i] * direction[i];

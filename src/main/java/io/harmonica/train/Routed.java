@@ -1,6 +1,5 @@
 package io.harmonica.train;
 
-import io.harmonica.torch.Scope;
 import io.harmonica.torch.Value;
 import io.harmonica.train.Measure.Routing;
 import java.util.List;
@@ -36,28 +35,25 @@ record Routed(
     Reused[][] reused = new Reused[denoising.steps()][denoising.branches()];
     long[][] shape = new long[1][];
     try (Walk walk = Walk.start(denoising, batch, history, 0)) {
-      while (!walk.done()) {
-        int s = walk.step();
-        x[s] = walk.x().clone();
-        try (Scope scope = Scope.withoutGradients()) {
-          boolean[] computes = routing.computes()[s];
-          Denoising.Route hard = Routes.hard(denoising.ops(), walk, computes, routing.weights());
-          Denoising.Route route =
-              (branch, compute) -> {
-                Value own = compute.get();
-                shape[0] = own.shape();
-                computed[s][branch] = own.floats();
-                List<Integer> stored = walk.cache().steps(branch);
-                Value output = hard.output(branch, () -> own);
-                if (!computes[branch]) {
-                  double[] weights = routing.weights().of(s, branch, stored);
-                  reused[s][branch] = new Reused(output.floats(), stored, weights);
-                }
-                return output;
-              };
-          walk.advance(denoising.guided(denoising.embed(walk), route).floats());
-        }
-      }
+      denoising.finish(
+          walk,
+          at -> {
+            int s = at.step();
+            x[s] = at.x().clone();
+            Denoising.Route route = routing.route(denoising.ops(), at);
+            return (branch, compute) -> {
+              Value own = compute.get();
+              shape[0] = own.shape();
+              computed[s][branch] = own.floats();
+              List<Integer> stored = at.cache().steps(branch);
+              Value output = route.output(branch, () -> own);
+              if (!routing.computes()[s][branch]) {
+                double[] weights = routing.weights().of(s, branch, stored);
+                reused[s][branch] = new Reused(output.floats(), stored, weights);
+              }
+              return output;
+            };
+          });
       return new Routed(batch, x, computed, reused, shape[0], walk.x());
     }
   }

@@ -27,17 +27,13 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
   /** One trajectory, a loss and an update at every step but the first. */
   void iterate(Table table, Batch batch, Updates updates, Observer observer) {
     try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
+      denoising.advance(walk, first -> routing.soft(first, table));
       while (!walk.done()) {
         try (Scope scope = Scope.open()) {
-          if (walk.step() == 0) {
-            Denoising.Route soft = routing.soft(walk, table);
-            walk.advance(denoising.guided(denoising.embed(walk), soft).floats());
-          } else {
-            Updates.Gradient found = gradient(denoising, routing, table, walk);
-            updates.step(found);
-            walk.advance(found.prediction()); // the student's, from before the update
-            observer.step(found, walk.x());
-          }
+          Updates.Gradient found = gradient(denoising, routing, table, walk);
+          updates.step(found);
+          walk.advance(found.prediction()); // the student's, from before the update
+          observer.step(found, walk.x());
         }
       }
     }
