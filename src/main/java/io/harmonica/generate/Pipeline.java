@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -51,6 +52,7 @@ public final class Pipeline implements AutoCloseable {
   private final Manifest manifest;
   private final TextEmbedder texts;
   private final Plans plans;
+  private final Map<String, Router> routers = new ConcurrentHashMap<>(); // those asked for
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
   private Traffic counted = Traffic.NONE;
@@ -323,8 +325,12 @@ public final class Pipeline implements AutoCloseable {
                       ? "none"
                       : String.join(", ", manifest.routers().keySet())));
     }
-    String json = manifest.routers().get(name).toString();
-    return Router.parse(json, "router " + name + " of model " + manifest.model());
+    return routers.computeIfAbsent(
+        name,
+        found ->
+            Router.parse(
+                manifest.routers().get(found).toString(),
+                "router " + found + " of model " + manifest.model()));
   }
 
   /** Whether steps add noise to it, so that the seed matters even where the start is given. */

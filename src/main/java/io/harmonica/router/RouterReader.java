@@ -146,7 +146,7 @@ final class RouterReader {
     }
     var index = new int[1];
     return StreamSupport.stream(node.spliterator(), false)
-        .map(entry -> item.read(entry, "%s[%d]".formatted(where, index[0]++)))
+        .map(entry -> item.read(entry, where + "[" + index[0]++ + "]"))
         .toList();
   }
 

@@ -1,6 +1,7 @@
 package io.harmonica.runtime;
 
 import static java.util.stream.Collectors.joining;
+import static java.util.stream.Collectors.toSet;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.DataType;
@@ -32,8 +33,9 @@ public final class Signature {
       throw new IllegalArgumentException(
           "no outputs of model '" + config.getName() + "' requested");
     }
+    Set<String> taken = config.getInputList().stream().map(ModelInput::getName).collect(toSet());
     for (String name : inputs.keySet()) {
-      if (config.getInputList().stream().noneMatch(input -> input.getName().equals(name))) {
+      if (!taken.contains(name)) {
         throw fault(config, "has no input '" + name + "': it takes " + inputs(config));
       }
     }
@@ -47,8 +49,9 @@ public final class Signature {
       }
     }
     checkOneBatchSize(config, inputs);
+    Set<String> given = config.getOutputList().stream().map(ModelOutput::getName).collect(toSet());
     for (String name : outputs) {
-      if (config.getOutputList().stream().noneMatch(output -> output.getName().equals(name))) {
+      if (!given.contains(name)) {
         String known =
             config.getOutputList().stream().map(ModelOutput::getName).collect(joining(", "));
         throw fault(config, "has no output '" + name + "': it gives " + known);
