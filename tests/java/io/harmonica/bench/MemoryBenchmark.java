@@ -14,6 +14,7 @@ import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
 import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
@@ -189,13 +190,13 @@ public final class MemoryBenchmark {
     row("processor time a step, wire, ms", cpu(wire), "");
     row("own time, shared memory / wire", ratio, "");
     row("whole trajectory, shared memory / wire", whole, "");
-    Statistics ofShared = shared[0].spent();
-    Statistics ofWire = wire[0].spent();
+    Traffic ofShared = shared[0].spent().traffic();
+    Traffic ofWire = wire[0].spent().traffic();
     System.out.printf(
         Locale.ROOT,
         "bytes on the wire, shared memory / wire: %d / %d; in shared memory %d%n",
-        ofShared.sentBytes() + ofShared.receivedBytes(),
-        ofWire.sentBytes() + ofWire.receivedBytes(),
+        ofShared.wireBytes(),
+        ofWire.wireBytes(),
         ofShared.sharedBytes());
   }
 

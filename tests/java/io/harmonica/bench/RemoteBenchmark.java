@@ -7,7 +7,6 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.Statistics;
 import io.harmonica.triton.LoopbackProxy;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
@@ -88,8 +87,7 @@ public final class RemoteBenchmark {
   }
 
   private static long bytes(Pipeline pipeline, int rounds) {
-    Statistics statistics = pipeline.statistics();
-    return (statistics.sentBytes() + statistics.receivedBytes()) / (rounds + 2);
+    return pipeline.statistics().traffic().wireBytes() / (rounds + 2);
   }
 
   private static double median(double[] values) {

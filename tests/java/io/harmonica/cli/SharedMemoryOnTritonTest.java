@@ -16,7 +16,7 @@ import io.harmonica.metrics.Metrics;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
@@ -139,11 +139,11 @@ class SharedMemoryOnTritonTest {
   void messages_carryNoTensor_whereMemoryIsShared() {
     try (Pipeline shared = pipeline(SharedMemory.ON);
         Pipeline wire = pipeline(SharedMemory.OFF)) {
-      Statistics inMemory = spent(shared);
-      Statistics onTheWire = spent(wire);
+      Traffic inMemory = spent(shared);
+      Traffic onTheWire = spent(wire);
       assertThat(onTheWire.sharedBytes()).isZero();
-      long carried = onTheWire.sentBytes() + onTheWire.receivedBytes();
-      long said = inMemory.sentBytes() + inMemory.receivedBytes();
+      long carried = onTheWire.wireBytes();
+      long said = inMemory.wireBytes();
       // What each says of names and shapes is nearly the same; places take some 200 bytes a tensor.
       long tensors = STEPS * (4 + 2L * 6 + 1 + 6);
       assertThat(said).isLessThan(tensors * 350);
@@ -152,10 +152,10 @@ class SharedMemoryOnTritonTest {
     }
   }
 
-  private static Statistics spent(Pipeline pipeline) {
-    Statistics before = pipeline.statistics();
+  private static Traffic spent(Pipeline pipeline) {
+    Traffic before = pipeline.statistics().traffic();
     pipeline.generate(request("linear"));
-    return pipeline.statistics().minus(before);
+    return pipeline.statistics().traffic().minus(before);
   }
 
   @Test
@@ -163,7 +163,7 @@ class SharedMemoryOnTritonTest {
     for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
       try (Pipeline pipeline = pipeline(shared).withMetrics(new Metrics(registry))) {
-        Statistics spent = spent(pipeline);
+        Traffic spent = spent(pipeline);
         assertThat(bytes(registry, "wire.sent")).isEqualTo(spent.sentBytes());
         assertThat(bytes(registry, "wire.received")).isEqualTo(spent.receivedBytes());
         assertThat(bytes(registry, "shared_memory")).isEqualTo(spent.sharedBytes());

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.generate.Latents;
 import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Traffic;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,6 +67,10 @@ class MeasurementTest {
   private static Turn turn(long nanos, Latents latents) {
     Variant.Sample sample = new Variant.Sample(latents, nanos, nanos, nanos, 20);
     return new Turn(
-        nanos, nanos, new long[] {nanos}, List.of(sample), new Statistics(Map.of(), 10, 7, 0));
+        nanos,
+        nanos,
+        new long[] {nanos},
+        List.of(sample),
+        new Statistics(Map.of(), new Traffic(10, 7, 0, 0, 0)));
   }
 }

@@ -5,6 +5,7 @@ import io.harmonica.generate.Latents;
 import io.harmonica.generate.Request;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Traffic;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -108,9 +109,7 @@ final class Reports {
                   "m-embed", model(time / 20),
                   "m-block00-cc", model(time / 2),
                   "m-head", model(time / 30)),
-              0,
-              0,
-              0);
+              Traffic.NONE);
       Variant.Sample sample =
           new Variant.Sample(pictures(4, random), time, time * 9 / 10, 1 << 20, 20);
       turns.add(new Turn(time, time, new long[] {time}, List.of(sample), spent));

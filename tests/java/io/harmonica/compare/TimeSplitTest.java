@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.generate.Latents;
 import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Traffic;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,7 +80,7 @@ class TimeSplitTest {
             120 * MS,
             new long[] {120 * MS},
             List.of(new Variant.Sample(latents, 100 * MS, 90 * MS, 0, 20)),
-            new Statistics(models, 0, 0, 0));
+            new Statistics(models, Traffic.NONE));
     // Two rounds alike: the numbers are means of a request.
     Measurement measurement = new Measurement("v", List.of(turn, turn), Optional.empty());
     return TimeSplit.of(measurement, "m").millis();

@@ -56,11 +56,11 @@ class TritonRuntimeTest extends RuntimeContract {
   void statistics_countBytesOnTheWire(@TempDir Path repository) throws Exception {
     try (Runtime client = open(repository);
         Tensor x = client.tensor(FloatBuffer.allocate(6), 2, 3)) {
-      assertThat(client.statistics().sentBytes()).isZero();
+      assertThat(client.statistics().traffic().sentBytes()).isZero();
       client.infer("affine", Map.of("x", x), Set.of("y")).get("y").close();
       Statistics statistics = client.statistics();
-      assertThat(statistics.sentBytes()).isBetween(24L, 124L); // 24 bytes of values
-      assertThat(statistics.receivedBytes()).isBetween(24L, 124L);
+      assertThat(statistics.traffic().sentBytes()).isBetween(24L, 124L); // 24 bytes of values
+      assertThat(statistics.traffic().receivedBytes()).isBetween(24L, 124L);
     }
   }
 

@@ -80,9 +80,7 @@ public record Measurement(
 
   /** Bytes of requests and answers on the wire, for one picture. */
   public double wireBytesPerPicture() {
-    return turns.stream()
-            .mapToLong(turn -> turn.spent().sentBytes() + turn.spent().receivedBytes())
-            .sum()
+    return turns.stream().mapToLong(turn -> turn.spent().traffic().wireBytes()).sum()
         / (double) Math.max(1, pictures());
   }
 

@@ -213,7 +213,7 @@ public final class EmbeddedRuntime implements Runtime {
           long nanos = clock.nanos().sum();
           models.put(name, new Statistics.Model(clock.calls().sum(), nanos, 0, nanos));
         });
-    return new Statistics(models, 0, 0, 0);
+    return new Statistics(models, Traffic.NONE);
   }
 
   private OrtSession session(String model) {

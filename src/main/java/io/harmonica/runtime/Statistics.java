@@ -8,13 +8,10 @@ import java.util.TreeMap;
  * happened in between.
  *
  * @param models by name; of a Triton server all that it serves, whoever asked for them
- * @param sentBytes of this client's requests, as messages on the wire; 0 in this process
- * @param receivedBytes of their answers
- * @param sharedBytes of tensors that client and server handed each other in shared memory
+ * @param traffic of this client
  */
-public record Statistics(
-    Map<String, Model> models, long sentBytes, long receivedBytes, long sharedBytes) {
-  public static final Statistics NONE = new Statistics(Map.of(), 0, 0, 0);
+public record Statistics(Map<String, Model> models, Traffic traffic) {
+  public static final Statistics NONE = new Statistics(Map.of(), Traffic.NONE);
 
   public Statistics {
     models = Map.copyOf(models);
@@ -59,10 +56,6 @@ public record Statistics(
             between.put(name, difference);
           }
         });
-    return new Statistics(
-        between,
-        sentBytes - earlier.sentBytes,
-        receivedBytes - earlier.receivedBytes,
-        sharedBytes - earlier.sharedBytes);
+    return new Statistics(between, traffic.minus(earlier.traffic));
   }
 }

@@ -13,6 +13,11 @@ public record Traffic(
     long sentBytes, long receivedBytes, long sharedBytes, long retries, long failovers) {
   public static final Traffic NONE = new Traffic(0, 0, 0, 0, 0);
 
+  /** What went over the wire, there and back. */
+  public long wireBytes() {
+    return sentBytes + receivedBytes;
+  }
+
   /** That of two servers. */
   public Traffic plus(Traffic other) {
     return new Traffic(

@@ -273,17 +273,11 @@ public final class Fleet implements Runtime {
   @Override
   public Statistics statistics() {
     Map<String, Statistics.Model> sums = new HashMap<>();
-    long sent = 0;
-    long received = 0;
-    long shared = 0;
     for (Member member : present()) {
       Statistics one = member.runtime().statistics();
       one.models().forEach((name, model) -> sums.merge(name, model, Statistics.Model::plus));
-      sent += one.sentBytes();
-      received += one.receivedBytes();
-      shared += one.sharedBytes();
     }
-    return new Statistics(sums, sent, received, shared);
+    return new Statistics(sums, traffic());
   }
 
   @Override

@@ -365,7 +365,7 @@ public final class TritonRuntime implements Runtime {
     call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
         .getModelStatsList()
         .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
-    return new Statistics(models, sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum());
+    return new Statistics(models, traffic());
   }
 
   /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
