@@ -22,6 +22,27 @@ class MemoryTest {
   }
 
   @Test
+  void requireHeap_tooMuch_saysWhatFits() {
+    assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 4, 6 * GIB))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--exchange with --batch 4 needs about 12.0 GiB of Java's heap, which may grow to 6.0 GiB: start with JAVA_OPTS=-Xmx13g, or --batch 2");
+    assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 1, 2 * GIB))
+        .hasMessageEndingWith("start with JAVA_OPTS=-Xmx4g");
+    assertThatCode(() -> Memory.requireHeap(3 * GIB, 2, 6 * GIB)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void requireHeap_holdsWhatARoutedTrajectoryKeeps() {
+    try (Tiny tiny = new Tiny(3)) {
+      assertThatCode(() -> Memory.requireHeap(tiny.subject.model(), 3, 4, 2))
+          .doesNotThrowAnyException();
+      assertThatThrownBy(() -> Memory.requireHeap(tiny.subject.model(), 1000, 1 << 24, 2))
+          .hasMessageContaining("or --batch");
+    }
+  }
+
+  @Test
   void requireRoom_absurdBatch_isRefusedHere() {
     try (Tiny tiny = new Tiny(3)) {
       assertThatThrownBy(() -> Memory.requireRoom(tiny.subject.model(), 1 << 30, 2))

@@ -152,9 +152,12 @@ final class TrainCommand implements Command {
       Model model = Model.of(checkpoint, heads);
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
+      int rows = options.trajectory().guidance() > 1 ? 2 : 1;
       if (device.toString().equals("cpu")) {
-        int rows = options.trajectory().guidance() > 1 ? 2 : 1;
         Memory.requireRoom(model.denoiser(), options.batch(), rows);
+      }
+      if (options.exchange() > 0) {
+        Memory.requireHeap(model.denoiser(), options.trajectory().steps(), options.batch(), rows);
       }
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);

@@ -43,8 +43,39 @@ public final class Memory {
 
   /** What a training step holds for a picture: a pass's results, the mixing, and the cache. */
   private static long bytes(Denoiser model, int rows) {
-    long outputs = model.branchElements() * model.branches().size();
-    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs);
+    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs(model));
+  }
+
+  /**
+   * Refuses a batch whose {@link Routed} trajectories, which an exchange looks back along, Java's
+   * heap will not hold: better now than after training.
+   *
+   * @param rows that the model sees for each picture: 2 with guidance
+   */
+  public static void requireHeap(Denoiser model, int steps, int batch, int rows) {
+    // What each branch computes at each step, and at most as much again that is reused instead.
+    long bytes = 2L * steps * rows * Float.BYTES * outputs(model);
+    requireHeap(bytes, batch, Runtime.getRuntime().maxMemory());
+  }
+
+  static void requireHeap(long bytesPerPicture, int batch, long heap) {
+    double needed = (double) bytesPerPicture * batch;
+    if (needed > heap) {
+      long fits = heap / bytesPerPicture;
+      throw new HarmonicaException(
+          String.format(
+              Locale.ROOT,
+              "--exchange with --batch %d needs about %.1f GiB of Java's heap, which may grow to %.1f GiB: start with JAVA_OPTS=-Xmx%.0fg%s",
+              batch,
+              needed / 0x1p30,
+              heap / 0x1p30,
+              Math.ceil(needed / 0x1p30) + 1,
+              fits > 0 ? ", or --batch " + fits : ""));
+    }
+  }
+
+  private static long outputs(Denoiser model) {
+    return model.branchElements() * model.branches().size();
   }
 
   /** What to say where a device's memory did not suffice: the largest half of a half that fits. */
