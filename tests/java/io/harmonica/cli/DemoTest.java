@@ -32,13 +32,14 @@ class DemoTest {
 
     List<String> names = report.variants().stream().map(Report.Entry::name).toList();
     assertThat(names)
-        .contains("fora-2", "taylor-2", "trained-10-1.5x", "trained-10-2.0x")
-        .contains("trained-20-1.5x", "trained-20-2.0x")
+        .contains("fora-2", "fora-3", "taylor-2", "taylor-3")
+        .contains("trained-10-1.5x", "trained-10-2.0x", "trained-20-1.5x", "trained-20-2.0x")
         .startsWith("uncached")
         .endsWith("uncached-10");
     assertThat(psnr(report, "uncached")).isInfinite();
     assertThat(report.variants().subList(1, names.size()))
         .allSatisfy(entry -> assertThat(psnr(report, entry.name())).isBetween(15.0, 60.0));
+    assertThat(psnr(report, "fora-2")).isGreaterThan(psnr(report, "fora-3"));
     assertThat(psnr(report, "taylor-2")).isGreaterThan(psnr(report, "fora-2"));
     assertThat(psnr(report, "trained-20-2.0x")).isGreaterThan(psnr(report, "taylor-2"));
     assertThat(psnr(report, "trained-20-1.5x")).isGreaterThan(psnr(report, "trained-20-2.0x"));
