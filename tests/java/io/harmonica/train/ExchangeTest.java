@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.router.Reuse;
+import io.harmonica.torch.Scope;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
 import io.harmonica.train.Measure.Entry;
+import io.harmonica.train.Measure.Rated;
 import io.harmonica.train.Measure.Routing;
 import io.harmonica.train.TrainOptions.Objective;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,7 +27,7 @@ class ExchangeTest {
 
   /** A reused output a little larger: its effect through everything after it is of first order. */
   @ParameterizedTest
-  @ValueSource(strings = {"ddim", "dpm-solver++"})
+  @ValueSource(strings = {"ddim", "dpm-solver++", "sa-solver"})
   void responses_areTheSlopesOfWholeTrajectories(String sampler) {
     double little = 1e-2;
     try (Tiny tiny = new Tiny(STEPS, sampler)) {
@@ -60,6 +65,72 @@ class ExchangeTest {
         }
       }
       assertThat(compared).isGreaterThan(5);
+    }
+  }
+
+  /** A little of what a branch would compute at a step, in place of what it reuses. */
+  @Test
+  void responses_tellWhatComputingWouldDo() {
+    double little = 1e-2;
+    try (Tiny tiny = new Tiny(STEPS)) {
+      Measure measure = measure(tiny, 1, 1);
+      Routing routing = routing(tiny, 1);
+      Responses responses = Responses.of(measure, routing, 1, SEED, () -> {});
+      float[] before = difference(tiny, measure, routing, new Entry(-1, -1), 0);
+      float[] direction = Responses.signs(new SplittableRandom(SEED), before.length);
+      int compared = 0;
+      for (int b = 0; b < routing.computes()[0].length; b++) {
+        List<Integer> stored = new ArrayList<>();
+        for (int s = 0; s < STEPS; s++) {
+          if (routing.computes()[s][b]) {
+            stored.add(0, s);
+            continue;
+          }
+          double[] expected = new double[responses.samples()];
+          responses.add(expected, s, b, s, little);
+          double[] weights = routing.weights().of(s, b, kept(stored, 1));
+          for (int j = 0; j < weights.length; j++) {
+            responses.add(expected, s, b, stored.get(j), -little * weights[j]);
+          }
+          float[] after = difference(tiny, measure, routing, new Entry(s, b), little);
+          double[] found = new double[expected.length];
+          for (int i = 0; i < after.length; i++) {
+            found[i / (after.length / found.length)] += direction[i] * (after[i] - before[i]);
+          }
+          double size = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
+          for (int q = 0; q < found.length; q++) {
+            assertThat(found[q])
+                .as("step %d, branch %d, sample %d", s, b, q)
+                .isCloseTo(expected[q], within(0.05 * size + 1e-3));
+          }
+          compared++;
+        }
+      }
+      assertThat(compared).isGreaterThan(5);
+    }
+  }
+
+  /** With a share of the computed output at one entry. */
+  private static float[] difference(
+      Tiny tiny, Measure measure, Routing routing, Entry mixed, double share) {
+    Denoising denoising = tiny.denoising();
+    TorchOps ops = denoising.ops();
+    try (Scope scope = Scope.open();
+        Walk walk = Walk.start(denoising, measure.batches().get(0), measure.history(), 0)) {
+      Value some = ops.input(new float[] {(float) share}, 1);
+      denoising.finish(
+          walk,
+          at -> {
+            int step = at.step();
+            Denoising.Route route = routing.route(ops, at);
+            return (branch, compute) -> {
+              Value reused = route.output(branch, compute);
+              return mixed.equals(new Entry(step, branch))
+                  ? ops.add(reused, ops.mul(some, ops.sub(compute.get(), reused)))
+                  : reused;
+            };
+          });
+      return measure.difference(0, walk.x());
     }
   }
 
@@ -139,9 +210,9 @@ class ExchangeTest {
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Measure measure = measure(tiny, order, 1, 2);
       boolean[] trainable = Objective.SDT.trainable(STEPS);
-      Exchange exchange = new Exchange(measure, target, trainable, start);
+      Exchange exchange = new Exchange(measure, target, trainable, measure.rate(start));
       List<Double> probed = new ArrayList<>();
-      List<Double> errors = new ArrayList<>(List.of(exchange.error()));
+      List<Double> errors = new ArrayList<>(List.of(exchange.best().error()));
       Exchange.Observer observer =
           new Exchange.Observer() {
             @Override
@@ -150,17 +221,19 @@ class ExchangeTest {
             }
 
             @Override
-            public void round(int round, double error) {
+            public void round(int round, Rated best, boolean last) {
               assertThat(round).isEqualTo(errors.size() - 1);
-              errors.add(error);
+              assertThat(last).isEqualTo(best.error() == errors.get(round));
+              errors.add(best.error());
             }
           };
-      int rounds = exchange.run(3, round -> measure(tiny, order, 10 + round), observer);
+      int rounds = exchange.run(0, 3, round -> measure(tiny, order, 10 + round), observer);
       assertThat(probed).hasSize(rounds * Exchange.PROBES);
       assertThat(errors).hasSize(rounds + 1).isSortedAccordingTo(Comparator.reverseOrder());
-      assertThat(exchange.error()).isLessThan(measure.error(start));
-      assertThat(measure.error(exchange.best())).isEqualTo(exchange.error());
-      boolean[][] computes = exchange.best().computes();
+      Rated best = exchange.best();
+      assertThat(best.error()).isLessThan(measure.error(start));
+      assertThat(measure.error(best.routing())).isEqualTo(best.error());
+      boolean[][] computes = best.routing().computes();
       assertThat(target.cost(computes)).isLessThanOrEqualTo(target.cost(start.computes()));
       assertThat(computes[0]).containsOnly(true);
     }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Model;
+import io.harmonica.router.Reuse;
 import org.junit.jupiter.api.Test;
 
 class MemoryTest {
@@ -33,24 +36,38 @@ class MemoryTest {
   }
 
   @Test
-  void requireHeap_holdsWhatARoutedTrajectoryKeeps() {
+  void requireHeap_coversWhatARoutedTrajectoryKeeps() {
     try (Tiny tiny = new Tiny(3)) {
-      assertThatCode(() -> Memory.requireHeap(tiny.subject.model(), 3, 4, 2))
-          .doesNotThrowAnyException();
-      assertThatThrownBy(() -> Memory.requireHeap(tiny.subject.model(), 1000, 1 << 24, 2))
-          .hasMessageContaining("or --batch");
+      Denoising denoising = tiny.denoising();
+      Batch batch = denoising.draw(2, 1);
+      Measure.Routing routing =
+          new Measure.Routing(tiny.table(false).computes(0.1), new Reuse.Forecast(1)::weights);
+      Routed routed = Routed.of(denoising, batch, 2, routing);
+      long kept = 0;
+      for (int s = 0; s < 3; s++) {
+        for (int b = 0; b < denoising.branches(); b++) {
+          kept += routed.computed()[s][b].length;
+          kept += routed.reused()[s][b] == null ? 0 : routed.reused()[s][b].output().length;
+        }
+      }
+      long asked = Memory.heapBytes(tiny.subject.model(), 3, 2) * 2;
+      assertThat(asked).isGreaterThanOrEqualTo(kept * Float.BYTES).isLessThan(3 * kept * 4);
     }
   }
 
   @Test
   void requireRoom_absurdBatch_isRefusedHere() {
-    try (Tiny tiny = new Tiny(3)) {
-      assertThatThrownBy(() -> Memory.requireRoom(tiny.subject.model(), 1 << 30, 2))
-          .isInstanceOf(HarmonicaException.class)
-          .hasMessageContaining("would fit");
-      assertThatCode(() -> Memory.requireRoom(tiny.subject.model(), 1, 2))
-          .doesNotThrowAnyException();
-    }
+    Denoiser model = Model.named("DiT-XL/2").denoiser();
+    TrainOptions absurd = Tiny.Settings.SHORT.options(4096);
+    assertThatThrownBy(() -> Memory.requireRoom(model, absurd, true))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("--batch 4096 needs about ");
+    assertThatCode(() -> Memory.requireRoom(model, absurd, false)).doesNotThrowAnyException();
+    TrainOptions exchanging = Tiny.Settings.SHORT.exchange(1).options(4096);
+    assertThatThrownBy(() -> Memory.requireRoom(model, exchanging, false))
+        .hasMessageStartingWith("--exchange with --batch 4096 needs about ");
+    assertThatCode(() -> Memory.requireRoom(model, Tiny.Settings.SHORT.options(1), true))
+        .doesNotThrowAnyException();
   }
 
   @Test

@@ -112,6 +112,10 @@ final class Tiny implements AutoCloseable {
     }
 
     TrainOptions options() {
+      return options(2);
+    }
+
+    TrainOptions options(int batch) {
       return new TrainOptions(
           new TrainOptions.Trajectory("ddim", steps, "leading", 1.5, 4),
           objective,
@@ -121,7 +125,7 @@ final class Tiny implements AutoCloseable {
           control,
           start,
           iterations,
-          2,
+          batch,
           7,
           0.05,
           0.1,

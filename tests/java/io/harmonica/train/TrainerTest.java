@@ -59,12 +59,15 @@ class TrainerTest {
     train(whole.iterations(2), "half", Optional.empty());
     Router resumed = train(whole, "half", Optional.of(folder.resolve("half.state.json")));
     assertThat(resumed.scores()).isDeepEqualTo(once.scores());
+    assertThat(withoutTimes("half.json").replace("half", "once"))
+        .isEqualTo(withoutTimes("once.json"));
     assertThat(withoutTimes("half.state.json")).isEqualTo(withoutTimes("once.state.json"));
     assertThat(withoutTimes("half.log.jsonl")).isEqualTo(withoutTimes("once.log.jsonl"));
   }
 
   private String withoutTimes(String file) throws IOException {
-    return Files.readString(folder.resolve(file)).replaceAll("\"seconds\":[0-9.E-]+", "");
+    return Files.readString(folder.resolve(file))
+        .replaceAll("\"(trainingSeconds|seconds|peakMemoryBytes)\" ?: ?[0-9.E-]+", "");
   }
 
   @Test
@@ -170,7 +173,36 @@ class TrainerTest {
     double before = router.training().path("exactErrorBefore").asDouble();
     double after = router.training().path("exactError").asDouble();
     assertThat(after).isPositive().isLessThan(before);
+    double unseenBefore = router.training().path("unseenErrorBefore").asDouble();
+    double unseen = router.training().path("unseenError").asDouble();
+    assertThat(unseenBefore).isPositive().isNotEqualTo(before); // of other pictures
+    assertThat(unseen).isPositive().isNotEqualTo(after).isNotEqualTo(unseenBefore);
     assertThat(savings(router).cur()).isGreaterThanOrEqualTo(0.4);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0", "3"})
+  void resume_betweenRoundsOfExchange_equalsOneRun(int iterations) throws IOException {
+    Settings whole =
+        Settings.SHORT.iterations(iterations).start("taylor").reuse(Reusing.LEARNED).exchange(3);
+    train(whole, "once", Optional.empty());
+    train(whole.exchange(1), "half", Optional.empty());
+    train(whole, "half", Optional.of(folder.resolve("half.state.json")));
+    assertThat(withoutTimes("half.json").replace("half", "once"))
+        .isEqualTo(withoutTimes("once.json"));
+    assertThat(withoutTimes("half.state.json")).isEqualTo(withoutTimes("once.state.json"));
+    assertThat(withoutTimes("half.log.jsonl")).isEqualTo(withoutTimes("once.log.jsonl"));
+  }
+
+  @Test
+  void resume_otherLearningRate_isTheWayOut() throws IOException {
+    train(Settings.SHORT.iterations(2), "rate", Optional.empty());
+    Path state = folder.resolve("rate.state.json");
+    String text = Files.readString(state);
+    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":5.0"));
+    Router slower = train(Settings.SHORT, "rate", Optional.of(state));
+    assertThat(text).contains("\"learningRate\":0.05");
+    assertThat(slower.training().path("learningRate").asDouble()).isEqualTo(0.05);
   }
 
   @Test

@@ -152,13 +152,7 @@ final class TrainCommand implements Command {
       Model model = Model.of(checkpoint, heads);
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
-      int rows = options.trajectory().guidance() > 1 ? 2 : 1;
-      if (device.toString().equals("cpu")) {
-        Memory.requireRoom(model.denoiser(), options.batch(), rows);
-      }
-      if (options.exchange() > 0) {
-        Memory.requireHeap(model.denoiser(), options.trajectory().steps(), options.batch(), rows);
-      }
+      Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
       Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling, captions);

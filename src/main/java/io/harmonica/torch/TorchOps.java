@@ -47,6 +47,11 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
     return new TorchOps(weights, device, type, ScalarType.Float);
   }
 
+  /** Of parameters and activations. */
+  public Precision precision() {
+    return type == ScalarType.BFloat16 ? Precision.BF16 : Precision.FP32;
+  }
+
   /** Everything in float64, for checking gradients. */
   static TorchOps inDouble(Weights weights) {
     return new TorchOps(weights, Device.of("cpu"), ScalarType.Double, ScalarType.Double);

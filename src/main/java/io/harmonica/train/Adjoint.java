@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * From pictures back to the noise: how they move with every branch's output at every step, to first
- * order, through the model, the sampler and the cache.
+ * order, through the model, the sampler and the cache. Only a learned variance is held as it is
+ * ({@code iddpm}): what it does to the noise of the steps is left out.
  *
  * <p>It goes step by step, so that only one step's pass is held for its gradients. A step's
  * prediction moves the picture through all later samples, by the sampler; its stored outputs, where
@@ -80,7 +81,7 @@ final class Adjoint {
           };
       Value prediction = denoising.guided(denoising.embed(step, x, batch.classes()), route);
       Value epsilon = ops.slice(prediction, 0, 0, batch.pictures());
-      Value sum = dot(ops.slice(epsilon, 1, 0, x.shape()[1]), ofPrediction); // no learned variance
+      Value sum = dot(ops.slice(epsilon, 1, 0, x.shape()[1]), ofPrediction);
       for (Value term : terms) {
         sum = ops.add(sum, term);
       }
@@ -90,6 +91,7 @@ final class Adjoint {
         passOn(routed.reused()[step][b], b, gradient);
         observer.slopes(step, b, gradient);
       }
+      stored[step] = null; // no earlier step reuses these
       return x.gradient();
     }
   }

@@ -21,23 +21,23 @@ final class Descent {
   private final Responses responses;
   private final double[] scales; // by sample
   private final boolean[][] computes;
-  private final Routes.Weights weights;
+  private final Routes.Weights reuse;
   private final int history;
   private final Target target;
   private final List<Flip> singles = new ArrayList<>();
   private final List<Flip> doubles = new ArrayList<>(); // two entries of one branch
   private final double[][] columns; // [branch][sample]: what its outputs do
   private final double[] sum; // [sample]: what is left of the differences
-  private final double[][] products; // of the singles' changes
+  private final double[][] overlaps; // of the singles' changes
   private double cost;
 
   /** Entries of one branch that change sides together. */
   private static final class Flip {
     final int branch;
     final List<Entry> entries;
-    double weight; // what it adds to the cost
-    double[] change; // [sample]
-    double alone; // what it adds to the sum of squares
+    double cost; // what it adds to the table's
+    double[] change; // [sample]: what it adds to the differences
+    double squares; // what it adds to the sum of squares, alone
 
     Flip(int branch, List<Entry> entries) {
       this.branch = branch;
@@ -48,7 +48,7 @@ final class Descent {
   /**
    * Starts at a table.
    *
-   * @param squares what each sample's square is expected to be at the start
+   * @param squares of the start's pictures, by sample: a common factor does not matter
    * @param history how many outputs of a branch are kept
    */
   Descent(
@@ -61,7 +61,7 @@ final class Descent {
     this.responses = responses;
     this.scales = Arrays.stream(squares).map(square -> 1 / square).toArray();
     this.computes = Exchange.copy(start.computes());
-    this.weights = start.weights();
+    this.reuse = start.weights();
     this.history = history;
     this.target = target;
     cost = target.cost(computes);
@@ -81,7 +81,7 @@ final class Descent {
     }
     columns = new double[branches][];
     sum = responses.differences();
-    products = new double[singles.size()][singles.size()];
+    overlaps = new double[singles.size()][singles.size()];
     for (int b = 0; b < branches; b++) {
       columns[b] = column(b);
       refresh(b);
@@ -94,11 +94,11 @@ final class Descent {
   /** The moves to where no other one helps. */
   List<List<Entry>> moves() {
     List<List<Entry>> moves = new ArrayList<>();
-    weighAll();
+    rateAll();
     for (List<Flip> move = best(); !move.isEmpty(); move = best()) {
       List<Entry> entries = new ArrayList<>();
       for (Flip flip : move) {
-        cost += flip.weight;
+        cost += flip.cost;
         entries.addAll(flip.entries);
         flip(flip.entries);
         add(sum, columns[flip.branch], -1);
@@ -107,7 +107,7 @@ final class Descent {
       }
       move.forEach(flip -> refresh(flip.branch));
       move.forEach(flip -> relate(flip.branch));
-      weighAll();
+      rateAll();
       moves.add(entries);
     }
     return moves;
@@ -118,21 +118,21 @@ final class Descent {
     List<Flip> best = List.of();
     double gain = -LEAST_GAIN * dot(sum, sum);
     for (Flip flip : doubles) {
-      if (flip.alone < gain && allows(flip.weight)) {
-        gain = flip.alone;
+      if (flip.squares < gain && allows(flip.cost)) {
+        gain = flip.squares;
         best = List.of(flip);
       }
     }
     for (int i = 0; i < singles.size(); i++) {
       Flip one = singles.get(i);
-      if (one.alone < gain && allows(one.weight)) {
-        gain = one.alone;
+      if (one.squares < gain && allows(one.cost)) {
+        gain = one.squares;
         best = List.of(one);
       }
       for (int j = 0; j < i; j++) {
         Flip other = singles.get(j);
-        double both = one.alone + other.alone + 2 * products[i][j];
-        if (both < gain && one.branch != other.branch && allows(one.weight + other.weight)) {
+        double both = one.squares + other.squares + 2 * overlaps[i][j];
+        if (both < gain && one.branch != other.branch && allows(one.cost + other.cost)) {
           gain = both;
           best = List.of(one, other);
         }
@@ -155,32 +155,32 @@ final class Descent {
           flip.change = column(branch);
           flip(flip.entries);
           add(flip.change, columns[branch], -1);
-          flip.weight = 0;
+          flip.cost = 0;
           for (Entry entry : flip.entries) {
-            double weight = target.weights()[branch];
-            flip.weight += computes[entry.step()][branch] ? -weight : weight;
+            double price = target.weights()[branch];
+            flip.cost += computes[entry.step()][branch] ? -price : price;
           }
         }
       }
     }
   }
 
-  /** The products of a branch's single flips with all. */
+  /** The overlaps of a branch's single flips with all. */
   private void relate(int branch) {
     for (int i = 0; i < singles.size(); i++) {
       if (singles.get(i).branch == branch) {
         for (int j = 0; j < singles.size(); j++) {
-          products[i][j] = dot(singles.get(i).change, singles.get(j).change);
-          products[j][i] = products[i][j];
+          overlaps[i][j] = dot(singles.get(i).change, singles.get(j).change);
+          overlaps[j][i] = overlaps[i][j];
         }
       }
     }
   }
 
-  private void weighAll() {
+  private void rateAll() {
     for (List<Flip> flips : List.of(singles, doubles)) {
       for (Flip flip : flips) {
-        flip.alone = 2 * dot(sum, flip.change) + dot(flip.change, flip.change);
+        flip.squares = 2 * dot(sum, flip.change) + dot(flip.change, flip.change);
       }
     }
   }
@@ -200,9 +200,9 @@ final class Descent {
           stored.remove(history);
         }
       } else {
-        double[] shares = weights.of(s, branch, List.copyOf(stored));
-        for (int j = 0; j < shares.length; j++) {
-          responses.add(column, s, branch, stored.get(j), shares[j]);
+        double[] weights = reuse.of(s, branch, List.copyOf(stored));
+        for (int j = 0; j < weights.length; j++) {
+          responses.add(column, s, branch, stored.get(j), weights[j]);
         }
       }
     }

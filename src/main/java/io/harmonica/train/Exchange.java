@@ -1,6 +1,7 @@
 package io.harmonica.train;
 
 import io.harmonica.train.Measure.Entry;
+import io.harmonica.train.Measure.Rated;
 import io.harmonica.train.Measure.Routing;
 import java.util.Arrays;
 import java.util.List;
@@ -11,45 +12,40 @@ import java.util.function.IntFunction;
  * scores and step-wise losses only approach.
  *
  * <p>A round takes fresh pictures, whose {@link Responses} tell to first order what other tables
- * would do, and a {@link Descent} over tables proposes a sequence of moves within the budget. Of
- * its beginnings the best under the exact measure is made; then moves that come later, together or
- * by halves. Only what lowers the exact error stays, so no round makes it worse.
+ * would do, and a {@link Descent} over tables proposes a sequence of moves within the budget. It is
+ * cut by thirds, and the best beginning under the exact measure is made; then what helps of the
+ * moves that come later, by halves. Only what lowers the exact error stays, so no round makes it
+ * worse.
  */
 final class Exchange {
   /** Directions that each picture is looked at along. */
   static final int PROBES = 4;
 
   /** Groups of later moves that a round tries. */
-  private static final int TRIES = 12;
+  private static final int TRIES = 11;
 
   private final Measure measure;
   private final Target target;
   private final boolean[] trainable;
-  private Routing best;
-  private double error;
+  private Rated best;
   private int tries;
 
   /**
    * Starts at a table.
    *
+   * @param start as {@code measure} rates it
    * @param trainable whether a step may reuse anything
    */
-  Exchange(Measure measure, Target target, boolean[] trainable, Routing start) {
+  Exchange(Measure measure, Target target, boolean[] trainable, Rated start) {
     this.measure = measure;
     this.target = target;
     this.trainable = trainable.clone();
     this.best = start;
-    this.error = measure.error(start);
   }
 
   /** The best table so far, with the weights of the start. */
-  Routing best() {
+  Rated best() {
     return best;
-  }
-
-  /** Its error under the exact measure. */
-  double error() {
-    return error;
   }
 
   /** Follows the rounds. */
@@ -57,53 +53,67 @@ final class Exchange {
     /** A batch is through one probe. */
     void probed(double error);
 
-    /** A round is over. */
-    void round(int round, double error);
+    /**
+     * A round is over.
+     *
+     * @param last whether it found nothing, so that no more follow
+     */
+    void round(int round, Rated best, boolean last);
   }
 
   /**
-   * Exchanges until nothing improves, at most so many rounds.
+   * Exchanges until nothing improves.
    *
+   * @param first the first round's number; those before it led to the start
+   * @param rounds how many there may be, those before the first one included
    * @param fresh by round, the pictures whose responses it takes
-   * @return rounds made
+   * @return rounds made, those before the first one included
    */
-  int run(int rounds, IntFunction<Measure> fresh, Observer observer) {
-    for (int round = 0; round < rounds; round++) {
-      double before = error;
+  int run(int first, int rounds, IntFunction<Measure> fresh, Observer observer) {
+    for (int round = first; round < rounds; round++) {
+      double before = best.error();
       make(moves(fresh.apply(round), round, () -> observer.probed(before)));
-      observer.round(round, error);
-      if (error == before) {
+      boolean last = best.error() == before;
+      observer.round(round, best, last);
+      if (last) {
         return round + 1;
       }
     }
-    return rounds;
+    return Math.max(first, rounds);
   }
 
   private List<List<Entry>> moves(Measure pictures, int seed, Runnable each) {
-    Responses responses = Responses.of(pictures, best, PROBES, seed, each);
+    Responses responses = Responses.of(pictures, best.routing(), PROBES, seed, each);
     double[] squares = responses.squares();
-    return new Descent(responses, squares, best, trainable, measure.history(), target).moves();
+    return new Descent(responses, squares, best.routing(), trainable, measure.history(), target)
+        .moves();
   }
 
   private void make(List<List<Entry>> moves) {
-    Routing start = best;
+    Routing start = best.routing();
     int made = 0;
     for (int length = moves.size(); length > 0; length = length * 2 / 3) {
       made = improves(start, moves.subList(0, length)) ? length : made;
     }
     tries = TRIES;
-    makeSome(moves.subList(made, moves.size()));
+    makeHalves(moves.subList(made, moves.size())); // all of them were the first try
   }
 
-  /** All of them, or what helps of either half. */
+  /** Moves that together do not help: what helps of either half. */
+  private void makeHalves(List<List<Entry>> moves) {
+    if (moves.size() > 1) {
+      makeSome(moves.subList(0, moves.size() / 2));
+      makeSome(moves.subList(moves.size() / 2, moves.size()));
+    }
+  }
+
   private void makeSome(List<List<Entry>> moves) {
-    if (moves.isEmpty() || tries == 0) {
+    if (tries == 0) {
       return;
     }
     tries--;
-    if (!improves(best, moves) && moves.size() > 1) {
-      makeSome(moves.subList(0, moves.size() / 2));
-      makeSome(moves.subList(moves.size() / 2, moves.size()));
+    if (!improves(best.routing(), moves)) {
+      makeHalves(moves);
     }
   }
 
@@ -112,14 +122,12 @@ final class Exchange {
     boolean[][] computes = copy(from.computes());
     moves.forEach(move -> move.forEach(e -> computes[e.step()][e.branch()] ^= true));
     double cost = target.cost(computes);
-    if (!target.allows(cost) && cost > target.cost(best.computes())) {
+    if (!target.allows(cost) && cost > target.cost(best.routing().computes())) {
       return false; // without the moves before them
     }
-    Routing candidate = new Routing(computes, from.weights());
-    double reached = measure.error(candidate);
-    if (reached < error) {
+    Rated candidate = measure.rate(new Routing(computes, from.weights()));
+    if (candidate.error() < best.error()) {
       best = candidate;
-      error = reached;
       return true;
     }
     return false;

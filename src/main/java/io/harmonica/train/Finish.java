@@ -3,21 +3,19 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.train.Measure.Rated;
 import io.harmonica.train.Measure.Routing;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * From trained scores to the router: the table that meets the target, its weights fitted where
  * reuse is learned, its entries exchanged where that is asked for.
  */
 final class Finish {
-  /** Batches of noises that decide, and as many that only judge. */
+  /** Batches of a set of pictures. */
   private static final int SETS = 8;
-
-  private static final long DECIDING = 1L << 41;
-  private static final long JUDGING = 1L << 42;
-  private static final long EXPLORING = 1L << 43;
 
   private final Subject subject;
   private final Denoising denoising;
@@ -44,14 +42,16 @@ final class Finish {
   /**
    * The router.
    *
-   * @param observer of the exchange
    * @param computes the table that the scores say, within its target
+   * @param earlier what an earlier run's exchange came to; null without one
    * @param training free-form, completed here
+   * @param observer of the exchange
    */
   Router router(
       Table table,
       boolean[][] computes,
       boolean[] trainable,
+      State.Exchanged earlier,
       ObjectNode training,
       Exchange.Observer observer) {
     Routing start =
@@ -60,56 +60,69 @@ final class Finish {
             (step, branch, stored) -> table.weights(routing.forecast(), step, branch, stored));
     Routing best = start;
     progress.begin("measuring", 1);
-    Measure judging = measure(JUDGING);
+    Measure judging = measure(Purpose.JUDGING, 0);
     if (options.reuse() == TrainOptions.Reusing.LEARNED || options.exchange() > 0) {
-      Measure deciding = measure(DECIDING);
+      Measure deciding = measure(Purpose.DECIDING, 0);
+      Rated rated = deciding.rate(start);
+      training.put("exactErrorBefore", rated.error());
       if (options.exchange() > 0) {
-        progress.begin("exchanging", options.exchange() * SETS * Exchange.PROBES);
-        Exchange exchange = new Exchange(deciding, target, trainable, start);
-        int rounds = exchange.run(options.exchange(), this::fresh, observer);
-        best = exchange.best();
-        training.put("exchangeRounds", rounds);
+        rated = exchanged(deciding, rated, trainable, earlier, training, observer);
       }
-      best = refitted(deciding, best);
-      training.put("exactErrorBefore", deciding.error(start));
-      training.put("exactError", deciding.error(best));
+      if (options.reuse() == TrainOptions.Reusing.LEARNED) {
+        rated = refitted(deciding, rated);
+      }
+      training.put("exactError", rated.error());
       training.put("unseenErrorBefore", judging.error(start));
+      best = rated.routing();
     }
     training.put("unseenError", judging.error(best));
     return subject.router(best.computes(), table, options.threshold(), reuse(best), training);
   }
 
-  /** With weights by least squares, if that is better under the exact measure. */
-  private Routing refitted(Measure deciding, Routing before) {
-    if (options.reuse() != TrainOptions.Reusing.LEARNED) {
-      return before;
+  private Rated exchanged(
+      Measure deciding,
+      Rated start,
+      boolean[] trainable,
+      State.Exchanged earlier,
+      ObjectNode training,
+      Exchange.Observer observer) {
+    Rated from =
+        earlier == null
+            ? start
+            : deciding.rate(new Routing(earlier.computes(), start.routing().weights()));
+    int made = earlier == null ? 0 : earlier.rounds();
+    Exchange exchange = new Exchange(deciding, target, trainable, from);
+    if (earlier == null || !earlier.over()) {
+      progress.begin("exchanging", Math.max(0, options.exchange() - made) * SETS * Exchange.PROBES);
+      made =
+          exchange.run(
+              made, options.exchange(), round -> measure(Purpose.EXPLORING, round), observer);
     }
-    Batch batch = denoising.draw(SETS * options.batch(), Batch.mix(options.seed(), DECIDING));
-    Routing best = before;
-    double error = deciding.error(before);
+    training.put("exchangeRounds", made);
+    return exchange.best();
+  }
+
+  /** With weights by least squares, if that is better under the exact measure. */
+  private Rated refitted(Measure deciding, Rated before) {
+    List<Batch> batches = draw(Purpose.FITTING, 0);
+    Rated best = before;
     for (double share : new double[] {1, 0.5}) {
-      Refit weights = Refit.of(denoising, batch, routing.history(), before, share);
-      Routing candidate = new Routing(before.computes(), weights);
-      double reached = deciding.error(candidate);
-      if (reached < error) {
-        error = reached;
-        best = candidate;
-      }
+      Refit weights = Refit.of(denoising, batches, routing.history(), before.routing(), share);
+      Rated candidate = deciding.rate(new Routing(before.routing().computes(), weights));
+      best = candidate.error() < best.error() ? candidate : best;
     }
     return best;
   }
 
-  /** Pictures of a round that no other sees. */
-  private Measure fresh(int round) {
-    return measure(EXPLORING + (long) round * SETS);
+  /** By pictures that no other purpose or set sees. */
+  private Measure measure(Purpose purpose, int set) {
+    return new Measure(denoising, routing.history(), draw(purpose, set));
   }
 
-  private Measure measure(long first) {
-    List<Batch> batches = new ArrayList<>();
-    for (int i = 0; i < SETS; i++) {
-      batches.add(denoising.draw(options.batch(), Batch.mix(options.seed(), first + i)));
-    }
-    return new Measure(denoising, routing.history(), batches);
+  private List<Batch> draw(Purpose purpose, int set) {
+    return IntStream.range(set * SETS, (set + 1) * SETS)
+        .mapToObj(i -> denoising.draw(options.batch(), purpose.seed(options.seed(), i)))
+        .toList();
   }
 
   /** How the router file states the reuse: by name, or learned weights one by one. */

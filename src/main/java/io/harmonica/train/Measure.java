@@ -26,6 +26,9 @@ final class Measure {
     }
   }
 
+  /** A table and its {@link #error}. */
+  record Rated(Routing routing, double error) {}
+
   /** An entry of a table. */
   record Entry(int step, int branch) {}
 
@@ -65,6 +68,10 @@ final class Measure {
             .average()
             .orElseThrow();
     return Math.exp(mean);
+  }
+
+  Rated rate(Routing routing) {
+    return new Rated(routing, error(routing));
   }
 
   private float[] difference(int batch, Routing routing) {

@@ -18,44 +18,31 @@ public final class Memory {
   private Memory() {}
 
   /**
-   * Refuses a batch that the machine's memory will not hold: asked for too much, Linux does not
-   * refuse but kills.
+   * Refuses a batch that the machine's memory, or Java's heap, will not hold: asked for too much,
+   * Linux does not refuse but kills, and an exchange comes last.
    *
-   * @param rows that the model sees for each picture: 2 with guidance
+   * @param inProcess whether the model runs here, and not on a device with memory of its own
    */
-  public static void requireRoom(Denoiser model, int batch, int rows) {
-    availableBytes().ifPresent(room -> requireRoom(bytes(model, rows), batch, room));
+  public static void requireRoom(Denoiser model, TrainOptions options, boolean inProcess) {
+    int rows = options.trajectory().guidance() > 1 ? 2 : 1; // that the model sees for a picture
+    long heap = options.exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
+    requireHeap(heap, options.batch(), Runtime.getRuntime().maxMemory());
+    long all = heap + (inProcess ? bytes(model, rows) : 0);
+    availableBytes().ifPresent(room -> requireRoom(all, options.batch(), room));
   }
 
   static void requireRoom(long bytesPerPicture, int batch, long room) {
-    if (bytesPerPicture * batch > room) {
+    if ((double) bytesPerPicture * batch > room) {
       long fits = room / bytesPerPicture;
       throw new HarmonicaException(
           String.format(
               Locale.ROOT,
               "--batch %d needs about %.1f GiB of memory, and %.1f GiB are available: %s",
               batch,
-              bytesPerPicture * batch / 0x1p30,
+              (double) bytesPerPicture * batch / 0x1p30,
               room / 0x1p30,
               fits > 0 ? "--batch %d would fit".formatted(fits) : "not even --batch 1 fits"));
     }
-  }
-
-  /** What a training step holds for a picture: a pass's results, the mixing, and the cache. */
-  private static long bytes(Denoiser model, int rows) {
-    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs(model));
-  }
-
-  /**
-   * Refuses a batch whose {@link Routed} trajectories, which an exchange looks back along, Java's
-   * heap will not hold: better now than after training.
-   *
-   * @param rows that the model sees for each picture: 2 with guidance
-   */
-  public static void requireHeap(Denoiser model, int steps, int batch, int rows) {
-    // What each branch computes at each step, and at most as much again that is reused instead.
-    long bytes = 2L * steps * rows * Float.BYTES * outputs(model);
-    requireHeap(bytes, batch, Runtime.getRuntime().maxMemory());
   }
 
   static void requireHeap(long bytesPerPicture, int batch, long heap) {
@@ -72,6 +59,19 @@ public final class Memory {
               Math.ceil(needed / 0x1p30) + 1,
               fits > 0 ? ", or --batch " + fits : ""));
     }
+  }
+
+  /** What a training step holds for a picture: a pass's results, the mixing, and the cache. */
+  private static long bytes(Denoiser model, int rows) {
+    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs(model));
+  }
+
+  /**
+   * What an exchange keeps of a picture in Java's heap, a {@link Routed} trajectory: what each
+   * branch computes at each step, and as much again for what is forecast and what looks back.
+   */
+  static long heapBytes(Denoiser model, int steps, int rows) {
+    return 2L * steps * rows * Float.BYTES * outputs(model);
   }
 
   private static long outputs(Denoiser model) {

@@ -19,8 +19,16 @@ final class Refit implements Routes.Weights {
   private final double share;
   private final Map<Measure.Entry, Fit> fits = new HashMap<>();
 
-  /** Weights that hold for the outputs of these steps only. */
-  private record Fit(List<Integer> stored, double[] weights) {}
+  /** The normal equations of an entry's two weights, over all pictures so far. */
+  private static final class Fit {
+    final List<Integer> stored; // it holds for the outputs of these steps only
+    final double[] products = new double[5]; // 1.1, 1.2, 2.2, 1.output, 2.output
+    double[] weights;
+
+    Fit(List<Integer> stored) {
+      this.stored = stored;
+    }
+  }
 
   private Refit(Routes.Weights before, double share) {
     this.before = before;
@@ -30,14 +38,21 @@ final class Refit implements Routes.Weights {
   /**
    * Fits the weights of a table.
    *
+   * @param batches one after the other; each sees what those before it lead to
    * @param history how many outputs of a branch are kept
    * @param share of the way from the weights before to the fitted ones, in (0, 1]
    */
   static Refit of(
-      Denoising denoising, Batch batch, int history, Measure.Routing routing, double share) {
+      Denoising denoising,
+      List<Batch> batches,
+      int history,
+      Measure.Routing routing,
+      double share) {
     Refit refit = new Refit(routing.weights(), share);
-    try (Walk walk = Walk.start(denoising, batch, history, 0)) {
-      denoising.finish(walk, step -> refit.route(denoising.ops(), step, routing));
+    for (Batch batch : batches) {
+      try (Walk walk = Walk.start(denoising, batch, history, 0)) {
+        denoising.finish(walk, step -> refit.route(denoising.ops(), step, routing));
+      }
     }
     return refit;
   }
@@ -57,21 +72,30 @@ final class Refit implements Routes.Weights {
   private void fit(TorchOps ops, Walk walk, int branch, List<Integer> stored, Value output) {
     Value first = walk.cache().output(branch, 0);
     Value second = walk.cache().output(branch, 1);
-    double[] old = before.of(walk.step(), branch, stored);
-    double a = dot(ops, first, first);
-    double b = dot(ops, first, second);
-    double c = dot(ops, second, second);
-    // Normal equations of the change against the old weights, whose error is what is left over.
-    double left1 = dot(ops, output, first) - old[0] * a - old[1] * b;
-    double left2 = dot(ops, output, second) - old[0] * b - old[1] * c;
+    Fit fit = fits.computeIfAbsent(new Measure.Entry(walk.step(), branch), at -> new Fit(stored));
+    fit.products[0] += dot(ops, first, first);
+    fit.products[1] += dot(ops, first, second);
+    fit.products[2] += dot(ops, second, second);
+    fit.products[3] += dot(ops, first, output);
+    fit.products[4] += dot(ops, second, output);
+    fit.weights = solved(fit.products, before.of(walk.step(), branch, stored));
+  }
+
+  /** The old weights, changed for what they leave over. */
+  private double[] solved(double[] products, double[] old) {
+    double a = products[0];
+    double b = products[1];
+    double c = products[2];
+    double left1 = products[3] - old[0] * a - old[1] * b;
+    double left2 = products[4] - old[0] * b - old[1] * c;
     double ridge = RIDGE * (a + c) / 2;
     double determinant = (a + ridge) * (c + ridge) - b * b;
     double change1 = ((c + ridge) * left1 - b * left2) / determinant;
     double change2 = ((a + ridge) * left2 - b * left1) / determinant;
     double[] weights = {old[0] + share * change1, old[1] + share * change2};
-    if (Double.isFinite(weights[0]) && Double.isFinite(weights[1]) && (float) weights[1] != 0) {
-      fits.put(new Measure.Entry(walk.step(), branch), new Fit(stored, weights));
-    }
+    boolean usable =
+        Double.isFinite(weights[0]) && Double.isFinite(weights[1]) && (float) weights[1] != 0;
+    return usable ? weights : old;
   }
 
   private static double dot(TorchOps ops, Value a, Value b) {
@@ -81,8 +105,8 @@ final class Refit implements Routes.Weights {
   @Override
   public double[] of(int step, int branch, List<Integer> stored) {
     Fit fit = fits.get(new Measure.Entry(step, branch));
-    return fit != null && fit.stored().equals(stored)
-        ? fit.weights().clone()
+    return fit != null && fit.stored.equals(stored)
+        ? fit.weights.clone()
         : before.of(step, branch, stored);
   }
 }

@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import io.harmonica.train.Measure.Routing;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * No paper: what other outputs, of any branch at any step, would do to the pictures that a table
@@ -107,19 +108,38 @@ final class Responses {
   private void keep(Routed routed, int step, int branch, float[] slopes, int[] at) {
     int rows = at.length * routed.batch().copies(); // with guidance a picture has two
     int size = slopes.length / rows;
-    for (int of = 0; of <= step; of++) {
-      float[] output = routed.computed()[of][branch];
-      for (int row = 0; row < rows; row++) {
-        float dot = 0;
-        for (int i = row * size; i < (row + 1) * size; i++) {
-          dot += slopes[i] * output[i];
-        }
-        products[branch][step][of][at[row % at.length]] += dot;
-      }
-    }
+    IntStream.rangeClosed(0, step)
+        .parallel() // quadratic in the steps: on one thread a GPU would wait for it
+        .forEach(
+            of -> {
+              float[] output = routed.computed()[of][branch];
+              for (int row = 0; row < rows; row++) {
+                products[branch][step][of][at[row % at.length]] +=
+                    dot(slopes, output, row * size, (row + 1) * size);
+              }
+            });
   }
 
-  private static float[] signs(SplittableRandom random, int count) {
+  /** Over a range; in several sums, which a processor adds to at once. */
+  private static float dot(float[] a, float[] b, int from, int to) {
+    float[] sums = new float[8];
+    int i = from;
+    for (; i + sums.length <= to; i += sums.length) {
+      for (int lane = 0; lane < sums.length; lane++) {
+        sums[lane] += a[i + lane] * b[i + lane];
+      }
+    }
+    float sum = 0;
+    for (; i < to; i++) {
+      sum += a[i] * b[i];
+    }
+    for (float lane : sums) {
+      sum += lane;
+    }
+    return sum;
+  }
+
+  static float[] signs(SplittableRandom random, int count) {
     float[] signs = new float[count];
     for (int i = 0; i < count; i++) {
       signs[i] = random.nextBoolean() ? 1 : -1;

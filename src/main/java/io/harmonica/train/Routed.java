@@ -49,7 +49,11 @@ record Routed(
               Value output = route.output(branch, () -> own);
               if (!routing.computes()[s][branch]) {
                 double[] weights = routing.weights().of(s, branch, stored);
-                reused[s][branch] = new Reused(output.floats(), stored, weights);
+                float[] values =
+                    weights.length == 1 && weights[0] == 1
+                        ? computed[stored.get(0)][branch] // held already
+                        : output.floats();
+                reused[s][branch] = new Reused(values, stored, weights);
               }
               return output;
             };

@@ -45,18 +45,26 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
     TorchOps ops = denoising.ops();
     int step = walk.step();
     Map<String, Value> embedded = denoising.embed(walk); // the same for both
-    Value teacher = denoising.guided(embedded, Denoising.FULL); // (B, O, H, W)
-    Value logits = ops.leaf(table.logits()[step], table.branches());
-    Value corrections =
-        table.learned() ? ops.leaf(table.corrections()[step], 2L * table.branches()) : null;
-    Value student = denoising.guided(embedded, routing.soft(walk, table, logits, corrections));
-    Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
-    mse.backward();
-    return new Updates.Gradient(
-        step,
-        mse.item(),
-        logits.gradient(),
-        corrections == null ? null : corrections.gradient(),
-        student.floats());
+    try (Value teacher = teacher(denoising, embedded)) { // (B, O, H, W)
+      Value logits = ops.leaf(table.logits()[step], table.branches());
+      Value corrections =
+          table.learned() ? ops.leaf(table.corrections()[step], 2L * table.branches()) : null;
+      Value student = denoising.guided(embedded, routing.soft(walk, table, logits, corrections));
+      Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
+      mse.backward();
+      return new Updates.Gradient(
+          step,
+          mse.item(),
+          logits.gradient(),
+          corrections == null ? null : corrections.gradient(),
+          student.floats());
+    }
+  }
+
+  /** Its pass is over before the student's begins: memory holds one of them at a time. */
+  private static Value teacher(Denoising denoising, Map<String, Value> embedded) {
+    try (Scope scope = Scope.withoutGradients()) {
+      return scope.keep(denoising.guided(embedded, Denoising.FULL));
+    }
   }
 }

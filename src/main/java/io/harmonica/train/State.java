@@ -10,6 +10,7 @@ import io.harmonica.HarmonicaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -21,6 +22,8 @@ import java.util.Map;
  * @param settings what {@link TrainOptions#describe} said
  * @param iterations done so far
  * @param lambda weight of each step's error
+ * @param exchanged what the exchange after the last iteration has come to; null before its first
+ *     round
  * @param seconds spent so far
  */
 record State(
@@ -31,11 +34,23 @@ record State(
     Table table,
     Steering.State steering,
     float[] lambda,
+    Exchanged exchanged,
     double seconds) {
+
+  /**
+   * A table after some rounds of exchange.
+   *
+   * @param over whether the last of them found nothing
+   */
+  record Exchanged(boolean[][] computes, int rounds, boolean over) {}
 
   static final String FORMAT = "harmonica-training/1";
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  State withExchanged(Exchanged other, double now) {
+    return new State(format, checkpoint, settings, iterations, table, steering, lambda, other, now);
+  }
 
   void write(Path file) {
     try {
@@ -77,6 +92,9 @@ record State(
     for (JsonNode side : List.of(was, is)) {
       for (Map.Entry<String, JsonNode> field : side.properties()) {
         String name = field.getKey();
+        if (name.equals(TrainOptions.LEARNING_RATE)) {
+          continue;
+        }
         String then = was.path(name).asText("absent");
         String now = is.path(name).asText("absent");
         if (!then.equals(now)) {
@@ -88,6 +106,12 @@ record State(
     }
   }
 
+  private static boolean fits(boolean[][] table, int steps, int branches) {
+    return table != null
+        && table.length == steps
+        && Arrays.stream(table).allMatch(row -> row != null && row.length == branches);
+  }
+
   private void requireWhole(Path file, int steps, int branches) {
     boolean whole =
         iterations >= 0
@@ -96,7 +120,8 @@ record State(
             && lambda != null
             && lambda.length == steps
             && table.fits(steps, branches)
-            && steering.savings().length == steps;
+            && steering.savings().length == steps
+            && (exchanged == null || fits(exchanged.computes(), steps, branches));
     if (!whole) {
       throw new HarmonicaException(
           "--resume %s is damaged: its tables do not have %d steps and %d branches; train anew"

@@ -43,6 +43,9 @@ public record TrainOptions(
   /** What a table can start from: noise, or a policy's choice. */
   public static final List<String> STARTS = List.of(RANDOM, "none", "fora", "taylor", "delta-dit");
 
+  /** The one option that a resumed run may change: it may have been too high. */
+  static final String LEARNING_RATE = "learningRate";
+
   private static final int MOST = 1_000_000;
 
   /** Refuses what cannot be trained with, naming the flag. */
@@ -151,7 +154,10 @@ public record TrainOptions(
     }
   }
 
-  /** All that decides the result, besides the checkpoint; what a resumed run has to repeat. */
+  /**
+   * What decides the result, besides the checkpoint, how long it takes, and the device's precision;
+   * what a resumed run has to repeat.
+   */
   ObjectNode describe() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("objective", word(objective)).put("sampler", trajectory.sampler());
@@ -161,7 +167,7 @@ public record TrainOptions(
     json.put("reuse", word(reuse)).put("lambda", word(lambda));
     json.put("lambdaEvery", lambdaEvery).put(control.kind(), control.value());
     json.put("init", start).put("batch", batch).put("seed", seed);
-    return json.put("learningRate", learningRate).put("threshold", threshold);
+    return json.put(LEARNING_RATE, learningRate).put("threshold", threshold);
   }
 
   private static String word(Enum<?> constant) {

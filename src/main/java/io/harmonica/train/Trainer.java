@@ -19,11 +19,6 @@ import java.util.Optional;
 public final class Trainer {
   private static final double SAVE_SECONDS = 20;
 
-  /** Kinds of random numbers; iterations count up from 0. */
-  private static final long LAMBDA = 1L << 40;
-
-  private static final long PICTURES = 1L << 43;
-
   private final Subject subject;
   private final TrainOptions options;
   private final TrainingFiles files;
@@ -33,7 +28,7 @@ public final class Trainer {
   private final Optional<Target> target;
   private final boolean[] trainable;
   private final long started = System.nanoTime();
-  private volatile State state; // after the last whole iteration
+  private volatile State state; // after the last whole iteration, or round of exchange
   private double earlier; // seconds of the runs before
 
   public Trainer(
@@ -66,7 +61,7 @@ public final class Trainer {
     state = resume.map(this::resumed).orElseGet(this::fresh);
     earlier = state.seconds();
     try {
-      TrainingLog log = TrainingLog.open(files.log(), state.iterations());
+      TrainingLog log = TrainingLog.open(files.log(), state);
       iterate(log);
       Router router = finish(log);
       router.write(files.router());
@@ -84,10 +79,11 @@ public final class Trainer {
   private boolean fits(int batch) {
     Table table = fresh().table();
     Batch drawn = denoising.draw(batch, 0);
-    try (Walk walk = Walk.start(denoising, drawn, routing.history(), 0);
-        Scope scope = Scope.open()) {
-      walk.advance(denoising.guided(denoising.embed(walk), routing.soft(walk, table)).floats());
-      Sdt.gradient(denoising, routing, table, walk);
+    try (Walk walk = Walk.start(denoising, drawn, routing.history(), 0)) {
+      denoising.advance(walk, first -> routing.soft(first, table));
+      try (Scope scope = Scope.open()) {
+        Sdt.gradient(denoising, routing, table, walk);
+      }
       return true;
     } catch (RuntimeException e) {
       if (TorchOps.isOutOfMemory(e)) {
@@ -112,17 +108,17 @@ public final class Trainer {
     }
     Router router =
         new Finish(subject, denoising, routing, options, held, progress)
-            .router(table, computes, trainable, training, exchanging(log));
+            .router(table, computes, trainable, state.exchanged(), training, exchanging(log));
     training.put("trainingSeconds", Math.round(state.seconds()));
     training.put("seconds", Math.round(seconds()));
     Memory.peakBytes().ifPresent(bytes -> training.put("peakMemoryBytes", bytes));
     return router;
   }
 
-  /** Writes the state after the last whole iteration; any thread may call it. */
+  /** Writes the state after the last whole iteration or round; any thread may call it. */
   public synchronized void save() {
     State last = state;
-    if (last != null && last.iterations() > 0) {
+    if (last != null && (last.iterations() > 0 || last.exchanged() != null)) {
       last.write(files.state());
     }
   }
@@ -140,12 +136,12 @@ public final class Trainer {
     progress.begin("training", options.iterations() - state.iterations());
     for (int i = state.iterations(); i < options.iterations(); i++) {
       if (i % options.lambdaEvery() == 0) {
-        lambda = iepo.lambda(options.lambda(), table, draw(LAMBDA + i));
+        lambda = iepo.lambda(options.lambda(), table, draw(Purpose.LAMBDA.seed(options.seed(), i)));
         log.lambda(i, lambda);
         lambda = target.isPresent() ? overItsMean(lambda) : lambda;
       }
       Updates updates = new Updates(table, lambda, steering.beta(), options.learningRate());
-      objective.iterate(table, draw(i), updates);
+      objective.iterate(table, draw(Batch.mix(options.seed(), i)), updates);
       boolean[][] heading = table.heading(options.threshold(), Steering.AHEAD);
       steering.adjust(i == 0, updates.losses(), heading, lambda, trainable);
       state =
@@ -157,6 +153,7 @@ public final class Trainer {
               table.copy(),
               steering.state(),
               lambda.clone(),
+              null,
               seconds());
       report(log, i, updates, table, steering.beta());
       if (seconds() - saved > SAVE_SECONDS) {
@@ -205,8 +202,11 @@ public final class Trainer {
       }
 
       @Override
-      public void round(int round, double error) {
-        log.exchange(round, error, seconds());
+      public void round(int round, Measure.Rated best, boolean last) {
+        State.Exchanged now = new State.Exchanged(best.routing().computes(), round + 1, last);
+        state = state.withExchanged(now, seconds());
+        save();
+        log.exchange(round, best.error(), seconds());
       }
     };
   }
@@ -221,13 +221,13 @@ public final class Trainer {
             denoising,
             options.batch(),
             denoising.nullClass(),
-            Batch.mix(options.seed(), PICTURES),
+            Purpose.PICTURES.seed(options.seed(), 0),
             () -> progress.advance(""));
     return new Ltc(denoising.unguided(), routing, pictures, subject.signal());
   }
 
-  private Batch draw(long number) {
-    return denoising.draw(options.batch(), Batch.mix(options.seed(), number));
+  private Batch draw(long seed) {
+    return denoising.draw(options.batch(), seed);
   }
 
   private State fresh() {
@@ -241,6 +241,7 @@ public final class Trainer {
         Table.of(logits, options.reuse() == TrainOptions.Reusing.LEARNED),
         Steering.State.fresh(subject.steps(), branches, options.control().firstBeta()),
         new float[subject.steps()],
+        null,
         0);
   }
 
@@ -251,6 +252,7 @@ public final class Trainer {
 
   private ObjectNode describe() {
     ObjectNode json = options.describe();
+    json.put("precision", denoising.ops().precision().name().toLowerCase(Locale.ROOT));
     subject
         .captions()
         .ifPresent(c -> json.put("captions", c.count()).put("captionsDigest", c.digest()));

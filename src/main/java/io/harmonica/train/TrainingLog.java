@@ -18,6 +18,7 @@ import java.util.List;
 /** The JSON-lines log: a line an iteration, a refresh of lambda, a round of the exchange. */
 final class TrainingLog {
   static final String ITERATION = "iteration";
+  private static final String EXCHANGE = "exchange";
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private final Path file;
@@ -28,14 +29,16 @@ final class TrainingLog {
     this.lines = lines;
   }
 
-  /** Begins a log, or goes on with one: lines after {@code iterations} are of work to be redone. */
-  static TrainingLog open(Path file, int iterations) {
+  /** Begins a log, or goes on with one: lines of what comes after the state are of work to redo. */
+  static TrainingLog open(Path file, State state) {
+    int rounds = state.exchanged() == null ? 0 : state.exchanged().rounds();
     var kept = new ArrayList<ObjectNode>();
     try {
-      if (iterations > 0 && Files.exists(file)) {
+      if (state.iterations() + rounds > 0 && Files.exists(file)) {
         for (String line : Files.readAllLines(file)) {
           if (JSON.readTree(line) instanceof ObjectNode json
-              && json.path(ITERATION).asInt(Integer.MAX_VALUE) < iterations) {
+              && (json.path(ITERATION).asInt(Integer.MAX_VALUE) < state.iterations()
+                  || json.path(EXCHANGE).asInt(Integer.MAX_VALUE) < rounds)) {
             kept.add(json);
           }
         }
@@ -71,7 +74,7 @@ final class TrainingLog {
 
   /** A round of the exchange, and the exact error that it reached. */
   void exchange(int round, double error, double seconds) {
-    add(JSON.createObjectNode().put("exchange", round).put("error", error).put("seconds", seconds));
+    add(JSON.createObjectNode().put(EXCHANGE, round).put("error", error).put("seconds", seconds));
   }
 
   private void add(ObjectNode line) {
