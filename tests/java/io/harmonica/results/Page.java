@@ -74,12 +74,12 @@ final class Page {
         # Results on the example model
 
         Routers and rules at equal cost: the same %d pictures of `export/shapes-dit`, %d of each class, %s, DDIM.
-        Picture i starts from the noise of seed %d + i in every line. The table stands as it came out.
+        Picture i starts from the noise of seed %d + i in every line. No line was left out or run again for its numbers.
 
-        - *budget*: the theoretical speedup that was asked for; *speedup*: what the method met, FLOPs of the uncached trajectory / its
-          FLOPs. Rules that compute whole steps meet a budget only as near as whole steps allow; trained routers may cost what FORA's does.
+        - *budget*: the theoretical speedup aimed at; *speedup*: what the method has, FLOPs of the uncached trajectory / its FLOPs. Rules that
+          compute whole steps come only so near to a budget; trained routers were asked for what FORA's table costs there.
         - *CUR*: share of branch executions that were reused.
-        - *PSNR*, *SSIM*: mean over the pictures, to the uncached picture from the same noise.
+        - *PSNR*, *SSIM*: mean over the pictures, to the uncached picture from the same noise; *same*: it is that picture.
         - *class accuracy*: share of pictures that a small network, trained on drawn shapes, takes for their class.
         - *Fréchet to real*: Fréchet distance in that network's features to %d drawn shapes; *to uncached*: to the uncached pictures from the same noise,
           which a set of this size tells apart far better. Lower is better; both depend on the number of pictures, so compare within this page only.
@@ -88,10 +88,12 @@ final class Page {
 
         Machine: %s.
 
-        Trained routers, by options of `bin/harmonica train`:
+        Trained routers are in `tests/results/routers`, made by `bin/harmonica train --checkpoint export/shapes-dit --steps T --sampler ddim
+        --guidance %s --target-speedup X` with
 
         %s
-        To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network):
+        To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network; `--train`
+        trains routers that are missing):
 
         ```sh
         %s
@@ -104,6 +106,7 @@ final class Page {
             settings.seed(),
             realShapes,
             machine.line(),
+            settings.guidance(),
             trainings(),
             command);
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.router.Reuse;
-import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.Measure.Entry;
@@ -16,6 +15,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,40 +31,12 @@ class ExchangeTest {
   void responses_areTheSlopesOfWholeTrajectories(String sampler) {
     double little = 1e-2;
     try (Tiny tiny = new Tiny(STEPS, sampler)) {
-      Measure measure = measure(tiny, 1, 1, 2);
-      Routing routing = routing(tiny, 1);
-      Responses responses = Responses.of(measure, routing, PROBES, SEED, () -> {});
-      double[] before = responses.differences();
-      int compared = 0;
-      for (int b = 0; b < routing.computes()[0].length; b++) {
-        List<Integer> stored = new ArrayList<>();
-        for (int s = 0; s < STEPS; s++) {
-          if (routing.computes()[s][b]) {
-            stored.add(0, s);
-          } else if (stored.size() > 1) {
-            Entry entry = new Entry(s, b);
-            double[] weights = routing.weights().of(s, b, kept(stored, 1));
-            double[] expected = new double[responses.samples()];
-            for (int j = 0; j < weights.length; j++) {
-              responses.add(expected, s, b, stored.get(j), little * weights[j]);
-            }
-            double[] after =
-                Responses.of(measure, scaled(routing, entry, 1 + little), PROBES, SEED, () -> {})
-                    .differences();
-            double size = 0;
-            for (double one : expected) {
-              size = Math.max(size, Math.abs(one));
-            }
-            for (int q = 0; q < after.length; q++) {
-              assertThat(after[q] - before[q])
-                  .as("entry %s, sample %d", entry, q)
-                  .isCloseTo(expected[q], within(0.05 * size + 1e-3));
-            }
-            compared++;
-          }
-        }
+      var look = new Look(tiny);
+      for (Entry entry : look.reused(2)) { // a single one has no weight
+        double[] expected = new double[look.responses.samples()];
+        look.addReused(expected, entry, little);
+        look.compare(entry, expected, look.difference(scaled(look.routing, entry, 1 + little)));
       }
-      assertThat(compared).isGreaterThan(5);
     }
   }
 
@@ -73,64 +45,132 @@ class ExchangeTest {
   void responses_tellWhatComputingWouldDo() {
     double little = 1e-2;
     try (Tiny tiny = new Tiny(STEPS)) {
-      Measure measure = measure(tiny, 1, 1);
-      Routing routing = routing(tiny, 1);
-      Responses responses = Responses.of(measure, routing, 1, SEED, () -> {});
-      float[] before = difference(tiny, measure, routing, new Entry(-1, -1), 0);
-      float[] direction = Responses.signs(new SplittableRandom(SEED), before.length);
-      int compared = 0;
-      for (int b = 0; b < routing.computes()[0].length; b++) {
-        List<Integer> stored = new ArrayList<>();
-        for (int s = 0; s < STEPS; s++) {
-          if (routing.computes()[s][b]) {
-            stored.add(0, s);
-            continue;
-          }
-          double[] expected = new double[responses.samples()];
-          responses.add(expected, s, b, s, little);
-          double[] weights = routing.weights().of(s, b, kept(stored, 1));
-          for (int j = 0; j < weights.length; j++) {
-            responses.add(expected, s, b, stored.get(j), -little * weights[j]);
-          }
-          float[] after = difference(tiny, measure, routing, new Entry(s, b), little);
-          double[] found = new double[expected.length];
-          for (int i = 0; i < after.length; i++) {
-            found[i / (after.length / found.length)] += direction[i] * (after[i] - before[i]);
-          }
-          double size = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
-          for (int q = 0; q < found.length; q++) {
-            assertThat(found[q])
-                .as("step %d, branch %d, sample %d", s, b, q)
-                .isCloseTo(expected[q], within(0.05 * size + 1e-3));
-          }
-          compared++;
-        }
+      var look = new Look(tiny);
+      for (Entry entry : look.reused(1)) {
+        double[] expected = new double[look.responses.samples()];
+        look.responses.add(expected, entry.step(), entry.branch(), entry.step(), little);
+        look.addReused(expected, entry, -little);
+        look.compare(entry, expected, look.withComputed(entry, little));
       }
-      assertThat(compared).isGreaterThan(5);
     }
   }
 
-  /** With a share of the computed output at one entry. */
-  private static float[] difference(
-      Tiny tiny, Measure measure, Routing routing, Entry mixed, double share) {
-    Denoising denoising = tiny.denoising();
-    TorchOps ops = denoising.ops();
-    try (Scope scope = Scope.open();
-        Walk walk = Walk.start(denoising, measure.batches().get(0), measure.history(), 0)) {
-      Value some = ops.input(new float[] {(float) share}, 1);
-      denoising.finish(
-          walk,
+  /** The first direction is the difference's own, so its square is known; the others lie across. */
+  @Test
+  void directions_alongTheDifference_andAcross() {
+    float[] difference = {3, 0, 4, 0, 0, 0, 0, 5};
+    float[][] directions = Responses.directions(difference, 2, 3, new SplittableRandom(SEED));
+    assertThat(directions[0]).containsExactly(0.6f, 0, 0.8f, 0, 0, 0, 0, 1);
+    for (int p = 1; p < 3; p++) {
+      assertThat(directions[p][1]).isIn(-1f, 1f);
+      assertThat(directions[p][0] * 0.6 + directions[p][2] * 0.8).isCloseTo(0, within(1e-6));
+      assertThat(directions[p][7]).isZero();
+    }
+  }
+
+  /** One batch of a routed trajectory, what its responses say, and what really happens. */
+  private static final class Look {
+    final Denoising denoising;
+    final Measure measure;
+    final Routing routing;
+    final Responses responses;
+    final float[] before;
+    final float[][] directions;
+
+    Look(Tiny tiny) {
+      denoising = tiny.denoising();
+      measure = ExchangeTest.measure(tiny, 1, 1);
+      routing = ExchangeTest.routing(tiny, 1);
+      responses = Responses.of(measure, routing, PROBES, SEED, () -> {});
+      before = difference(routing);
+      directions =
+          Responses.directions(before, measure.pictures(), PROBES, new SplittableRandom(SEED));
+    }
+
+    /** The entries that reuse so many outputs or more. */
+    List<Entry> reused(int least) {
+      List<Entry> entries = new ArrayList<>();
+      for (int s = 0; s < STEPS; s++) {
+        for (int b = 0; b < denoising.branches(); b++) {
+          if (!routing.computes()[s][b] && weights(new Entry(s, b)).length >= least) {
+            entries.add(new Entry(s, b));
+          }
+        }
+      }
+      assertThat(entries).hasSizeGreaterThan(5);
+      return entries;
+    }
+
+    void addReused(double[] to, Entry entry, double factor) {
+      double[] weights = weights(entry);
+      for (int j = 0; j < weights.length; j++) {
+        int of = stored(entry).get(j);
+        responses.add(to, entry.step(), entry.branch(), of, factor * weights[j]);
+      }
+    }
+
+    private double[] weights(Entry entry) {
+      return routing.weights().of(entry.step(), entry.branch(), stored(entry));
+    }
+
+    private List<Integer> stored(Entry entry) {
+      List<Integer> stored = new ArrayList<>();
+      for (int s = 0; s < entry.step(); s++) {
+        if (routing.computes()[s][entry.branch()]) {
+          stored.add(0, s);
+        }
+      }
+      return kept(stored, 1);
+    }
+
+    float[] difference(Routing other) {
+      return walked(at -> other.route(denoising.ops(), at));
+    }
+
+    /** With a share of what one entry would compute. */
+    float[] withComputed(Entry entry, double share) {
+      TorchOps ops = denoising.ops();
+      return walked(
           at -> {
             int step = at.step();
             Denoising.Route route = routing.route(ops, at);
             return (branch, compute) -> {
               Value reused = route.output(branch, compute);
-              return mixed.equals(new Entry(step, branch))
-                  ? ops.add(reused, ops.mul(some, ops.sub(compute.get(), reused)))
-                  : reused;
+              if (!entry.equals(new Entry(step, branch))) {
+                return reused;
+              }
+              Value part = ops.input(new float[] {(float) share}, 1);
+              return ops.add(reused, ops.mul(part, ops.sub(compute.get(), reused)));
             };
           });
-      return measure.difference(0, walk.x());
+    }
+
+    private float[] walked(Function<Walk, Denoising.Route> routes) {
+      try (Walk walk = Walk.start(denoising, measure.batches().get(0), measure.history(), 0)) {
+        denoising.finish(walk, routes);
+        return measure.difference(0, walk.x());
+      }
+    }
+
+    void compare(Entry entry, double[] expected, float[] after) {
+      double[] found = new double[expected.length];
+      int size = after.length / measure.pictures();
+      for (int i = 0; i < after.length; i++) {
+        for (int p = 0; p < PROBES; p++) {
+          found[i / size * PROBES + p] += directions[p][i] * (after[i] - before[i]);
+        }
+      }
+      for (int p = 0; p < PROBES; p++) { // the first direction is short, of length 1
+        double largest = 0;
+        for (int q = p; q < found.length; q += PROBES) {
+          largest = Math.max(largest, Math.abs(expected[q]));
+        }
+        for (int q = p; q < found.length; q += PROBES) {
+          assertThat(found[q])
+              .as("%s, sample %d", entry, q)
+              .isCloseTo(expected[q], within(0.05 * largest + 1e-3));
+        }
+      }
     }
   }
 
@@ -153,10 +193,8 @@ class ExchangeTest {
       Routing start = routing(tiny, 1);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Responses responses = Responses.of(measure, start, PROBES, SEED, () -> {});
-      double[] ones = new double[responses.samples()];
-      Arrays.fill(ones, 1);
       boolean[] trainable = Objective.SDT.trainable(STEPS);
-      List<List<Entry>> moves = new Descent(responses, ones, start, trainable, 2, target).moves();
+      List<List<Entry>> moves = new Descent(responses, start, trainable, 2, target).moves();
       assertThat(moves).isNotEmpty();
       boolean[][] computes = Exchange.copy(start.computes());
       double last = expected(responses, start, computes);
@@ -178,7 +216,11 @@ class ExchangeTest {
     double[] left = responses.differences();
     add(responses, left, new Routing(computes, start.weights()), 1);
     add(responses, left, start, -1);
-    return Arrays.stream(left).map(one -> one * one).sum();
+    double sum = 0;
+    for (int q = 0; q < left.length; q++) {
+      sum += responses.scales()[q] * left[q] * left[q];
+    }
+    return sum;
   }
 
   private static void add(Responses responses, double[] to, Routing routing, int sign) {

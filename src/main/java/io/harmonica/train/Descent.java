@@ -3,14 +3,13 @@ package io.harmonica.train;
 import io.harmonica.train.Measure.Entry;
 import io.harmonica.train.Measure.Routing;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
  * Steepest descent over tables, by what {@link Responses} say of them: the greatest gain first,
  * single flips within the budget and exchanges of two entries.
  *
- * <p>What is lowered is the sum of the samples' squares, each divided by what its picture's is at
+ * <p>What is lowered is the sum of the pictures' squared differences, each divided by what it is at
  * the start. That sum lies above that of the logarithms and touches it there, so lowering it lowers
  * the geometric mean.
  */
@@ -48,18 +47,11 @@ final class Descent {
   /**
    * Starts at a table.
    *
-   * @param squares of the start's pictures, by sample: a common factor does not matter
    * @param history how many outputs of a branch are kept
    */
-  Descent(
-      Responses responses,
-      double[] squares,
-      Routing start,
-      boolean[] trainable,
-      int history,
-      Target target) {
+  Descent(Responses responses, Routing start, boolean[] trainable, int history, Target target) {
     this.responses = responses;
-    this.scales = Arrays.stream(squares).map(square -> 1 / square).toArray();
+    this.scales = responses.scales();
     this.computes = Exchange.copy(start.computes());
     this.reuse = start.weights();
     this.history = history;

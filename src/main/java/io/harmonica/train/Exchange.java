@@ -84,9 +84,7 @@ final class Exchange {
 
   private List<List<Entry>> moves(Measure pictures, int seed, Runnable each) {
     Responses responses = Responses.of(pictures, best.routing(), PROBES, seed, each);
-    double[] squares = responses.squares();
-    return new Descent(responses, squares, best.routing(), trainable, measure.history(), target)
-        .moves();
+    return new Descent(responses, best.routing(), trainable, measure.history(), target).moves();
   }
 
   private void make(List<List<Entry>> moves) {
