@@ -9,7 +9,7 @@ import java.util.function.Function;
  * x0^(s) from the one with caching disabled at step s.
  *
  * <p>Both are the same before step s. So the routed trajectory forks there: T (T + 1) / 2 passes
- * instead of T^2, and never more than two caches.
+ * instead of the T^2 of T whole trajectories, and never more than two caches.
  */
 final class Iepo {
   private final Denoising denoising;
