@@ -8,12 +8,14 @@ import java.util.stream.IntStream;
  * No paper: what other outputs, of any branch at any step, would do to the pictures that a table
  * makes, to first order.
  *
- * <p>A sample looks at one picture along a direction v. The first is that of its difference D to
- * the uncached picture: along it all is known to first order. The others are random signs without
- * their part along D: of what is added across D, {@code (v . added)^2} is the square in the mean.
- * {@link Adjoint} gives {@code g = d(v . picture) / d output} for each step and branch. All that is
- * kept are the products {@code g . f_j} with what the branch would compute at this and earlier
- * steps: they tell of any output that is computed, or the weighted sum of earlier ones.
+ * <p>A sample looks at one picture along a random direction {@code v} of signs; for any difference
+ * D of pictures {@code (v . D)^2} is {@code ||D||^2} in the mean. {@link Adjoint} gives {@code g =
+ * d(v . picture) / d output} for each step and branch. All that is kept are the products {@code g .
+ * f_j} with what the branch would compute at this and earlier steps: they tell of any output that
+ * is computed, or the weighted sum of earlier ones.
+ *
+ * <p>D's own direction, along which the change of {@code ||D||^2} is known exactly, was tried as
+ * the first: tables then fit these few pictures too well, and others worse.
  */
 final class Responses {
   private final float[][][][] products; // [branch][step][step of the output][sample]
@@ -34,7 +36,7 @@ final class Responses {
   /**
    * Of a measure's pictures, sample by sample: the pictures in turn, each by all probes.
    *
-   * @param probes directions a picture, from 2
+   * @param probes directions a picture, from 1
    * @param each told when a batch is through one probe
    */
   static Responses of(Measure measure, Routing routing, int probes, long seed, Runnable each) {
@@ -47,13 +49,13 @@ final class Responses {
       Batch batch = measure.batches().get(i);
       Routed routed = Routed.of(denoising, batch, measure.history(), routing);
       float[] difference = measure.difference(i, routed.results());
-      float[][] directions = directions(difference, batch.pictures(), probes, random);
+      float[][] directions = directions(random, probes, difference.length);
       for (int p = 0; p < probes; p++) {
         int[] at = new int[batch.pictures()]; // by picture, its sample
         for (int n = 0; n < at.length; n++) {
           at[n] = first + n * probes + p;
         }
-        responses.look(difference, directions[p], at, p == 0 ? 1 : 1.0 / (probes - 1));
+        responses.look(difference, directions[p], at);
         Adjoint.back(
             denoising,
             routed,
@@ -78,8 +80,8 @@ final class Responses {
   }
 
   /**
-   * What a sample's square counts in the sum over all, in which each picture's squared difference
-   * is 1 at the start, but for a common factor.
+   * What a sample's square counts in the sum over all: its picture's squared difference is 1 at the
+   * start, but for a common factor.
    */
   double[] scales() {
     return scales.clone();
@@ -98,10 +100,10 @@ final class Responses {
     }
   }
 
-  private void look(float[] difference, float[] direction, int[] at, double share) {
+  private void look(float[] difference, float[] direction, int[] at) {
     double[] squares = Measure.meanSquares(difference, at.length);
     for (int n = 0; n < at.length; n++) {
-      scales[at[n]] = share / squares[n];
+      scales[at[n]] = 1 / squares[n];
     }
     int size = difference.length / at.length;
     for (int i = 0; i < difference.length; i++) {
@@ -143,29 +145,12 @@ final class Responses {
     return sum;
   }
 
-  /**
-   * By probe, what the values of a batch's pictures weigh.
-   *
-   * @param difference of the pictures, one after the other
-   */
-  static float[][] directions(
-      float[] difference, int pictures, int probes, SplittableRandom random) {
-    float[][] directions = new float[probes][difference.length];
-    int size = difference.length / pictures;
-    for (int from = 0; from < difference.length; from += size) {
-      int to = from + size;
-      double length = Math.sqrt(dot(difference, difference, from, to));
-      for (int i = from; i < to && length > 0; i++) {
-        directions[0][i] = (float) (difference[i] / length);
-      }
-      for (int p = 1; p < probes; p++) {
-        for (int i = from; i < to; i++) {
-          directions[p][i] = random.nextBoolean() ? 1 : -1;
-        }
-        float along = dot(directions[p], directions[0], from, to);
-        for (int i = from; i < to; i++) {
-          directions[p][i] -= along * directions[0][i];
-        }
+  /** By probe, what the values of a batch's pictures weigh. */
+  static float[][] directions(SplittableRandom random, int probes, int size) {
+    float[][] directions = new float[probes][size];
+    for (float[] direction : directions) {
+      for (int i = 0; i < size; i++) {
+        direction[i] = random.nextBoolean() ? 1 : -1;
       }
     }
     return directions;
