@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  */
 final class Finish {
   /** Batches of a set of pictures. */
-  private static final int SETS = 8;
+  private static final int BATCHES = 8;
 
   private final Subject subject;
   private final Denoising denoising;
@@ -93,7 +93,8 @@ final class Finish {
     int made = earlier == null ? 0 : earlier.rounds();
     Exchange exchange = new Exchange(deciding, target, trainable, from);
     if (earlier == null || !earlier.over()) {
-      progress.begin("exchanging", Math.max(0, options.exchange() - made) * SETS * Exchange.PROBES);
+      progress.begin(
+          "exchanging", Math.max(0, options.exchange() - made) * BATCHES * Exchange.PROBES);
       made =
           exchange.run(
               made, options.exchange(), round -> measure(Purpose.EXPLORING, round), observer);
@@ -120,7 +121,7 @@ final class Finish {
   }
 
   private List<Batch> draw(Purpose purpose, int set) {
-    return IntStream.range(set * SETS, (set + 1) * SETS)
+    return IntStream.range(set * BATCHES, (set + 1) * BATCHES)
         .mapToObj(i -> denoising.draw(options.batch(), purpose.seed(options.seed(), i)))
         .toList();
   }

@@ -247,7 +247,10 @@ public final class Trainer {
 
   private State resumed(Path file) {
     int branches = subject.branches().size();
-    return State.read(file, subject.digest(), describe(), branches);
+    State read = State.read(file, subject.digest(), describe(), branches);
+    return read.iterations() < options.iterations() // what is exchanged is the table after all
+        ? read.withExchanged(null, read.seconds())
+        : read;
   }
 
   private ObjectNode describe() {
