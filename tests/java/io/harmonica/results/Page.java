@@ -74,7 +74,7 @@ final class Page {
         # Results on the example model
 
         Routers and rules at equal cost: the same %d pictures of `export/shapes-dit`, %d of each class, %s, DDIM.
-        Picture i starts from the noise of seed %d + i in every line. No line was left out or run again for its numbers.
+        Picture i starts from the noise of seed %d + i in every line. No line was left out for its numbers.
 
         - *budget*: the theoretical speedup aimed at; *speedup*: what the method has, FLOPs of the uncached trajectory / its FLOPs. Rules that
           compute whole steps come only so near to a budget; trained routers were asked for what FORA's table costs there.
