@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -168,8 +169,9 @@ class CompareCommandTest {
       assertThat(process.isAlive()).as(Files.readString(file("log"))).isTrue();
       Thread.sleep(20);
     }
-    new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-    assertThat(process.waitFor()).as(Files.readString(file("log"))).isEqualTo(1);
+    process.destroy(); // SIGTERM: a shell's background jobs ignore SIGINT
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(Files.readString(file("log"))).isEqualTo(1);
     assertThat(json().path("interrupted").asBoolean()).isTrue();
     assertThat(json().path("rounds").asInt()).isBetween(5, 999_999);
     assertThat(json().path("variants").path(1).path("latencyMillis").path("p50").asDouble())

@@ -264,7 +264,9 @@ class SharedMemoryOnTritonTest {
 
   /** One with very many steps before it, whose region the server has. */
   private Process clientUnderWay() throws Exception {
-    Process client = client(List.of(), "--steps", "1000", "--shared-memory", "on");
+    // A shell's background jobs ignore SIGINT, and so would this one.
+    Process client =
+        client(List.of("env", "--default-signal=INT"), "--steps", "1000", "--shared-memory", "on");
     while (registered().isEmpty()) {
       assertThat(client.isAlive()).as(err()).isTrue();
       Thread.sleep(20);
