@@ -29,9 +29,9 @@ class MemoryTest {
     assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 4, 6 * GIB))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--exchange with --batch 4 needs about 12.0 GiB of Java's heap, which may grow to 6.0 GiB: start with JAVA_OPTS=-Xmx13g, or --batch 2");
+            "--exchange with --batch 4 needs about 12.0 GiB of Java's heap, which may grow to 6.0 GiB: start with JAVA_OPTS=-Xmx15g, or --batch 2");
     assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 1, 2 * GIB))
-        .hasMessageEndingWith("start with JAVA_OPTS=-Xmx4g");
+        .hasMessageEndingWith("start with JAVA_OPTS=-Xmx5g");
     assertThatCode(() -> Memory.requireHeap(3 * GIB, 2, 6 * GIB)).doesNotThrowAnyException();
   }
 

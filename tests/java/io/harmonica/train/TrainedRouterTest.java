@@ -16,6 +16,7 @@ import io.harmonica.router.Router;
 import io.harmonica.train.Tiny.Settings;
 import io.harmonica.train.TrainOptions.Reusing;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +36,12 @@ class TrainedRouterTest {
     try (Tiny tiny = new Tiny(settings.steps())) {
       TrainingFiles files = new TrainingFiles(folder.resolve("router.json"));
       Router router =
-          new Trainer(tiny.subject, tiny.ops, settings.options(), files, TrainerTest.SILENT)
+          new Trainer(
+                  tiny.subject,
+                  tiny.ops,
+                  settings.options(),
+                  files,
+                  TrainerTest.progress(new ArrayList<>()))
               .run(Optional.empty());
       Batch batch = tiny.denoising().draw(2, 11);
       float[] expected = hard(tiny.denoising(), router, batch);

@@ -16,6 +16,8 @@ import io.harmonica.train.TrainOptions.Reusing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,21 +26,30 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
-  static final Progress SILENT =
-      new Progress() {
-        @Override
-        public void begin(String name, int total) {}
-
-        @Override
-        public void advance(String note) {}
-      };
-
   @TempDir Path folder;
+  private final List<String> notes = new ArrayList<>();
+
+  /** Keeps the notes. */
+  static Progress progress(List<String> notes) {
+    return new Progress() {
+      @Override
+      public void begin(String name, int total) {}
+
+      @Override
+      public void advance(String note) {}
+
+      @Override
+      public void note(String what) {
+        notes.add(what);
+      }
+    };
+  }
 
   private Router train(Settings settings, String name, Optional<Path> resume) {
     try (Tiny tiny = new Tiny(settings.steps())) {
       TrainingFiles files = new TrainingFiles(folder.resolve(name + ".json"));
-      return new Trainer(tiny.subject, tiny.ops, settings.options(), files, SILENT).run(resume);
+      return new Trainer(tiny.subject, tiny.ops, settings.options(), files, progress(notes))
+          .run(resume);
     }
   }
 
@@ -185,9 +196,12 @@ class TrainerTest {
   void resume_betweenRoundsOfExchange_equalsOneRun(int iterations) throws IOException {
     Settings whole =
         Settings.SHORT.iterations(iterations).start("taylor").reuse(Reusing.LEARNED).exchange(3);
-    train(whole, "once", Optional.empty());
+    Router once = train(whole, "once", Optional.empty());
     train(whole.exchange(1), "half", Optional.empty());
     train(whole, "half", Optional.of(folder.resolve("half.state.json")));
+    assertThat(once.training().path("exchangeRounds").asInt()).isGreaterThan(1);
+    assertThat(once.training().path("trainingSeconds").asInt())
+        .isLessThanOrEqualTo(iterations * once.training().path("seconds").asInt());
     assertThat(withoutTimes("half.json").replace("half", "once"))
         .isEqualTo(withoutTimes("once.json"));
     assertThat(withoutTimes("half.state.json")).isEqualTo(withoutTimes("once.state.json"));
@@ -200,9 +214,54 @@ class TrainerTest {
     Path state = folder.resolve("rate.state.json");
     String text = Files.readString(state);
     Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":5.0"));
-    Router slower = train(Settings.SHORT, "rate", Optional.of(state));
     assertThat(text).contains("\"learningRate\":0.05");
-    assertThat(slower.training().path("learningRate").asDouble()).isEqualTo(0.05);
+    assertThat(learningRate(train(Settings.SHORT.iterations(2), "rate", Optional.of(state))))
+        .isEqualTo(5.0); // no iteration has another
+    assertThat(notes).isEmpty();
+    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":5.0"));
+    assertThat(learningRate(train(Settings.SHORT, "rate", Optional.of(state)))).isEqualTo(0.05);
+    assertThat(notes).containsExactly("learning rate 0.05 from iteration 2 on, 5.0 before");
+  }
+
+  private static double learningRate(Router router) {
+    return router.training().path("learningRate").asDouble();
+  }
+
+  @Test
+  void resume_higherLearningRate_isRefused() throws IOException {
+    train(Settings.SHORT.iterations(2), "rate", Optional.empty());
+    Path state = folder.resolve("rate.state.json");
+    String text = Files.readString(state);
+    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":0.01"));
+    assertThatThrownBy(() -> train(Settings.SHORT, "rate", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("was trained with learningRate 0.01, not 0.05");
+  }
+
+  @Test
+  void resume_withoutExchange_keepsWhatWasExchanged() throws IOException {
+    Settings whole = Settings.SHORT.iterations(0).start("taylor").exchange(2);
+    train(whole, "kept", Optional.empty());
+    String before = withoutTimes("kept.json");
+    Path state = folder.resolve("kept.state.json");
+    train(whole.exchange(0), "kept", Optional.of(state));
+    assertThat(withoutTimes("kept.json")).isEqualTo(before);
+  }
+
+  @Test
+  void resume_toIterationsThatWouldDropAnExchange_isRefused_andLosesNothing() throws IOException {
+    Settings whole = Settings.SHORT.iterations(0).start("taylor").exchange(1);
+    train(whole, "full", Optional.empty());
+    Path state = folder.resolve("full.state.json");
+    String before = Files.readString(state);
+    String log = Files.readString(folder.resolve("full.log.jsonl"));
+    assertThatThrownBy(() -> train(whole.iterations(5), "full", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--resume %s has exchanged branches after 0 iterations (rounds: 1), which --iterations 5 would drop: give --iterations 0 to go on, or train anew",
+            state);
+    assertThat(Files.readString(state)).isEqualTo(before);
+    assertThat(Files.readString(folder.resolve("full.log.jsonl"))).isEqualTo(log);
   }
 
   @Test
@@ -231,7 +290,7 @@ class TrainerTest {
   @ParameterizedTest
   @CsvSource({
     "'{',is no state of a training run",
-    "'{\"format\":\"x\"}','has format x, expected harmonica-training/1'"
+    "'{\"format\":\"x\"}','has format x, expected harmonica-training/2'"
   })
   void resume_damaged_isRefused(String text, String expected) throws IOException {
     Path state = Files.writeString(folder.resolve("damaged.state.json"), text);

@@ -116,7 +116,7 @@ final class TrainCommand implements Command {
             "exchange",
             "N",
             "afterwards up to N rounds of exchanging branches by the error of the pictures"
-                + " themselves (default 0)")
+                + " themselves, those before --resume included (default 0)")
         .value("seed", "N", "of all that is random (default 0)")
         .value("device", "cpu|cuda[:N]", "where to compute (default cpu)")
         .value("precision", words(Precision.values()), "of the model (default fp32)")

@@ -38,6 +38,11 @@ final class TrainingBars implements Progress, AutoCloseable {
   }
 
   @Override
+  public void note(String what) {
+    console.err().println("note: " + what);
+  }
+
+  @Override
   public void close() {
     if (bar != null) {
       bar.close();

@@ -27,20 +27,23 @@ final class Exchange {
   private final Measure measure;
   private final Target target;
   private final boolean[] trainable;
+  private final long seed;
   private Rated best;
   private int tries;
 
   /**
    * Starts at a table.
    *
-   * @param start as {@code measure} rates it
    * @param trainable whether a step may reuse anything
+   * @param start as {@code measure} rates it
+   * @param seed the run's
    */
-  Exchange(Measure measure, Target target, boolean[] trainable, Rated start) {
+  Exchange(Measure measure, Target target, boolean[] trainable, Rated start, long seed) {
     this.measure = measure;
     this.target = target;
     this.trainable = trainable.clone();
     this.best = start;
+    this.seed = seed;
   }
 
   /** The best table so far, with the weights of the start. */
@@ -82,8 +85,9 @@ final class Exchange {
     return Math.max(first, rounds);
   }
 
-  private List<List<Entry>> moves(Measure pictures, int seed, Runnable each) {
-    Responses responses = Responses.of(pictures, best.routing(), PROBES, seed, each);
+  private List<List<Entry>> moves(Measure pictures, int round, Runnable each) {
+    long directions = Purpose.DIRECTIONS.seed(seed, round);
+    Responses responses = Responses.of(pictures, best.routing(), PROBES, directions, each);
     return new Descent(responses, best.routing(), trainable, measure.history(), target).moves();
   }
 

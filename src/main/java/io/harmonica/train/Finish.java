@@ -61,11 +61,12 @@ final class Finish {
     Routing best = start;
     progress.begin("measuring", 1);
     Measure judging = measure(Purpose.JUDGING, 0);
-    if (options.reuse() == TrainOptions.Reusing.LEARNED || options.exchange() > 0) {
+    boolean exchanges = options.exchange() > 0 || earlier != null;
+    if (options.reuse() == TrainOptions.Reusing.LEARNED || exchanges) {
       Measure deciding = measure(Purpose.DECIDING, 0);
       Rated rated = deciding.rate(start);
       training.put("exactErrorBefore", rated.error());
-      if (options.exchange() > 0) {
+      if (exchanges) {
         rated = exchanged(deciding, rated, trainable, earlier, training, observer);
       }
       if (options.reuse() == TrainOptions.Reusing.LEARNED) {
@@ -91,7 +92,7 @@ final class Finish {
             ? start
             : deciding.rate(new Routing(earlier.computes(), start.routing().weights()));
     int made = earlier == null ? 0 : earlier.rounds();
-    Exchange exchange = new Exchange(deciding, target, trainable, from);
+    Exchange exchange = new Exchange(deciding, target, trainable, from, options.seed());
     if (earlier == null || !earlier.over()) {
       progress.begin(
           "exchanging", Math.max(0, options.exchange() - made) * BATCHES * Exchange.PROBES);

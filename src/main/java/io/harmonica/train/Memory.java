@@ -15,6 +15,11 @@ import java.util.stream.Stream;
 public final class Memory {
   private static final long KIB = 1024;
 
+  /**
+   * Collectors keep a part of -Xmx for themselves, a thirtieth for example, and work in the rest.
+   */
+  private static final double HEAP_MARGIN = 1.1;
+
   private Memory() {}
 
   /**
@@ -56,7 +61,7 @@ public final class Memory {
               batch,
               needed / 0x1p30,
               heap / 0x1p30,
-              Math.ceil(needed / 0x1p30) + 1,
+              Math.ceil(HEAP_MARGIN * needed / 0x1p30) + 1,
               fits > 0 ? ", or --batch " + fits : ""));
     }
   }
@@ -96,14 +101,15 @@ public final class Memory {
 
   /** The most that was resident so far, in bytes. */
   static OptionalLong peakBytes() {
-    return field(Path.of("/proc/self/status"), "VmHWM:");
+    return field(Path.of("/proc/self/status"), "VmHWM:", KIB);
   }
 
   private static OptionalLong availableBytes() {
-    OptionalLong machine = field(Path.of("/proc/meminfo"), "MemAvailable:");
+    OptionalLong machine = field(Path.of("/proc/meminfo"), "MemAvailable:", KIB);
     try { // a container's own limit
       long most = number(Path.of("/sys/fs/cgroup/memory.max"));
-      long left = most - number(Path.of("/sys/fs/cgroup/memory.current"));
+      long files = field(Path.of("/sys/fs/cgroup/memory.stat"), "inactive_file ", 1).orElse(0);
+      long left = most - number(Path.of("/sys/fs/cgroup/memory.current")) + files; // given back
       return OptionalLong.of(Math.min(left, machine.orElse(left)));
     } catch (IOException | NumberFormatException e) { // there is none, or it is "max"
       return machine;
@@ -114,11 +120,11 @@ public final class Memory {
     return Long.parseLong(Files.readString(file).strip());
   }
 
-  private static OptionalLong field(Path file, String name) {
+  private static OptionalLong field(Path file, String name, long unit) {
     try (Stream<String> lines = Files.lines(file)) {
       return lines
           .filter(line -> line.startsWith(name))
-          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * KIB)
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * unit)
           .findFirst();
     } catch (IOException e) {
       return OptionalLong.empty();

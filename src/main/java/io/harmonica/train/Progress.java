@@ -17,4 +17,7 @@ public interface Progress {
    * @param note numbers to show beside it
    */
   void advance(String note);
+
+  /** What whoever started the run may not have meant, in a line. */
+  void note(String what);
 }

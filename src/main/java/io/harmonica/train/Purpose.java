@@ -14,7 +14,9 @@ enum Purpose {
   /** Pictures that weights are fitted to. */
   FITTING(44),
   /** Learning-to-Cache's pictures to train on. */
-  PICTURES(45);
+  PICTURES(45),
+  /** Directions that an exchange looks along, other ones each round. */
+  DIRECTIONS(46);
 
   private final int bit;
 

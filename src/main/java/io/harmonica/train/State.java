@@ -24,7 +24,7 @@ import java.util.Map;
  * @param lambda weight of each step's error
  * @param exchanged what the exchange after the last iteration has come to; null before its first
  *     round
- * @param seconds spent so far
+ * @param seconds spent on them so far
  */
 record State(
     String format,
@@ -41,15 +41,26 @@ record State(
    * A table after some rounds of exchange.
    *
    * @param over whether the last of them found nothing
+   * @param seconds spent so far, training included
    */
-  record Exchanged(boolean[][] computes, int rounds, boolean over) {}
+  record Exchanged(boolean[][] computes, int rounds, boolean over, double seconds) {}
 
-  static final String FORMAT = "harmonica-training/1";
+  static final String FORMAT = "harmonica-training/2";
   private static final JsonMapper MAPPER =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
-  State withExchanged(Exchanged other, double now) {
-    return new State(format, checkpoint, settings, iterations, table, steering, lambda, other, now);
+  State withExchanged(Exchanged other) {
+    return new State(
+        format, checkpoint, settings, iterations, table, steering, lambda, other, seconds);
+  }
+
+  /** Spent so far, on the exchange too. */
+  double allSeconds() {
+    return exchanged == null ? seconds : exchanged.seconds();
+  }
+
+  double learningRate() {
+    return settings.path(TrainOptions.LEARNING_RATE).asDouble();
   }
 
   void write(Path file) {
@@ -92,7 +103,8 @@ record State(
     for (JsonNode side : List.of(was, is)) {
       for (Map.Entry<String, JsonNode> field : side.properties()) {
         String name = field.getKey();
-        if (name.equals(TrainOptions.LEARNING_RATE)) {
+        if (name.equals(TrainOptions.LEARNING_RATE)
+            && is.path(name).asDouble() <= was.path(name).asDouble()) {
           continue;
         }
         String then = was.path(name).asText("absent");

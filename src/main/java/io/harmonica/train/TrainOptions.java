@@ -43,7 +43,7 @@ public record TrainOptions(
   /** What a table can start from: noise, or a policy's choice. */
   public static final List<String> STARTS = List.of(RANDOM, "none", "fora", "taylor", "delta-dit");
 
-  /** The one option that a resumed run may change: it may have been too high. */
+  /** Of {@link #describe}, what alone a resumed run may lower: it may have been too high. */
   static final String LEARNING_RATE = "learningRate";
 
   private static final int MOST = 1_000_000;
@@ -155,8 +155,8 @@ public record TrainOptions(
   }
 
   /**
-   * What decides the result, besides the checkpoint, how long it takes, and the device's precision;
-   * what a resumed run has to repeat.
+   * What a resumed run has to repeat. Not in it: iterations and rounds of exchange, of which there
+   * may be more, and what the trainer knows, precision and captions.
    */
   ObjectNode describe() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();

@@ -59,7 +59,7 @@ public final class Trainer {
    */
   public Router run(Optional<Path> resume) {
     state = resume.map(this::resumed).orElseGet(this::fresh);
-    earlier = state.seconds();
+    earlier = state.allSeconds();
     try {
       TrainingLog log = TrainingLog.open(files.log(), state);
       iterate(log);
@@ -100,7 +100,7 @@ public final class Trainer {
             .map(held -> Landing.land(table, trainable, held))
             .orElseGet(() -> table.computes(options.threshold()));
     Target held = target.orElseGet(() -> Target.asItIs(computes, subject.flops()));
-    ObjectNode training = describe();
+    ObjectNode training = state.settings().deepCopy(); // as in the last iteration
     training.put("iterations", state.iterations()).put("checkpoint", subject.digest());
     training.put("beta", state.steering().beta());
     if (options.objective() == TrainOptions.Objective.LTC) {
@@ -144,6 +144,7 @@ public final class Trainer {
       objective.iterate(table, draw(Batch.mix(options.seed(), i)), updates);
       boolean[][] heading = table.heading(options.threshold(), Steering.AHEAD);
       steering.adjust(i == 0, updates.losses(), heading, lambda, trainable);
+      report(log, i, updates, table, steering.beta());
       state =
           new State(
               State.FORMAT,
@@ -155,7 +156,6 @@ public final class Trainer {
               lambda.clone(),
               null,
               seconds());
-      report(log, i, updates, table, steering.beta());
       if (seconds() - saved > SAVE_SECONDS) {
         save();
         saved = seconds();
@@ -203,10 +203,11 @@ public final class Trainer {
 
       @Override
       public void round(int round, Measure.Rated best, boolean last) {
-        State.Exchanged now = new State.Exchanged(best.routing().computes(), round + 1, last);
-        state = state.withExchanged(now, seconds());
-        save();
         log.exchange(round, best.error(), seconds());
+        state =
+            state.withExchanged(
+                new State.Exchanged(best.routing().computes(), round + 1, last, seconds()));
+        save();
       }
     };
   }
@@ -248,9 +249,23 @@ public final class Trainer {
   private State resumed(Path file) {
     int branches = subject.branches().size();
     State read = State.read(file, subject.digest(), describe(), branches);
-    return read.iterations() < options.iterations() // what is exchanged is the table after all
-        ? read.withExchanged(null, read.seconds())
-        : read;
+    boolean trains = read.iterations() < options.iterations();
+    if (trains && read.exchanged() != null) { // what is exchanged is the table after all of them
+      throw new HarmonicaException(
+          "--resume %s has exchanged branches after %d iterations (rounds: %d), which --iterations %d would drop: give --iterations %d to go on, or train anew"
+              .formatted(
+                  file,
+                  read.iterations(),
+                  read.exchanged().rounds(),
+                  options.iterations(),
+                  read.iterations()));
+    }
+    if (trains && options.learningRate() < read.learningRate()) {
+      progress.note(
+          "learning rate %s from iteration %d on, %s before"
+              .formatted(options.learningRate(), read.iterations(), read.learningRate()));
+    }
+    return read;
   }
 
   private ObjectNode describe() {
