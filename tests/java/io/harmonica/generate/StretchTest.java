@@ -234,4 +234,33 @@ class StretchTest {
       assertSame(latents.values(), expected);
     }
   }
+
+  /** What is cached between stretches lies in shared memory; the wire only says where. */
+  @Test
+  void triton_inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
+    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
+    try (TritonServer server = TritonServer.start(wholeOnly);
+        Pipeline wire =
+            Pipeline.connect(
+                server.address(), "whole", options.withSharedMemory(SharedMemory.OFF));
+        Pipeline shared =
+            Pipeline.connect(
+                server.address(), "whole", options.withSharedMemory(SharedMemory.ON))) {
+      for (Pipeline pipeline : List.of(wire, shared)) {
+        pipeline.withStepsPerRequest(SIZE);
+      }
+      Result expected = wire.generate(request("linear", 4));
+      List<Integer> seen = new ArrayList<>();
+      Result result = shared.generate(request("linear", 4), step -> seen.add(step.step()));
+      assertThat(seen).containsExactly(2, 5, 6, 7);
+      assertThat(result.latents().values()).isEqualTo(expected.latents().values());
+      assertThat(result.peakCacheBytes()).isEqualTo(expected.peakCacheBytes()).isPositive();
+      assertThat(shared.generate(request("linear", 4)).latents().values())
+          .isEqualTo(expected.latents().values()); // in the same memory
+      long messages = 2 * seen.size();
+      assertThat(shared.statistics().traffic().wireBytes() / messages).isLessThan(10_000);
+      assertThat(shared.statistics().traffic().sharedBytes())
+          .isGreaterThan(wire.statistics().traffic().wireBytes());
+    }
+  }
 }

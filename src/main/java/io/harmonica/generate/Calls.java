@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -215,8 +216,42 @@ final class Calls implements AutoCloseable {
     return new Call(first, last, model, own, inputs, reads, stores, prediction, outputs);
   }
 
+  /**
+   * The steps of one request.
+   *
+   * @param first of them
+   * @param last of them, as a rule the same
+   * @param model that takes them
+   */
+  record Span(int first, int last, String model) {
+    boolean isStretch() {
+      return last > first;
+    }
+
+    /** What the model calls a branch's output of one of its steps. */
+    String output(String branch, int step) {
+      return isStretch() ? Names.ofStep(branch, step - first) : branch;
+    }
+  }
+
+  /** The requests of a trajectory, in order. */
+  static List<Span> spans(
+      Manifest manifest, String router, Schedule schedule, Optional<Stretches> stretches) {
+    List<Span> spans = new ArrayList<>();
+    int first = 0;
+    while (first < schedule.steps().size()) {
+      boolean several = stretches.isPresent() && stretches.get().beginsAt(first);
+      int last = several ? first + stretches.get().size() - 1 : first;
+      String model =
+          several ? stretches.get().name(first) : ensemble(manifest, router, schedule, first);
+      spans.add(new Span(first, last, model));
+      first = last + 1;
+    }
+    return spans;
+  }
+
   /** The model that a step runs. */
-  static String ensemble(Manifest manifest, String router, Schedule schedule, int step) {
+  private static String ensemble(Manifest manifest, String router, Schedule schedule, int step) {
     return router.equals(Request.NO_ROUTER)
         ? manifest.model()
         : Names.route(manifest.model(), router, schedule.steps().get(step).route());

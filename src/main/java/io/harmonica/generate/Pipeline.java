@@ -6,7 +6,6 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
-import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
@@ -255,10 +254,7 @@ public final class Pipeline implements AutoCloseable {
         chunk,
         pictures ->
             runtime.trajectory(
-                () ->
-                    stretches.isPresent() // far away
-                        ? new Plan(List.of())
-                        : plans.of(request.router(), schedule, copies * pictures)),
+                () -> plans.of(request.router(), schedule, stretches, copies * pictures)),
         (place, first, end) ->
             new Trajectory(
                 place,

@@ -7,6 +7,7 @@ import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The memory plans of a model's routers, kept: configurations are asked of the server. */
@@ -15,24 +16,31 @@ final class Plans {
   private final Manifest manifest;
   private final Map<Key, Plan> plans = new ConcurrentHashMap<>();
 
-  private record Key(String router, int steps, int batch) {}
+  private record Key(String router, int steps, int stepsPerRequest, int batch) {}
 
   Plans(Runtime runtime, Manifest manifest) {
     this.runtime = runtime;
     this.manifest = manifest;
   }
 
-  /** The plan of a trajectory of single steps. */
-  Plan of(String router, Schedule schedule, int batch) {
-    Key key = new Key(router, schedule.steps().size(), batch);
+  /**
+   * The plan of a trajectory.
+   *
+   * @param stretches where several steps go in one request
+   */
+  Plan of(String router, Schedule schedule, Optional<Stretches> stretches, int batch) {
+    int several = stretches.map(Stretches::size).orElse(1);
+    Key key = new Key(router, schedule.steps().size(), several, batch);
     Plan known = plans.get(key);
     if (known == null) { // two that ask at once get the same
       Map<String, ModelConfig> configs = new HashMap<>();
       known =
-          new MemoryPlan(schedule, manifest.branches(), batch)
-              .plan(
-                  step -> Calls.ensemble(manifest, router, schedule, step),
-                  name -> configs.computeIfAbsent(name, runtime::config));
+          new MemoryPlan(
+                  schedule,
+                  manifest.branches(),
+                  batch,
+                  Calls.spans(manifest, router, schedule, stretches))
+              .plan(name -> configs.computeIfAbsent(name, runtime::config));
       plans.put(key, known);
     }
     return known;
