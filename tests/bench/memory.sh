@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what a client adds to a step on this host's Triton, in shared memory and over the wire, with a
-# DiT-B/2-sized model; minutes. Needs a Python with torch and diffusers for the model's random weights:
+# Measures what a client adds to a step on this host's Triton, in shared memory, by one and by five steps a request, and
+# over the wire: with the example, then with a DiT-B/2-sized model; minutes. Needs a Python with torch and diffusers for the model's random weights:
 #   PYTHON=venv/bin/python tests/bench/memory.sh [ROUNDS]        or CHECKPOINT=... for another model
 set -euo pipefail
 cd "$(dirname "$0")/../.."

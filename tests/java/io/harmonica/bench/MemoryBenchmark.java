@@ -31,14 +31,30 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * What the client adds to a step on a server of this host, in shared memory and over the wire: the
- * client's time less the server's own, by the server's statistics. {@code tests/bench/memory.sh}
- * starts it; docs/BENCHMARKS.md keeps what it printed.
+ * What the client adds to a step on a server of this host, in shared memory and over the wire, by
+ * one step a request and by several: the client's time less the server's own, by the server's
+ * statistics. {@code tests/bench/memory.sh} starts it; docs/BENCHMARKS.md keeps what it printed.
  */
 public final class MemoryBenchmark {
   private static final int STEPS = 10;
+  private static final int SEVERAL = 5; // steps of a request
   private static final String ROUTER = "forecast";
   private static final int WARM_UP = 100; // rounds, of the example
+
+  /** How tensors and steps go; they take turns. */
+  private enum Way {
+    WIRE(SharedMemory.OFF, 1),
+    SHARED(SharedMemory.ON, 1),
+    SHARED_SEVERAL(SharedMemory.ON, SEVERAL);
+
+    final SharedMemory memory;
+    final int stepsPerRequest;
+
+    Way(SharedMemory memory, int stepsPerRequest) {
+      this.memory = memory;
+      this.stepsPerRequest = stepsPerRequest;
+    }
+  }
 
   private MemoryBenchmark() {}
 
@@ -65,7 +81,11 @@ public final class MemoryBenchmark {
           new Taylor(2, 1)
               .router(ROUTER, model.denoiser().architecture(), "ddim", timesteps, branches);
       // An engine a route: the stand-in's backend is a process for each.
-      ExportOptions options = ExportOptions.of(name).withBlocksPerEngine(0).withForce(true);
+      ExportOptions options =
+          ExportOptions.of(name)
+              .withBlocksPerEngine(0)
+              .withForce(true)
+              .withStepsPerRequest(SEVERAL);
       new Exporter(model, List.of(router), options).export(repository);
     }
   }
@@ -92,32 +112,34 @@ public final class MemoryBenchmark {
   private static void measure(TritonServer server, String model, int warmUp, int rounds)
       throws Exception {
     System.out.println(model);
-    Map<SharedMemory, Pipeline> pipelines = new EnumMap<>(SharedMemory.class);
-    Map<SharedMemory, Run[]> runs = new EnumMap<>(SharedMemory.class);
+    Map<Way, Pipeline> pipelines = new EnumMap<>(Way.class);
+    Map<Way, Run[]> runs = new EnumMap<>(Way.class);
     double[] empty = new double[rounds];
     try {
-      for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
-        TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
-        pipelines.put(shared, Pipeline.connect(server.address(), model, options));
-        runs.put(shared, new Run[rounds]);
+      for (Way way : Way.values()) {
+        TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(way.memory);
+        Pipeline pipeline = Pipeline.connect(server.address(), model, options);
+        pipelines.put(way, pipeline);
+        pipeline.withStepsPerRequest(way.stepsPerRequest);
+        runs.put(way, new Run[rounds]);
       }
       for (int round = -warmUp; round < rounds; round++) {
-        for (int turn = 0; turn < 2; turn++) {
-          SharedMemory shared = (round + turn) % 2 == 0 ? SharedMemory.ON : SharedMemory.OFF;
-          Run run = run(pipelines.get(shared));
+        for (int turn = 0; turn < Way.values().length; turn++) {
+          Way way = Way.values()[Math.floorMod(round + turn, Way.values().length)];
+          Run run = run(pipelines.get(way), way);
           if (round >= 0) {
-            runs.get(shared)[round] = run;
+            runs.get(way)[round] = run;
           }
         }
         if (round >= 0) {
-          Run run = runs.get(SharedMemory.ON)[round];
+          Run run = runs.get(Way.SHARED)[round];
           empty[round] = emptyCallMillis(server, Math.round(run.serverMillis() / STEPS));
         }
       }
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
-    print(runs.get(SharedMemory.ON), runs.get(SharedMemory.OFF));
+    print(runs);
     row("an empty call after as long a pause, ms", empty, "");
   }
 
@@ -143,19 +165,20 @@ public final class MemoryBenchmark {
     }
   }
 
-  private static Run run(Pipeline pipeline) throws InterruptedException {
+  private static Run run(Pipeline pipeline, Way way) throws InterruptedException {
     Statistics before = pipeline.statistics();
     long cpu = cpuNanos();
     Result result = pipeline.generate(Request.of(List.of(0)).withRouter(ROUTER).withGuidance(4));
     cpu = cpuNanos() - cpu;
     Statistics spent = pipeline.statistics().minus(before);
-    while (steps(spent) < STEPS) { // a server counts a request after it has answered
+    while (requests(spent)
+        < STEPS / way.stepsPerRequest) { // a server counts a request after it has answered
       Thread.sleep(1);
       spent = pipeline.statistics().minus(before);
     }
     double server = 0;
     for (var model : spent.models().entrySet()) {
-      server += model.getKey().contains("-route") ? model.getValue().totalNanos() / 1e6 : 0;
+      server += isEnsemble(model.getKey()) ? model.getValue().totalNanos() / 1e6 : 0;
     }
     return new Run(
         result.elapsedNanos() / 1e6, result.runtimeNanos() / 1e6, server, cpu / 1e6, spent);
@@ -166,14 +189,21 @@ public final class MemoryBenchmark {
     return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
   }
 
-  private static long steps(Statistics spent) {
+  private static boolean isEnsemble(String model) {
+    return model.contains("-route") || model.contains("-stretch");
+  }
+
+  private static long requests(Statistics spent) {
     return spent.models().entrySet().stream()
-        .filter(model -> model.getKey().contains("-route"))
+        .filter(model -> isEnsemble(model.getKey()))
         .mapToLong(model -> model.getValue().count())
         .sum();
   }
 
-  private static void print(Run[] shared, Run[] wire) {
+  private static void print(Map<Way, Run[]> runs) {
+    Run[] shared = runs.get(Way.SHARED);
+    Run[] wire = runs.get(Way.WIRE);
+    Run[] several = runs.get(Way.SHARED_SEVERAL);
     double[] own = Arrays.stream(shared).mapToDouble(Run::ownMillis).toArray();
     double[] ownOfWire = Arrays.stream(wire).mapToDouble(Run::ownMillis).toArray();
     double[] ratio = new double[shared.length];
@@ -185,19 +215,26 @@ public final class MemoryBenchmark {
     row("server's time a step, shared memory, ms", server(shared), "");
     row("client's own time a step, shared memory, ms", own, "below 0.5");
     row("of it outside of calls, ms", loop(shared), "");
+    row(
+        "client's own time a step, %d a request, ms".formatted(SEVERAL),
+        Arrays.stream(several).mapToDouble(Run::ownMillis).toArray(),
+        "below 0.5");
+    row("of it outside of calls, ms", loop(several), "");
     row("client's own time a step, wire, ms", ownOfWire, "");
     row("processor time a step, shared memory, ms", cpu(shared), "");
     row("processor time a step, wire, ms", cpu(wire), "");
     row("own time, shared memory / wire", ratio, "");
     row("whole trajectory, shared memory / wire", whole, "");
-    Traffic ofShared = shared[0].spent().traffic();
-    Traffic ofWire = wire[0].spent().traffic();
-    System.out.printf(
-        Locale.ROOT,
-        "bytes on the wire, shared memory / wire: %d / %d; in shared memory %d%n",
-        ofShared.wireBytes(),
-        ofWire.wireBytes(),
-        ofShared.sharedBytes());
+    runs.forEach(
+        (way, some) -> {
+          Traffic traffic = some[0].spent().traffic();
+          System.out.printf(
+              Locale.ROOT,
+              "%s: %d bytes on the wire, %d in shared memory%n",
+              way,
+              traffic.wireBytes(),
+              traffic.sharedBytes());
+        });
   }
 
   private static double[] loop(Run[] runs) {
