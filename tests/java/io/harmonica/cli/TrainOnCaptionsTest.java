@@ -59,6 +59,23 @@ class TrainOnCaptionsTest {
   }
 
   @Test
+  void resolution_isTheRoutersOwn() {
+    Invocation done =
+        train("DIR/pixart", "--captions DIR/captions.txt --resolution 64x96 --out DIR/wide.json");
+    assertThat(done.err()).isEmpty();
+    Router wide = Router.read(folder.resolve("wide.json"));
+    assertThat(wide.training().path("resolution").asText()).isEqualTo("64x96");
+    Invocation other =
+        train(
+            "DIR/pixart",
+            "--captions DIR/captions.txt --resume DIR/wide.state.json --out DIR/square.json");
+    assertThat(other.code()).isEqualTo(1);
+    assertThat(other.err())
+        .contains("was trained with resolution 64x96, not 64x64: give the same options")
+        .hasLineCount(1);
+  }
+
+  @Test
   void learningToCache_takesCaptionsToo() {
     Invocation done =
         train(
@@ -85,6 +102,9 @@ class TrainOnCaptionsTest {
           2 | DIR/pixart         | --seed 1                                | missing --captions FILE or --text-embeddings FILE
           2 | DIR/pixart         | --captions a --text-embeddings b        | --captions and --text-embeddings exclude each other
           2 | DIR/pixart         | --text-embeddings b --tokenizer DIR     | --tokenizer has no effect with --text-embeddings
+          2 | DIR/pixart         | --captions DIR/captions.txt --resolution 64 | --resolution '64' is no size, expected HEIGHTxWIDTH
+          1 | DIR/pixart         | --captions DIR/captions.txt --resolution 64x90 | --resolution 64x90 does not fit the model
+          1 | tests/golden/dit   | --resolution 640x64                     | a DiT has the size that it was trained for
           2 | tests/golden/dit   | --captions a                            | --captions has no effect on a DiT-3x32/2, which takes class labels
           1 | DIR/mute           | --captions DIR/captions.txt             | mute/tokenizer has no use without a text encoder: name one with --text-encoder
           1 | tests/golden/pixart/alpha-256-like | --captions DIR/captions.txt | --captions need a text encoder and its tokenizer, and the checkpoint's pipeline has none

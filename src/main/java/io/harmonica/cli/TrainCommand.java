@@ -3,8 +3,10 @@ package io.harmonica.cli;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
+import io.harmonica.model.Choices;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
+import io.harmonica.model.Resolution;
 import io.harmonica.repository.Manifest.Noise;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.NoiseSchedule;
@@ -63,6 +65,10 @@ final class TrainCommand implements Command {
                 "the model: a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
             .value("heads", "N", "attention heads, where a .pt file is of no published size");
     return TextFiles.options(options)
+        .value(
+            "resolution",
+            "HxW",
+            "PixArt: height and width of the pictures in pixels (default: as trained)")
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
@@ -145,11 +151,10 @@ final class TrainCommand implements Command {
     TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
     requireFolder(files.router());
     Device device = device(arguments);
-    OptionalInt heads =
-        arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty);
+    Choices choices = choices(arguments);
     CheckpointParts parts = CheckpointParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      Model model = Model.of(checkpoint, heads);
+      Model model = Model.of(checkpoint, choices);
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
@@ -175,6 +180,17 @@ final class TrainCommand implements Command {
       }
     }
     return CommandRunner.DONE;
+  }
+
+  /** What the checkpoint leaves free: as the export will be, for which the router is. */
+  private static Choices choices(Arguments arguments) {
+    Choices choices =
+        Choices.NONE.withHeads(
+            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty));
+    return arguments
+        .text("resolution")
+        .map(size -> choices.withResolution(Resolution.parse(size)))
+        .orElse(choices);
   }
 
   private static TrainOptions options(

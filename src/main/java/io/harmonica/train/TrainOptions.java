@@ -156,7 +156,7 @@ public record TrainOptions(
 
   /**
    * What a resumed run has to repeat. Not in it: iterations and rounds of exchange, of which there
-   * may be more, and what the trainer knows, precision and captions.
+   * may be more, and what the trainer knows: resolution, precision, captions.
    */
   ObjectNode describe() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();

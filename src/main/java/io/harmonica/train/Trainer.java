@@ -3,6 +3,8 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Resolution;
 import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -270,6 +272,9 @@ public final class Trainer {
 
   private ObjectNode describe() {
     ObjectNode json = options.describe();
+    Denoiser.Interface io = subject.model().io();
+    int pixels = io.pixelsPerElement();
+    json.put("resolution", new Resolution(io.height() * pixels, io.width() * pixels).toString());
     json.put("precision", denoising.ops().precision().name().toLowerCase(Locale.ROOT));
     subject
         .captions()
