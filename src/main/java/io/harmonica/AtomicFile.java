@@ -17,6 +17,9 @@ public final class AtomicFile {
   /** Writes a file, its folders too where they are missing; replaces one that is there. */
   public static void write(Path file, byte[] content) {
     Path target = file.toAbsolutePath();
+    if (Files.isDirectory(target)) {
+      throw new HarmonicaException("%s is a folder, expected a file in it".formatted(file));
+    }
     Path sibling = target.resolveSibling("." + target.getFileName() + ".part");
     try {
       Files.createDirectories(target.getParent());

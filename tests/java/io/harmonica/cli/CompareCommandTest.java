@@ -202,6 +202,7 @@ class CompareCommandTest {
           1 | --a none --b none --report /dev/null/x.html         | --report /dev/null/x.html cannot be written
           1 | --variants /nowhere.json                            | cannot read /nowhere.json
           1 | --a none --b taylor-2 --steps 7                     | router taylor-2 is for 20 steps, not 7
+          1 | --a none --b sampler=iddpm                          | variant 'none (sampler iddpm)': sampler iddpm needs a learned variance
           1 | --a none --b triton=127.0.0.1:1                     | Triton server 127.0.0.1:1 cannot be reached
           """)
   void compare_ofWhatCannotBe_saysWhy(int code, String words, String said) {
@@ -209,6 +210,17 @@ class CompareCommandTest {
     assertThat(done.err()).contains("error: ").contains(said);
     assertThat(done.code()).isEqualTo(code);
     assertThat(done.out()).isEmpty();
+  }
+
+  @Test
+  void compare_ofAnUnknownClass_measuresNothing() {
+    List<String> words = words("--a", "none", "--b", "taylor-2");
+    words.set(words.indexOf("1"), "1,11");
+    Invocation refused = Invocation.of(words.toArray(String[]::new));
+    assertThat(refused.err())
+        .contains("unknown class 11: model shapes-dit has classes 0..9")
+        .hasLineCount(1);
+    assertThat(refused.code()).isEqualTo(1);
   }
 
   @Test

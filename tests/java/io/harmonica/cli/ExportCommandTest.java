@@ -58,6 +58,47 @@ class ExportCommandTest {
     assertThat(manifest("shapes-dit").routers()).containsOnlyKeys("fora-2");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "sampler": "ddim" | "sampler": "euler"  | router fora-2 is for sampler euler, which is none of ddim, dpm-solver++, iddpm, sa-solver
+          "sampler": "ddim" | "sampler": "iddpm"  | sampler iddpm needs a learned variance
+          [950,             | [951,               | router fora-2 is for timesteps [951, 900,
+          """)
+  void routerThatNoGenerationCouldFollow_isRefused(String was, String is, String message)
+      throws IOException {
+    String text = Files.readString(Path.of(ROUTER));
+    assertThat(text).contains(was);
+    Files.writeString(folder.resolve("router.json"), text.replace(was, is));
+    Invocation refused =
+        run(
+            "--checkpoint export/shapes-dit --router DIR/router.json --model-repository"
+                + " REPOSITORY");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).startsWith("error: " + message).hasLineCount(1);
+    assertThat(repository()).doesNotExist();
+  }
+
+  @Test
+  void routerOfOtherWeights_isNoted() throws IOException {
+    Path shipped = Path.of("export/shapes-dit/routers/trained-10-2.0x.json");
+    Files.writeString(
+        folder.resolve("router.json"),
+        Files.readString(shipped)
+            .replaceFirst("\"checkpoint\" *: *\"[0-9a-f]+\"", "\"checkpoint\": \"00ff\""));
+    String export =
+        "--checkpoint export/shapes-dit --model-repository REPOSITORY --force --router ";
+    assertThat(run(export + shipped).err()).isEmpty();
+    Invocation done = run(export + "DIR/router.json");
+    assertThat(done.code()).isZero();
+    assertThat(done.err())
+        .startsWith(
+            "note: router trained-10-2.0x was trained on weights with digest 00ff, these have ")
+        .hasLineCount(1);
+  }
+
   @Test
   void options_reachTheExport() {
     Invocation done =

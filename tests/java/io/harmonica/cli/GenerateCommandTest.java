@@ -234,10 +234,11 @@ class GenerateCommandTest {
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --steps 10 --out DIR/o | router taylor-2 is for 20 steps, not 10
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --spacing openai --out DIR/o | router taylor-2 is for timesteps [950,
           1 | --model-repository DIR/none --model shapes --classes 3 --out DIR/o  | no model repository at DIR/none
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --out pom.xml | --out pom.xml is a file, expected a folder
-          1 | --model-repository REPOSITORY --model shapes --classes 3 --steps 1 --out pom.xml/o | cannot write pom.xml/o/0000-class3.png
-          1 | --model-repository REPOSITORY --model latent --classes 3 --steps 1 --out pom.xml/o | pom.xml/o: Not a directory
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out pom.xml | --out pom.xml cannot be a folder:
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --steps 1 --out pom.xml/o | pom.xml is a file
+          1 | --model-repository REPOSITORY --model latent --classes 3 --steps 1 --out pom.xml/o | --out pom.xml/o cannot be a folder:
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents pom.xml/l.safetensors | --save-latents pom.xml/l.safetensors cannot be written
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR/l.st | l.st is no .safetensors file by its name: give it one that ends so
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --save-latents DIR | cannot be written, expected a file in a folder
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents DIR/none.safetensors | DIR/none.safetensors
           1 | --model-repository REPOSITORY --model shapes --classes 3 --out DIR/o --latents pom.xml | --latents pom.xml is no .safetensors file by its name

@@ -48,7 +48,7 @@ record Invocation(int code, String out, String err) {
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
             128,
-            new Sampling("ddim", Spacing.LEADING, Manifest.Noise.LINEAR));
+            new Sampling("ddim", Spacing.LEADING, Manifest.Noise.LINEAR, true));
 
     @Override
     public ModelCard checkpoint(Path path, OptionalInt heads) {

@@ -124,13 +124,27 @@ class RouterCommandsTest {
     for (String option : options) {
       int cut = option.lastIndexOf(' ');
       String line =
-          "policy fora --checkpoint export/shapes-dit --steps 4 %s --out %s"
+          "policy fora --checkpoint tests/golden/dit --steps 4 %s --out %s"
               .formatted(option.substring(0, cut), folder.resolve("out.json"));
       assertThat(Invocation.of(line.split(" ")).err()).isEmpty();
       assertThat(out().sampler()).isEqualTo(option.split(" ")[1]);
       assertThat(out().timesteps().toString().replaceAll("[^0-9,]", ""))
           .isEqualTo(option.substring(cut + 1));
     }
+  }
+
+  @Test
+  void policy_forASamplerThatTheModelCannotServe_isRefused() {
+    Path out = folder.resolve("out.json");
+    Invocation refused =
+        Invocation.of(
+            ("policy fora --checkpoint export/shapes-dit --steps 4 --sampler iddpm --out " + out)
+                .split(" "));
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: sampler iddpm needs a learned variance")
+        .hasLineCount(1);
+    assertThat(out).doesNotExist();
   }
 
   @Test
@@ -146,7 +160,9 @@ class RouterCommandsTest {
     Files.createDirectory(folder.resolve("out.json"));
     Invocation failed = run("policy fora --checkpoint c --steps 4 --out OUT");
     assertThat(failed.code()).isEqualTo(1);
-    assertThat(failed.err()).startsWith("error: cannot write ").hasLineCount(1);
+    assertThat(failed.err())
+        .contains("out.json is a folder, expected a file in it")
+        .hasLineCount(1);
   }
 
   @Test
@@ -225,6 +241,14 @@ class RouterCommandsTest {
         .extracting(router -> router.get("name").textValue())
         .containsExactly("fora2", "taylor2");
     assertThat(run(repository + "--router taylor2").out()).startsWith("taylor2 for DiT-2x8/2");
+    Path png = folder.resolve("map.png");
+    Invocation refused = run(repository + "--png " + png);
+    assertThat(refused.code()).isEqualTo(2);
+    assertThat(refused.err())
+        .isEqualTo(
+            "error: --png draws one router, and model m has 2: name it with --router; see `harmonica inspect --help`\n");
+    assertThat(run(repository + "--router taylor2 --png " + png).err())
+        .isEqualTo("wrote " + png + "\n");
     Invocation failed = run(repository + "--router taylor3");
     assertThat(failed.code()).isEqualTo(1);
     assertThat(failed.err()).contains("has no router 'taylor3'").contains("mean 'taylor2'");

@@ -84,7 +84,7 @@ class TrainCommandTest {
     "--target-speedup,0.5,'--target-speedup is ''0.5'', expected a number in 1.0..1000.0'",
     "--target-cur,1,'--target-cur is 1.0, expected 0 or more and below 1'",
     "--learning-rate,0,'--learning-rate is 0.0, expected above 0, at most 1'",
-    "--threshold,1,'--threshold is 1.0, expected above 0 and below 1'",
+    "--threshold,0.995,'--threshold is 0.995, expected above 0, at most 0.99'",
     "--lambda-every,0,'--lambda-every is ''0'', expected a whole number of at least 1'",
     "--init,xyz,'--init is xyz, expected random|none|fora|taylor|delta-dit'",
     "--reuse,cubic,'--reuse is ''cubic'', expected last|linear|quadratic|learned'",
@@ -97,6 +97,31 @@ class TrainCommandTest {
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err()).startsWith("error: " + message).hasLineCount(1);
     assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void train_samplerThatTheModelCannotServe_isRefused() {
+    Invocation refused =
+        Invocation.of(
+            "train",
+            "--checkpoint",
+            "export/shapes-dit",
+            "--steps",
+            "3",
+            "--sampler",
+            "iddpm",
+            "--out",
+            folder.resolve("router.json").toString());
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: sampler iddpm needs a learned variance")
+        .hasLineCount(1);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void train_highestThreshold_trains() {
+    assertThat(train("--threshold", "0.99").err()).isEmpty();
   }
 
   @Test

@@ -81,10 +81,10 @@ class DitCheckpointTest {
           cross_attention_dim     | 768                | 768, expected null
           num_vector_embeds       | 16                 | 16, expected null
           attention_type          | "gated"            | "gated", expected default
-          num_layers              | 0                  | 0, expected a positive integer
-          num_layers              | 3.5                | 3.5, expected a positive integer
-          num_layers              | "3"                | "3", expected a positive integer
-          num_attention_heads     | -2                 | -2, expected a positive integer
+          num_layers              | 0                  | 0, expected an integer of 1 to 1048575
+          num_layers              | 3.5                | 3.5, expected an integer of 1 to 1048575
+          num_layers              | "3"                | "3", expected an integer of 1 to 1048575
+          num_attention_heads     | -2                 | -2, expected an integer of 1 to 1048575
           attention_head_dim      | 15                 | 15, expected one that makes with num_attention_heads a width divisible by 4
           attention_head_dim      | 1000000            | 1000000, expected one that makes with num_attention_heads a width
           patch_size              | 3                  | 8, expected a multiple of patch_size 3

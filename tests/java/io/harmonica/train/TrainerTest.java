@@ -265,6 +265,29 @@ class TrainerTest {
   }
 
   @Test
+  void resume_fewerIterations_isRefused() {
+    train(Settings.SHORT, "fewer", Optional.empty());
+    Path state = folder.resolve("fewer.state.json");
+    assertThatThrownBy(() -> train(Settings.SHORT.iterations(1), "fewer", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--resume %s has 4 iterations, more than --iterations 1: ask for as many or more",
+            state);
+  }
+
+  @Test
+  void resume_withoutSettings_isRefused() throws IOException {
+    train(Settings.SHORT, "bare", Optional.empty());
+    Path state = folder.resolve("bare.state.json");
+    String text = Files.readString(state);
+    Files.writeString(state, text.replaceFirst("\"settings\":\\{[^}]*}", "\"settings\":null"));
+    assertThatThrownBy(() -> train(Settings.SHORT, "bare", Optional.of(state)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("bare.state.json is damaged")
+        .hasMessageEndingWith("train anew");
+  }
+
+  @Test
   void resume_otherSettings_isRefusedNamingThem() {
     train(Settings.SHORT, "other", Optional.empty());
     Path state = folder.resolve("other.state.json");

@@ -180,6 +180,7 @@ final class CompareCommand implements Command {
       Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));
       List<Gate> gates = gates(arguments, comparison, rounds);
       Comparison.Plan plan = plan(arguments, comparison, rounds, console);
+      comparison.requireRuns(plan);
       judge.ifPresent(one -> comparison.requireFits(one, plan));
       return Interrupt.guarding(
           stop -> {

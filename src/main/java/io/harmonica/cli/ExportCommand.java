@@ -119,6 +119,7 @@ final class ExportCommand implements Command {
       Exporter exporter = new Exporter(model, routers, options);
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       exporter.withSampler(sampling.sampler(), sampling.noise());
+      routers.forEach(sampling::requireDraws);
       autoencoder.ifPresent(exporter::withDecoder);
       if (texts != null) {
         exporter.withText(texts.encoder(), texts.tokenizer().packed());
@@ -126,7 +127,9 @@ final class ExportCommand implements Command {
       sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
       if (!dryRun) {
-        exporter.withDigest(Digest.of(checkpoint));
+        String digest = Digest.of(checkpoint);
+        exporter.withDigest(digest);
+        routers.forEach(router -> noteOtherWeights(router, digest, console));
       }
       List<Exporter.Entry> entries =
           dryRun ? exporter.dryRun(repository) : exporter.export(repository);
@@ -154,6 +157,18 @@ final class ExportCommand implements Command {
       parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
     }
     return CommandRunner.DONE;
+  }
+
+  /** Which may be meant: fine-tuned weights often take the router of those they came from. */
+  private static void noteOtherWeights(Router router, String digest, Console console) {
+    String trained = router.training().path("checkpoint").asText("");
+    if (!trained.isEmpty() && !trained.equals(digest)) {
+      console
+          .err()
+          .printf(
+              "note: router %s was trained on weights with digest %s, these have %s%n",
+              router.name(), trained, digest);
+    }
   }
 
   /**

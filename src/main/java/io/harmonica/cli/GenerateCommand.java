@@ -155,8 +155,11 @@ final class GenerateCommand implements Command {
     refuseWithoutEffect(arguments);
     String model = arguments.requiredText("model");
     Path out = arguments.requiredPath("out");
-    if (Files.exists(out) && !Files.isDirectory(out)) {
-      throw new HarmonicaException("--out %s is a file, expected a folder".formatted(out));
+    for (Path folder = out.toAbsolutePath(); folder != null; folder = folder.getParent()) {
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
+        throw new HarmonicaException(
+            "--out %s cannot be a folder: %s is a file".formatted(out, folder));
+      }
     }
     for (String option : List.of("latents", "text-embeddings")) {
       arguments.path(option).ifPresent(file -> TensorFiles.requireName(option, file));
@@ -246,11 +249,6 @@ final class GenerateCommand implements Command {
     } else {
       arguments.refuse("concurrency", "without --count");
       arguments.refuse("per-server", "without --count");
-    }
-    boolean several =
-        arguments.text("steps-per-request").filter(n -> !n.matches("auto|1")).isPresent();
-    if (several && arguments.text("shared-memory").filter("on"::equals).isPresent()) {
-      arguments.refuse("shared-memory", "with several steps in one request: their tensors travel");
     }
     if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");

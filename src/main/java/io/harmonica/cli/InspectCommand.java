@@ -100,7 +100,11 @@ final class InspectCommand implements Command {
       show(router, savings, arguments, png, console);
       return;
     }
-    arguments.refuse("png", "without --router");
+    if (png.isPresent() && exported.routers().size() != 1) {
+      throw new UsageException(
+          "--png draws one router, and model %s has %d: name it with --router"
+              .formatted(name, exported.routers().size()));
+    }
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (Router router : exported.routers()) {
       Savings savings = Savings.of(router, model.flops(), model.branchBytes());
@@ -115,6 +119,7 @@ final class InspectCommand implements Command {
     } else if (exported.routers().isEmpty()) {
       console.out().println("model %s has no routers".formatted(name));
     }
+    png.ifPresent(file -> draw(exported.routers().get(0), file, console));
   }
 
   private static Router find(List<Router> routers, String name, String model) {
@@ -134,11 +139,12 @@ final class InspectCommand implements Command {
     } else {
       console.out().print(text(router, savings));
     }
-    png.ifPresent(
-        file -> {
-          AtomicFile.write(file, ImageHeatMap.png(router));
-          console.err().println("wrote " + file);
-        });
+    png.ifPresent(file -> draw(router, file, console));
+  }
+
+  private static void draw(Router router, Path file, Console console) {
+    AtomicFile.write(file, ImageHeatMap.png(router));
+    console.err().println("wrote " + file);
   }
 
   private static String text(Router router, Savings savings) {

@@ -37,7 +37,11 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.branchBytes(),
-              new Sampling(manifest.sampler(), Spacing.of(manifest.spacing()), manifest.noise()));
+              new Sampling(
+                  manifest.sampler(),
+                  Spacing.of(manifest.spacing()),
+                  manifest.noise(),
+                  manifest.outputChannels() == 2 * manifest.channels()));
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))

@@ -26,11 +26,12 @@ final class TensorFiles {
 
   private TensorFiles() {}
 
-  /** Refuses what is no safetensors file by its name. */
+  /** Refuses what is no safetensors file by its name, as reading it would. */
   static void requireName(String option, Path file) {
     if (!file.toString().endsWith(".safetensors")) {
       throw new HarmonicaException(
-          "--%s %s is no .safetensors file by its name".formatted(option, file));
+          "--%s %s is no .safetensors file by its name: give it one that ends so"
+              .formatted(option, file));
     }
   }
 
@@ -44,6 +45,7 @@ final class TensorFiles {
       throw new HarmonicaException(
           "--%s %s cannot be written, expected a file in a folder".formatted(option, file));
     }
+    requireName(option, file);
   }
 
   static void save(Latents latents, Path file) throws IOException {

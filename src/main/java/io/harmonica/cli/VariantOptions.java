@@ -63,7 +63,14 @@ final class VariantOptions {
       }
       return root;
     } catch (JsonProcessingException e) {
-      throw new HarmonicaException("%s is not JSON: %s".formatted(file, e.getMessage()), e);
+      throw new HarmonicaException(
+          "%s is not JSON at line %d, column %d: %s"
+              .formatted(
+                  file,
+                  e.getLocation().getLineNr(),
+                  e.getLocation().getColumnNr(),
+                  e.getOriginalMessage().replaceAll("\\s+", " ")),
+          e);
     } catch (IOException e) {
       throw new HarmonicaException("cannot read %s: %s".formatted(file, AtomicFile.reason(e)), e);
     }

@@ -194,22 +194,29 @@ public final class Comparison implements AutoCloseable {
     }
   }
 
+  /** Fails where a variant could not make the pictures of a plan, whatever happens. */
+  public void requireRuns(Plan plan) {
+    variants(plan, () -> false).forEach(Generation::check);
+  }
+
+  private List<Generation> variants(Plan plan, BooleanSupplier stop) {
+    return members.stream()
+        .map(
+            member ->
+                new Generation(
+                    member.setting().name(),
+                    member.pipeline(),
+                    member.setting().options(),
+                    plan.prompts(),
+                    plan.prompts().texts().map(texts -> texts.apply(member.pipeline())),
+                    member.setting().batch().orElse(plan.batch()),
+                    stop))
+        .toList();
+  }
+
   /** Runs the variants. */
   public Outcome run(Plan plan, Rounds.Listener listener, BooleanSupplier stop) {
-    List<Generation> variants =
-        members.stream()
-            .map(
-                member ->
-                    new Generation(
-                        member.setting().name(),
-                        member.pipeline(),
-                        member.setting().options(),
-                        plan.prompts(),
-                        plan.prompts().texts().map(texts -> texts.apply(member.pipeline())),
-                        member.setting().batch().orElse(plan.batch()),
-                        stop))
-            .toList();
-    Outcome outcome = plan.rounds().run(variants, listener, stop);
+    Outcome outcome = plan.rounds().run(variants(plan, stop), listener, stop);
     List<Measurement> judged = new ArrayList<>();
     for (int i = 0; i < members.size(); i++) {
       Pipeline pipeline = members.get(i).pipeline();

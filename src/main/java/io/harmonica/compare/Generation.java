@@ -1,6 +1,6 @@
 package io.harmonica.compare;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
@@ -34,11 +34,16 @@ record Generation(
     return (prompts.perRound() + batch - 1) / batch;
   }
 
-  @Override
-  public Sample request(int round, int index) {
-    int from = index * batch;
-    int count = Math.min(batch, prompts.perRound() - from);
-    int first = round * prompts.perRound() + from;
+  /** Refuses what could not run, of any picture, before anything is measured. */
+  void check() {
+    try {
+      pipeline.check(pictures(0, prompts.classes().size()));
+    } catch (HarmonicaException e) {
+      throw new HarmonicaException("variant '%s': %s".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  private Request pictures(int first, int count) {
     List<Integer> classes =
         IntStream.range(first, first + count).map(prompts::label).boxed().toList();
     Request request =
@@ -46,10 +51,14 @@ record Generation(
             .map(all -> options.withPrompts(all.select(classes)))
             .orElseGet(() -> options.withClasses(classes))
             .withSeed(prompts.seed() + first);
-    Optional<Latents> starts = prompts.starts(first, count);
-    if (starts.isPresent()) {
-      request = request.withLatents(starts.get());
-    }
+    return prompts.starts(first, count).map(request::withLatents).orElse(request);
+  }
+
+  @Override
+  public Sample request(int round, int index) {
+    int from = index * batch;
+    int count = Math.min(batch, prompts.perRound() - from);
+    Request request = pictures(round * prompts.perRound() + from, count);
     AtomicInteger passes = new AtomicInteger();
     Result result =
         pipeline.generate(

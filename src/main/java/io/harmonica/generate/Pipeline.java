@@ -161,6 +161,15 @@ public final class Pipeline implements AutoCloseable {
     return new Prompts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
   }
 
+  /**
+   * Refuses a request that could not run, as {@link #generate} would, without running it.
+   *
+   * @throws HarmonicaException if the request does not fit the model
+   */
+  public void check(Request request) {
+    run(request, step -> true).close();
+  }
+
   public Result generate(Request request) {
     return generate(request, step -> true);
   }

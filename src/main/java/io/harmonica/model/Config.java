@@ -20,7 +20,9 @@ record Config(JsonNode json, String where) {
       return absent;
     }
     check(
-        field, value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20, "a positive integer");
+        field,
+        value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20,
+        "an integer of 1 to 1048575");
     return value.asInt();
   }
 

@@ -158,7 +158,7 @@ public record Router(
       int timestep = timesteps.get(s);
       if (timestep < 0 || timestep >= previous) {
         throw new IllegalArgumentException(
-            "timesteps[%d] is %d, expected %s"
+            "timesteps[%d] is %d, expected %s: they fall, from 999 at most"
                 .formatted(s, timestep, previous == 0 ? "none after 0" : "0.." + (previous - 1)));
       }
       previous = timestep;

@@ -51,15 +51,21 @@ final class RouterReader {
               .map(l -> " at line %d, column %d".formatted(l.getLineNr(), l.getColumnNr()))
               .orElse("");
       throw new HarmonicaException(
-          "%s is not a router: no valid JSON%s: %s"
-              .formatted(where, place, e.getOriginalMessage().replaceAll("\\s+", " ")),
-          e);
+          "%s is not a router: no valid JSON%s: %s".formatted(where, place, reason(e)), e);
     } catch (IllegalArgumentException e) {
       throw new HarmonicaException("%s: %s".formatted(where, e.getMessage()), e);
     }
   }
 
+  private static String reason(JsonProcessingException e) {
+    String words = e.getOriginalMessage().replaceAll("\\s+", " ");
+    return words.startsWith("Trailing token") ? "more text after its end" : words;
+  }
+
   private static Router router(JsonNode root) {
+    if (root.isMissingNode()) {
+      throw new IllegalArgumentException("not a router: it is empty");
+    }
     if (!root.isObject()) {
       throw new IllegalArgumentException(
           "not a router: found %s, expected a JSON object".formatted(kind(root)));

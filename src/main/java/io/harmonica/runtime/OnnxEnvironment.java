@@ -38,7 +38,9 @@ final class OnnxEnvironment {
       return SHARED.createSession(file.toString(), options);
     } catch (OrtException e) {
       throw new HarmonicaException(
-          "ONNX Runtime cannot load %s: %s".formatted(file, e.getMessage()), e);
+          "ONNX Runtime cannot load %s: %s: it is damaged, or no ONNX model that this version knows; export it again, or name another"
+              .formatted(file, e.getMessage()),
+          e);
     }
   }
 

@@ -78,8 +78,8 @@ record State(
       state = MAPPER.readValue(Files.readAllBytes(file), State.class);
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
-          "--resume %s is no state of a training run (%s): name the .state.json file that train wrote"
-              .formatted(file, e.getOriginalMessage()),
+          "--resume %s is no state of a training run: name the .state.json file that train wrote"
+              .formatted(file),
           e);
     } catch (IOException e) {
       throw new HarmonicaException(
@@ -94,8 +94,12 @@ record State(
           "--resume %s is of a checkpoint with digest %s, this one has %s: resume with that checkpoint"
               .formatted(file, state.checkpoint, checkpoint));
     }
+    int steps = settings.path("steps").asInt();
+    if (state.settings == null) {
+      throw state.damaged(file, steps, branches);
+    }
     requireSame(file, state.settings, settings);
-    state.requireWhole(file, settings.path("steps").asInt(), branches);
+    state.requireWhole(file, steps, branches);
     return state;
   }
 
@@ -135,9 +139,13 @@ record State(
             && steering.savings().length == steps
             && (exchanged == null || fits(exchanged.computes(), steps, branches));
     if (!whole) {
-      throw new HarmonicaException(
-          "--resume %s is damaged: its tables do not have %d steps and %d branches; train anew"
-              .formatted(file, steps, branches));
+      throw damaged(file, steps, branches);
     }
+  }
+
+  private HarmonicaException damaged(Path file, int steps, int branches) {
+    return new HarmonicaException(
+        "--resume %s is damaged: it does not hold settings and tables of %d steps and %d branches; train anew"
+            .formatted(file, steps, branches));
   }
 }

@@ -19,7 +19,7 @@ import java.util.Locale;
  * @param iterations trajectories to train on (ltc: rounds over all pairs of steps), from 0 [500]
  * @param batch pictures in one trajectory, from 1 [4]
  * @param learningRate of AdamW, in (0, 1] [0.01]
- * @param threshold above which a score computes, in (0, 1) [0.1]
+ * @param threshold above which a score computes, in (0, 0.99] [0.1]
  * @param exchange rounds of exchanges under the exact measure after training, from 0 [0]
  */
 public record TrainOptions(
@@ -57,7 +57,8 @@ public record TrainOptions(
     require(STARTS.contains(start), "init", start, String.join("|", STARTS));
     require(
         learningRate > 0 && learningRate <= 1, "learning-rate", learningRate, "above 0, at most 1");
-    require(threshold > 0 && threshold < 1, "threshold", threshold, "above 0 and below 1");
+    require( // a logit of 5 must lie above it: step 0 computes
+        threshold > 0 && threshold <= 0.99, "threshold", threshold, "above 0, at most 0.99");
     if (objective == Objective.LTC && (reuse != Reusing.LAST || lambda != Lambda.NONE)) {
       throw new IllegalArgumentException(
           "--objective ltc reuses the last output and weighs all errors alike: leave --reuse and --lambda out");

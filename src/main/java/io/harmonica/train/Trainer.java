@@ -71,6 +71,9 @@ public final class Trainer {
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
       return router;
     } catch (RuntimeException e) {
+      if (isFresh()) { // nothing to resume from: a log alone is of no use
+        files.deleteLog();
+      }
       throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
     } finally {
       save();
@@ -120,9 +123,13 @@ public final class Trainer {
   /** Writes the state after the last whole iteration or round; any thread may call it. */
   public synchronized void save() {
     State last = state;
-    if (last != null && (last.iterations() > 0 || last.exchanged() != null)) {
+    if (last != null && !isFresh()) {
       last.write(files.state());
     }
+  }
+
+  private boolean isFresh() {
+    return state.iterations() == 0 && state.exchanged() == null;
   }
 
   private void iterate(TrainingLog log) {
@@ -251,6 +258,11 @@ public final class Trainer {
   private State resumed(Path file) {
     int branches = subject.branches().size();
     State read = State.read(file, subject.digest(), describe(), branches);
+    if (read.iterations() > options.iterations()) {
+      throw new HarmonicaException(
+          "--resume %s has %d iterations, more than --iterations %d: ask for as many or more"
+              .formatted(file, read.iterations(), options.iterations()));
+    }
     boolean trains = read.iterations() < options.iterations();
     if (trains && read.exchanged() != null) { // what is exchanged is the table after all of them
       throw new HarmonicaException(

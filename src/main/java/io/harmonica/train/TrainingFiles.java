@@ -1,5 +1,8 @@
 package io.harmonica.train;
 
+import io.harmonica.HarmonicaException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -17,6 +20,14 @@ public record TrainingFiles(Path router) {
   /** A JSON object a line. */
   public Path log() {
     return sibling(".log.jsonl");
+  }
+
+  void deleteLog() {
+    try {
+      Files.deleteIfExists(log());
+    } catch (IOException e) {
+      throw new HarmonicaException("cannot delete %s: %s".formatted(log(), e.getMessage()), e);
+    }
   }
 
   /** Loss, CUR and lambda. */
