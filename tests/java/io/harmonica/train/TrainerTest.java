@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -202,6 +203,10 @@ class TrainerTest {
     assertThat(once.training().path("exchangeRounds").asInt()).isGreaterThan(1);
     assertThat(once.training().path("trainingSeconds").asInt())
         .isLessThanOrEqualTo(iterations * once.training().path("seconds").asInt());
+    var state = new ObjectMapper().readTree(folder.resolve("once.state.json").toFile());
+    assertThat(state.path("seconds").asDouble() > 0).isEqualTo(iterations > 0);
+    assertThat(state.path("exchanged").path("seconds").asDouble())
+        .isGreaterThan(state.path("seconds").asDouble());
     assertThat(withoutTimes("half.json").replace("half", "once"))
         .isEqualTo(withoutTimes("once.json"));
     assertThat(withoutTimes("half.state.json")).isEqualTo(withoutTimes("once.state.json"));
@@ -210,17 +215,23 @@ class TrainerTest {
 
   @Test
   void resume_otherLearningRate_isTheWayOut() throws IOException {
-    train(Settings.SHORT.iterations(2), "rate", Optional.empty());
-    Path state = folder.resolve("rate.state.json");
-    String text = Files.readString(state);
-    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":5.0"));
-    assertThat(text).contains("\"learningRate\":0.05");
+    Path state = trainedAt("5.0");
     assertThat(learningRate(train(Settings.SHORT.iterations(2), "rate", Optional.of(state))))
         .isEqualTo(5.0); // no iteration has another
     assertThat(notes).isEmpty();
-    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":5.0"));
+    trainedAt("5.0");
     assertThat(learningRate(train(Settings.SHORT, "rate", Optional.of(state)))).isEqualTo(0.05);
     assertThat(notes).containsExactly("learning rate 0.05 from iteration 2 on, 5.0 before");
+  }
+
+  /** The state of two iterations, which says that they had another learning rate than 0.05. */
+  private Path trainedAt(String rate) throws IOException {
+    train(Settings.SHORT.iterations(2), "rate", Optional.empty());
+    Path state = folder.resolve("rate.state.json");
+    String text = Files.readString(state);
+    assertThat(text).contains("\"learningRate\":0.05");
+    return Files.writeString(
+        state, text.replace("\"learningRate\":0.05", "\"learningRate\":" + rate));
   }
 
   private static double learningRate(Router router) {
@@ -229,10 +240,7 @@ class TrainerTest {
 
   @Test
   void resume_higherLearningRate_isRefused() throws IOException {
-    train(Settings.SHORT.iterations(2), "rate", Optional.empty());
-    Path state = folder.resolve("rate.state.json");
-    String text = Files.readString(state);
-    Files.writeString(state, text.replace("\"learningRate\":0.05", "\"learningRate\":0.01"));
+    Path state = trainedAt("0.01");
     assertThatThrownBy(() -> train(Settings.SHORT, "rate", Optional.of(state)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("was trained with learningRate 0.01, not 0.05");

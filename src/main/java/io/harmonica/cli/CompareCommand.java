@@ -1,7 +1,6 @@
 package io.harmonica.cli;
 
 import io.harmonica.AtomicFile;
-import io.harmonica.HarmonicaException;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.FeatureNetwork;
 import io.harmonica.compare.FeatureStatistics;
@@ -20,10 +19,10 @@ import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -164,7 +163,9 @@ final class CompareCommand implements Command {
     }
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
-      arguments.path(file).ifPresent(path -> files.add(writable(file, path)));
+      Optional<Path> path = arguments.path(file);
+      path.ifPresent(one -> OutputPaths.requireFile(file, one));
+      path.ifPresent(files::add);
     }
     Optional<FeatureStatistics> reference =
         arguments.path("reference").map(FeatureStatistics::read);
@@ -275,9 +276,14 @@ final class CompareCommand implements Command {
         arguments.path("text-embeddings").map(TensorFiles::prompts);
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
+    // A large encoder runs once, however often its texts are asked for.
+    Map<Pipeline, io.harmonica.generate.Prompts> known = new HashMap<>();
     Function<Pipeline, io.harmonica.generate.Prompts> embed =
         pipeline ->
-            embedded.orElseGet(() -> GenerateCommand.embed(arguments, texts, pipeline, console));
+            embedded.orElseGet(
+                () ->
+                    known.computeIfAbsent(
+                        pipeline, p -> GenerateCommand.embed(arguments, texts, p, console)));
     int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
     List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
     Prompts prompts =
@@ -343,15 +349,4 @@ final class CompareCommand implements Command {
   }
 
   /** Refused now rather than after minutes of work. */
-  private static Path writable(String option, Path file) {
-    Path parent = file.toAbsolutePath().getParent();
-    while (parent != null && !Files.exists(parent)) { // will be made
-      parent = parent.getParent();
-    }
-    if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
-      throw new HarmonicaException(
-          "--%s %s cannot be written, expected a file in a folder".formatted(option, file));
-    }
-    return file;
-  }
 }

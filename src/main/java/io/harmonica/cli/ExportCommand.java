@@ -161,14 +161,15 @@ final class ExportCommand implements Command {
 
   /** Which may be meant: fine-tuned weights often take the router of those they came from. */
   private static void noteOtherWeights(Router router, String digest, Console console) {
-    String trained = router.training().path("checkpoint").asText("");
-    if (!trained.isEmpty() && !trained.equals(digest)) {
-      console
-          .err()
-          .printf(
-              "note: router %s was trained on weights with digest %s, these have %s%n",
-              router.name(), trained, digest);
-    }
+    router
+        .otherWeights(digest)
+        .ifPresent(
+            trained ->
+                console
+                    .err()
+                    .printf(
+                        "note: router %s was trained on weights with digest %s, these have %s%n",
+                        router.name(), trained, digest));
   }
 
   /**

@@ -17,7 +17,6 @@ import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -155,12 +154,7 @@ final class GenerateCommand implements Command {
     refuseWithoutEffect(arguments);
     String model = arguments.requiredText("model");
     Path out = arguments.requiredPath("out");
-    for (Path folder = out.toAbsolutePath(); folder != null; folder = folder.getParent()) {
-      if (Files.exists(folder) && !Files.isDirectory(folder)) {
-        throw new HarmonicaException(
-            "--out %s cannot be a folder: %s is a file".formatted(out, folder));
-      }
-    }
+    OutputPaths.requireFolder("out", out);
     for (String option : List.of("latents", "text-embeddings")) {
       arguments.path(option).ifPresent(file -> TensorFiles.requireName(option, file));
     }

@@ -41,7 +41,7 @@ final class ModelFiles implements Models {
                   manifest.sampler(),
                   Spacing.of(manifest.spacing()),
                   manifest.noise(),
-                  manifest.outputChannels() == 2 * manifest.channels()));
+                  manifest.learnsVariance()));
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))

@@ -29,7 +29,7 @@ record Sampling(String sampler, Spacing spacing, Noise noise, boolean variance) 
    */
   static Sampling of(Optional<Path> scheduler, Denoiser.Interface io) {
     Spacing spacing = Spacing.of(io.spacing());
-    boolean variance = io.outputChannels() == 2 * io.channels();
+    boolean variance = io.learnsVariance();
     return scheduler
         .map(Scheduler::read)
         .map(
@@ -72,7 +72,6 @@ record Sampling(String sampler, Spacing spacing, Noise noise, boolean variance) 
           "router %s is for sampler %s, which is none of %s: make one for these"
               .formatted(router.name(), router.sampler(), String.join(", ", Sampler.NAMES)));
     }
-    sampler(router.sampler(), 1, Optional.empty()); // has its variance
     if (Arrays.stream(Spacing.values()).noneMatch(spaced -> gives(router, spaced))) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"

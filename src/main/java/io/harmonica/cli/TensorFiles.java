@@ -35,16 +35,9 @@ final class TensorFiles {
     }
   }
 
-  /** Refused now rather than after minutes of work. */
+  /** Refuses what cannot be written, or not be read again. */
   static void requireWritable(String option, Path file) {
-    Path parent = file.toAbsolutePath().getParent();
-    while (parent != null && !Files.exists(parent)) { // will be made
-      parent = parent.getParent();
-    }
-    if (parent == null || !Files.isDirectory(parent) || Files.isDirectory(file)) {
-      throw new HarmonicaException(
-          "--%s %s cannot be written, expected a file in a folder".formatted(option, file));
-    }
+    OutputPaths.requireFile(option, file);
     requireName(option, file);
   }
 

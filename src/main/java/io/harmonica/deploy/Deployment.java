@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -143,14 +144,15 @@ public final class Deployment {
           "model %s on %s has another router '%s': undeploy that first, or give this one another name"
               .formatted(manifest.model(), address, router.name()));
     }
-    String trained = router.training().path("checkpoint").asText("");
-    if (!anyWeights
-        && manifest.digest() != null
-        && !trained.isEmpty()
-        && !trained.equals(manifest.digest())) {
+    Optional<String> trained =
+        anyWeights || manifest.digest() == null
+            ? Optional.empty()
+            : router.otherWeights(manifest.digest());
+    if (trained.isPresent()) {
       throw new HarmonicaException(
           "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by --any-weights"
-              .formatted(router.name(), trained, manifest.model(), address, manifest.digest()));
+              .formatted(
+                  router.name(), trained.get(), manifest.model(), address, manifest.digest()));
     }
   }
 

@@ -81,17 +81,14 @@ final class Calls implements AutoCloseable {
   /**
    * One request.
    *
-   * @param first step that it takes
-   * @param last step that it takes, as a rule the same
+   * @param span the steps that it takes
    * @param own inputs that are made for this call only
    * @param reads inputs that are cached outputs
    * @param stores outputs that later calls read, by their names
    * @param prediction the output that is the prediction of the last step
    */
   record Call(
-      int first,
-      int last,
-      String model,
+      Span span,
       Map<String, Tensor> own,
       Map<String, Tensor> inputs,
       Map<String, Output> reads,
@@ -99,8 +96,8 @@ final class Calls implements AutoCloseable {
       String prediction,
       Set<String> outputs) {
 
-    boolean isStretch() {
-      return last > first;
+    String model() {
+      return span.model();
     }
 
     void closeOwn() {
@@ -147,9 +144,10 @@ final class Calls implements AutoCloseable {
     Map<String, Tensor> own = new HashMap<>();
     try {
       own.put(Names.SAMPLE, sample(from));
-      return stretches.isPresent() && stretches.get().beginsAt(first)
-          ? stretch(stretches.get(), first, own, cached)
-          : step(first, own, cached);
+      Span span = span(manifest, router, schedule, stretches, first);
+      return span.isStretch()
+          ? stretch(stretches.orElseThrow(), span, own, cached)
+          : step(span, own, cached);
     } catch (RuntimeException e) {
       own.values().forEach(Tensor::close);
       throw e;
@@ -162,7 +160,8 @@ final class Calls implements AutoCloseable {
   }
 
   /** Computed and reused branches as the route says. */
-  private Call step(int s, Map<String, Tensor> own, Function<Output, Tensor> cached) {
+  private Call step(Span span, Map<String, Tensor> own, Function<Output, Tensor> cached) {
+    int s = span.first();
     Route route = schedule.route(s);
     long[] timestep = new long[batch];
     Arrays.fill(timestep, sampler.timesteps().get(s));
@@ -176,44 +175,38 @@ final class Calls implements AutoCloseable {
         stores.put(manifest.branches().get(b), new Output(b, s));
       }
     }
-    String model = ensemble(manifest, router, schedule, s);
-    ahead.ifPresent(some -> own.putAll(some.inputs(model, s)));
-    return call(s, s, model, own, stores, Names.NOISE_PREDICTION, cached);
+    ahead.ifPresent(some -> own.putAll(some.inputs(span.model(), s)));
+    return call(span, own, stores, Names.NOISE_PREDICTION, cached);
   }
 
   /** Several steps at the server, the sampler's too. */
   private Call stretch(
-      Stretches several, int first, Map<String, Tensor> own, Function<Output, Tensor> cached) {
-    Stretch.Placed placed = several.at(first);
+      Stretches several, Span span, Map<String, Tensor> own, Function<Output, Tensor> cached) {
+    Stretch.Placed placed = several.at(span.first());
     own.putAll(several.inputs(runtime, placed, guidance, batch));
     Map<String, Output> stores = new HashMap<>();
     for (Output output : placed.keeps()) {
-      String branch = manifest.branches().get(output.branch());
-      stores.put(Names.ofStep(branch, output.step() - first), output);
+      stores.put(span.output(manifest.branches().get(output.branch()), output.step()), output);
     }
-    int last = first + several.size() - 1;
-    String prediction = Names.ofStep(Names.NOISE_PREDICTION, last - first);
-    return call(first, last, several.name(first), own, stores, prediction, cached);
+    return call(span, own, stores, span.output(Names.NOISE_PREDICTION, span.last()), cached);
   }
 
   private Call call(
-      int first,
-      int last,
-      String model,
+      Span span,
       Map<String, Tensor> own,
       Map<String, Output> stores,
       String prediction,
       Function<Output, Tensor> cached) {
-    Map<String, Output> reads = reads(first);
+    Map<String, Output> reads = reads(span.first());
     Map<String, Tensor> inputs = new HashMap<>(own);
     inputs.putAll(conditions);
     reads.forEach((name, output) -> inputs.put(name, cached.apply(output)));
     Set<String> outputs = new HashSet<>(stores.keySet());
     outputs.add(prediction);
-    if (last > first) {
+    if (span.isStretch()) {
       outputs.add(Names.NEXT_SAMPLE);
     }
-    return new Call(first, last, model, own, inputs, reads, stores, prediction, outputs);
+    return new Call(span, own, inputs, reads, stores, prediction, outputs);
   }
 
   /**
@@ -228,9 +221,9 @@ final class Calls implements AutoCloseable {
       return last > first;
     }
 
-    /** What the model calls a branch's output of one of its steps. */
-    String output(String branch, int step) {
-      return isStretch() ? Names.ofStep(branch, step - first) : branch;
+    /** What the model calls a step's output: a branch's, or the prediction. */
+    String output(String name, int step) {
+      return isStretch() ? Names.ofStep(name, step - first) : name;
     }
   }
 
@@ -240,14 +233,23 @@ final class Calls implements AutoCloseable {
     List<Span> spans = new ArrayList<>();
     int first = 0;
     while (first < schedule.steps().size()) {
-      boolean several = stretches.isPresent() && stretches.get().beginsAt(first);
-      int last = several ? first + stretches.get().size() - 1 : first;
-      String model =
-          several ? stretches.get().name(first) : ensemble(manifest, router, schedule, first);
-      spans.add(new Span(first, last, model));
-      first = last + 1;
+      Span span = span(manifest, router, schedule, stretches, first);
+      spans.add(span);
+      first = span.last() + 1;
     }
     return spans;
+  }
+
+  /** The request that begins with a step. */
+  private static Span span(
+      Manifest manifest,
+      String router,
+      Schedule schedule,
+      Optional<Stretches> stretches,
+      int first) {
+    return stretches.isPresent() && stretches.get().beginsAt(first)
+        ? new Span(first, first + stretches.get().size() - 1, stretches.get().name(first))
+        : new Span(first, first, ensemble(manifest, router, schedule, first));
   }
 
   /** The model that a step runs. */

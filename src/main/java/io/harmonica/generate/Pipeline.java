@@ -396,7 +396,7 @@ public final class Pipeline implements AutoCloseable {
             noise.trainTimesteps(),
             noise.betaStart(),
             noise.betaEnd());
-    if (sampler.needsVariance() && manifest.outputChannels() != 2 * manifest.channels()) {
+    if (sampler.needsVariance() && !manifest.learnsVariance()) {
       throw new HarmonicaException(
           "sampler %s needs a learned variance, and model %s predicts %d channels for %d of a sample, expected %d: use another --sampler"
               .formatted(

@@ -217,26 +217,27 @@ final class Trajectory implements AutoCloseable {
   /** Makes the step: guidance, then the sampler. After a stretch the server has made it. */
   private void finish(Call call, Map<String, Tensor> results) {
     if (!call.stores().isEmpty()) {
-      samples.put(call.first(), x.clone());
+      samples.put(call.span().first(), x.clone());
     }
     call.stores().forEach((name, output) -> cache.put(output, results.get(name)));
     try (Tensor output = results.get(call.prediction());
         Tensor next = results.get(Names.NEXT_SAMPLE)) {
       long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
       peakCacheBytes = Math.max(peakCacheBytes, cached);
-      for (Schedule.Step done : schedule.steps().subList(call.first(), call.last() + 1)) {
+      for (Schedule.Step done :
+          schedule.steps().subList(call.span().first(), call.span().last() + 1)) {
         done.dropped().forEach(dropped -> close(cache.remove(dropped))); // if it left the server
       }
       replay.forget(samples, cache.keySet());
       FloatBuffer values = output.floats();
-      if (call.isStretch()) {
+      if (call.span().isStretch()) {
         next.floats().get(x); // the first half where guidance doubles it
       } else {
-        step(call.first(), values);
+        step(call.span().first(), values);
       }
-      requireFinite(call.last());
-      step = call.last() + 1;
-      tell(call.last(), values);
+      requireFinite(call.span().last());
+      step = call.span().last() + 1;
+      tell(call.span().last(), values);
     }
   }
 

@@ -95,6 +95,11 @@ public interface Denoiser {
       String spacing,
       int guidanceChannels) {
 
+    /** Whether it predicts a variance beside the noise. */
+    public boolean learnsVariance() {
+      return outputChannels == 2 * channels;
+    }
+
     /** A class-conditional model's. */
     public Interface(
         int channels,

@@ -141,6 +141,11 @@ public record Manifest(
     public static final Noise LINEAR = new Noise(1000, 1e-4, 0.02);
   }
 
+  /** Whether the model predicts a variance beside the noise. */
+  public boolean learnsVariance() {
+    return outputChannels == 2 * channels;
+  }
+
   /** The same model with other routers. */
   public Manifest withRouters(Map<String, JsonNode> others) {
     return new Manifest(

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -109,6 +110,15 @@ public record Router(
   /** Whether the step computes the branch. */
   public boolean computes(int step, int branch) {
     return scores[step][branch] > threshold;
+  }
+
+  /**
+   * The digest of the weights that it was trained on, where these are others; policies were trained
+   * on none.
+   */
+  public Optional<String> otherWeights(String digest) {
+    String trained = training.path("checkpoint").asText("");
+    return trained.isEmpty() || trained.equals(digest) ? Optional.empty() : Optional.of(trained);
   }
 
   /** Refuses a model whose name or branches are not the ones this router was made for. */

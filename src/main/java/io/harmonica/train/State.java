@@ -54,6 +54,11 @@ record State(
         format, checkpoint, settings, iterations, table, steering, lambda, other, seconds);
   }
 
+  /** Whether nothing is done yet that could be gone on from. */
+  boolean isFresh() {
+    return iterations == 0 && exchanged == null;
+  }
+
   /** Spent so far, on the exchange too. */
   double allSeconds() {
     return exchanged == null ? seconds : exchanged.seconds();

@@ -62,8 +62,8 @@ public final class Trainer {
   public Router run(Optional<Path> resume) {
     state = resume.map(this::resumed).orElseGet(this::fresh);
     earlier = state.allSeconds();
+    TrainingLog log = TrainingLog.open(files.log(), state);
     try {
-      TrainingLog log = TrainingLog.open(files.log(), state);
       iterate(log);
       Router router = finish(log);
       router.write(files.router());
@@ -71,8 +71,8 @@ public final class Trainer {
       AtomicFile.write(files.heatMap(), ImageHeatMap.png(router));
       return router;
     } catch (RuntimeException e) {
-      if (isFresh()) { // nothing to resume from: a log alone is of no use
-        files.deleteLog();
+      if (state.isFresh()) {
+        log.discard(e);
       }
       throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
     } finally {
@@ -123,13 +123,9 @@ public final class Trainer {
   /** Writes the state after the last whole iteration or round; any thread may call it. */
   public synchronized void save() {
     State last = state;
-    if (last != null && !isFresh()) {
+    if (last != null && !last.isFresh()) {
       last.write(files.state());
     }
-  }
-
-  private boolean isFresh() {
-    return state.iterations() == 0 && state.exchanged() == null;
   }
 
   private void iterate(TrainingLog log) {

@@ -1,8 +1,5 @@
 package io.harmonica.train;
 
-import io.harmonica.HarmonicaException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -20,14 +17,6 @@ public record TrainingFiles(Path router) {
   /** A JSON object a line. */
   public Path log() {
     return sibling(".log.jsonl");
-  }
-
-  void deleteLog() {
-    try {
-      Files.deleteIfExists(log());
-    } catch (IOException e) {
-      throw new HarmonicaException("cannot delete %s: %s".formatted(log(), e.getMessage()), e);
-    }
   }
 
   /** Loss, CUR and lambda. */

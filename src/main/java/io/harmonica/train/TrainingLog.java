@@ -86,6 +86,15 @@ final class TrainingLog {
     }
   }
 
+  /** Ends a log of a run that left nothing to go on from. */
+  void discard(RuntimeException fault) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      fault.addSuppressed(e); // the fault itself matters more
+    }
+  }
+
   /** All lines that have a field, as [iteration, value]. */
   List<double[]> series(String field) {
     return lines.stream()
