@@ -51,7 +51,9 @@ final class Libtorch {
     if (!torch.has_env("MKL_THREADING_LAYER")) {
       torch.set_env("MKL_THREADING_LAYER", "GNU"); // libtorch's own pool of threads, not a second
     }
-    torch.set_num_threads(Runtime.getRuntime().availableProcessors());
+    if (!torch.has_env("OMP_NUM_THREADS")) { // which libtorch heeds by itself
+      torch.set_num_threads(Runtime.getRuntime().availableProcessors());
+    }
     loaded = true;
   }
 
