@@ -141,7 +141,12 @@ final class Page {
             Double.isInfinite(m.psnr().value()) ? "same" : number(m.ssim(), 1, 4),
             number(m.accuracy(), 100, 1),
             number(m.toReal(), 1, 3),
-            Double.isInfinite(m.psnr().value()) ? "same" : number(m.toUncached(), 1, 4));
+            Double.isInfinite(m.psnr().value()) ? "same" : number(m.toUncached(), 1, fine(m)));
+  }
+
+  /** Digits that show two of a distance's own; it spans four orders of magnitude. */
+  private static int fine(Measured m) {
+    return Math.max(4, 1 - (int) Math.floor(Math.log10(m.toUncached().value())));
   }
 
   private static String number(Estimate estimate, double unit, int digits) {
