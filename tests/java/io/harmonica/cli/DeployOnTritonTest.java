@@ -180,6 +180,16 @@ class DeployOnTritonTest {
   }
 
   @Test
+  void routerThatNothingDrawsWith_isRefused() {
+    boolean[][] all = new boolean[4][model.denoiser().branches().size()];
+    Arrays.fill(all[0], true);
+    List<Integer> odd = List.of(900, 600, 300, 0);
+    assertRefused(
+        deploy(Exports.router("odd", model, odd, all, Reuse.LAST)),
+        "router odd is for timesteps [900, 600, 300, 0], which ddim takes with no --spacing");
+  }
+
+  @Test
   void serverWithoutModelControl_isToldWhatItLacks() throws Exception {
     try (TritonServer fixed = TritonServer.start(repository, "--model-control-mode=none")) {
       Router second = router("second", "x..x", Reuse.LAST);

@@ -157,7 +157,9 @@ class TrainCommandTest {
             "--out",
             folder.toString());
     assertThat(refused.code()).isEqualTo(1);
-    assertThat(refused.err()).contains("is a folder, expected a file in it").hasLineCount(1);
+    assertThat(refused.err())
+        .contains("cannot be written, expected a file in a folder")
+        .hasLineCount(1);
   }
 
   @Test

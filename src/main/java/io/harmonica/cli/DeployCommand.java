@@ -48,8 +48,9 @@ final class DeployCommand implements Command {
         arguments,
         console,
         (address, server) -> {
-          List<String> loaded =
-              new Deployment(address, server, model).deploy(router, arguments.has("any-weights"));
+          Deployment deployment = new Deployment(address, server, model);
+          Sampling.of(deployment.manifest()).requireDraws(router);
+          List<String> loaded = deployment.deploy(router, arguments.has("any-weights"));
           console
               .out()
               .printf(

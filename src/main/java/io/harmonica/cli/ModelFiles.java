@@ -6,7 +6,6 @@ import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
-import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -37,11 +36,7 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.branchBytes(),
-              new Sampling(
-                  manifest.sampler(),
-                  Spacing.of(manifest.spacing()),
-                  manifest.noise(),
-                  manifest.learnsVariance()));
+              Sampling.of(manifest));
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Manifest.Noise;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
@@ -40,6 +41,15 @@ record Sampling(String sampler, Spacing spacing, Noise noise, boolean variance) 
                     new Noise(says.trainTimesteps(), says.betaStart(), says.betaEnd()),
                     variance))
         .orElse(new Sampling(io.sampler(), spacing, Noise.LINEAR, variance));
+  }
+
+  /** As the export noted it. */
+  static Sampling of(Manifest manifest) {
+    return new Sampling(
+        manifest.sampler(),
+        Spacing.of(manifest.spacing()),
+        manifest.noise(),
+        manifest.learnsVariance());
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.harmonica.cli;
 
-import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Choices;
@@ -25,8 +24,6 @@ import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.Trainer;
 import io.harmonica.train.TrainingFiles;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -149,7 +146,7 @@ final class TrainCommand implements Command {
     arguments.refuseBoth("no-iepo", "lambda");
     String name = RouterCommands.name(arguments);
     TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
-    requireFolder(files.router());
+    OutputPaths.requireFile("out", files.router());
     Device device = device(arguments);
     Choices choices = choices(arguments);
     CheckpointParts parts = CheckpointParts.of(arguments.requiredPath("checkpoint"));
@@ -292,12 +289,6 @@ final class TrainCommand implements Command {
   }
 
   /** Refused now rather than after hours of work. */
-  private static void requireFolder(Path out) {
-    if (Files.isDirectory(out)) {
-      throw new HarmonicaException("--out %s is a folder, expected a file in it".formatted(out));
-    }
-  }
-
   private static <E extends Enum<E>> E choice(
       Arguments arguments, String option, E[] values, E absent) {
     List<String> words = Arrays.stream(values).map(TrainCommand::word).toList();

@@ -58,6 +58,11 @@ public final class Deployment {
     this.manifest = Manifest.of(base);
   }
 
+  /** What the export noted of the model, with the routers that the server has now. */
+  public Manifest manifest() {
+    return manifest;
+  }
+
   /**
    * Adds a router.
    *
