@@ -86,7 +86,7 @@ class TrainCommandTest {
     "--learning-rate,0,'--learning-rate is 0.0, expected above 0, at most 1'",
     "--threshold,0.995,'--threshold is 0.995, expected above 0, at most 0.99'",
     "--lambda-every,0,'--lambda-every is ''0'', expected a whole number of at least 1'",
-    "--init,xyz,'--init is xyz, expected random|none|fora|taylor|delta-dit'",
+    "--init,xyz,'--init is xyz, expected random|none|fora|taylor|delta-dit or a router''s file'",
     "--reuse,cubic,'--reuse is ''cubic'', expected last|linear|quadratic|learned'",
     "--objective,ddpm,'--objective is ''ddpm'', expected sdt|ltc'",
     "--device,tpu,'--device is ''tpu'', expected cpu, cuda or cuda:N'",
@@ -116,6 +116,14 @@ class TrainCommandTest {
     assertThat(refused.err())
         .startsWith("error: sampler iddpm needs a learned variance")
         .hasLineCount(1);
+    assertThat(folder).isEmptyDirectory();
+  }
+
+  @Test
+  void train_fromARoutersFile_refusesOneForAnotherModel() {
+    Invocation refused = train("--init", "export/shapes-dit/routers/fora-2.json");
+    assertThat(refused.err()).startsWith("error: router 'fora-2' is for model").hasLineCount(1);
+    assertThat(refused.code()).isEqualTo(1);
     assertThat(folder).isEmptyDirectory();
   }
 

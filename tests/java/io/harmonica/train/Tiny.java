@@ -79,13 +79,13 @@ final class Tiny implements AutoCloseable {
       Reusing reuse,
       Lambda lambda,
       Control control,
-      String start,
+      Start start,
       int iterations,
       int exchange) {
 
     static final Settings SHORT =
         new Settings(
-            6, Objective.SDT, Reusing.LAST, Lambda.PAPER, Control.cur(0.4), "random", 4, 0);
+            6, Objective.SDT, Reusing.LAST, Lambda.PAPER, Control.cur(0.4), Start.RANDOM, 4, 0);
 
     Settings reuse(Reusing other) {
       return new Settings(steps, objective, other, lambda, control, start, iterations, exchange);
@@ -100,6 +100,10 @@ final class Tiny implements AutoCloseable {
     }
 
     Settings start(String other) {
+      return start(Start.of(other));
+    }
+
+    Settings start(Start other) {
       return new Settings(steps, objective, reuse, lambda, control, other, iterations, exchange);
     }
 

@@ -122,6 +122,23 @@ class TrainerTest {
   }
 
   @Test
+  void routerToStartFrom_isWhatNoIterationsEndAt() {
+    Router ltc = train(Settings.SHORT.objective(Objective.LTC), "ltc", Optional.empty());
+    Settings same =
+        Settings.SHORT.control(Control.cur(savings(ltc).cur())).start(Start.of(ltc)).iterations(0);
+    Router again = train(same.reuse(Reusing.LEARNED), "again", Optional.empty());
+    assertThat(again.computes()).isDeepEqualTo(ltc.computes());
+    assertThat(again.training().path("init").asText()).isEqualTo("router tiny");
+    Settings longer =
+        new Settings(
+            7, same.objective(), same.reuse(), same.lambda(), same.control(), same.start(), 0, 0);
+    assertThatThrownBy(() -> train(longer, "longer", Optional.empty()))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--init: router 'tiny' has 6 steps, expected --steps 7: start from one of as many");
+  }
+
+  @Test
   void beta_higher_reusesMore() {
     Settings settings = Settings.SHORT.iterations(60);
     double free = savings(train(settings.control(Control.beta(0)), "a", Optional.empty())).cur();

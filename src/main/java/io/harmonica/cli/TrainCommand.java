@@ -16,6 +16,7 @@ import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.Captions;
 import io.harmonica.train.Memory;
+import io.harmonica.train.Start;
 import io.harmonica.train.Subject;
 import io.harmonica.train.TrainOptions;
 import io.harmonica.train.TrainOptions.Control;
@@ -24,6 +25,8 @@ import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.Trainer;
 import io.harmonica.train.TrainingFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -102,8 +105,8 @@ final class TrainCommand implements Command {
         .value("beta", "B", "instead of a target: the fixed price of a computed branch")
         .value(
             "init",
-            String.join("|", TrainOptions.STARTS),
-            "start from noise (default), or from a policy's table")
+            String.join("|", Start.NAMES) + "|FILE",
+            "start from noise (default), from a policy's table, or from that of a router's file")
         .value(
             "lambda",
             words(Lambda.values()),
@@ -206,13 +209,19 @@ final class TrainCommand implements Command {
         choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
         arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50),
         control(arguments),
-        arguments.text("init").orElse(TrainOptions.RANDOM),
+        arguments.text("init").map(TrainCommand::start).orElse(Start.RANDOM),
         arguments.integer("iterations", 0, Integer.MAX_VALUE).orElse(500),
         arguments.integer("batch", 1, Integer.MAX_VALUE).orElse(4),
         arguments.wholeNumber("seed").orElse(0L),
         arguments.decimal("learning-rate", 0, 1).orElse(0.01),
         arguments.decimal("threshold", 0, 1).orElse(0.1),
         arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0));
+  }
+
+  private static Start start(String init) {
+    return Files.exists(Path.of(init)) && !Start.NAMES.contains(init)
+        ? Start.of(Router.read(Path.of(init)))
+        : Start.of(init);
   }
 
   private static TrainOptions.Trajectory trajectory(

@@ -112,6 +112,17 @@ public record Router(
     return scores[step][branch] > threshold;
   }
 
+  /** Which branches are computed: {@code [steps][branches]}. */
+  public boolean[][] computes() {
+    var computes = new boolean[steps][branches.size()];
+    for (int s = 0; s < steps; s++) {
+      for (int b = 0; b < branches.size(); b++) {
+        computes[s][b] = computes(s, b);
+      }
+    }
+    return computes;
+  }
+
   /**
    * The digest of the weights that it was trained on, where these are others; policies were trained
    * on none.

@@ -73,13 +73,7 @@ public record Savings(
           "FLOPs of %d branches do not fit router '%s' with %d"
               .formatted(flops.branches().size(), router.name(), router.branches().size()));
     }
-    boolean[][] computes = new boolean[router.steps()][router.branches().size()];
-    for (int s = 0; s < computes.length; s++) {
-      for (int b = 0; b < computes[s].length; b++) {
-        computes[s][b] = router.computes(s, b);
-      }
-    }
-    return speedup(computes, flops);
+    return speedup(router.computes(), flops);
   }
 
   /** FLOPs of uncached passes / FLOPs of these passes, {@code [steps][branches]}. */

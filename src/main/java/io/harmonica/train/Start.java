@@ -1,8 +1,10 @@
 package io.harmonica.train;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
+import io.harmonica.router.Router;
 import io.harmonica.router.Uncached;
 import java.util.Comparator;
 import java.util.List;
@@ -11,28 +13,67 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** The logits that training starts from. */
-final class Start {
+/**
+ * The table that training starts from: noise, a policy's, or another router's.
+ *
+ * @param name {@link #RANDOM}, a policy, or {@code router NAME}
+ * @param router whose table it is, if any
+ */
+public record Start(String name, Optional<Router> router) {
+  /** HarmoniCa's start: standard normal logits. */
+  public static final Start RANDOM = new Start("random", Optional.empty());
+
+  /** The names of noise and policies. */
+  public static final List<String> NAMES = List.of("random", "none", "fora", "taylor", "delta-dit");
+
   /** Scores of 0.88 and 0.018: clearly on their side of the threshold, and still moving. */
   private static final float COMPUTE = 2;
 
   private static final float REUSE = -4;
 
-  private Start() {}
+  /** One of {@link #NAMES}. */
+  public static Start of(String name) {
+    if (!NAMES.contains(name)) {
+      throw new IllegalArgumentException(
+          "--init is %s, expected %s or a router's file".formatted(name, String.join("|", NAMES)));
+    }
+    return new Start(name, Optional.empty());
+  }
+
+  /** A router's table. Of its scores and weights nothing stays. */
+  public static Start of(Router router) {
+    return new Start("router " + router.name(), Optional.of(router));
+  }
 
   /**
-   * HarmoniCa's standard normal logits, or a policy's table at the interval that comes nearest to
-   * the target, whole or not.
+   * Refuses a router that the training's would not look like.
+   *
+   * @throws HarmonicaException if it is for another model or another number of steps
    */
-  static float[][] logits(
-      TrainOptions options, List<String> branches, boolean[] trainable, Optional<Target> target) {
-    int steps = options.trajectory().steps();
-    if (options.start().equals(TrainOptions.RANDOM)) {
-      return noise(steps, branches.size(), options.seed(), trainable);
+  void requireFits(Subject subject) {
+    router.ifPresent(given -> requireFits(given, subject));
+  }
+
+  private static void requireFits(Router given, Subject subject) {
+    given.requireFits(subject.model().architecture(), subject.branches());
+    if (given.steps() != subject.steps()) {
+      throw new HarmonicaException(
+          "--init: router '%s' has %d steps, expected --steps %d: start from one of as many"
+              .formatted(given.name(), given.steps(), subject.steps()));
+    }
+  }
+
+  /**
+   * Standard normal logits, or those that say a table. A policy's is that at the interval which
+   * comes nearest to the target, whole or not.
+   */
+  float[][] logits(
+      int steps, List<String> branches, long seed, boolean[] trainable, Optional<Target> target) {
+    if (equals(RANDOM)) {
+      return noise(steps, branches.size(), seed, trainable);
     }
     boolean[][] computes =
-        policies(options.start(), steps)
-            .map(policy -> policy.computes(steps, branches))
+        tables(steps, branches)
             .min(Comparator.comparingDouble(table -> distance(table, target)))
             .orElseThrow();
     var logits = new float[steps][branches.size()];
@@ -56,9 +97,15 @@ final class Start {
     return logits;
   }
 
+  private Stream<boolean[][]> tables(int steps, List<String> branches) {
+    return router
+        .map(given -> Stream.<boolean[][]>of(given.computes()))
+        .orElseGet(() -> policies(name, steps).map(policy -> policy.computes(steps, branches)));
+  }
+
   /** A policy's tables of this many steps, the usual one first. */
-  private static Stream<Policy> policies(String word, int steps) {
-    return switch (word) {
+  private static Stream<Policy> policies(String name, int steps) {
+    return switch (name) {
       case "none" -> Stream.of(new Uncached());
       case "delta-dit" ->
           IntStream.rangeClosed(2, steps).mapToObj(interval -> new DeltaDit(interval, null));

@@ -3,7 +3,6 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.router.Reuse;
-import java.util.List;
 import java.util.Locale;
 
 /**
@@ -29,19 +28,13 @@ public record TrainOptions(
     Lambda lambda,
     int lambdaEvery,
     Control control,
-    String start,
+    Start start,
     int iterations,
     int batch,
     long seed,
     double learningRate,
     double threshold,
     int exchange) {
-
-  /** HarmoniCa's start: standard normal logits. */
-  public static final String RANDOM = "random";
-
-  /** What a table can start from: noise, or a policy's choice. */
-  public static final List<String> STARTS = List.of(RANDOM, "none", "fora", "taylor", "delta-dit");
 
   /** Of {@link #describe}, what alone a resumed run may lower: it may have been too high. */
   static final String LEARNING_RATE = "learningRate";
@@ -54,7 +47,6 @@ public record TrainOptions(
     range("iterations", iterations, 0, MOST);
     range("batch", batch, 1, 4096);
     range("exchange", exchange, 0, MOST);
-    require(STARTS.contains(start), "init", start, String.join("|", STARTS));
     require(
         learningRate > 0 && learningRate <= 1, "learning-rate", learningRate, "above 0, at most 1");
     require( // a logit of 5 must lie above it: step 0 computes
@@ -167,7 +159,7 @@ public record TrainOptions(
     json.put("guidanceChannels", trajectory.guidanceChannels());
     json.put("reuse", word(reuse)).put("lambda", word(lambda));
     json.put("lambdaEvery", lambdaEvery).put(control.kind(), control.value());
-    json.put("init", start).put("batch", batch).put("seed", seed);
+    json.put("init", start.name()).put("batch", batch).put("seed", seed);
     return json.put(LEARNING_RATE, learningRate).put("threshold", threshold);
   }
 

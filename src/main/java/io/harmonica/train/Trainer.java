@@ -33,12 +33,18 @@ public final class Trainer {
   private volatile State state; // after the last whole iteration, or round of exchange
   private double earlier; // seconds of the runs before
 
+  /**
+   * Makes one for a model and options.
+   *
+   * @throws HarmonicaException if the router to start from does not fit
+   */
   public Trainer(
       Subject subject, TorchOps ops, TrainOptions options, TrainingFiles files, Progress progress) {
     this.subject = subject;
     this.options = options;
     this.files = files;
     this.progress = progress;
+    options.start().requireFits(subject);
     TrainOptions.Trajectory trajectory = options.trajectory();
     this.denoising =
         new Denoising(
@@ -238,7 +244,10 @@ public final class Trainer {
 
   private State fresh() {
     int branches = subject.branches().size();
-    float[][] logits = Start.logits(options, subject.branches(), trainable, target);
+    float[][] logits =
+        options
+            .start()
+            .logits(subject.steps(), subject.branches(), options.seed(), trainable, target);
     return new State(
         State.FORMAT,
         subject.digest(),
