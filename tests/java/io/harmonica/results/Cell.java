@@ -5,6 +5,7 @@ import io.harmonica.model.Model;
 import io.harmonica.router.Savings;
 import io.harmonica.router.TargetSpeedup;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -22,7 +23,9 @@ record Cell(int steps, double speedup, Method method) {
     for (int steps : settings.steps()) {
       for (double speedup : settings.speedups()) {
         for (Method method : Method.values()) {
-          cells.add(new Cell(steps, speedup, method));
+          if (method.isFor(steps)) {
+            cells.add(new Cell(steps, speedup, method));
+          }
         }
       }
     }
@@ -41,6 +44,18 @@ record Cell(int steps, double speedup, Method method) {
     return name() + ".json";
   }
 
+  /** Those whose routers its training starts from. */
+  List<Cell> startsFrom() {
+    return Arrays.stream(Method.values())
+        .map(other -> new Cell(steps, speedup, other))
+        .filter(other -> method.isTrained() && method.training.contains(other.placeholder()))
+        .toList();
+  }
+
+  private String placeholder() {
+    return "<" + method.id + ">";
+  }
+
   /** What rules are parametrised to. */
   TargetSpeedup target(Model model) {
     return new TargetSpeedup(speedup, model.flops(), steps, branches(model));
@@ -56,7 +71,13 @@ record Cell(int steps, double speedup, Method method) {
     words.add("--checkpoint " + settings.checkpoint());
     words.add("--steps " + steps + " --sampler ddim");
     words.add("--guidance " + settings.guidance());
-    words.add(method.training);
+    String training = method.training;
+    for (Cell begun : startsFrom()) {
+      training =
+          training.replace(
+              begun.placeholder(), settings.routers().resolve(begun.file()).toString());
+    }
+    words.add(training);
     words.add(String.format(Locale.ROOT, "--target-speedup %.3f", budget(model)));
     if (!settings.trainOptions().isBlank()) {
       words.add(settings.trainOptions().strip());

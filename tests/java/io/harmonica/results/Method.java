@@ -14,21 +14,51 @@ enum Method {
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
       "--reuse last --init fora --iterations 0 --exchange 3"),
-  SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.LONG),
-  SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.LONG),
-  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.LONG),
+  LTC_EXCHANGE_LEARNED(
+      "ltc-exchange-learned",
+      "Learning-to-Cache's table, exchanged, learned weights",
+      "--reuse learned --init <ltc> --iterations 0 --exchange 3",
+      Method.SHORT),
+  LTC_EXCHANGE(
+      "ltc-exchange",
+      "Learning-to-Cache's table, exchanged, plain reuse",
+      "--reuse last --init <ltc> --iterations 0 --exchange 3",
+      Method.SHORT),
+  SDT_TAYLOR(
+      "sdt-taylor",
+      "SDT+IEPO from Taylor's table, learned weights",
+      "--reuse learned --init taylor --iterations 60",
+      Method.SHORT),
+  SDT_LAST_1000(
+      "sdt-last-1000",
+      "SDT+IEPO, plain reuse, 1000 iterations",
+      "--reuse last" + Method.FROM_NOISE + "1000",
+      Method.SHORT),
+  SDT_LEARNED(
+      "sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.FROM_NOISE + "100"),
+  SDT_LINEAR(
+      "sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.FROM_NOISE + "100"),
+  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.FROM_NOISE + "100"),
   SDT_NO_IEPO(
-      "sdt-no-iepo", "SDT without IEPO, plain reuse", "--no-iepo --reuse last" + Method.LONG),
-  LTC("ltc", "Learning-to-Cache, plain reuse", "--objective ltc --reuse last" + Method.LONG),
+      "sdt-no-iepo",
+      "SDT without IEPO, plain reuse",
+      "--no-iepo --reuse last" + Method.FROM_NOISE + "100"),
+  LTC(
+      "ltc",
+      "Learning-to-Cache, plain reuse",
+      "--objective ltc --reuse last" + Method.FROM_NOISE + "100"),
   TAYLOR_2("taylor-2", "Taylor, second order", target -> target.taylor(2)),
   TAYLOR_1("taylor-1", "Taylor, first order", target -> target.taylor(1)),
   FORA("fora", "FORA", TargetSpeedup::fora),
   DELTA_DIT("delta-dit", "Δ-DiT", TargetSpeedup::deltaDit),
   RANDOM("random", "random", target -> target.random(0)),
-  FEWER_STEPS("fewer-steps", "fewer steps", null, null);
+  FEWER_STEPS("fewer-steps", "fewer steps", target -> null);
 
-  /** From HarmoniCa's random start, by steps that 100 iterations get somewhere with. */
-  private static final String LONG = " --init random --learning-rate 0.05 --iterations 100";
+  /** From HarmoniCa's random start, by steps that few iterations get somewhere with. */
+  private static final String FROM_NOISE = " --init random --learning-rate 0.05 --iterations ";
+
+  /** Up to so many steps some are measured: beyond it takes them hours. */
+  private static final int SHORT = 20;
 
   /** What files call it. */
   final String id;
@@ -36,24 +66,44 @@ enum Method {
   /** What the page calls it. */
   final String title;
 
-  /** The options of {@code bin/harmonica train}; null where nothing is trained. */
+  /**
+   * The options of {@code bin/harmonica train}; null where nothing is trained. {@code <ID>} is the
+   * router of another method at the same steps and budget.
+   */
   final String training;
+
+  /** Up to how many steps it is measured. */
+  final int mostSteps;
 
   private final Function<TargetSpeedup, Policy> policy;
 
   Method(String id, String title, String training) {
-    this(id, title, training, null);
+    this(id, title, training, Integer.MAX_VALUE);
+  }
+
+  Method(String id, String title, String training, int mostSteps) {
+    this(id, title, training, mostSteps, null);
   }
 
   Method(String id, String title, Function<TargetSpeedup, Policy> policy) {
-    this(id, title, null, policy);
+    this(id, title, null, Integer.MAX_VALUE, policy);
   }
 
-  Method(String id, String title, String training, Function<TargetSpeedup, Policy> policy) {
+  Method(
+      String id,
+      String title,
+      String training,
+      int mostSteps,
+      Function<TargetSpeedup, Policy> policy) {
     this.id = id;
     this.title = title;
     this.training = training;
+    this.mostSteps = mostSteps;
     this.policy = policy;
+  }
+
+  boolean isFor(int steps) {
+    return steps <= mostSteps;
   }
 
   boolean isTrained() {

@@ -89,7 +89,7 @@ final class Page {
         Machine: %s.
 
         Trained routers are in `tests/results/routers`, made by `bin/harmonica train --checkpoint export/shapes-dit --steps T --sampler ddim
-        --guidance %s --target-speedup X` with
+        --guidance %s --target-speedup X` with the following; `<NAME>` is the router of that name with the same T and X.
 
         %s
         To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network; `--train`
@@ -114,8 +114,16 @@ final class Page {
   private static String trainings() {
     return Arrays.stream(Method.values())
         .filter(Method::isTrained)
-        .map(method -> "- %s: `%s`%n".formatted(method.title, method.training))
+        .map(
+            method ->
+                "- %s: `%s`%s%n".formatted(method.title, method.training, restriction(method)))
         .collect(Collectors.joining());
+  }
+
+  private static String restriction(Method method) {
+    return method.isFor(Integer.MAX_VALUE)
+        ? ""
+        : " (up to %d steps, for the time it takes)".formatted(method.mostSteps);
   }
 
   private static String kept(String before) {

@@ -74,12 +74,13 @@ class ResultsTest {
     writeTrained("ddim4-1.5-sdt-linear.json", 4);
     String first = run();
     assertThat(first)
-        .contains("trained routers missing: 6")
+        .contains("trained routers missing: 10")
         .contains(
             "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim --guidance 1.0"
                 + " --no-iepo --reuse last --init random --learning-rate 0.05 --iterations 100"
                 + " --target-speedup 1.328 --out " // what FORA's three full steps cost
-                + folder.resolve("routers/ddim4-1.5-sdt-no-iepo.json"));
+                + folder.resolve("routers/ddim4-1.5-sdt-no-iepo.json"))
+        .contains(" --init " + folder.resolve("routers/ddim4-1.5-ltc.json") + " --iterations 0");
     assertThat(rows())
         .extracting(row -> row.split(" *\\| *")[2])
         .containsExactly(
@@ -95,7 +96,7 @@ class ResultsTest {
     assertThat(rows().get(7)).contains("| 1.33 | 0.0 % |");
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
-            "Not measured: Taylor's table, exchanged, learned weights at 1.5; FORA's table, exchanged, plain reuse at 1.5; SDT+IEPO");
+            "Not measured: Taylor's table, exchanged, learned weights at 1.5; FORA's table, exchanged, plain reuse at 1.5; Learning-to-Cache's table");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
