@@ -138,7 +138,7 @@ final class TrainCommand implements Command {
         "bin/harmonica train --checkpoint export/shapes-dit --steps 20 --target-speedup 1.5"
             + " --out /tmp/fast.json",
         "bin/harmonica train --checkpoint export/shapes-dit --steps 20 --reuse learned --init taylor"
-            + " --exchange 2 --out /tmp/best.json");
+            + " --iterations 60 --exchange 3 --out /tmp/best.json");
   }
 
   @Override
