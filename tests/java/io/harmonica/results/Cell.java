@@ -1,11 +1,10 @@
 package io.harmonica.results;
 
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.router.Savings;
 import io.harmonica.router.TargetSpeedup;
+import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -44,25 +43,13 @@ record Cell(int steps, double speedup, Method method) {
     return name() + ".json";
   }
 
-  /** Those whose routers its training starts from. */
-  List<Cell> startsFrom() {
-    return Arrays.stream(Method.values())
-        .map(other -> new Cell(steps, speedup, other))
-        .filter(other -> method.isTrained() && method.training.contains(other.placeholder()))
-        .toList();
-  }
-
-  private String placeholder() {
-    return "<" + method.id + ">";
-  }
-
   /** What rules are parametrised to. */
   TargetSpeedup target(Model model) {
     return new TargetSpeedup(speedup, model.flops(), steps, branches(model));
   }
 
   static List<String> branches(Model model) {
-    return model.denoiser().branches().stream().map(Branch::name).toList();
+    return model.denoiser().branchNames();
   }
 
   /** The command that trains the router, for what FORA's table of the cell costs. */
@@ -71,19 +58,22 @@ record Cell(int steps, double speedup, Method method) {
     words.add("--checkpoint " + settings.checkpoint());
     words.add("--steps " + steps + " --sampler ddim");
     words.add("--guidance " + settings.guidance());
-    String training = method.training;
-    for (Cell begun : startsFrom()) {
-      training =
-          training.replace(
-              begun.placeholder(), settings.routers().resolve(begun.file()).toString());
-    }
-    words.add(training);
+    words.add(training(settings));
     words.add(String.format(Locale.ROOT, "--target-speedup %.3f", budget(model)));
     if (!settings.trainOptions().isBlank()) {
       words.add(settings.trainOptions().strip());
     }
     words.add("--out " + settings.routers().resolve(file()));
     return String.join(" ", words);
+  }
+
+  private String training(Settings settings) {
+    String training = method.training;
+    for (Method other : Method.values()) {
+      Path file = settings.routers().resolve(new Cell(steps, speedup, other).file());
+      training = training.replace("<" + other.id + ">", file.toString());
+    }
+    return training;
   }
 
   /** Whole steps, which rules take, rarely cost just what is wanted. In thousandths, from below. */

@@ -54,9 +54,6 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
   private Optional<Router> trained(Cell cell) throws IOException, InterruptedException {
     Path file = settings.routers().resolve(cell.file());
     if (!Files.exists(file) && settings.train()) {
-      for (Cell before : cell.startsFrom()) {
-        trained(before);
-      }
       train(cell);
     }
     if (!Files.exists(file)) {

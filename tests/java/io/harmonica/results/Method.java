@@ -4,7 +4,10 @@ import io.harmonica.router.Policy;
 import io.harmonica.router.TargetSpeedup;
 import java.util.function.Function;
 
-/** What the results compare, in the order of the page's rows. */
+/**
+ * What the results compare, in the order of the page's rows. What starts from another's router
+ * follows it.
+ */
 enum Method {
   TAYLOR_EXCHANGE(
       "taylor-exchange",
@@ -14,16 +17,6 @@ enum Method {
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
       "--reuse last --init fora --iterations 0 --exchange 3"),
-  LTC_EXCHANGE_LEARNED(
-      "ltc-exchange-learned",
-      "Learning-to-Cache's table, exchanged, learned weights",
-      "--reuse learned --init <ltc> --iterations 0 --exchange 3",
-      Method.SHORT),
-  LTC_EXCHANGE(
-      "ltc-exchange",
-      "Learning-to-Cache's table, exchanged, plain reuse",
-      "--reuse last --init <ltc> --iterations 0 --exchange 3",
-      Method.SHORT),
   SDT_TAYLOR(
       "sdt-taylor",
       "SDT+IEPO from Taylor's table, learned weights",
@@ -34,28 +27,33 @@ enum Method {
       "SDT+IEPO, plain reuse, 1000 iterations",
       "--reuse last" + Method.FROM_NOISE + "1000",
       Method.SHORT),
-  SDT_LEARNED(
-      "sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.FROM_NOISE + "100"),
-  SDT_LINEAR(
-      "sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.FROM_NOISE + "100"),
-  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.FROM_NOISE + "100"),
+  SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.HUNDRED),
+  SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.HUNDRED),
+  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.HUNDRED),
   SDT_NO_IEPO(
-      "sdt-no-iepo",
-      "SDT without IEPO, plain reuse",
-      "--no-iepo --reuse last" + Method.FROM_NOISE + "100"),
-  LTC(
-      "ltc",
-      "Learning-to-Cache, plain reuse",
-      "--objective ltc --reuse last" + Method.FROM_NOISE + "100"),
+      "sdt-no-iepo", "SDT without IEPO, plain reuse", "--no-iepo --reuse last" + Method.HUNDRED),
+  LTC("ltc", "Learning-to-Cache, plain reuse", "--objective ltc --reuse last" + Method.HUNDRED),
+  LTC_EXCHANGE_LEARNED(
+      "ltc-exchange-learned",
+      "Learning-to-Cache's table, exchanged, learned weights",
+      "--reuse learned --init <ltc> --iterations 0 --exchange 3",
+      Method.SHORT),
+  LTC_EXCHANGE(
+      "ltc-exchange",
+      "Learning-to-Cache's table, exchanged, plain reuse",
+      "--reuse last --init <ltc> --iterations 0 --exchange 3",
+      Method.SHORT),
   TAYLOR_2("taylor-2", "Taylor, second order", target -> target.taylor(2)),
   TAYLOR_1("taylor-1", "Taylor, first order", target -> target.taylor(1)),
   FORA("fora", "FORA", TargetSpeedup::fora),
   DELTA_DIT("delta-dit", "Δ-DiT", TargetSpeedup::deltaDit),
   RANDOM("random", "random", target -> target.random(0)),
-  FEWER_STEPS("fewer-steps", "fewer steps", target -> null);
+  FEWER_STEPS("fewer-steps", "fewer steps", null, Integer.MAX_VALUE, null);
 
   /** From HarmoniCa's random start, by steps that few iterations get somewhere with. */
   private static final String FROM_NOISE = " --init random --learning-rate 0.05 --iterations ";
+
+  private static final String HUNDRED = FROM_NOISE + "100";
 
   /** Up to so many steps some are measured: beyond it takes them hours. */
   private static final int SHORT = 20;
@@ -67,8 +65,8 @@ enum Method {
   final String title;
 
   /**
-   * The options of {@code bin/harmonica train}; null where nothing is trained. {@code <ID>} is the
-   * router of another method at the same steps and budget.
+   * The options of {@code bin/harmonica train}; null where nothing is trained. {@code <ID>} is an
+   * earlier method's router of the same steps and budget.
    */
   final String training;
 

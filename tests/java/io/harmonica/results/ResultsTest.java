@@ -96,7 +96,7 @@ class ResultsTest {
     assertThat(rows().get(7)).contains("| 1.33 | 0.0 % |");
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
-            "Not measured: Taylor's table, exchanged, learned weights at 1.5; FORA's table, exchanged, plain reuse at 1.5; Learning-to-Cache's table");
+            "Not measured: Taylor's table, exchanged, learned weights at 1.5; FORA's table, exchanged, plain reuse at 1.5; SDT+IEPO");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
