@@ -13,7 +13,6 @@ import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
@@ -112,7 +111,7 @@ public final class Benchmark {
                   noise.betaStart(),
                   noise.betaEnd())
               .timesteps();
-      List<String> branches = model.denoiser().branches().stream().map(Branch::name).toList();
+      List<String> branches = model.denoiser().branchNames();
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {
         String name = reuse == Reuse.LAST ? "plain" : "linear";

@@ -9,7 +9,6 @@ import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
@@ -76,7 +75,7 @@ public final class MemoryBenchmark {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
       List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
-      List<String> branches = model.denoiser().branches().stream().map(Branch::name).toList();
+      List<String> branches = model.denoiser().branchNames();
       Router router =
           new Taylor(2, 1)
               .router(ROUTER, model.denoiser().architecture(), "ddim", timesteps, branches);

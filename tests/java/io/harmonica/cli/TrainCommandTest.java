@@ -154,7 +154,12 @@ class TrainCommandTest {
   }
 
   @Test
-  void train_outIsAFolder_isRefusedAtOnce() {
+  void train_outCannotBeWritten_isRefusedAtOnce() {
+    assertOutRefused(folder);
+    assertOutRefused(Checkpoints.DIT.resolve("config.json").resolve("router.json"));
+  }
+
+  private static void assertOutRefused(Path out) {
     Invocation refused =
         Invocation.of(
             "train",
@@ -163,7 +168,7 @@ class TrainCommandTest {
             "--steps",
             "4",
             "--out",
-            folder.toString());
+            out.toString());
     assertThat(refused.code()).isEqualTo(1);
     assertThat(refused.err())
         .contains("cannot be written, expected a file in a folder")

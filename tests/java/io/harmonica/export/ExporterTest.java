@@ -10,7 +10,6 @@ import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.cli.HarmonicaExport;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
 import io.harmonica.repository.ConfigFile;
@@ -60,11 +59,7 @@ class ExporterTest {
 
   private Router router(String name, Policy policy) {
     return policy.router(
-        name,
-        model.denoiser().architecture(),
-        "ddim",
-        TIMESTEPS,
-        model.denoiser().branches().stream().map(Branch::name).toList());
+        name, model.denoiser().architecture(), "ddim", TIMESTEPS, model.denoiser().branchNames());
   }
 
   private Exporter exporter(ExportOptions options, Router... routers) {
@@ -446,7 +441,7 @@ class ExporterTest {
   @Test
   void routers_ofAnotherModelOrDepth_areRefused() {
     Model other = Model.named("DiT-S/8");
-    List<String> branches = other.denoiser().branches().stream().map(Branch::name).toList();
+    List<String> branches = other.denoiser().branchNames();
     Router foreign = new Fora(2).router("r", "DiT-S/8", "ddim", TIMESTEPS, branches);
     assertRefused(foreign, "router 'r' is for model 'DiT-S/8', but this model is 'DiT-3x32/2'");
     Router deep = new Fora(2).router("r", "DiT-3x32/2", "ddim", TIMESTEPS, branches);

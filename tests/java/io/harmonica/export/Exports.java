@@ -1,7 +1,6 @@
 package io.harmonica.export;
 
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -44,7 +43,7 @@ public final class Exports {
         timesteps.size(),
         timesteps,
         0.5,
-        model.denoiser().branches().stream().map(Branch::name).toList(),
+        model.denoiser().branchNames(),
         scores,
         reuse,
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());

@@ -12,7 +12,6 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Fora;
@@ -94,11 +93,7 @@ class PipelineTest {
       String name, Policy policy, Checkpoint checkpoint, String sampler, List<Integer> timesteps) {
     Model model = Exports.model(checkpoint);
     return policy.router(
-        name,
-        model.denoiser().architecture(),
-        sampler,
-        timesteps,
-        model.denoiser().branches().stream().map(Branch::name).toList());
+        name, model.denoiser().architecture(), sampler, timesteps, model.denoiser().branchNames());
   }
 
   private static Request request(Integer... classes) {

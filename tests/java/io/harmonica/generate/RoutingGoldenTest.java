@@ -12,7 +12,6 @@ import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -88,7 +87,7 @@ class RoutingGoldenTest {
       Model model = Model.of(checkpoint, heads);
       List<Integer> timesteps = integers(config.path("timesteps"));
       double threshold = config.path("tau").asDouble();
-      List<String> branches = model.denoiser().branches().stream().map(Branch::name).toList();
+      List<String> branches = model.denoiser().branchNames();
       Router router =
           new Router(
               "harmonica",

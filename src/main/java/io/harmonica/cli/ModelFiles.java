@@ -1,7 +1,6 @@
 package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
@@ -48,7 +47,7 @@ final class ModelFiles implements Models {
   private static ModelCard card(Model model, Optional<Path> scheduler) {
     return new ModelCard(
         model.denoiser().architecture(),
-        model.denoiser().branches().stream().map(Branch::name).toList(),
+        model.denoiser().branchNames(),
         model.flops(),
         model.denoiser().branchElements() * Float.BYTES,
         Sampling.of(scheduler, model.denoiser().io()));

@@ -157,6 +157,7 @@ final class TrainCommand implements Command {
       Model model = Model.of(checkpoint, choices);
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
+      options.start().requireFits(model.denoiser(), options.trajectory().steps());
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
@@ -297,7 +298,6 @@ final class TrainCommand implements Command {
     return choice(arguments, "precision", Precision.values(), Precision.FP32);
   }
 
-  /** Refused now rather than after hours of work. */
   private static <E extends Enum<E>> E choice(
       Arguments arguments, String option, E[] values, E absent) {
     List<String> words = Arrays.stream(values).map(TrainCommand::word).toList();

@@ -2,7 +2,6 @@ package io.harmonica.export;
 
 import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.Ports.Port;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
@@ -160,7 +159,7 @@ final class Configs {
 
   /** One step of a route: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, Route route) {
-    List<String> branches = branches();
+    List<String> branches = model.branchNames();
     Set<String> stored =
         IntStream.range(0, branches.size())
             .filter(route.stored()::get)
@@ -173,15 +172,11 @@ final class Configs {
   ModelConfig stretch(String name, Stretch stretch) {
     List<List<ModelConfig>> engines =
         IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
-    return Ensemble.of(name, options.modelName(), engines, sampler, branches(), stretch);
+    return Ensemble.of(name, options.modelName(), engines, sampler, model.branchNames(), stretch);
   }
 
   private List<ModelConfig> engines(Route route) {
     return Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
-  }
-
-  private List<String> branches() {
-    return model.branches().stream().map(Branch::name).toList();
   }
 
   static ModelParameter parameter(String value) {

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Autoencoder;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
@@ -81,7 +80,7 @@ public final class Exporter {
     this.options = options;
     this.sampler = model.denoiser().io().sampler();
     this.configs = new Configs(model.denoiser(), options, graphs::get);
-    List<String> branches = branchNames();
+    List<String> branches = model.denoiser().branchNames();
     addEnsemble(options.modelName(), Route.full(branches.size()));
     addStretches("none", Schedule.uncached(branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
@@ -423,7 +422,7 @@ public final class Exporter {
         options.precision().name().toLowerCase(Locale.ROOT),
         digest.orElse(null),
         noise,
-        branchNames(),
+        model.denoiser().branchNames(),
         denoiser.branchElements(),
         denoiser.branchElements() * options.precision().sizeBytes(),
         decoder
@@ -432,9 +431,5 @@ public final class Exporter {
         stretches.isEmpty() ? null : options.stepsPerRequest(),
         model.flops(),
         files);
-  }
-
-  private List<String> branchNames() {
-    return model.denoiser().branches().stream().map(Branch::name).toList();
   }
 }

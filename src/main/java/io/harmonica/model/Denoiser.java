@@ -29,6 +29,11 @@ public interface Denoiser {
   /** The branches in execution order. */
   List<Branch> branches();
 
+  /** Their names, as routers list them. */
+  default List<String> branchNames() {
+    return branches().stream().map(Branch::name).toList();
+  }
+
   /** Tokens times width of a branch output. */
   long branchElements();
 

@@ -1,6 +1,7 @@
 package io.harmonica.train;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Denoiser;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
@@ -50,16 +51,16 @@ public record Start(String name, Optional<Router> router) {
    *
    * @throws HarmonicaException if it is for another model or another number of steps
    */
-  void requireFits(Subject subject) {
-    router.ifPresent(given -> requireFits(given, subject));
-  }
-
-  private static void requireFits(Router given, Subject subject) {
-    given.requireFits(subject.model().architecture(), subject.branches());
-    if (given.steps() != subject.steps()) {
+  public void requireFits(Denoiser model, int steps) {
+    if (router.isEmpty()) {
+      return;
+    }
+    Router given = router.get();
+    given.requireFits(model.architecture(), model.branchNames());
+    if (given.steps() != steps) {
       throw new HarmonicaException(
           "--init: router '%s' has %d steps, expected --steps %d: start from one of as many"
-              .formatted(given.name(), given.steps(), subject.steps()));
+              .formatted(given.name(), given.steps(), steps));
     }
   }
 

@@ -2,7 +2,6 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -37,7 +36,7 @@ public record Subject(
   private static final double MARGIN = 1e-6;
 
   List<String> branches() {
-    return model.branches().stream().map(Branch::name).toList();
+    return model.branchNames();
   }
 
   int steps() {

@@ -44,7 +44,7 @@ public final class Trainer {
     this.options = options;
     this.files = files;
     this.progress = progress;
-    options.start().requireFits(subject);
+    options.start().requireFits(subject.model(), subject.steps());
     TrainOptions.Trajectory trajectory = options.trajectory();
     this.denoising =
         new Denoising(
