@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Program;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelInput;
@@ -12,7 +13,6 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.runtime.Plan;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,22 +49,6 @@ class MemoryPlanTest {
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
   }
 
-  /** The ensemble of a step, as the exporter lists its inputs and outputs. */
-  private static ModelConfig config(Schedule schedule, int step) {
-    ModelConfig.Builder config = ModelConfig.newBuilder().setName("step" + step);
-    input(config, Names.SAMPLE, 4);
-    output(config, Names.NOISE_PREDICTION, 8);
-    for (int b = 0; b < BRANCHES.size(); b++) {
-      for (int age = 1; age <= schedule.steps().get(step).reads().get(b).size(); age++) {
-        input(config, Names.history(BRANCHES.get(b), age), 100);
-      }
-      if (schedule.route(step).stored().get(b)) {
-        output(config, BRANCHES.get(b), 100);
-      }
-    }
-    return config.build();
-  }
-
   private static void input(ModelConfig.Builder config, String name, long size) {
     config.addInput(
         ModelInput.newBuilder().setName(name).setDataType(DataType.TYPE_FP32).addDims(size));
@@ -75,39 +59,33 @@ class MemoryPlanTest {
         ModelOutput.newBuilder().setName(name).setDataType(DataType.TYPE_FP32).addDims(size));
   }
 
-  /** The ensemble of several steps, as the exporter lists its inputs and outputs. */
-  private static ModelConfig config(Schedule schedule, Calls.Span call) {
+  /** The ensemble of a call, as the exporter lists its inputs and outputs. */
+  private static ModelConfig config(Schedule schedule, Program.Call call) {
     ModelConfig.Builder config = ModelConfig.newBuilder().setName(call.model());
     input(config, Names.SAMPLE, 4);
-    output(config, Names.NEXT_SAMPLE, 4);
-    Stretch.Placed placed = schedule.stretch(call.first(), call.last() - call.first() + 1);
+    output(config, call.steps() == 1 ? Names.NOISE_PREDICTION : Names.NEXT_SAMPLE, 8);
+    Stretch.Placed placed = schedule.stretch(call.first(), call.steps());
     placed
         .before()
         .forEach(
             (read, age) -> input(config, Names.history(BRANCHES.get(read.branch()), age), 100));
     for (Schedule.Output kept : placed.keeps()) {
-      output(config, call.output(BRANCHES.get(kept.branch()), kept.step()), 100);
+      String branch = BRANCHES.get(kept.branch());
+      output(config, call.tensor(branch, kept.step() - call.first()), 100);
     }
     return config.build();
   }
 
-  /** Stretches of so many steps, what is left over by ones. */
-  private static List<Calls.Span> calls(int steps, int size) {
-    List<Calls.Span> calls = new ArrayList<>();
-    for (int first = 0; first < steps; first = calls.get(calls.size() - 1).last() + 1) {
-      int last = first + size <= steps ? first + size - 1 : first;
-      calls.add(new Calls.Span(first, last, "call" + first));
-    }
-    return calls;
+  private static Program program(Schedule schedule, int size) {
+    return Program.of(schedule, size, BRANCHES, Program.ensembles("m", "r", schedule, size));
   }
 
-  private static Plan plan(Schedule schedule, List<Calls.Span> calls) {
+  private static Plan plan(Schedule schedule, Program program) {
     Map<String, ModelConfig> configs = new HashMap<>();
-    for (Calls.Span call : calls) {
-      configs.put(
-          call.model(), call.isStretch() ? config(schedule, call) : config(schedule, call.first()));
+    for (Program.Call call : program.calls()) {
+      configs.put(call.model(), config(schedule, call));
     }
-    return new MemoryPlan(schedule, BRANCHES, BATCH, calls).plan(configs::get);
+    return new MemoryPlan(program, BATCH).plan(configs::get);
   }
 
   /** Plays the schedule: whatever a call reads is planned to live from the one that made it. */
@@ -117,7 +95,8 @@ class MemoryPlanTest {
     Random random = new Random(seed);
     Reuse reuse = seed % 2 == 0 ? Reuse.LAST : Reuse.LINEAR;
     Schedule schedule = Schedule.of(router(12, random, reuse));
-    List<Calls.Span> calls = calls(12, size);
+    Program program = program(schedule, size);
+    List<Program.Call> calls = program.calls();
     Map<Schedule.Output, Plan.Item> items = new HashMap<>(); // the last reader's stays
     for (int c = 0; c < calls.size(); c++) {
       for (int s = calls.get(c).first(); s <= calls.get(c).last(); s++) {
@@ -126,7 +105,8 @@ class MemoryPlanTest {
           for (int made : reads.get(b)) {
             int maker = callOf(calls, made);
             if (maker < c) {
-              String name = calls.get(maker).output(BRANCHES.get(b), made);
+              Program.Call call = calls.get(maker);
+              String name = call.tensor(BRANCHES.get(b), made - call.first());
               items.put(
                   new Schedule.Output(b, made), new Plan.Item(name, 4 * 100 * BATCH, maker, c));
             }
@@ -135,12 +115,12 @@ class MemoryPlanTest {
       }
     }
     Set<String> throughout = Set.of(Names.SAMPLE, Names.NOISE_PREDICTION, Names.NEXT_SAMPLE);
-    assertThat(plan(schedule, calls).items().stream().filter(i -> !throughout.contains(i.name())))
+    assertThat(plan(schedule, program).items().stream().filter(i -> !throughout.contains(i.name())))
         .containsExactlyInAnyOrderElementsOf(items.values());
     assertThat(items.isEmpty()).isEqualTo(size == 12); // then nothing leaves the server
   }
 
-  private static int callOf(List<Calls.Span> calls, int step) {
+  private static int callOf(List<Program.Call> calls, int step) {
     return IntStream.range(0, calls.size())
         .filter(c -> calls.get(c).first() <= step && step <= calls.get(c).last())
         .findFirst()
@@ -151,7 +131,7 @@ class MemoryPlanTest {
   void whatTheLoopSends_andThePrediction_keepOnePlaceThroughout() {
     Schedule schedule = Schedule.of(router(5, new Random(1), Reuse.LINEAR));
     Map<String, Plan.Item> others =
-        plan(schedule, calls(5, 1)).items().stream()
+        plan(schedule, program(schedule, 1)).items().stream()
             .filter(item -> !BRANCHES.contains(item.name()))
             .collect(Collectors.toMap(Plan.Item::name, item -> item));
     assertThat(others)

@@ -38,6 +38,7 @@ class ManifestTest {
           new Manifest.Decoder("m-decoder", 64),
           4,
           new Flops(100, List.of(200L, 300L)),
+          Map.of(),
           Map.of());
 
   @Test
@@ -52,7 +53,7 @@ class ManifestTest {
     String json = MANIFEST.toJson().replace(Manifest.FORMAT, "harmonica-model/9");
     assertThatThrownBy(() -> Manifest.of(config(json)))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("'harmonica-model/9', expected 'harmonica-model/1'");
+        .hasMessageContaining("'harmonica-model/9', expected 'harmonica-model/2'");
   }
 
   @Test

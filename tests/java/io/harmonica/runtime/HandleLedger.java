@@ -6,20 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 
 /** A runtime that remembers every handle it gave out, to find those that nobody closed. */
 public final class HandleLedger extends ForwardingRuntime {
-  private final Queue<Tensor> handles;
+  private final Queue<Tensor> handles = new ConcurrentLinkedQueue<>();
 
   public HandleLedger(Runtime runtime) {
-    this(runtime, new ConcurrentLinkedQueue<>());
-  }
-
-  private HandleLedger(Runtime runtime, Queue<Tensor> handles) {
     super(runtime);
-    this.handles = handles;
   }
 
   /** How many handles were given out. */
@@ -59,13 +55,33 @@ public final class HandleLedger extends ForwardingRuntime {
   }
 
   @Override
-  public boolean takesMade() {
-    return runtime.takesMade();
+  public boolean acceptsIntermediates() {
+    return runtime.acceptsIntermediates();
   }
 
   @Override
-  public Runtime trajectory(Supplier<Plan> plan) {
-    return new HandleLedger(runtime.trajectory(plan), handles);
+  public Session session(Supplier<Plan> plan) {
+    Session session = runtime.session(plan);
+    return new Session() {
+      @Override
+      public Map<String, Tensor> infer(
+          int call, String model, Map<String, Tensor> inputs, Set<String> outputs) {
+        Map<String, Tensor> results = session.infer(call, model, inputs, outputs);
+        handles.addAll(results.values());
+        return results;
+      }
+
+      @Override
+      public CompletableFuture<Map<String, Tensor>> inferAsync(
+          int call, String model, Map<String, Tensor> inputs, Set<String> outputs) {
+        return session.inferAsync(call, model, inputs, outputs);
+      }
+
+      @Override
+      public void close() {
+        session.close();
+      }
+    };
   }
 
   @Override

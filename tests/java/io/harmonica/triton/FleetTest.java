@@ -16,6 +16,7 @@ import io.harmonica.runtime.ModelRepository;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.RuntimeContract;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.triton.TritonRuntime.Options;
 import io.harmonica.triton.proto.ModelInferRequest;
@@ -36,6 +37,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -73,15 +75,30 @@ class FleetTest {
   }
 
   private static float[] negated(Runtime runtime, float value) {
-    try (Tensor x = runtime.tensor(FloatBuffer.wrap(new float[] {value, 1}), 2, 1);
-        Tensor y = runtime.infer("unbatched", Map.of("x", x), Set.of("y")).get("y")) {
+    return negated(x -> runtime.infer("unbatched", Map.of("x", x), Set.of("y")), value);
+  }
+
+  private static float[] negated(Session session, float value) {
+    return negated(x -> session.infer(0, "unbatched", Map.of("x", x), Set.of("y")), value);
+  }
+
+  private static float[] negated(Function<Tensor, Map<String, Tensor>> model, float value) {
+    try (Tensor x = WireTensor.of(FloatBuffer.wrap(new float[] {value, 1}), 2, 1);
+        Tensor y = model.apply(x).get("y")) {
       return RuntimeContract.values(y);
     }
   }
 
   private static CompletableFuture<Map<String, Tensor>> count(Runtime runtime, long limit) {
-    Tensor input = runtime.tensor(LongBuffer.wrap(new long[] {limit}), 1);
-    return runtime.inferAsync("counter", Map.of("limit", input), COUNT);
+    return runtime.inferAsync("counter", Map.of("limit", limit(limit)), COUNT);
+  }
+
+  private static CompletableFuture<Map<String, Tensor>> count(Session session, long limit) {
+    return session.inferAsync(0, "counter", Map.of("limit", limit(limit)), COUNT);
+  }
+
+  private static Tensor limit(long limit) {
+    return WireTensor.of(LongBuffer.wrap(new long[] {limit}), 1);
   }
 
   private static final class Failovers implements FleetListener {
@@ -103,17 +120,17 @@ class FleetTest {
                 mortal.address() + "," + lasting.address(),
                 Options.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
-      List<Runtime> sessions =
-          IntStream.range(0, 4).mapToObj(i -> fleet.trajectory(() -> new Plan(List.of()))).toList();
+      List<Session> sessions =
+          IntStream.range(0, 4).mapToObj(i -> fleet.session(() -> new Plan(List.of()))).toList();
       for (int round = 1; round < 4; round++) {
-        for (Runtime session : sessions) {
+        for (Session session : sessions) {
           assertThat(negated(session, round)).containsExactly(-round, -1);
         }
       }
       String key = "nv_inference_request_success{model=\"unbatched\",version=\"1\"} ";
       assertThat(mortal.metrics()).contains(key + "6"); // half of them, each with all its calls
       mortal.kill();
-      for (Runtime session : sessions) {
+      for (Session session : sessions) {
         assertThat(negated(session, 7)).containsExactly(-7, -1);
         session.close();
       }
@@ -210,8 +227,8 @@ class FleetTest {
         Fleet.connect(
             before.address() + "," + lasting.address(), Options.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
-      try (Runtime session = fleet.trajectory(() -> new Plan(List.of()));
-          Runtime another = fleet.trajectory(() -> new Plan(List.of()))) {
+      try (Session session = fleet.session(() -> new Plan(List.of()));
+          Session another = fleet.session(() -> new Plan(List.of()))) {
         negated(session, 1);
         negated(another, 1);
         before.kill();
@@ -271,7 +288,7 @@ class FleetTest {
   void pictureDeadline_coversAllOfItsCalls() {
     Options options = Options.DEFAULTS.withPictureDeadline(Duration.ofMillis(500));
     try (Fleet fleet = Fleet.connect(lasting.address(), options);
-        Runtime session = fleet.trajectory(() -> new Plan(List.of()))) {
+        Session session = fleet.session(() -> new Plan(List.of()))) {
       assertThat(RuntimeContract.values(Chain.await(count(session, 3), "").get("count")))
           .containsExactly(3);
       assertThatThrownBy(() -> Chain.await(count(session, 2_000_000), ""))

@@ -1,15 +1,13 @@
 package io.harmonica.deploy;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Program;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
-import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
@@ -23,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -74,26 +71,27 @@ public final class Deployment {
   public List<String> deploy(Router router, boolean anyWeights) {
     requireFits(router, anyWeights);
     Schedule schedule = Schedule.of(router);
-    List<Route> routes = schedule.routes();
+    Map<String, Stretch> stretches =
+        Program.ensembles(
+            manifest.model(),
+            router.name(),
+            schedule,
+            manifest.stepsPerRequest() == null ? 1 : manifest.stepsPerRequest());
     Variants variants = Variants.of(base, manifest);
     Set<String> needed = new LinkedHashSet<>();
-    routes.forEach(route -> needed.addAll(variants.of(route)));
+    schedule.routes().forEach(route -> needed.addAll(variants.of(route)));
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, server.config(engine)));
+    List<ModelConfig> ensembles = new ArrayList<>();
+    stretches.forEach((name, stretch) -> ensembles.add(ensemble(name, stretch, variants, engines)));
     List<String> loaded = new ArrayList<>();
-    Function<Route, List<ModelConfig>> of =
-        route -> variants.of(route).stream().map(engines::get).toList();
-    List<ModelConfig> ensembles = new ArrayList<>(routes(router, routes, of));
-    ensembles.addAll(stretches(router, schedule, of));
     try {
       for (ModelConfig ensemble : ensembles) {
         models.load(ensemble);
         loaded.add(ensemble.getName());
       }
-      Map<String, JsonNode> routers = new LinkedHashMap<>(manifest.routers());
-      routers.put(router.name(), json(router));
-      models.load(withRouters(routers));
+      models.load(with(manifest.with(router)));
     } catch (HarmonicaException e) {
       loaded.forEach(this::unloadQuietly);
       throw e;
@@ -101,50 +99,26 @@ public final class Deployment {
     return loaded;
   }
 
-  private List<ModelConfig> routes(
-      Router router, List<Route> routes, Function<Route, List<ModelConfig>> engines) {
-    return IntStream.range(0, routes.size())
-        .mapToObj(
-            i ->
-                Ensemble.of(
-                    Names.route(manifest.model(), router.name(), i),
-                    manifest.model(),
-                    engines.apply(routes.get(i)),
-                    manifest.branches(),
-                    stored(routes.get(i))))
-        .toList();
-  }
-
-  /** Where the model was exported for several steps in a request, the router has those too. */
-  private List<ModelConfig> stretches(
-      Router router, Schedule schedule, Function<Route, List<ModelConfig>> engines) {
-    if (manifest.stepsPerRequest() == null) {
-      return List.of();
-    }
-    ModelConfig sampler = server.config(Names.sampler(manifest.model()));
-    List<Stretch> distinct = schedule.stretches(manifest.stepsPerRequest());
-    return IntStream.range(0, distinct.size())
-        .mapToObj(
-            i ->
-                Ensemble.of(
-                    Names.stretch(manifest.model(), router.name(), i),
-                    manifest.model(),
-                    IntStream.range(0, distinct.get(i).steps())
-                        .mapToObj(step -> engines.apply(distinct.get(i).route(step)))
-                        .toList(),
-                    sampler,
-                    manifest.branches(),
-                    distinct.get(i)))
-        .toList();
+  private ModelConfig ensemble(
+      String name, Stretch stretch, Variants variants, Map<String, ModelConfig> engines) {
+    return Ensemble.of(
+        name,
+        manifest.model(),
+        IntStream.range(0, stretch.steps())
+            .mapToObj(step -> variants.of(stretch.route(step)).stream().map(engines::get).toList())
+            .toList(),
+        () -> server.config(Names.sampler(manifest.model())),
+        manifest.branches(),
+        stretch);
   }
 
   private void requireFits(Router router, boolean anyWeights) {
     router.requireFits(manifest.architecture(), manifest.branches());
-    if (router.name().equals("none")) {
+    if (router.name().equals(Names.NO_ROUTER)) {
       throw new HarmonicaException("router name 'none' stands for no router: give it another");
     }
     JsonNode there = manifest.routers().get(router.name());
-    if (there != null && !there.equals(json(router))) {
+    if (there != null && !there.equals(Manifest.json(router))) {
       throw new HarmonicaException(
           "model %s on %s has another router '%s': undeploy that first, or give this one another name"
               .formatted(manifest.model(), address, router.name()));
@@ -190,13 +164,6 @@ public final class Deployment {
     return names.size() > SHOWN ? first + " and " + (names.size() - SHOWN) + " more" : first;
   }
 
-  private Set<String> stored(Route route) {
-    return IntStream.range(0, manifest.branches().size())
-        .filter(route.stored()::get)
-        .mapToObj(manifest.branches()::get)
-        .collect(Collectors.toSet());
-  }
-
   private void unloadQuietly(String ensemble) {
     try {
       models.unload(ensemble);
@@ -235,18 +202,15 @@ public final class Deployment {
                       : String.join(", ", manifest.routers().keySet())));
     }
     if (known) {
-      Map<String, JsonNode> routers = new LinkedHashMap<>(manifest.routers());
-      routers.remove(router);
-      models.load(withRouters(routers));
+      models.load(with(manifest.without(router)));
     }
     ensembles.forEach(models::unload);
     return ensembles;
   }
 
   /** The base ensemble as the export wrote it, but for the manifest. */
-  private ModelConfig withRouters(Map<String, JsonNode> routers) {
-    ModelParameter parameter =
-        ModelParameter.newBuilder().setStringValue(manifest.withRouters(routers).toJson()).build();
+  private ModelConfig with(Manifest other) {
+    ModelParameter parameter = ModelParameter.newBuilder().setStringValue(other.toJson()).build();
     return ModelConfig.newBuilder()
         .setName(base.getName())
         .setPlatform(base.getPlatform())
@@ -257,13 +221,5 @@ public final class Deployment {
         .putAllParameters(base.getParametersMap())
         .putParameters(Manifest.KEY, parameter)
         .build();
-  }
-
-  private static JsonNode json(Router router) {
-    try {
-      return new ObjectMapper().readTree(router.toJson());
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

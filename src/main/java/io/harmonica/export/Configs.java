@@ -18,7 +18,6 @@ import io.harmonica.router.Stretch;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -108,8 +107,7 @@ final class Configs {
 
   /** The text encoder's parts in turn, and the tokenizer for its clients. */
   ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
-    List<String> output = List.of(Names.TEXT_EMBEDDING);
-    return Ensemble.of(textEncoderName(), options.modelName(), parts, output, Set.copyOf(output))
+    return Ensemble.of(textEncoderName(), options.modelName(), parts, Names.TEXT_EMBEDDING)
         .toBuilder()
         .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
         .build();
@@ -157,22 +155,12 @@ final class Configs {
     return sampler;
   }
 
-  /** One step of a route: every engine in turn, with what they hand on. */
-  ModelConfig ensemble(String name, Route route) {
-    List<String> branches = model.branchNames();
-    Set<String> stored =
-        IntStream.range(0, branches.size())
-            .filter(route.stored()::get)
-            .mapToObj(branches::get)
-            .collect(Collectors.toSet());
-    return Ensemble.of(name, options.modelName(), engines(route), branches, stored);
-  }
-
-  /** Several steps, and the sampler's between them, with what they hand on. */
-  ModelConfig stretch(String name, Stretch stretch) {
+  /** The steps of one request: every engine in turn, with what they hand on. */
+  ModelConfig ensemble(String name, Stretch stretch) {
     List<List<ModelConfig>> engines =
         IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
-    return Ensemble.of(name, options.modelName(), engines, sampler, model.branchNames(), stretch);
+    return Ensemble.of(
+        name, options.modelName(), engines, () -> sampler, model.branchNames(), stretch);
   }
 
   private List<ModelConfig> engines(Route route) {

@@ -1,9 +1,6 @@
 package io.harmonica.export;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Autoencoder;
@@ -15,8 +12,8 @@ import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Program;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.router.Route;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
@@ -59,8 +56,7 @@ public final class Exporter {
   private final ExportOptions options;
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Ports> graphs = new HashMap<>();
-  private final Map<String, Route> ensembles = new LinkedHashMap<>();
-  private final Map<String, Stretch> stretches = new LinkedHashMap<>();
+  private final Map<String, Stretch> ensembles = new LinkedHashMap<>();
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
@@ -81,8 +77,7 @@ public final class Exporter {
     this.sampler = model.denoiser().io().sampler();
     this.configs = new Configs(model.denoiser(), options, graphs::get);
     List<String> branches = model.denoiser().branchNames();
-    addEnsemble(options.modelName(), Route.full(branches.size()));
-    addStretches("none", Schedule.uncached(branches.size(), options.stepsPerRequest()));
+    add(Program.uncachedEnsembles(options.modelName(), branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
       if (options.stepsPerRequest() > 1 && !router.sampler().equals(SamplerEngine.SAMPLER)) {
@@ -94,18 +89,16 @@ public final class Exporter {
                     options.stepsPerRequest(),
                     SamplerEngine.SAMPLER));
       }
-      Schedule schedule = Schedule.of(router);
-      List<Route> routes = schedule.routes();
-      for (int i = 0; i < routes.size(); i++) {
-        String name = Names.route(options.modelName(), router.name(), i);
-        if (ensembles.containsKey(name) || router.name().equals("none")) {
-          throw new HarmonicaException(
-              "router name '%s' is taken: give each router a name of its own, other than 'none'"
-                  .formatted(router.name()));
-        }
-        addEnsemble(name, routes.get(i));
+      Map<String, Stretch> own =
+          Program.ensembles(
+              options.modelName(), router.name(), Schedule.of(router), options.stepsPerRequest());
+      if (router.name().equals(Names.NO_ROUTER)
+          || own.keySet().stream().anyMatch(ensembles::containsKey)) {
+        throw new HarmonicaException(
+            "router name '%s' is taken: give each router a name of its own, other than '%s'"
+                .formatted(router.name(), Names.NO_ROUTER));
       }
-      addStretches(router.name(), schedule);
+      add(own);
     }
   }
 
@@ -205,21 +198,16 @@ public final class Exporter {
         cause);
   }
 
-  private void addStretches(String router, Schedule schedule) {
-    if (options.stepsPerRequest() == 1) {
-      return;
-    }
-    List<Stretch> distinct = schedule.stretches(options.stepsPerRequest());
-    for (int i = 0; i < distinct.size(); i++) {
-      stretches.put(Names.stretch(options.modelName(), router, i), distinct.get(i));
-    }
-  }
-
-  private void addEnsemble(String name, Route route) {
-    ensembles.put(name, route);
-    for (Engine engine : Engine.of(model.denoiser(), route, options.blocksPerEngine())) {
-      engines.add(engine.computed()); // first, as it writes the weights that its variants share
-      engines.add(engine);
+  private void add(Map<String, Stretch> more) {
+    ensembles.putAll(more);
+    for (Stretch stretch : more.values()) {
+      for (int s = 0; s < stretch.steps(); s++) {
+        for (Engine engine :
+            Engine.of(model.denoiser(), stretch.route(s), options.blocksPerEngine())) {
+          engines.add(engine.computed()); // first, as it writes the weights that its variants share
+          engines.add(engine);
+        }
+      }
     }
   }
 
@@ -237,14 +225,10 @@ public final class Exporter {
     if (text.isPresent()) {
       writeText(text.get(), folder, entries);
     }
-    if (!stretches.isEmpty()) {
+    if (options.stepsPerRequest() > 1) {
       entries.add(writeSampler(folder));
     }
-    for (Map.Entry<String, Stretch> stretch : stretches.entrySet()) {
-      ModelConfig config = configs.stretch(stretch.getKey(), stretch.getValue());
-      entries.add(new Entry(config.getName(), writeConfig(config, folder)));
-    }
-    for (Map.Entry<String, Route> ensemble : ensembles.entrySet()) {
+    for (Map.Entry<String, Stretch> ensemble : ensembles.entrySet()) {
       ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
       if (config.getName().equals(options.modelName())) {
         config =
@@ -385,51 +369,49 @@ public final class Exporter {
   private Manifest manifest() {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
-    Map<String, JsonNode> files = new LinkedHashMap<>();
+    Manifest manifest =
+        new Manifest(
+            Manifest.FORMAT,
+            options.modelName(),
+            denoiser.architecture(),
+            io.channels(),
+            io.outputChannels(),
+            io.height(),
+            io.width(),
+            decoder
+                .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
+                .orElse(io.pixelsPerElement()),
+            picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
+            io.classes(),
+            io.text()
+                .map(
+                    takes ->
+                        new Manifest.Text(
+                            takes.tokens(),
+                            takes.width(),
+                            takes.pictureSize(),
+                            text.map(engines -> configs.textEncoderName()).orElse(null)))
+                .orElse(null),
+            sampler,
+            io.spacing(),
+            io.guidanceChannels(),
+            options.maxBatch(),
+            options.precision().name().toLowerCase(Locale.ROOT),
+            digest.orElse(null),
+            noise,
+            model.denoiser().branchNames(),
+            denoiser.branchElements(),
+            denoiser.branchElements() * options.precision().sizeBytes(),
+            decoder
+                .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
+                .orElse(null),
+            options.stepsPerRequest() == 1 ? null : options.stepsPerRequest(),
+            model.flops(),
+            Map.of(),
+            Map.of());
     for (Router router : routers) {
-      try {
-        files.put(router.name(), new ObjectMapper().readTree(router.toJson()));
-      } catch (JsonProcessingException e) {
-        throw new IllegalStateException(e);
-      }
+      manifest = manifest.with(router);
     }
-    return new Manifest(
-        Manifest.FORMAT,
-        options.modelName(),
-        denoiser.architecture(),
-        io.channels(),
-        io.outputChannels(),
-        io.height(),
-        io.width(),
-        decoder
-            .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
-            .orElse(io.pixelsPerElement()),
-        picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
-        io.classes(),
-        io.text()
-            .map(
-                takes ->
-                    new Manifest.Text(
-                        takes.tokens(),
-                        takes.width(),
-                        takes.pictureSize(),
-                        text.map(engines -> configs.textEncoderName()).orElse(null)))
-            .orElse(null),
-        sampler,
-        io.spacing(),
-        io.guidanceChannels(),
-        options.maxBatch(),
-        options.precision().name().toLowerCase(Locale.ROOT),
-        digest.orElse(null),
-        noise,
-        model.denoiser().branchNames(),
-        denoiser.branchElements(),
-        denoiser.branchElements() * options.precision().sizeBytes(),
-        decoder
-            .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
-            .orElse(null),
-        stretches.isEmpty() ? null : options.stepsPerRequest(),
-        model.flops(),
-        files);
+    return manifest;
   }
 }

@@ -55,7 +55,8 @@ final class Ahead {
       List<Integer> timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
-    if (!runtime.takesMade() || step(runtime.config(model), Names.condition(model)).isEmpty()) {
+    if (!runtime.acceptsIntermediates()
+        || step(runtime.config(model), Names.condition(model)).isEmpty()) {
       return Optional.empty();
     }
     ModelConfig engine = runtime.config(Names.condition(model));

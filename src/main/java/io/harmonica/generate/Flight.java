@@ -1,6 +1,5 @@
 package io.harmonica.generate;
 
-import io.harmonica.runtime.LostTensorsException;
 import io.harmonica.runtime.Tensor;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -76,9 +75,7 @@ final class Flight {
         run.take();
         trajectory = null;
       } else {
-        Calls.Call call = trajectory.call();
-        CompletableFuture<Map<String, Tensor>> sent =
-            run.runtime().inferAsync(call.model(), call.inputs(), call.outputs());
+        CompletableFuture<Map<String, Tensor>> sent = trajectory.send();
         landing = sent;
         if (result.isCancelled()) {
           sent.cancel(true);
@@ -113,10 +110,6 @@ final class Flight {
     try {
       results = sent.join();
     } catch (CompletionException e) {
-      if (e.getCause() instanceof LostTensorsException lost) {
-        trajectory.lost(lost);
-        return;
-      }
       throw e.getCause() instanceof RuntimeException fault ? fault : e;
     }
     trajectory.accept(results);

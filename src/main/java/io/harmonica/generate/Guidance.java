@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 
 /**
  * Classifier-free guidance (Ho and Salimans, arXiv 2207.12598): {@code uncond + scale * (cond -
@@ -32,11 +33,11 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
     int stride = outputChannels * plane;
     for (int b = 0; b < batch; b++) {
       int target = b * sampleChannels * plane;
-      prediction.get(conditional(b, batch) * stride, epsilon, target, sampleChannels * plane);
+      prediction.get(row(b, batch, true) * stride, epsilon, target, sampleChannels * plane);
       if (!doublesBatch()) {
         continue;
       }
-      int unconditional = (conditionalFirst ? batch + b : b) * stride;
+      int unconditional = row(b, batch, false) * stride;
       for (int i = 0; i < channels * plane; i++) {
         float uncond = prediction.get(unconditional + i);
         epsilon[target + i] = (float) (uncond + scale * (epsilon[target + i] - uncond));
@@ -56,13 +57,23 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
     int size = sampleChannels * plane;
     int batch = variance.length / size;
     for (int b = 0; b < batch; b++) {
-      int row = conditional(b, batch) * outputChannels * plane;
+      int row = row(b, batch, true) * outputChannels * plane;
       prediction.get(row + size, variance, b * size, size);
     }
   }
 
-  /** The row of a picture's conditional prediction. */
-  private int conditional(int picture, int batch) {
-    return !doublesBatch() || conditionalFirst ? picture : batch + picture;
+  /** The scale of each channel of a sample; 1 where guidance does not act. */
+  float[] scales(int sampleChannels) {
+    float[] scales = new float[sampleChannels];
+    Arrays.fill(scales, 1);
+    if (doublesBatch()) {
+      Arrays.fill(scales, 0, channels, (float) scale);
+    }
+    return scales;
+  }
+
+  /** The row of a picture's prediction, with the condition or without; one without guidance. */
+  int row(int picture, int pictures, boolean conditional) {
+    return !doublesBatch() || conditional == conditionalFirst ? picture : pictures + picture;
   }
 }

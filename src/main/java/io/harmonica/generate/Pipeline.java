@@ -4,14 +4,13 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
-import io.harmonica.router.Schedule;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.Fleet;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
@@ -22,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -51,7 +49,7 @@ public final class Pipeline implements AutoCloseable {
   private final Manifest manifest;
   private final TextEmbedder texts;
   private final Plans plans;
-  private final Map<String, Router> routers = new ConcurrentHashMap<>(); // those asked for
+  private final Admission admission;
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
   private Traffic counted = Traffic.NONE;
@@ -60,7 +58,8 @@ public final class Pipeline implements AutoCloseable {
     this.runtime = runtime;
     this.manifest = manifest;
     this.texts = new TextEmbedder(runtime, manifest);
-    this.plans = new Plans(runtime, manifest);
+    this.plans = new Plans(runtime);
+    this.admission = new Admission(manifest, texts.isThere());
   }
 
   /** Runs a repository in this process, without a server. */
@@ -119,15 +118,10 @@ public final class Pipeline implements AutoCloseable {
     return this;
   }
 
-  private Optional<Stretches> stretches(String router, Schedule schedule, Sampler sampler) {
-    if (manifest.stepsPerRequest() == null) {
-      return Optional.empty();
-    }
-    boolean wanted =
-        stepsPerRequest.isPresent()
-            ? stepsPerRequest.getAsInt() > 1
-            : runtime.roundTripNanos() >= FAR_NANOS;
-    return wanted ? Stretches.of(manifest, router, schedule, sampler) : Optional.empty();
+  private boolean sendsSeveralSteps() {
+    return stepsPerRequest.isPresent()
+        ? stepsPerRequest.getAsInt() > 1
+        : manifest.stepsPerRequest() != null && runtime.roundTripNanos() >= FAR_NANOS;
   }
 
   public Manifest manifest() {
@@ -196,9 +190,9 @@ public final class Pipeline implements AutoCloseable {
   }
 
   /**
-   * The same without a thread that waits for the server: between its calls a generation is but an
-   * object, so many may be in flight ({@link InFlight} keeps their number). On a runtime in this
-   * process the work is done by the executor's threads.
+   * The same without a thread that waits for the server: between calls a generation holds no
+   * thread, only memory, so many may be in flight ({@link InFlight} keeps their number). On a
+   * runtime in this process the work is done by the executor's threads.
    *
    * @param executor for the work between the calls
    * @return completed with what {@link #generate} returns or throws; cancelling it cancels the call
@@ -240,56 +234,42 @@ public final class Pipeline implements AutoCloseable {
   }
 
   private Run run(Request request, StepListener listener) {
-    requireSubjects(request);
-    Sampler sampler = sampler(request);
-    Schedule schedule =
-        request.router().equals(Request.NO_ROUTER)
-            ? Schedule.uncached(manifest.branches().size(), sampler.timesteps().size())
-            : Schedule.of(router(request));
-    Guidance guidance = guidance(request);
+    Admitted admitted = admission.admit(request, sendsSeveralSteps());
     Noise seeded = new Noise(request.seed());
     Latents noise = request.latents().orElseGet(() -> start(seeded, request.count()));
     requireFits(noise);
-    int chunk = manifest.maxBatch() / (guidance.doublesBatch() ? 2 : 1);
-    if (chunk == 0) {
-      throw new HarmonicaException(
-          "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
-              .formatted(manifest.model(), request.guidance()));
-    }
-    Optional<Stretches> stretches = stretches(request.router(), schedule, sampler);
-    int copies = guidance.doublesBatch() ? 2 : 1;
     return new Run(
         noise,
-        chunk,
-        pictures ->
-            runtime.trajectory(
-                () -> plans.of(request.router(), schedule, stretches, copies * pictures)),
-        (place, first, end) ->
-            new Trajectory(
-                place,
-                manifest,
-                request.router(),
-                schedule,
-                sampler,
-                guidance,
-                stretches,
-                noise.rows(first, end),
-                times ->
-                    conditions(
-                        new Condition(place, manifest, guidance.doublesBatch(), times),
-                        request,
-                        first,
-                        end),
-                first,
-                seeded,
-                new Recorder(
-                    metrics,
-                    manifest,
-                    request.router(),
-                    schedule,
-                    end - first,
-                    copies * (end - first),
-                    listener)));
+        manifest.maxBatch() / admitted.rows(1),
+        (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));
+  }
+
+  /** The trajectory of some of a request's pictures, {@code first} inclusive, {@code end} not. */
+  private Trajectory trajectory(
+      Admitted admitted,
+      Request request,
+      Latents noise,
+      Noise seeded,
+      int first,
+      int end,
+      StepListener listener) {
+    int rows = admitted.rows(end - first);
+    Session session = runtime.session(() -> plans.of(admitted.program(), rows));
+    boolean guided = admitted.guidance().doublesBatch();
+    try {
+      return new Trajectory(
+          admitted,
+          runtime,
+          session,
+          noise.rows(first, end),
+          times -> conditions(new Condition(runtime, manifest, guided, times), request, first, end),
+          first,
+          seeded,
+          new Recorder(metrics, admitted, end - first, listener));
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
   }
 
   private static Map<String, Tensor> conditions(
@@ -320,144 +300,16 @@ public final class Pipeline implements AutoCloseable {
 
   /** A router of this model by its name. */
   public Router router(String name) {
-    if (!manifest.routers().containsKey(name)) {
-      throw new HarmonicaException(
-          "model %s has no router '%s', it has %s: name one of these, or export it with --router"
-              .formatted(
-                  manifest.model(),
-                  name,
-                  manifest.routers().isEmpty()
-                      ? "none"
-                      : String.join(", ", manifest.routers().keySet())));
-    }
-    return routers.computeIfAbsent(
-        name,
-        found ->
-            Router.parse(
-                manifest.routers().get(found).toString(),
-                "router " + found + " of model " + manifest.model()));
+    return admission.router(name);
   }
 
-  /** Whether steps add noise to it, so that the seed matters even where the start is given. */
+  /**
+   * Whether the request's sampler draws fresh noise; if not, the seed has no effect once latents
+   * are given.
+   */
   public boolean addsNoise(Request request) {
-    Sampler sampler = sampler(request);
+    Sampler sampler = admission.sampler(request);
     return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
-  }
-
-  private Router router(Request request) {
-    Router router = router(request.router());
-    router.requireFits(manifest.architecture(), manifest.branches());
-    String asked = request.sampler().orElse(router.sampler());
-    if (!router.sampler().equals(asked)) {
-      throw new HarmonicaException(
-          "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
-              .formatted(router.name(), router.sampler(), asked, router.sampler()));
-    }
-    if (!Sampler.NAMES.contains(router.sampler())) {
-      throw new HarmonicaException(
-          "router %s was made for sampler %s, which is none of %s: use another router"
-              .formatted(router.name(), router.sampler(), String.join(", ", Sampler.NAMES)));
-    }
-    if (request.steps().isPresent() && request.steps().getAsInt() != router.steps()) {
-      throw new HarmonicaException(
-          "router %s is for %d steps, not %d: use --steps %d, or another router"
-              .formatted(
-                  router.name(), router.steps(), request.steps().getAsInt(), router.steps()));
-    }
-    List<Integer> timesteps = sampler(request, router.sampler(), router.steps()).timesteps();
-    if (!timesteps.equals(router.timesteps())) {
-      throw new HarmonicaException(
-          "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
-              .formatted(
-                  router.name(),
-                  router.timesteps(),
-                  spacing(request, router.sampler()),
-                  timesteps));
-    }
-    return router;
-  }
-
-  private Sampler sampler(Request request) {
-    if (request.router().equals(Request.NO_ROUTER)) {
-      String name = request.sampler().orElse(manifest.sampler());
-      return sampler(request, name, request.steps().orElse(Request.DEFAULT_STEPS));
-    }
-    Router router = router(request);
-    return sampler(request, router.sampler(), router.steps());
-  }
-
-  private Sampler sampler(Request request, String name, int steps) {
-    Manifest.Noise noise = manifest.noise();
-    Sampler sampler =
-        Sampler.of(
-            name,
-            steps,
-            spacing(request, name),
-            noise.trainTimesteps(),
-            noise.betaStart(),
-            noise.betaEnd());
-    if (sampler.needsVariance() && !manifest.learnsVariance()) {
-      throw new HarmonicaException(
-          "sampler %s needs a learned variance, and model %s predicts %d channels for %d of a sample, expected %d: use another --sampler"
-              .formatted(
-                  name,
-                  manifest.model(),
-                  manifest.outputChannels(),
-                  manifest.channels(),
-                  2 * manifest.channels()));
-    }
-    return request.eta().isPresent() ? sampler.withEta(request.eta().getAsDouble()) : sampler;
-  }
-
-  private Spacing spacing(Request request, String sampler) {
-    return request
-        .spacing()
-        .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(manifest.spacing())));
-  }
-
-  private Guidance guidance(Request request) {
-    int channels = request.guidanceChannels().orElse(manifest.guidanceChannels());
-    if (channels < 1 || channels > manifest.channels()) {
-      throw new HarmonicaException(
-          "--guidance-channels %d is out of range: model %s has %d channels"
-              .formatted(channels, manifest.model(), manifest.channels()));
-    }
-    return new Guidance(request.guidance(), channels, manifest.text() == null);
-  }
-
-  private void requireSubjects(Request request) {
-    boolean takesTexts = manifest.text() != null;
-    if (takesTexts != request.prompts().isPresent()) {
-      throw new HarmonicaException(
-          takesTexts
-              ? "model %s takes texts, not classes: use %s"
-                  .formatted(manifest.model(), texts.isThere() ? "--prompt" : "--text-embeddings")
-              : "model %s takes classes 0..%d, not texts: use --classes"
-                  .formatted(manifest.model(), manifest.classes() - 1));
-    }
-    if (takesTexts) {
-      requireFits(request.prompts().get(), request.guidance());
-    }
-    for (int label : request.classes()) {
-      if (label < 0 || label >= manifest.classes()) {
-        throw new HarmonicaException(
-            "unknown class %d: model %s has classes 0..%d"
-                .formatted(label, manifest.model(), manifest.classes() - 1));
-      }
-    }
-  }
-
-  private void requireFits(Prompts prompts, double guidance) {
-    if (prompts.positive().width() != manifest.text().width()) {
-      throw new HarmonicaException(
-          "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
-              .formatted(prompts.positive().width(), manifest.model(), manifest.text().width()));
-    }
-    if (guidance > 1 && prompts.negative().isEmpty()) {
-      throw new HarmonicaException(
-          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use --guidance 1"
-              .formatted(guidance));
-    }
   }
 
   private void requireFits(Latents noise) {

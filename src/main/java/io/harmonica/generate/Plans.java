@@ -1,49 +1,41 @@
 package io.harmonica.generate;
 
-import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Program;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.router.Schedule;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The memory plans of a model's routers, kept: configurations are asked of the server. */
+/** The memory plans of programs, kept: configurations are asked of the server. */
 final class Plans {
   private final Runtime runtime;
-  private final Manifest manifest;
-  private final Map<Key, Plan> plans = new ConcurrentHashMap<>();
+  private final Map<Program, Map<Integer, Plan>> plans = // by batch; programs are kept, too
+      Collections.synchronizedMap(new IdentityHashMap<>());
 
-  private record Key(String router, int steps, int stepsPerRequest, int batch) {}
-
-  Plans(Runtime runtime, Manifest manifest) {
+  Plans(Runtime runtime) {
     this.runtime = runtime;
-    this.manifest = manifest;
   }
 
   /**
    * The plan of a trajectory.
    *
-   * @param stretches where several steps go in one request
+   * @param batch rows of a request
    */
-  Plan of(String router, Schedule schedule, Optional<Stretches> stretches, int batch) {
-    int several = stretches.map(Stretches::size).orElse(1);
-    Key key = new Key(router, schedule.steps().size(), several, batch);
-    Plan known = plans.get(key);
-    if (known == null) { // two that ask at once get the same
+  Plan of(Program program, int batch) {
+    Map<Integer, Plan> known = plans.computeIfAbsent(program, p -> new ConcurrentHashMap<>());
+    Plan plan = known.get(batch);
+    if (plan == null) { // two that ask at once get the same
       Map<String, ModelConfig> configs = new HashMap<>();
-      known =
-          new MemoryPlan(
-                  schedule,
-                  manifest.branches(),
-                  batch,
-                  Calls.spans(manifest, router, schedule, stretches))
+      plan =
+          new MemoryPlan(program, batch)
               .plan(name -> configs.computeIfAbsent(name, runtime::config));
-      plans.put(key, known);
+      known.put(batch, plan);
     }
-    return known;
+    return plan;
   }
 
   /** After a fault: the server may have loaded other models. */

@@ -2,42 +2,27 @@ package io.harmonica.generate;
 
 import io.harmonica.metrics.Metrics;
 import io.harmonica.model.Flops;
-import io.harmonica.repository.Manifest;
-import io.harmonica.router.Route;
-import io.harmonica.router.Schedule;
+import io.harmonica.router.Router;
 
 /** Counts the steps of one batch, as its listener sees them, and hands them on. */
 final class Recorder {
   private final Metrics metrics;
-  private final Manifest manifest;
+  private final Admitted admitted;
+  private final String model;
   private final String router;
-  private final Schedule schedule;
   private final int pictures;
-  private final int rows;
   private final StepListener next;
   private long start = System.nanoTime();
   private long runtimeBefore;
   private int counted;
 
-  /**
-   * Begins with the first step.
-   *
-   * @param rows of a batch, twice the pictures where guidance is
-   */
-  Recorder(
-      Metrics metrics,
-      Manifest manifest,
-      String router,
-      Schedule schedule,
-      int pictures,
-      int rows,
-      StepListener next) {
+  /** Begins with the first step. */
+  Recorder(Metrics metrics, Admitted admitted, int pictures, StepListener next) {
     this.metrics = metrics;
-    this.manifest = manifest;
-    this.router = router;
-    this.schedule = schedule;
+    this.admitted = admitted;
+    this.model = admitted.manifest().model();
+    this.router = admitted.router().map(Router::name).orElse(Request.NO_ROUTER);
     this.pictures = pictures;
-    this.rows = rows;
     this.next = next;
   }
 
@@ -49,11 +34,11 @@ final class Recorder {
   boolean onStep(StepListener.Step step, long runtimeNanos) {
     long elapsed = System.nanoTime() - start;
     long runtime = runtimeNanos - runtimeBefore;
-    metrics.latency(manifest.model(), Metrics.Part.STEP, elapsed);
-    metrics.latency(manifest.model(), Metrics.Part.RUNTIME, runtime);
-    metrics.latency(manifest.model(), Metrics.Part.LOOP, elapsed - runtime);
+    metrics.latency(model, Metrics.Part.STEP, elapsed);
+    metrics.latency(model, Metrics.Part.RUNTIME, runtime);
+    metrics.latency(model, Metrics.Part.LOOP, elapsed - runtime);
     while (counted <= step.step()) { // several, where they went in one request
-      count(schedule.route(counted++));
+      count(counted++);
     }
     boolean goesOn = next.onStep(step); // its time is its own
     runtimeBefore = runtimeNanos;
@@ -61,21 +46,23 @@ final class Recorder {
     return goesOn;
   }
 
-  private void count(Route route) {
-    Flops flops = manifest.flops();
+  private void count(int step) {
+    Flops flops = admitted.manifest().flops();
+    int branches = flops.branches().size();
+    int rows = admitted.rows(pictures);
     long reused = 0;
     double saved = 0;
-    for (int b = 0; b < route.histories().size(); b++) {
-      if (route.histories().get(b) > 0) {
+    for (int b = 0; b < branches; b++) {
+      if (admitted.router().isPresent() && !admitted.router().get().computes(step, b)) {
         reused++;
         saved += flops.branches().get(b);
       }
     }
     metrics.step(
-        manifest.model(),
+        model,
         router,
         pictures,
-        (route.histories().size() - reused) * pictures,
+        (branches - reused) * pictures,
         reused * pictures,
         (flops.full() - saved) * rows,
         saved * rows);

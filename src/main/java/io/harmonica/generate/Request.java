@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.repository.Names;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -37,7 +38,7 @@ public record Request(
     Optional<Latents> latents) {
 
   /** The router name that stands for computing everything. */
-  public static final String NO_ROUTER = "none";
+  public static final String NO_ROUTER = Names.NO_ROUTER;
 
   /** Steps where neither the request nor a router says. */
   public static final int DEFAULT_STEPS = 20;

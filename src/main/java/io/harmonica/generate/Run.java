@@ -1,27 +1,22 @@
 package io.harmonica.generate;
 
-import io.harmonica.runtime.Runtime;
-import java.util.function.IntFunction;
-
 /**
  * One request on its way: a trajectory after the other, as many pictures in each as a batch takes.
- * Owns the trajectory that is under way, and its runtime.
+ * Owns the trajectory that is under way.
  */
 final class Run implements AutoCloseable {
 
   /** Prepares the trajectory of some of the pictures, {@code from} inclusive, {@code to} not. */
   interface Trajectories {
-    Trajectory of(Runtime runtime, int from, int to);
+    Trajectory of(int from, int to);
   }
 
   private final Latents noise;
   private final int chunk;
-  private final IntFunction<Runtime> runtimes;
   private final Trajectories trajectories;
   private final long startNanos = System.nanoTime();
   private final float[] values;
   private int taken;
-  private Runtime runtime; // null between trajectories
   private Trajectory trajectory; // null between trajectories
   private long runtimeNanos;
   private long peakCacheBytes;
@@ -30,12 +25,10 @@ final class Run implements AutoCloseable {
    * Prepares a request.
    *
    * @param chunk pictures that go together
-   * @param runtimes gives each trajectory its own, by the number of its pictures
    */
-  Run(Latents noise, int chunk, IntFunction<Runtime> runtimes, Trajectories trajectories) {
+  Run(Latents noise, int chunk, Trajectories trajectories) {
     this.noise = noise;
     this.chunk = chunk;
-    this.runtimes = runtimes;
     this.trajectories = trajectories;
     this.values = new float[noise.values().length];
   }
@@ -46,15 +39,8 @@ final class Run implements AutoCloseable {
 
   /** Begins the next trajectory. */
   Trajectory next() {
-    int end = Math.min(noise.count(), taken + chunk);
-    runtime = runtimes.apply(end - taken);
-    trajectory = trajectories.of(runtime, taken, end);
+    trajectory = trajectories.of(taken, Math.min(noise.count(), taken + chunk));
     return trajectory;
-  }
-
-  /** The runtime of the trajectory under way. */
-  Runtime runtime() {
-    return runtime;
   }
 
   /** Takes the samples of the trajectory, which is done, and closes it. */
@@ -78,10 +64,6 @@ final class Run implements AutoCloseable {
     if (trajectory != null) {
       trajectory.close();
       trajectory = null;
-    }
-    if (runtime != null) {
-      runtime.close();
-      runtime = null;
     }
   }
 }

@@ -4,40 +4,34 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Calls.Call;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
-import io.harmonica.router.Schedule;
+import io.harmonica.repository.Program.Keep;
 import io.harmonica.router.Schedule.Output;
-import io.harmonica.runtime.LostTensorsException;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
 
 /**
- * One batch on its way from noise to pictures: the denoising loop. Owns the cached branch outputs
- * and closes each after its last reader.
+ * One batch on its way from noise to pictures: the denoising loop. Follows its program, owns the
+ * cached branch outputs, and closes each after its last reader.
  *
  * <p>The loop is a state that calls move on: {@link #call} says what to run next, {@link #accept}
  * takes its results, until it {@link #isDone}. So one loop serves threads that wait ({@link #run})
- * and futures ({@link Flight}). {@link Calls} puts the calls together, each for one step or for
- * several. Cached outputs that a server took along when it went away are computed again first:
- * {@link Replay}.
+ * and futures ({@link Flight}).
  */
 final class Trajectory implements AutoCloseable {
-  private final Runtime runtime;
   private final Manifest manifest;
-  private final Schedule schedule;
+  private final Admitted admitted;
   private final Sampler sampler;
-  private final Guidance guidance;
+  private final Session session;
   private final Calls calls;
   private final float[] x; // (B, C, H, W)
   private final Prediction prediction;
@@ -45,55 +39,38 @@ final class Trajectory implements AutoCloseable {
   private final Noise noise;
   private final Recorder recorder;
   private final Stepper stepper;
-  private final Replay replay;
-  private final Map<Output, Tensor> cache = new HashMap<>();
-  private final Map<Integer, float[]> samples = new HashMap<>(); // that calls began with
-  private final Set<Output> lost = new HashSet<>();
-  private final Map<Output, Tensor> regained = new HashMap<>(); // in a replay
-  private List<Integer> again = List.of(); // first steps of calls to replay yet
-  private int step;
+  private final Map<Output, Cached> cache = new HashMap<>();
+  private int next; // call of the program
   private Call open; // called and not yet accepted
   private long callNanos;
   private long runtimeNanos;
   private long peakCacheBytes;
 
+  /** A branch output until the last call that reads it. */
+  private record Cached(Tensor tensor, int lastCall) {}
+
   /**
    * Prepares a batch.
    *
-   * @param stretches where several steps go in one request
+   * @param session its calls at the runtime; the trajectory's to close
    * @param start the noise that it starts from
    * @param conditions makes what to draw, the whole batch so many times one after the other
    * @param firstPicture index of the batch's first picture, which {@code noise} goes by
    */
   Trajectory(
+      Admitted admitted,
       Runtime runtime,
-      Manifest manifest,
-      String router,
-      Schedule schedule,
-      Sampler sampler,
-      Guidance guidance,
-      Optional<Stretches> stretches,
+      Session session,
       Latents start,
       IntFunction<Map<String, Tensor>> conditions,
       int firstPicture,
       Noise noise,
       Recorder recorder) {
-    this.runtime = runtime;
-    this.manifest = manifest;
-    this.schedule = schedule;
-    this.sampler = sampler;
-    this.guidance = guidance;
-    this.calls =
-        new Calls(
-            runtime,
-            manifest,
-            router,
-            schedule,
-            sampler,
-            guidance,
-            stretches,
-            conditions,
-            start.count());
+    this.manifest = admitted.manifest();
+    this.admitted = admitted;
+    this.sampler = admitted.sampler();
+    this.session = session;
+    this.calls = new Calls(admitted, runtime, conditions, start.count());
     this.x = start.values().clone();
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
@@ -101,27 +78,19 @@ final class Trajectory implements AutoCloseable {
     this.noise = noise;
     this.recorder = recorder;
     this.stepper = sampler.start();
-    this.replay = new Replay(calls::first, first -> Set.copyOf(calls.reads(first).values()));
   }
 
   /** Runs all steps; the result is (B, C, H, W). */
   float[] run() {
     while (!isDone()) {
       Call call = call();
-      Map<String, Tensor> results;
-      try {
-        results = runtime.infer(call.model(), call.inputs(), call.outputs());
-      } catch (LostTensorsException e) {
-        lost(e);
-        continue;
-      }
-      accept(results);
+      accept(session.infer(call.index(), call.model(), call.inputs(), call.outputs()));
     }
     return x;
   }
 
   boolean isDone() {
-    return step == sampler.timesteps().size();
+    return next == admitted.program().calls().size();
   }
 
   /** The finished samples, (B, C, H, W). */
@@ -129,116 +98,60 @@ final class Trajectory implements AutoCloseable {
     return x;
   }
 
-  /**
-   * The next call: of the next step, or of one that must run again. Its inputs stay the
-   * trajectory's until {@link #accept} or {@link #lost}.
-   */
-  Call call() {
-    boolean replaying = !again.isEmpty();
-    int first = replaying ? again.get(0) : step;
+  /** Sends the next call; what it answers is for {@link #accept}. */
+  CompletableFuture<Map<String, Tensor>> send() {
+    Call call = call();
+    return session.inferAsync(call.index(), call.model(), call.inputs(), call.outputs());
+  }
+
+  /** The next call. Its inputs stay the trajectory's until {@link #accept}. */
+  private Call call() {
     callNanos = System.nanoTime();
-    calls.prepare(first);
+    calls.prepare(next);
     runtimeNanos += System.nanoTime() - callNanos;
-    open = calls.at(first, replaying ? samples.get(first) : x, this::cached);
+    open = calls.at(next, x, output -> cache.get(output).tensor());
     callNanos = System.nanoTime();
     return open;
   }
 
-  private Tensor cached(Output output) {
-    Tensor tensor = cache.get(output);
-    return tensor != null ? tensor : regained.get(output);
-  }
-
-  /** Takes the results of the last {@link #call}. */
+  /**
+   * Takes the results of the last call: caches what later ones read, drops what none does, and
+   * makes the step, guidance first, then the sampler's. After several steps the server has made it.
+   */
   void accept(Map<String, Tensor> results) {
     runtimeNanos += System.nanoTime() - callNanos;
     Call call = closeOwn();
-    if (again.isEmpty()) {
-      finish(call, results);
-    } else {
-      regain(call, results);
+    for (Keep keep : call.planned().keeps()) {
+      cache.put(keep.of(), new Cached(results.get(keep.output()), keep.lastCall()));
     }
-  }
-
-  /** The last {@link #call} did not run: inputs of it are gone. The next calls make them again. */
-  void lost(LostTensorsException fault) {
-    Call call = closeOwn();
-    Set<Output> gone = new HashSet<>();
-    call.reads()
-        .forEach(
-            (name, output) -> {
-              if (fault.inputs().contains(name)) {
-                gone.add(output);
-              }
-            });
-    if (gone.isEmpty()) {
-      throw fault; // nothing that this trajectory could make again
-    }
-    for (Output output : gone) {
-      close(regained.remove(output));
-      if (cache.containsKey(output)) {
-        close(cache.remove(output));
-        lost.add(output);
-      }
-    }
-    Set<Output> there = new HashSet<>(cache.keySet());
-    there.addAll(regained.keySet());
-    again = replay.calls(lost, there);
-  }
-
-  private static void close(Tensor tensor) {
-    if (tensor != null) {
-      tensor.close();
-    }
-  }
-
-  /** Takes what a call that ran again had stored. */
-  private void regain(Call call, Map<String, Tensor> results) {
-    results.forEach(
-        (name, tensor) -> {
-          Output output = call.stores().get(name);
-          if (output == null) {
-            tensor.close(); // the step itself is long made
-          } else if (lost.remove(output)) {
-            cache.put(output, tensor);
-          } else if (cache.containsKey(output) || regained.containsKey(output)) {
-            tensor.close(); // was never lost
-          } else {
-            regained.put(output, tensor); // perhaps a later call to run again reads it
-          }
-        });
-    again = again.subList(1, again.size());
-    if (again.isEmpty()) {
-      regained.values().forEach(Tensor::close);
-      regained.clear();
-    }
-  }
-
-  /** Makes the step: guidance, then the sampler. After a stretch the server has made it. */
-  private void finish(Call call, Map<String, Tensor> results) {
-    if (!call.stores().isEmpty()) {
-      samples.put(call.span().first(), x.clone());
-    }
-    call.stores().forEach((name, output) -> cache.put(output, results.get(name)));
     try (Tensor output = results.get(call.prediction());
         Tensor next = results.get(Names.NEXT_SAMPLE)) {
-      long cached = cache.values().stream().mapToLong(Tensor::sizeBytes).sum();
+      long cached = cache.values().stream().mapToLong(one -> one.tensor().sizeBytes()).sum();
       peakCacheBytes = Math.max(peakCacheBytes, cached);
-      for (Schedule.Step done :
-          schedule.steps().subList(call.span().first(), call.span().last() + 1)) {
-        done.dropped().forEach(dropped -> close(cache.remove(dropped))); // if it left the server
-      }
-      replay.forget(samples, cache.keySet());
+      drop(call.index());
       FloatBuffer values = output.floats();
-      if (call.span().isStretch()) {
+      if (call.planned().isStretch()) {
         next.floats().get(x); // the first half where guidance doubles it
       } else {
-        step(call.span().first(), values);
+        step(call.planned().first(), values);
       }
-      requireFinite(call.span().last());
-      step = call.span().last() + 1;
-      tell(call.span().last(), values);
+      requireFinite(call.planned().last());
+      this.next++;
+      tell(call.planned().last(), values);
     }
+  }
+
+  private void drop(int call) {
+    cache
+        .values()
+        .removeIf(
+            cached -> {
+              boolean isRead = cached.lastCall() == call;
+              if (isRead) {
+                cached.tensor().close();
+              }
+              return isRead;
+            });
   }
 
   private void step(int s, FloatBuffer output) {
@@ -271,6 +184,7 @@ final class Trajectory implements AutoCloseable {
     int channels = manifest.channels();
     int outputChannels = manifest.outputChannels();
     int plane = manifest.height() * manifest.width();
+    Guidance guidance = admitted.guidance();
     guidance.apply(output, prediction.epsilon(), channels, outputChannels, plane);
     if (sampler.needsVariance()) {
       guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
@@ -307,10 +221,9 @@ final class Trajectory implements AutoCloseable {
   @Override
   public void close() {
     closeOwn();
-    regained.values().forEach(Tensor::close);
-    regained.clear();
     calls.close();
-    cache.values().forEach(Tensor::close);
+    cache.values().forEach(cached -> cached.tensor().close());
     cache.clear();
+    session.close();
   }
 }

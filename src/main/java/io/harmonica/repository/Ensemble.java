@@ -15,11 +15,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * Chains engines to one step of a route, or to several, by their configurations alone: so the
- * export makes them, and so does who knows no more than a running server.
+ * Chains engines to the steps of one request by their configurations alone: so the export makes
+ * ensembles, and so does who knows no more than a running server.
  */
 public final class Ensemble {
   private final Map<String, ModelInput> inputs = new LinkedHashMap<>();
@@ -32,48 +33,24 @@ public final class Ensemble {
   private Ensemble() {}
 
   /**
-   * One step.
-   *
-   * @param model the base model that it becomes a part of
-   * @param engines in order
-   * @param branches of the model, whose outputs engines name so
-   * @param stored those that a later step reads
-   */
-  public static ModelConfig of(
-      String name,
-      String model,
-      List<ModelConfig> engines,
-      List<String> branches,
-      Set<String> stored) {
-    Ensemble chain = new Ensemble();
-    chain.addStep(
-        engines,
-        UnaryOperator.identity(),
-        port -> branches.contains(port) && !stored.contains(port) ? null : port);
-    branches.stream().filter(stored::contains).forEach(chain::expose);
-    if (chain.made.containsKey(Names.NOISE_PREDICTION)) {
-      chain.expose(Names.NOISE_PREDICTION);
-    }
-    return chain.config(name, model);
-  }
-
-  /**
-   * Several steps, and the sampler's between them.
+   * The steps of a stretch, one or several; with several the sampler's between them.
    *
    * @param model the base model that it becomes a part of
    * @param engines in order, of each step
-   * @param sampler the engine that makes the next sample
+   * @param sampler the engine that makes the next sample; not asked for where there is one step
+   * @param branches of the model, whose outputs engines name so
    */
   public static ModelConfig of(
       String name,
       String model,
       List<List<ModelConfig>> engines,
-      ModelConfig sampler,
+      Supplier<ModelConfig> sampler,
       List<String> branches,
       Stretch stretch) {
     Ensemble chain = new Ensemble();
-    int last = stretch.steps() - 1;
-    for (int s = 0; s <= last; s++) {
+    int steps = stretch.steps();
+    int last = steps - 1;
+    for (int s = 0; s < steps; s++) {
       int step = s;
       List<Boolean> stored = stretch.route(s).stored();
       Map<String, String> renamed = ofStep(stretch, s, branches);
@@ -83,32 +60,51 @@ public final class Ensemble {
           takes,
           port -> {
             int branch = branches.indexOf(port);
-            return branch >= 0 && !stored.get(branch) ? null : Names.ofStep(port, step);
+            return branch >= 0 && !stored.get(branch) ? null : Names.ofStep(port, step, steps);
           });
-      chain.add(
-          sampler,
-          takes,
-          port -> step == last ? Names.NEXT_SAMPLE : Names.ofStep(Names.SAMPLE, step + 1));
+      if (steps > 1) {
+        chain.add(
+            sampler.get(),
+            takes,
+            port -> step == last ? Names.NEXT_SAMPLE : Names.ofStep(Names.SAMPLE, step + 1, steps));
+      }
     }
-    chain.expose(Names.NEXT_SAMPLE);
-    chain.expose(Names.ofStep(Names.NOISE_PREDICTION, last));
-    for (int s = 0; s <= last; s++) {
+    for (int s = 0; s < steps; s++) {
       for (int b = 0; b < branches.size(); b++) {
         if (stretch.kept().get(s).get(b)) {
-          chain.expose(Names.ofStep(branches.get(b), s));
+          chain.expose(Names.ofStep(branches.get(b), s, steps));
         }
       }
     }
+    chain.expose(Names.ofStep(Names.NOISE_PREDICTION, last, steps));
+    if (steps > 1) {
+      chain.expose(Names.NEXT_SAMPLE);
+    }
+    return chain.config(name, model);
+  }
+
+  /**
+   * Engines one after the other, which hand on a hidden state.
+   *
+   * @param model the base model that it becomes a part of
+   * @param output the one to show, as the engine that makes it names it
+   */
+  public static ModelConfig of(
+      String name, String model, List<ModelConfig> engines, String output) {
+    Ensemble chain = new Ensemble();
+    chain.addStep(engines, UnaryOperator.identity(), UnaryOperator.identity());
+    chain.expose(output);
     return chain.config(name, model);
   }
 
   /** What a step of a stretch has of its own, by the name that it has in a single step. */
   private static Map<String, String> ofStep(Stretch stretch, int step, List<String> branches) {
     Map<String, String> renamed = new HashMap<>();
-    renamed.put(Names.SAMPLE, step == 0 ? Names.SAMPLE : Names.ofStep(Names.SAMPLE, step));
+    int steps = stretch.steps();
+    renamed.put(Names.SAMPLE, step == 0 ? Names.SAMPLE : Names.ofStep(Names.SAMPLE, step, steps));
     for (String own :
         List.of(Names.TIMESTEP, Names.REUSE_WEIGHTS, Names.NOISE_PREDICTION, Names.UPDATE)) {
-      renamed.put(own, Names.ofStep(own, step));
+      renamed.put(own, Names.ofStep(own, step, steps));
     }
     for (int b = 0; b < branches.size(); b++) {
       List<Stretch.Source> sources = stretch.reads().get(step).get(b);
@@ -118,7 +114,7 @@ public final class Ensemble {
             Names.history(branches.get(b), i + 1),
             source.isBefore()
                 ? Names.history(branches.get(b), source.age())
-                : Names.ofStep(branches.get(b), source.step()));
+                : Names.ofStep(branches.get(b), source.step(), steps));
       }
     }
     return renamed;

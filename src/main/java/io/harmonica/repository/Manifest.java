@@ -8,8 +8,15 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
 import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Router;
+import io.harmonica.router.Schedule;
+import io.harmonica.router.Stretch;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -42,6 +49,8 @@ import java.util.Map;
  *     there are none
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
+ * @param programs the calls of each router, by its name and the steps that go in one request; see
+ *     {@link Program}
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Manifest(
@@ -69,7 +78,8 @@ public record Manifest(
     Decoder decoder,
     Integer stepsPerRequest,
     Flops flops,
-    Map<String, JsonNode> routers) {
+    Map<String, JsonNode> routers,
+    Map<String, Map<Integer, JsonNode>> programs) {
 
   public static final String KEY = "harmonica";
 
@@ -79,7 +89,10 @@ public record Manifest(
   /** Parameter of a text encoder: its tokenizer, packed. */
   public static final String TOKENIZER = "tokenizer";
 
-  public static final String FORMAT = "harmonica-model/1";
+  public static final String FORMAT = "harmonica-model/2";
+
+  /** What came before, without programs: they follow from the routers. */
+  private static final String FORMAT_1 = "harmonica-model/1";
 
   // A later version may know more.
   private static final JsonMapper JSON =
@@ -99,6 +112,9 @@ public record Manifest(
     require("branches", branches);
     require("flops", flops);
     require("routers", routers);
+    if (programs == null) { // format 1 has none
+      programs = Map.of();
+    }
   }
 
   private static void require(String field, Object value) {
@@ -146,10 +162,54 @@ public record Manifest(
     return outputChannels == 2 * channels;
   }
 
-  /** The same model with other routers. */
-  public Manifest withRouters(Map<String, JsonNode> others) {
+  /** A program by a router's name; empty where it has none for requests of so many steps. */
+  public Optional<Program> program(String router, int size) {
+    return Optional.ofNullable(programs.getOrDefault(router, Map.of()).get(size))
+        .map(written -> JSON.convertValue(written, ProgramJson.class).program(branches));
+  }
+
+  /** The same model with one more router, or another of this name. */
+  public Manifest with(Router router) {
+    Map<String, JsonNode> files = new LinkedHashMap<>(routers);
+    files.put(router.name(), json(router));
+    Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
+    all.put(router.name(), written(router));
+    return with(files, all);
+  }
+
+  /** A router as its file has it. */
+  public static JsonNode json(Router router) {
+    try {
+      return JSON.readTree(router.toJson());
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private Map<Integer, JsonNode> written(Router router) {
+    Schedule schedule = Schedule.of(router);
+    Map<Integer, JsonNode> written = new TreeMap<>();
+    for (int size : stepsPerRequest == null ? Set.of(1) : Set.of(1, stepsPerRequest)) {
+      Map<String, Stretch> ensembles = Program.ensembles(model, router.name(), schedule, size);
+      Program program = Program.of(schedule, size, branches, ensembles);
+      written.put(size, JSON.valueToTree(ProgramJson.of(program)));
+    }
+    return written;
+  }
+
+  /** The same model without a router. */
+  public Manifest without(String router) {
+    Map<String, JsonNode> files = new LinkedHashMap<>(routers);
+    files.remove(router);
+    Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
+    all.remove(router);
+    return with(files, all);
+  }
+
+  private Manifest with(
+      Map<String, JsonNode> otherRouters, Map<String, Map<Integer, JsonNode>> otherPrograms) {
     return new Manifest(
-        format,
+        FORMAT,
         model,
         architecture,
         channels,
@@ -173,7 +233,18 @@ public record Manifest(
         decoder,
         stepsPerRequest,
         flops,
-        others);
+        otherRouters,
+        otherPrograms);
+  }
+
+  /** What format 1 left to its clients. */
+  private Manifest withPrograms() {
+    Manifest manifest = with(Map.of(), Map.of());
+    for (Map.Entry<String, JsonNode> router : routers.entrySet()) {
+      String where = "router " + router.getKey() + " of model " + model;
+      manifest = manifest.with(Router.parse(router.getValue().toString(), where));
+    }
+    return manifest;
   }
 
   public String toJson() {
@@ -202,6 +273,9 @@ public record Manifest(
     try {
       Manifest manifest =
           JSON.readValue(config.getParametersOrThrow(KEY).getStringValue(), Manifest.class);
+      if (FORMAT_1.equals(manifest.format)) {
+        return manifest.withPrograms();
+      }
       if (!FORMAT.equals(manifest.format)) {
         throw new HarmonicaException(
             "model %s: manifest format is '%s', expected '%s'; export it again with this version"

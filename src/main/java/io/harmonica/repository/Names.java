@@ -39,6 +39,9 @@ public final class Names {
   public static final String UNCONDITIONAL = "unconditional";
   public static final String NEXT_SAMPLE = "next_sample";
 
+  /** What stands in the place of a router's name where nothing is reused. */
+  public static final String NO_ROUTER = "none";
+
   /** What the engine is called that computes what depends on timestep and condition only. */
   public static final String CONDITION = "condition";
 
@@ -56,9 +59,15 @@ public final class Names {
     return branch + "." + age;
   }
 
-  /** An input of one step of a stretch, or a branch output that it keeps for later. */
-  public static String ofStep(String tensor, int step) {
-    return tensor + ".step" + step;
+  /**
+   * What an ensemble of several steps calls a tensor of one of them; an ensemble of one step has it
+   * as it is.
+   *
+   * @param step of the ensemble, from 0
+   * @param steps that it takes
+   */
+  public static String ofStep(String tensor, int step, int steps) {
+    return steps == 1 ? tensor : tensor + ".step" + step;
   }
 
   /** The ensemble that runs several steps of a router in one request. */

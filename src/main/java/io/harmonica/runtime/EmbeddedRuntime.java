@@ -119,7 +119,7 @@ public final class EmbeddedRuntime implements Runtime {
   }
 
   @Override
-  public boolean takesMade() {
+  public boolean acceptsIntermediates() {
     return true;
   }
 

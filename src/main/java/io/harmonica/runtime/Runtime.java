@@ -32,16 +32,14 @@ public interface Runtime extends AutoCloseable {
    * @param inputs every input of the model by name; they stay the caller's
    * @param outputs the outputs to return
    * @return exactly the requested outputs; the caller closes them
-   * @throws LostTensorsException if inputs are gone with the server that kept them
    */
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
 
   /**
-   * Whether {@link #infer} of an ensemble takes, as further inputs, tensors that its engines would
-   * make. An engine that would make nothing else does not run then. Elsewhere they are unknown
-   * inputs.
+   * Whether an ensemble accepts outputs of its own engines as extra inputs: an engine whose outputs
+   * are all given is skipped. Elsewhere they are unknown inputs.
    */
-  default boolean takesMade() {
+  default boolean acceptsIntermediates() {
     return false;
   }
 
@@ -61,14 +59,12 @@ public interface Runtime extends AutoCloseable {
   }
 
   /**
-   * This runtime for one trajectory, whose calls follow each other: of several servers it keeps to
-   * one while that is there, and tensors get their places beforehand where that saves carrying them
-   * around. The caller closes it, which ends its tensors, and leaves this runtime open.
+   * Begins the calls of one trajectory. The caller closes the session before this runtime.
    *
    * @param plan of the calls to come, asked for only where it is of use; other tensors are fine too
    */
-  default Runtime trajectory(Supplier<Plan> plan) {
-    return new BorrowedRuntime(this);
+  default Session session(Supplier<Plan> plan) {
+    return Session.of(this);
   }
 
   /** What computes, with its version, for reports. */

@@ -95,11 +95,16 @@ record Fingerprint(ModelConfig config, ObjectNode manifest, Map<String, String> 
       JsonNode mine = manifest.path("routers").path(name);
       JsonNode its = other.manifest.path("routers").path(name);
       boolean missing = mine.isMissingNode() || its.isMissingNode();
-      if (missing ? withRouters : !mine.equals(its)) {
+      boolean same = mine.equals(its) && program(name).equals(other.program(name));
+      if (missing ? withRouters : !same) {
         return told("router " + name, known(mine), here, missing ? known(its) : "another", there);
       }
     }
     return Optional.empty();
+  }
+
+  private JsonNode program(String router) {
+    return manifest.path("programs").path(router);
   }
 
   private static String known(JsonNode router) {
@@ -116,6 +121,6 @@ record Fingerprint(ModelConfig config, ObjectNode manifest, Map<String, String> 
   }
 
   private ObjectNode withoutRouters() {
-    return manifest.deepCopy().without("routers");
+    return manifest.deepCopy().without(List.of("routers", "programs"));
   }
 }

@@ -8,6 +8,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.Traffic;
@@ -32,11 +33,11 @@ import java.util.function.Supplier;
 /**
  * Triton servers, one or several, that serve the same models.
  *
- * <p>A {@link #trajectory} keeps to one server. When that fails, the very same call goes to
- * another: the sample and the cached outputs are bytes in this process, or lie in a region of
- * shared memory that is this process's own, so the trajectory goes on from its last finished step
- * with what it had, and the picture is the same. {@link Retry} says what is repeated. A server that
- * was away is asked again what it serves before it gets work.
+ * <p>A {@link #session} keeps to one server. When that fails, the very same call goes to another:
+ * the sample and the cached outputs are bytes in this process, or lie in a region of shared memory
+ * that is this process's own, so the trajectory goes on from its last finished step with what it
+ * had, and the picture is the same. {@link Retry} says what is repeated. A server that was away is
+ * asked again what it serves before it gets work.
  */
 public final class Fleet implements Runtime {
   private static final Supplier<Plan> NO_PLAN = () -> new Plan(List.of());
@@ -241,22 +242,22 @@ public final class Fleet implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    try (Runtime session = new FleetSession(this, NO_PLAN)) {
-      return session.infer(model, inputs, outputs);
+    try (Session session = session(NO_PLAN)) {
+      return session.infer(0, model, inputs, outputs);
     }
   }
 
   @Override
   public CompletableFuture<Map<String, Tensor>> inferAsync(
       String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    Runtime session = new FleetSession(this, NO_PLAN);
-    CompletableFuture<Map<String, Tensor>> results = session.inferAsync(model, inputs, outputs);
+    Session session = session(NO_PLAN);
+    CompletableFuture<Map<String, Tensor>> results = session.inferAsync(0, model, inputs, outputs);
     results.whenComplete((done, fault) -> session.close());
     return results;
   }
 
   @Override
-  public Runtime trajectory(Supplier<Plan> plan) {
+  public Session session(Supplier<Plan> plan) {
     requireOpen();
     return new FleetSession(this, plan);
   }

@@ -1,15 +1,10 @@
 package io.harmonica.triton;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Plan;
-import io.harmonica.runtime.Runtime;
-import io.harmonica.runtime.Statistics;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.runtime.Traffic;
 import io.harmonica.triton.Retry.Where;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -33,18 +28,17 @@ import java.util.function.Supplier;
  * registrations. A region where a call failed is only read from then on, as the server may yet
  * write to it; all are given back with the session.
  */
-final class FleetSession implements Runtime {
+final class FleetSession implements Session {
   private final Fleet fleet;
   private final long startNanos = System.nanoTime();
   private final Supplier<Plan> plan;
-  private final List<SharedRuntime> regions = new ArrayList<>(); // of this trajectory so far
+  private final List<SharedSession> regions = new ArrayList<>(); // of this trajectory so far
   private Member server; // null before the first call and after the last
   private Place place = new Place(null, Optional.empty());
-  private int calls; // of the plan, that were answered
   private boolean closed;
 
   /** Where a server finds tensors; empty: in the messages. */
-  private record Place(Member at, Optional<SharedRuntime> region) {}
+  private record Place(Member at, Optional<SharedSession> region) {}
 
   FleetSession(Fleet fleet, Supplier<Plan> plan) {
     this.fleet = fleet;
@@ -52,32 +46,18 @@ final class FleetSession implements Runtime {
   }
 
   @Override
-  public ModelConfig config(String model) {
-    return fleet.config(model);
-  }
-
-  @Override
-  public Tensor tensor(FloatBuffer values, long... shape) {
-    return fleet.tensor(values, shape);
-  }
-
-  @Override
-  public Tensor tensor(LongBuffer values, long... shape) {
-    return fleet.tensor(values, shape);
-  }
-
-  @Override
-  public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    return Chain.await(inferAsync(model, inputs, outputs), "model '" + model + "' on Triton");
+  public Map<String, Tensor> infer(
+      int call, String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return Chain.await(inferAsync(call, model, inputs, outputs), "model '" + model + "' on Triton");
   }
 
   @Override
   public CompletableFuture<Map<String, Tensor>> inferAsync(
-      String model, Map<String, Tensor> inputs, Set<String> outputs) {
+      int call, String model, Map<String, Tensor> inputs, Set<String> outputs) {
     fleet.requireOpen();
-    Call call = new Call(model, inputs, outputs);
-    call.attempt();
-    return call.result;
+    Call next = new Call(call, model, inputs, outputs);
+    next.attempt();
+    return next.result;
   }
 
   private synchronized Optional<Member> choose(Set<Member> excluded) {
@@ -97,13 +77,13 @@ final class FleetSession implements Runtime {
   }
 
   /** The region at a server, made with the first call there. Calls follow each other. */
-  private Optional<SharedRuntime> region(Member at) {
+  private Optional<SharedSession> region(Member at) {
     synchronized (this) {
       if (place.at() == at) {
         return place.region();
       }
     }
-    Optional<SharedRuntime> made = at.runtime().shared(plan, calls); // may ask the server
+    Optional<SharedSession> made = at.runtime().shared(plan); // may ask the server
     synchronized (this) {
       place = new Place(at, made);
       made.ifPresent(regions::add);
@@ -120,7 +100,7 @@ final class FleetSession implements Runtime {
 
   private void endRegions() {
     leaveRegion();
-    regions.forEach(SharedRuntime::close);
+    regions.forEach(SharedSession::close);
     regions.clear();
   }
 
@@ -131,33 +111,9 @@ final class FleetSession implements Runtime {
     endRegions();
   }
 
-  @Override
-  public String description() {
-    return fleet.description();
-  }
-
-  @Override
-  public Statistics statistics() {
-    return fleet.statistics();
-  }
-
-  @Override
-  public Traffic traffic() {
-    return fleet.traffic();
-  }
-
-  @Override
-  public long roundTripNanos() {
-    return fleet.roundTripNanos();
-  }
-
-  @Override
-  public Runtime trajectory(Supplier<Plan> other) {
-    return fleet.trajectory(other);
-  }
-
   /** One step, wherever it succeeds. Its attempts follow each other, on whatever thread. */
   private final class Call {
+    private final int index; // in the plan
     private final String model;
     private final Map<String, Tensor> inputs;
     private final Set<String> outputs;
@@ -168,7 +124,8 @@ final class FleetSession implements Runtime {
     private int rounds;
     private volatile CompletableFuture<?> current = result;
 
-    Call(String model, Map<String, Tensor> inputs, Set<String> outputs) {
+    Call(int index, String model, Map<String, Tensor> inputs, Set<String> outputs) {
+      this.index = index;
       this.model = model;
       this.inputs = inputs;
       this.outputs = outputs;
@@ -216,9 +173,9 @@ final class FleetSession implements Runtime {
       if (deadline.isNegative() || deadline.isZero()) {
         throw tooLate(null);
       }
-      Optional<SharedRuntime> region = region(at);
+      Optional<SharedSession> region = region(at);
       return region.isPresent()
-          ? region.get().inferAsync(model, inputs, outputs, deadline)
+          ? region.get().inferAsync(index, model, inputs, outputs, deadline)
           : at.runtime().inferAsync(model, inputs, outputs, Carrier.WIRE, deadline);
     }
 
@@ -226,7 +183,6 @@ final class FleetSession implements Runtime {
       at.answered();
       Member before;
       synchronized (FleetSession.this) {
-        calls++;
         before = server;
         if (before != at) {
           stayAt(at);

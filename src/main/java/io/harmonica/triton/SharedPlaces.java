@@ -44,12 +44,8 @@ final class SharedPlaces implements AutoCloseable {
     this.faults = faults;
   }
 
-  /**
-   * A place for a trajectory; empty where its tensors are to travel.
-   *
-   * @param calls of the plan that were made elsewhere
-   */
-  Optional<SharedRuntime> of(Supplier<Plan> plan, int calls) {
+  /** A place for a trajectory; empty where its tensors are to travel. */
+  Optional<SharedSession> of(Supplier<Plan> plan) {
     if (wanted == SharedMemory.OFF || refused) {
       return Optional.empty();
     }
@@ -63,7 +59,7 @@ final class SharedPlaces implements AutoCloseable {
         found = true;
         sweepServer();
       }
-      return Optional.of(new SharedRuntime(runtime, layout, calls, regions, region));
+      return Optional.of(new SharedSession(runtime, layout, regions, region));
     } catch (StatusRuntimeException e) {
       if (TritonFaults.isBroken(e) || !REFUSALS.contains(e.getStatus().getCode())) {
         throw faults.ofCall(e, "");

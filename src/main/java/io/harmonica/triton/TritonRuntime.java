@@ -12,6 +12,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Signature;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
@@ -49,9 +50,9 @@ import java.util.function.Supplier;
 /**
  * Runs models on one Triton Inference Server over gRPC.
  *
- * <p>Tensors travel in the messages as raw bytes; those of a {@link #trajectory} lie in memory
- * shared with the server where it runs on this host. A fault names the server, the model and the
- * remedy; {@link TritonFaults} has the words.
+ * <p>Tensors travel in the messages as raw bytes; those of a {@link #session} lie in memory shared
+ * with the server where it runs on this host. A fault names the server, the model and the remedy;
+ * {@link TritonFaults} has the words.
  */
 public final class TritonRuntime implements Runtime {
 
@@ -256,16 +257,12 @@ public final class TritonRuntime implements Runtime {
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    return infer(model, inputs, outputs, Carrier.WIRE);
+    return await(inferAsync(model, inputs, outputs), model);
   }
 
-  Map<String, Tensor> infer(
-      String model, Map<String, Tensor> inputs, Set<String> outputs, Carrier carrier) {
-    ModelConfig known = configs.get(model);
-    Signature.check(known != null ? known : config(model), inputs, outputs);
-    ModelInferRequest message = carrier.request(model, inputs, outputs);
-    ModelInferResponse response = call(model, stub -> stub.modelInfer(message));
-    return landed(model, message, response, outputs, carrier);
+  /** Waits for a model's answer. */
+  Map<String, Tensor> await(CompletableFuture<Map<String, Tensor>> answer, String model) {
+    return Chain.await(answer, "model '" + model + "' on Triton");
   }
 
   @Override
@@ -299,19 +296,15 @@ public final class TritonRuntime implements Runtime {
 
   /** In shared memory where it is possible and wanted, else over the wire. */
   @Override
-  public Runtime trajectory(Supplier<Plan> plan) {
-    Optional<SharedRuntime> shared = shared(plan, 0);
-    return shared.isPresent() ? shared.get() : Runtime.super.trajectory(plan);
+  public Session session(Supplier<Plan> plan) {
+    Optional<SharedSession> shared = shared(plan);
+    return shared.isPresent() ? shared.get() : Runtime.super.session(plan);
   }
 
-  /**
-   * A place in shared memory, where it is possible and wanted.
-   *
-   * @param calls of the plan that another server has answered
-   */
-  Optional<SharedRuntime> shared(Supplier<Plan> plan, int calls) {
+  /** A place in shared memory, where it is possible and wanted. */
+  Optional<SharedSession> shared(Supplier<Plan> plan) {
     requireOpen();
-    return places.of(plan, calls);
+    return places.of(plan);
   }
 
   /** It went away: what it knew of shared memory is gone with it. */

@@ -1,0 +1,25 @@
+package io.harmonica.generate;
+
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Program;
+import io.harmonica.router.Router;
+import io.harmonica.sampler.Sampler;
+import java.util.Optional;
+
+/**
+ * A request that fits its model, resolved: how every one of its trajectories runs.
+ *
+ * @param router empty where every branch is computed
+ */
+record Admitted(
+    Manifest manifest,
+    Optional<Router> router,
+    Program program,
+    Sampler sampler,
+    Guidance guidance) {
+
+  /** Rows of a request for so many pictures: guidance takes two for each. */
+  int rows(int pictures) {
+    return (guidance.doublesBatch() ? 2 : 1) * pictures;
+  }
+}

@@ -1,0 +1,167 @@
+package io.harmonica.repository;
+
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.harmonica.repository.Program.Call;
+import io.harmonica.repository.Program.Keep;
+import io.harmonica.repository.Program.Read;
+import io.harmonica.router.Route;
+import io.harmonica.router.Schedule.Output;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * A {@link Program} as the manifest has it: each kind of call once, and the order in which they
+ * come. Calls say what they read and keep relative to themselves, so that a router with a period
+ * has few kinds.
+ *
+ * @param calls the kinds
+ * @param order of the trajectory, indices into {@code calls}
+ */
+record ProgramJson(List<Kind> calls, List<Integer> order) {
+
+  /**
+   * Calls that differ only in their place.
+   *
+   * @param reads how many steps before the call's first the output was made: as which inputs it is
+   *     read, each {@code 3 branch + age - 1} for input {@code BRANCH.AGE}
+   * @param keeps how many further calls need it: which outputs are kept, each {@code steps branch +
+   *     step} for output {@code BRANCH}, or {@code BRANCH.stepSTEP} of a call of several steps
+   * @param weights by step of the call, for those that take weights
+   */
+  @JsonInclude(JsonInclude.Include.NON_EMPTY)
+  record Kind(
+      String model,
+      int steps,
+      Map<Integer, List<Integer>> reads,
+      Map<Integer, List<Integer>> keeps,
+      Map<Integer, List<Weights>> weights) {
+    Kind {
+      reads = reads == null ? Map.of() : reads;
+      keeps = keeps == null ? Map.of() : keeps;
+      weights = weights == null ? Map.of() : weights;
+    }
+  }
+
+  /**
+   * Branches whose histories have the same weights, newest first; all others are zero. Written as
+   * {@code [[1.5, -0.5], [0, 1, 2]]}.
+   */
+  @JsonFormat(shape = JsonFormat.Shape.ARRAY)
+  @JsonPropertyOrder({"of", "branches"})
+  record Weights(List<Float> of, List<Integer> branches) {}
+
+  static ProgramJson of(Program program) {
+    Map<Kind, Integer> kinds = new LinkedHashMap<>();
+    List<Integer> order = new ArrayList<>();
+    for (int c = 0; c < program.calls().size(); c++) {
+      Kind kind = kind(program.calls().get(c), c);
+      kinds.putIfAbsent(kind, kinds.size());
+      order.add(kinds.get(kind));
+    }
+    return new ProgramJson(List.copyOf(kinds.keySet()), order);
+  }
+
+  private static Kind kind(Call call, int index) {
+    Map<Integer, List<Integer>> reads = new TreeMap<>();
+    for (Read read : call.reads()) {
+      String age = read.input().substring(read.input().lastIndexOf('.') + 1);
+      add(
+          reads,
+          call.first() - read.output().step(),
+          Route.MAX_HISTORY * read.output().branch() + Integer.parseInt(age) - 1);
+    }
+    Map<Integer, List<Integer>> keeps = new TreeMap<>();
+    for (Keep keep : call.keeps()) {
+      add(
+          keeps,
+          keep.lastCall() - index,
+          call.steps() * keep.of().branch() + keep.of().step() - call.first());
+    }
+    Map<Integer, List<Weights>> weights = new TreeMap<>();
+    call.weights().forEach((step, rows) -> weights.put(step, grouped(rows)));
+    return new Kind(call.model(), call.steps(), reads, keeps, weights);
+  }
+
+  private static void add(Map<Integer, List<Integer>> lists, int key, int value) {
+    lists.computeIfAbsent(key, k -> new ArrayList<>()).add(value);
+  }
+
+  private static List<Weights> grouped(float[][] rows) {
+    Map<List<Float>, List<Integer>> groups = new LinkedHashMap<>();
+    for (int b = 0; b < rows.length; b++) {
+      List<Float> weights = new ArrayList<>();
+      for (float weight : rows[b]) {
+        weights.add(weight);
+      }
+      while (!weights.isEmpty() && weights.get(weights.size() - 1) == 0) {
+        weights.remove(weights.size() - 1);
+      }
+      if (!weights.isEmpty()) {
+        groups.computeIfAbsent(weights, w -> new ArrayList<>()).add(b);
+      }
+    }
+    return groups.entrySet().stream()
+        .map(group -> new Weights(group.getKey(), group.getValue()))
+        .toList();
+  }
+
+  /**
+   * The program, with its places.
+   *
+   * @param branches names in execution order
+   */
+  Program program(List<String> branches) {
+    List<Call> made = new ArrayList<>();
+    int first = 0;
+    for (int index = 0; index < order.size(); index++) {
+      Kind kind = calls.get(order.get(index));
+      made.add(call(kind, index, first, branches));
+      first += kind.steps();
+    }
+    return new Program(made);
+  }
+
+  private static Call call(Kind kind, int index, int first, List<String> branches) {
+    List<Read> reads = new ArrayList<>();
+    kind.reads()
+        .forEach(
+            (before, ports) -> {
+              for (int port : ports) {
+                int branch = port / Route.MAX_HISTORY;
+                String input = Names.history(branches.get(branch), port % Route.MAX_HISTORY + 1);
+                reads.add(new Read(input, new Output(branch, first - before)));
+              }
+            });
+    List<Keep> keeps = new ArrayList<>();
+    kind.keeps()
+        .forEach(
+            (further, outputs) -> {
+              for (int output : outputs) {
+                int branch = output / kind.steps();
+                int step = output % kind.steps();
+                String name = Names.ofStep(branches.get(branch), step, kind.steps());
+                keeps.add(new Keep(name, new Output(branch, first + step), index + further));
+              }
+            });
+    Map<Integer, float[][]> weights = new TreeMap<>();
+    kind.weights().forEach((step, groups) -> weights.put(step, rows(groups, branches.size())));
+    return new Call(kind.model(), first, kind.steps(), reads, keeps, weights);
+  }
+
+  private static float[][] rows(List<Weights> groups, int branches) {
+    float[][] rows = new float[branches][Route.MAX_HISTORY];
+    for (Weights group : groups) {
+      for (int branch : group.branches()) {
+        for (int k = 0; k < group.of().size(); k++) {
+          rows[branch][k] = group.of().get(k);
+        }
+      }
+    }
+    return rows;
+  }
+}
