@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
@@ -14,6 +15,7 @@ import io.harmonica.model.Resolution;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Tensor;
+import java.awt.image.BufferedImage;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,9 +23,14 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From finished latents to pixels, through the exported decoder. */
 class DecodeTest {
+  private static final Path VAE = Path.of("tests/golden/vae");
+  private static final Path SHIFTED =
+      Path.of("tests/resources/io/harmonica/generate/shift_factor.safetensors");
   private static final int HEIGHT = 128; // from there on in tiles, here of 64 x 32
   private static final int WIDTH = 32;
 
@@ -84,6 +91,39 @@ class DecodeTest {
         power += Math.pow(whole[i], 2);
       }
       assertThat(error / power).isLessThan(0.001); // 30 dB
+    }
+  }
+
+  /** diffusers' pipelines of DiT and PixArt leave it out, so that it changes no picture. */
+  @ParameterizedTest
+  @ValueSource(strings = {"dit", "alpha", "sigma"})
+  void decode_shiftFactor_isAsInThePipelineOfThatModel(String pipeline) {
+    Path vae =
+        Checkpoints.diffusers(
+            folder.resolve("vae"),
+            Checkpoints.config(VAE).put("shift_factor", 40.0),
+            Checkpoints.tensors(VAE));
+    export(pipeline.equals("dit") ? Checkpoints.DIT : Checkpoints.PIXART, vae);
+    try (Checkpoint io = Checkpoint.open(SHIFTED);
+        Pipeline decoding = Pipeline.open(folder.resolve("models"), "m")) {
+      float[] latents = io.tensor(pipeline + ".latents").floats();
+      long[] expected = io.tensor(pipeline + ".picture").longs(); // (16, 16, 3)
+      BufferedImage picture = Pictures.of(decoding.decode(new Latents(latents, 1, 4, 8, 8))).get(0);
+      assertThat(expected).hasSize(picture.getHeight() * picture.getWidth() * 3);
+      for (int i = 0; i < expected.length; i++) {
+        int rgb = picture.getRGB(i / 3 % 16, i / 48);
+        assertThat(rgb >> 16 - 8 * (i % 3) & 0xff).as("level %d", i).isEqualTo((int) expected[i]);
+      }
+    }
+  }
+
+  private void export(Path checkpoint, Path vae) {
+    try (Checkpoint source = Checkpoint.open(checkpoint);
+        Checkpoint autoencoder = Checkpoint.open(vae)) {
+      Model model = Model.of(source, Choices.NONE.withPixelsPerElement(2));
+      new Exporter(model, List.of(), ExportOptions.of("m"))
+          .withDecoder(Autoencoder.of(autoencoder))
+          .export(folder.resolve("models"));
     }
   }
 

@@ -23,7 +23,7 @@ class AutoencoderTest {
   @Test
   void of_readsItsConfiguration() {
     assertThat(decoder(VAE))
-        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.18215, 0, true, true, true));
+        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.18215, true, true, true));
     assertThat(decoder(VAE.resolve("legacy-names"))).isEqualTo(decoder(VAE));
   }
 
@@ -31,11 +31,11 @@ class AutoencoderTest {
   void of_fieldsThatLeaveWeightsOut_needsFewer() {
     ObjectNode config = Checkpoints.config(VAE);
     config.put("use_post_quant_conv", false).put("mid_block_add_attention", false);
-    config.put("force_upcast", false).put("shift_factor", -0.5).put("scaling_factor", 0.3611);
+    config.put("force_upcast", false).put("scaling_factor", 0.3611);
     Map<String, Floats> tensors = Checkpoints.tensors(VAE);
     tensors.keySet().removeIf(name -> name.matches("post_quant.*|.*mid_block.attentions.*"));
     assertThat(decoder(Checkpoints.diffusers(folder, config, tensors)))
-        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.3611, -0.5, false, false, false));
+        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.3611, false, false, false));
   }
 
   @Test
@@ -52,7 +52,6 @@ class AutoencoderTest {
     refused(c -> c.putArray("latents_mean").add(0), "field latents_mean is [0], expected null");
     refused(c -> c.put("norm_num_groups", 3), "that divides each of block_out_channels [8, 16]");
     refused(c -> c.put("out_channels", 4), "field out_channels is 4, expected 1 or 3");
-    refused(c -> c.put("shift_factor", "x"), "field shift_factor is \"x\", expected a number");
     refused(c -> c.putArray("block_out_channels"), "expected 1 to 6 positive integers");
     refused(
         c -> c.putArray("up_block_types").add("AttnUpDecoderBlock2D"),

@@ -69,11 +69,6 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
     }
     int out = fields.integer("out_channels", 3);
     fields.check("out_channels", out == 1 || out == 3, "1 or 3");
-    JsonNode shift = fields.json().path("shift_factor");
-    fields.check(
-        "shift_factor",
-        shift.isNumber() || shift.isNull() || shift.isMissingNode(),
-        "a number or null");
     return new Decoder(
         fields.integer("latent_channels", 4),
         out,
@@ -81,7 +76,6 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
         fields.integer("layers_per_block", 1),
         groups,
         fields.number("scaling_factor", 0.18215),
-        shift.asDouble(),
         fields.flag("use_post_quant_conv").orElse(true),
         fields.flag("mid_block_add_attention").orElse(true),
         fields.flag("force_upcast").orElse(true));

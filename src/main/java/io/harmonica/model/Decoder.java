@@ -6,6 +6,8 @@ import java.util.List;
  * The half of an autoencoder that makes pictures out of latents (Rombach et al., arXiv 2112.10752;
  * diffusers {@code AutoencoderKL}, whose parameter names are used).
  *
+ * <p>A {@code shift_factor} changes nothing: diffusers' pipelines of DiT and PixArt do not add it.
+ *
  * @param channels C of the latents
  * @param outputChannels of the pictures: 1, or 3
  * @param widths channels of the blocks, at the pictures' size first; each but the first doubles
@@ -13,7 +15,6 @@ import java.util.List;
  * @param layers residual layers that the encoder has in a block; here there is one more
  * @param groups of channels, in group norms
  * @param scaling what latents were multiplied by, for denoising
- * @param shift what was taken off them before
  * @param quantised whether a 1 x 1 convolution comes first
  * @param attends whether the middle has an attention
  * @param upcast whether it overflows in fp16
@@ -25,7 +26,6 @@ public record Decoder(
     int layers,
     int groups,
     double scaling,
-    double shift,
     boolean quantised,
     boolean attends,
     boolean upcast) {
@@ -44,9 +44,6 @@ public record Decoder(
   /** Latents as the denoiser leaves them, (B, C, H, W), to pixels of about -1..1, fp32. */
   public <T> T decode(Ops<T> ops, T latents) {
     T x = ops.mul(latents, ops.constant(new float[] {(float) (1 / scaling)}, 1));
-    if (shift != 0) {
-      x = ops.add(x, ops.constant(new float[] {(float) shift}, 1));
-    }
     x = ops.toPrecision(x);
     if (quantised) {
       x = ops.conv(x, "post_quant_conv", channels, channels, 1, 1, 0);
