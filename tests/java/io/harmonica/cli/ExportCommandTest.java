@@ -205,6 +205,36 @@ class ExportCommandTest {
     assertThat(run(line + " --text-encoder none --vae tests/golden/vae").err()).isEmpty();
   }
 
+  /** Each part has a tensor that its definition does not read, where it may mean nothing. */
+  @Test
+  void weightsThatAreNotRead_areNoted() {
+    PipelineFolder.in(folder.resolve("whole"));
+    more("transformer", "register_tokens", 0);
+    more("vae", "loss.logvar", 1);
+    Path t5 = Path.of("tests/golden/t5");
+    Checkpoints.diffusers(
+        folder.resolve("whole/t5"), Checkpoints.config(t5), Checkpoints.tensors(t5));
+    more("t5", "classifier.bias", 1);
+    String line =
+        "--checkpoint DIR/whole --text-encoder DIR/whole/t5 --model-repository REPOSITORY";
+    for (String dryRun : List.of(" --dry-run", "")) {
+      Invocation done = run(line + dryRun);
+      assertThat(done.code()).isZero();
+      assertThat(done.err().lines())
+          .satisfiesExactly(
+              note -> assertThat(note).startsWith("note: ").contains("('register_tokens')"),
+              note -> assertThat(note).startsWith("note: ").contains("('loss.logvar')"),
+              note -> assertThat(note).startsWith("note: ").contains("('classifier.bias')"));
+    }
+  }
+
+  private void more(String part, String name, int size) {
+    Path path = folder.resolve("whole").resolve(part);
+    Map<String, Floats> tensors = Checkpoints.tensors(path);
+    tensors.put(name, Floats.of(new float[size], size));
+    Checkpoints.diffusers(path, Checkpoints.config(path), tensors);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -351,6 +381,8 @@ class ExportCommandTest {
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads 2 --architecture DiT-S/2 | --architecture and --heads exclude each other, expected one
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name a/b | --model-name 'a/b' must consist of
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --model-name=    | --model-name '' must consist of
+          1 | --checkpoint tests/resources/io/harmonica/model/qk_norm.pt --heads 2 --model-repository REPOSITORY | qk_norm.pt holds 4 weights that the transformer read here does not have
+          1 | --checkpoint tests/resources/io/harmonica/model/qk_norm.pt --heads 2 --model-repository REPOSITORY --dry-run | qk_norm.pt holds 4 weights that
           1 | --checkpoint DIR/nothing --model-repository REPOSITORY                       | DIR/nothing
           1 | --checkpoint tests/golden/vae --model-repository REPOSITORY                  | field _class_name is 'AutoencoderKL'; supported: DiTTransformer2DModel and PixArtTransformer2DModel
           2 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64 --model-repository REPOSITORY | --resolution '64' is no size, expected HEIGHTxWIDTH in pixels

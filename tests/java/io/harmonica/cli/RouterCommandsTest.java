@@ -134,6 +134,22 @@ class RouterCommandsTest {
   }
 
   @Test
+  void policy_forACheckpointWithMoreThanIsRead_isRefused() {
+    Path out = folder.resolve("out.json");
+    Invocation refused =
+        Invocation.of(
+            ("policy fora --checkpoint tests/resources/io/harmonica/model/qk_norm.pt --heads 2"
+                    + " --steps 4 --out "
+                    + out)
+                .split(" "));
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: tests/resources/io/harmonica/model/qk_norm.pt holds 4 weights that")
+        .hasLineCount(1);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
   void policy_forASamplerThatTheModelCannotServe_isRefused() {
     Path out = folder.resolve("out.json");
     Invocation refused =

@@ -3,12 +3,14 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +50,36 @@ class TrainCommandTest {
     assertThat(router.timesteps()).containsExactly(750, 500, 250, 0);
     assertThat(router.training().path("cur").asDouble()).isEqualTo(0.5);
     assertThat(router.training().path("guidance").asDouble()).isEqualTo(1.5);
+  }
+
+  @Test
+  void train_weightsThatAreNotRead_areNoted() {
+    Map<String, Floats> tensors = Checkpoints.tensors(Checkpoints.DIT);
+    tensors.put("register_tokens", Floats.of(new float[2], 2));
+    Path more =
+        Checkpoints.diffusers(folder.resolve("more"), Checkpoints.config(Checkpoints.DIT), tensors);
+    Path out = folder.resolve("router.json");
+    Invocation done = trainOn(more, out);
+    assertThat(done.code()).isZero();
+    assertThat(done.err())
+        .startsWith(
+            "note: " + more + " holds 1 weight that the transformer read here does not have")
+        .hasLineCount(1);
+    tensors.put("transformer_blocks.0.norm1.weight", Floats.of(new float[32], 32));
+    Checkpoints.diffusers(more, Checkpoints.config(Checkpoints.DIT), tensors);
+    Invocation refused = trainOn(more, folder.resolve("other.json"));
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith(
+            "error: " + more + " holds 1 weight that the transformer read here does not have")
+        .hasLineCount(1);
+    assertThat(folder.resolve("other.json")).doesNotExist();
+  }
+
+  private static Invocation trainOn(Path checkpoint, Path out) {
+    return Invocation.of(
+        ("train --steps 4 --iterations 1 --batch 1 --checkpoint " + checkpoint + " --out " + out)
+            .split(" "));
   }
 
   @Test

@@ -9,7 +9,7 @@ import java.util.Collection;
 import java.util.stream.Collectors;
 
 /** The wording of faults, always one line, whatever a file holds. */
-final class Messages {
+public final class Messages {
   private static final int LONGEST_QUOTE = 200;
 
   private Messages() {}
@@ -45,7 +45,7 @@ final class Messages {
   }
 
   /** The first few of many names. */
-  static String some(Collection<String> names) {
+  public static String some(Collection<String> names) {
     String first = names.stream().limit(3).map(Messages::quote).collect(Collectors.joining(", "));
     return names.size() > 3 ? first + ", ..." : first;
   }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica-export}: writes a model repository from a checkpoint. */
@@ -117,6 +118,13 @@ final class ExportCommand implements Command {
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
+      Stream.of(
+              Optional.of(model.weights()),
+              autoencoder.map(Autoencoder::weights),
+              Optional.ofNullable(texts).map(files -> files.encoder().weights()))
+          .flatMap(Optional::stream)
+          .flatMap(weights -> weights.note().stream())
+          .forEach(note -> console.err().println("note: " + note));
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       exporter.withSampler(sampling.sampler(), sampling.noise());
       routers.forEach(sampling::requireDraws);

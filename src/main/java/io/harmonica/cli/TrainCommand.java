@@ -155,6 +155,7 @@ final class TrainCommand implements Command {
     CheckpointParts parts = CheckpointParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
+      model.weights().note().ifPresent(note -> console.err().println("note: " + note));
       Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());

@@ -35,10 +35,13 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
                   json.isEmpty() ? "no config.json" : "_class_name is '" + type + "'",
                   TYPE));
     }
+    Unread.DECODER.refuseWrapped(checkpoint);
     Decoder decoder = decoder(new Config(json.get(), checkpoint.path() + "/config.json"));
     boolean old = checkpoint.names().contains(ATTENTION + "query.weight");
-    Weights weights = new CheckpointWeights(checkpoint, old ? Autoencoder::oldName : Source::of);
+    Weights weights =
+        new CheckpointWeights(checkpoint, old ? Autoencoder::oldName : Source::of, Unread.DECODER);
     decoder.decode(new Shapes(weights), new long[] {1, decoder.channels(), 1, 1});
+    weights.requireNothingElse();
     return new Autoencoder(checkpoint.path(), decoder, weights);
   }
 

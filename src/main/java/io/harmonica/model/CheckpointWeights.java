@@ -4,7 +4,11 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.StoredTensor;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /** Parameters found in a checkpoint whose file layout names them differently. */
@@ -23,15 +27,35 @@ final class CheckpointWeights implements Weights {
 
   private final Checkpoint checkpoint;
   private final Function<String, Source> layout;
+  private final Unread unread;
+  private final Set<String> required = ConcurrentHashMap.newKeySet(); // as the file names them
 
-  CheckpointWeights(Checkpoint checkpoint, Function<String, Source> layout) {
+  CheckpointWeights(Checkpoint checkpoint, Function<String, Source> layout, Unread unread) {
     this.checkpoint = checkpoint;
     this.layout = layout;
+    this.unread = unread;
+  }
+
+  /** Takes tensors for required that say again what others say. */
+  CheckpointWeights withCopies(Collection<String> names) {
+    required.addAll(names);
+    return this;
   }
 
   @Override
   public void require(String name, long... shape) {
     find(name, shape);
+    required.add(layout.apply(name).tensor());
+  }
+
+  @Override
+  public void requireNothingElse() {
+    unread.refuseBeside(checkpoint, required);
+  }
+
+  @Override
+  public Optional<String> note() {
+    return unread.note(checkpoint, required);
   }
 
   @Override

@@ -3,7 +3,6 @@ package io.harmonica.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.model.CheckpointWeights.Source;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +18,8 @@ import java.util.regex.Pattern;
  */
 final class DitCheckpoint {
   private static final Pattern BLOCK = Pattern.compile("blocks\\.(\\d+)\\.(.+)");
+  private static final Pattern EMBEDDER =
+      Pattern.compile("transformer_blocks\\.\\d+\\.(norm1\\.emb\\..+)");
 
   private DitCheckpoint() {}
 
@@ -34,7 +35,8 @@ final class DitCheckpoint {
     int channels = fields.channels();
     int out = fields.outputChannels();
     int size = fields.size();
-    boolean shared = sharesEmbedder(checkpoint, fields.depth());
+    List<String> copies = embedderCopies(checkpoint);
+    boolean shared = copies.stream().allMatch(copy -> equalsFirst(checkpoint, copy));
     Denoiser.Interface io =
         new Denoiser.Interface(channels, out, size, size, classes, "leading", channels);
     Dit dit =
@@ -52,7 +54,9 @@ final class DitCheckpoint {
             false,
             shared,
             io);
-    return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::diffusersName));
+    CheckpointWeights weights =
+        new CheckpointWeights(checkpoint, DitCheckpoint::diffusersName, Unread.TRANSFORMER);
+    return new Model(dit, shared ? weights.withCopies(copies) : weights);
   }
 
   private static final Map<String, String> DIFFUSERS =
@@ -84,23 +88,21 @@ final class DitCheckpoint {
     return Source.of(prefix + DIFFUSERS.get(module) + local.substring(dot));
   }
 
-  /** Whether the embedders of all blocks are equal, as in every converted checkpoint. */
-  private static boolean sharesEmbedder(Checkpoint checkpoint, int depth) {
-    List<String> parameters =
-        checkpoint.names().stream()
-            .filter(name -> name.startsWith("transformer_blocks.0.norm1.emb."))
-            .toList();
-    for (String first : parameters) {
-      StoredTensor expected = checkpoint.tensor(first);
-      for (int block = 1; block < depth; block++) {
-        String name = first.replace("blocks.0.", "blocks." + block + ".");
-        if (checkpoint.names().contains(name)
-            && !checkpoint.tensor(name).data().equals(expected.data())) {
-          return false;
-        }
-      }
-    }
-    return true;
+  /** The embedder's parameters in every block but the first: equal in converted checkpoints. */
+  private static List<String> embedderCopies(Checkpoint checkpoint) {
+    return checkpoint.names().stream()
+        .filter(name -> EMBEDDER.matcher(name).matches() && !first(name).equals(name))
+        .filter(name -> checkpoint.names().contains(first(name)))
+        .toList();
+  }
+
+  private static boolean equalsFirst(Checkpoint checkpoint, String copy) {
+    return checkpoint.tensor(copy).data().equals(checkpoint.tensor(first(copy)).data());
+  }
+
+  /** The name of the same parameter in the first block. */
+  private static String first(String embedder) {
+    return EMBEDDER.matcher(embedder).replaceFirst("transformer_blocks.0.$1");
   }
 
   // ---- facebookresearch/DiT: a state dict without a configuration ----
@@ -144,7 +146,8 @@ final class DitCheckpoint {
     Dit dit =
         new Dit(
             width, heads, depth, patch, channels, out, size, classes, 128, 1e-6, true, true, io);
-    return new Model(dit, new CheckpointWeights(checkpoint, DitCheckpoint::facebookName));
+    return new Model(
+        dit, new CheckpointWeights(checkpoint, DitCheckpoint::facebookName, Unread.TRANSFORMER));
   }
 
   /** Of the published size, else as stated: the file does not say. */

@@ -15,7 +15,8 @@ import java.util.OptionalInt;
 public record Model(Denoiser denoiser, Weights weights) {
 
   /**
-   * Finds out what a checkpoint holds and checks that every parameter is there in its shape.
+   * Finds out what a checkpoint holds and checks that every parameter is there in its shape, and
+   * nothing else in what is read.
    *
    * @param heads attention heads, where the file does not say; else they must agree
    */
@@ -25,8 +26,10 @@ public record Model(Denoiser denoiser, Weights weights) {
 
   /** The same, with whatever else a checkpoint leaves free. */
   public static Model of(Checkpoint checkpoint, Choices choices) {
+    Unread.TRANSFORMER.refuseWrapped(checkpoint);
     Model model = recognise(checkpoint, choices);
     model.flops();
+    model.weights().requireNothingElse();
     return model;
   }
 

@@ -68,7 +68,7 @@ final class PixArtCheckpoint {
             config.number("interpolation_scale", Math.max(trained / 64, 1)),
             config.number("norm_eps", old ? 1e-5 : 1e-6),
             io);
-    return new Model(model, new CheckpointWeights(checkpoint, Source::of));
+    return new Model(model, new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER));
   }
 
   private static void requireFits(Resolution resolution, int step) {

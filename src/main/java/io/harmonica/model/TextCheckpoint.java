@@ -29,11 +29,14 @@ public record TextCheckpoint(Path path, TextEncoder encoder, Weights weights) {
                   json.isEmpty() ? "no config.json" : "model_type is '" + type + "'",
                   TYPE));
     }
+    Unread.TEXT_ENCODER.refuseWrapped(checkpoint);
     TextEncoder encoder = encoder(new Config(json.get(), checkpoint.path() + "/config.json"));
     String table = checkpoint.names().contains(TABLE) ? TABLE : TABLE_AGAIN;
     Weights weights =
-        new CheckpointWeights(checkpoint, name -> Source.of(name.equals(TABLE) ? table : name));
+        new CheckpointWeights(
+            checkpoint, name -> Source.of(name.equals(TABLE) ? table : name), Unread.TEXT_ENCODER);
     Shapes.require(encoder, weights);
+    weights.requireNothingElse();
     return new TextCheckpoint(checkpoint.path(), encoder, weights);
   }
 

@@ -1,6 +1,7 @@
 package io.harmonica.model;
 
 import java.util.Arrays;
+import java.util.Optional;
 
 /** The parameters of a model under the names that its definition uses. */
 public interface Weights {
@@ -10,6 +11,17 @@ public interface Weights {
 
   /** A parameter as fp32, row-major. */
   float[] read(String name, long... shape);
+
+  /**
+   * Refuses what is stored beside the parameters that were required so far, where it makes another
+   * model of them.
+   */
+  default void requireNothingElse() {}
+
+  /** What to tell of anything else that is stored and was not required. */
+  default Optional<String> note() {
+    return Optional.empty();
+  }
 
   /** For a structure without a checkpoint: every parameter is there, none can be read. */
   Weights NONE =
