@@ -131,7 +131,7 @@ public final class Benchmark {
                 reuse,
                 random.training()));
         theoretical.put(
-            name, Savings.of(random, model.flops(), 0).theoreticalSpeedup().orElseThrow());
+            name, Savings.speedup(random.computes(), model.flops()));
       }
       ExportOptions options = ExportOptions.of(NAME).withForce(true);
       new Exporter(model, routers, options).export(work.resolve("blocks"));

@@ -47,7 +47,7 @@ record Invocation(int code, String out, String err) {
             "DiT-2x8/2",
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
-            128,
+            Collections.nCopies(4, 128L),
             new Sampling("ddim", Spacing.LEADING, Manifest.Noise.LINEAR, true));
 
     @Override

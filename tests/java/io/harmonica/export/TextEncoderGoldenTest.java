@@ -99,7 +99,7 @@ class TextEncoderGoldenTest {
       String part = parts.get(i).getModelName();
       Map<String, Tensor> own = new HashMap<>(known);
       own.keySet().retainAll(parts.get(i).getInputMapMap().keySet());
-      Tensor hidden = runtime.infer(part, own, Set.of(Names.NEXT_HIDDEN)).get(Names.NEXT_HIDDEN);
+      Tensor hidden = runtime.infer(part, own, Set.of(Names.next("hidden"))).get(Names.next("hidden"));
       if (i > 0) {
         float[] values = new float[hidden.floats().remaining()];
         hidden.floats().get(values);

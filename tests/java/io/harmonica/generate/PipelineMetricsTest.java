@@ -33,7 +33,7 @@ class PipelineMetricsTest {
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.everyOther("half", model);
-      savings = Savings.of(router, model.flops(), 0);
+      savings = Savings.of(router, model.flops(), model.denoiser().branchElements());
       new Exporter(model, List.of(router), ExportOptions.of("dit").withForce(true))
           .export(repository);
     }

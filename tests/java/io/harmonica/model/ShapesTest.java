@@ -67,7 +67,7 @@ class ShapesTest {
 
   @Test
   void embedded_leavesTheBatchOut() {
-    var shapes = Shapes.embedded(Model.named("DiT-S/8").denoiser());
+    var shapes = Shapes.handedOn(Model.named("DiT-S/8").denoiser());
     assertThat(shapes.get("hidden")).containsExactly(16, 384);
     assertThat(shapes.get("block11.modulation")).containsExactly(6, 384);
     assertThat(shapes.get("head.modulation")).containsExactly(2, 384);

@@ -15,6 +15,7 @@ import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.runtime.EmbeddedRuntime;
+import java.util.Collections;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -129,7 +130,7 @@ public final class Results {
       return measure(sets.uncached(fewer), cell.steps(), key, speedup, 0, sets);
     }
     Router router = routers.get(cell);
-    Savings savings = Savings.of(router, model.flops(), 0);
+    Savings savings = Savings.of(router, model.flops(), Collections.nCopies(router.branches().size(), 0L));
     double speedup = savings.theoreticalSpeedup().orElseThrow();
     return measure(sets.routed(router), cell.steps(), key, speedup, savings.cur(), sets);
   }

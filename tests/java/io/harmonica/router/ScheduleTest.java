@@ -155,7 +155,7 @@ class ScheduleTest {
       }
       peak = Math.max(peak, alive);
     }
-    Savings savings = Savings.of(router, flops, 48);
+    Savings savings = Savings.of(router, flops, Collections.nCopies(router.branches().size(), 48L));
     assertThat(savings.reused()).isEqualTo((int) reused);
     assertThat(savings.cur()).isEqualTo((double) reused / (steps * branches));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(48 * peak);
@@ -178,7 +178,7 @@ class ScheduleTest {
   @Test
   void savings_everySecondStep_weighsFlops() {
     Router router = Routers.of(Reuse.LAST, "xx", "..", "xx", "..");
-    Savings savings = Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), 4);
+    Savings savings = Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), List.of(4L, 4L));
     assertThat(savings.theoreticalSpeedup()).hasValue(4 * 100.0 / (2 * 100 + 2 * 10));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(8);
   }

@@ -1,8 +1,9 @@
 package io.harmonica.torch;
 
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Ops;
+import io.harmonica.model.Streams;
+import io.harmonica.model.Term;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -15,14 +16,21 @@ final class Pass {
   /** Every branch's output by its name, and the prediction. */
   static <T> Map<String, T> run(Denoiser model, Ops<T> ops, Map<String, T> inputs) {
     Map<String, T> outputs = new LinkedHashMap<>();
-    Map<String, T> embedded = model.embed(ops, inputs);
-    T hidden = embedded.get(Denoiser.HIDDEN);
-    for (Branch branch : model.branches()) {
-      T output = model.branch(ops, branch, hidden, embedded::get);
-      outputs.put(branch.name(), output);
-      hidden = model.join(ops, branch, hidden, output, embedded::get);
-    }
-    outputs.put(PREDICTION, model.head(ops, hidden, embedded::get));
+    Map<String, T> conditions = model.condition(ops, inputs);
+    Streams<T> streams = model.begin(ops, inputs.get(Denoiser.SAMPLE), conditions::get);
+    streams =
+        model.blocks(
+            ops,
+            0,
+            model.branches().size(),
+            streams,
+            conditions::get,
+            (branch, computed) -> {
+              T output = computed.get();
+              outputs.put(model.branches().get(branch).name(), output);
+              return Term.of(output);
+            });
+    outputs.put(PREDICTION, model.head(ops, streams, conditions::get));
     return outputs;
   }
 }

@@ -19,6 +19,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.Streams;
 import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Longs;
@@ -264,7 +265,7 @@ class TorchGoldenTest {
                           shape)));
       Denoiser.Interface io = model.denoiser().io();
       long[] prediction = {io.outputChannels(), io.height(), io.width()};
-      long[] branch = Shapes.embedded(model.denoiser()).get(Denoiser.HIDDEN);
+      long[] branch = Shapes.handedOn(model.denoiser()).get(Streams.HIDDEN);
       Pass.run(model.denoiser(), ops, values)
           .forEach(
               (name, value) ->

@@ -50,7 +50,7 @@ class TrainingGoldenTest {
       while (!walk.done()) {
         try (Scope scope = Scope.withoutGradients()) {
           float[] output =
-              run.denoising.guided(run.denoising.embed(walk), routed.apply(walk)).floats();
+              run.denoising.guided(run.denoising.begin(walk), routed.apply(walk)).floats();
           if (outputs != null) {
             assertClose(outputs, output, run.rows(outputs)[walk.step()], OUTPUT);
           }

@@ -8,8 +8,8 @@ import java.util.List;
  *
  * @param architecture as routers call it, for example {@code DiT-XL/2}
  * @param branches names in execution order
- * @param branchBytes of one branch output for one sample
+ * @param branchBytes of each branch's output for one sample
  * @param sampling how it is sampled by default
  */
 record ModelCard(
-    String architecture, List<String> branches, Flops flops, long branchBytes, Sampling sampling) {}
+    String architecture, List<String> branches, Flops flops, List<Long> branchBytes, Sampling sampling) {}

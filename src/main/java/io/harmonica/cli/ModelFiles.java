@@ -49,7 +49,7 @@ final class ModelFiles implements Models {
         model.denoiser().architecture(),
         model.denoiser().branchNames(),
         model.flops(),
-        model.denoiser().branchElements() * Float.BYTES,
+        model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList(),
         Sampling.of(scheduler, model.denoiser().io()));
   }
 }

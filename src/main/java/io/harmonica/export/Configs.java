@@ -3,6 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl;
 import io.harmonica.export.Ports.Port;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Streams;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -55,7 +56,7 @@ final class Configs {
     ModelConfig config = engine(name(engine), ports, most);
     boolean large =
         ports.inputs().stream()
-            .filter(port -> port.name().equals(Denoiser.HIDDEN))
+            .filter(port -> port.name().equals(Streams.HIDDEN))
             .anyMatch(port -> arenaBytes(port.shape()[0], port.shape()[1]) > MOST_ARENA_BYTES);
     return large
         ? config.toBuilder().putParameters(Names.MEMORY_ARENA, parameter("0")).build()

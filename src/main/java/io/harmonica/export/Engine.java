@@ -42,8 +42,8 @@ record Engine(
       return List.of(new Engine(true, true, everything, route.histories(), true));
     }
     List<Engine> engines = new ArrayList<>();
-    engines.add(EMBED);
     engines.add(CONDITION);
+    engines.add(EMBED);
     IntStream.range(0, all.size())
         .boxed()
         .collect(

@@ -1,10 +1,11 @@
 package io.harmonica.export;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.Streams;
+import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;
@@ -13,8 +14,11 @@ import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
@@ -24,7 +28,8 @@ final class EngineGraph {
   private final Precision precision;
   private final Ports ports;
   private final OnnxOps ops;
-  private final Map<String, long[]> embedded;
+  private final Map<String, long[]> handedOn;
+  private final List<long[]> outputs;
 
   EngineGraph(
       Denoiser model, Engine engine, Weights weights, WeightFile file, Precision precision) {
@@ -34,7 +39,8 @@ final class EngineGraph {
     Graph graph = new Graph(engine.suffix(model));
     this.ports = new Ports(graph);
     this.ops = new OnnxOps(graph, weights, file, precision);
-    this.embedded = Shapes.embedded(model);
+    this.handedOn = Shapes.handedOn(model);
+    this.outputs = Shapes.outputs(model);
     walk();
   }
 
@@ -43,65 +49,57 @@ final class EngineGraph {
   }
 
   private void walk() {
-    Conditioning<Value> conditioning = this::embeddedInput;
+    Conditioning<Value> conditioning = this::handedOn;
     if (engine.condition()) {
       Map<String, Value> made = model.condition(ops, conditions());
       if (engine.branches().isEmpty()) {
-        made.forEach((name, value) -> ports.output(name, value, embedded.get(name)));
+        made.forEach((name, value) -> ports.output(name, value, handedOn.get(name)));
         return;
       }
       conditioning = made::get;
     }
-    Value hidden; // (B, N, D)
+    Streams<Value> streams = Streams.from(this::handedOn);
     if (engine.embed()) {
-      hidden = model.tokens(ops, outerInput(Denoiser.SAMPLE, model.io().inputs()));
-      if (engine.branches().isEmpty()) {
-        ports.output(Denoiser.HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
-        return;
-      }
-    } else {
-      hidden = embeddedInput(Denoiser.HIDDEN);
+      Value sample = outerInput(Denoiser.SAMPLE, model.io().inputs());
+      streams = model.begin(ops, sample, conditioning);
     }
-    for (int i = 0; i < engine.branches().size(); i++) {
-      int index = engine.branches().get(i);
-      Branch branch = model.branches().get(index);
-      int history = engine.histories().get(i);
-      if (history == 0) {
-        Value output = model.branch(ops, branch, hidden, conditioning);
-        ports.output(branch.name(), output, embedded.get(Denoiser.HIDDEN));
-        hidden = model.join(ops, branch, hidden, output, conditioning);
-      } else {
-        hidden = reuse(index, hidden, history, model.gate(ops, branch, conditioning));
-      }
+    if (!engine.branches().isEmpty()) {
+      int first = engine.branches().get(0);
+      int end = first + engine.branches().size();
+      streams = model.blocks(ops, first, end, streams, conditioning, this::joined);
     }
     if (engine.head()) {
       Denoiser.Interface io = model.io();
-      Value prediction = model.head(ops, hidden, conditioning);
+      Value prediction = model.head(ops, streams, conditioning);
       ports.output(
           Names.NOISE_PREDICTION, prediction, io.outputChannels(), io.height(), io.width());
-    } else {
-      ports.output(Names.NEXT_HIDDEN, hidden, embedded.get(Denoiser.HIDDEN));
+      return;
     }
+    streams
+        .made()
+        .forEach(
+            (name, value) ->
+                ports.output(
+                    engine.embed() ? name : Names.next(name), value, handedOn.get(name)));
   }
 
-  /**
-   * {@code hidden + sum_j (gate * w_j) * history_j} over a branch's last outputs, newest first; a
-   * single one is taken as it is. A small factor for each output costs one pass over memory less
-   * than summing them up before the gate.
-   */
-  private Value reuse(int index, Value hidden, int history, Optional<Value> gate) {
-    String branch = model.branches().get(index).name();
-    for (int age = 1; age <= history; age++) {
-      Value past =
-          ports.input(Names.history(branch, age), activations(), embedded.get(Denoiser.HIDDEN));
-      Optional<Value> factor = gate; // (B, 1, D)
-      if (history > 1) {
-        Value weight = reuseWeight(index, age - 1); // (B, 1, 1)
-        factor = Optional.of(gate.isPresent() ? ops.mul(gate.get(), weight) : weight);
-      }
-      hidden = ops.add(hidden, factor.isPresent() ? ops.mul(factor.get(), past) : past);
+  /** A branch's computed output, which is an output of the engine too, or its last ones. */
+  private List<Term<Value>> joined(int branch, Supplier<Value> computed) {
+    String name = model.branches().get(branch).name();
+    int history = engine.histories().get(branch - engine.branches().get(0));
+    if (history == 0) {
+      Value output = computed.get();
+      ports.output(name, output, outputs.get(branch));
+      return Term.of(output);
     }
-    return hidden;
+    List<Term<Value>> terms = new ArrayList<>();
+    for (int age = 1; age <= history; age++) {
+      Value past = ports.input(Names.history(name, age), activations(), outputs.get(branch));
+      Optional<Value> weight =
+          history == 1 ? Optional.empty() : Optional.of(reuseWeight(branch, age - 1));
+      terms.add(new Term<>(weight, past));
+    }
+    return terms;
   }
 
   private Value reuseWeight(int branch, int age) {
@@ -127,8 +125,8 @@ final class EngineGraph {
     return ports.input(name, type(name), shapes.get(name));
   }
 
-  private Value embeddedInput(String name) {
-    return ports.input(name, activations(), embedded.get(name));
+  private Value handedOn(String name) {
+    return ports.input(name, activations(), handedOn.get(name));
   }
 
   private DataType activations() {

@@ -400,8 +400,9 @@ public final class Exporter {
             digest.orElse(null),
             noise,
             model.denoiser().branchNames(),
-            denoiser.branchElements(),
-            denoiser.branchElements() * options.precision().sizeBytes(),
+            denoiser.branchElements().stream()
+                .map(count -> count * options.precision().sizeBytes())
+                .toList(),
             decoder
                 .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                 .orElse(null),

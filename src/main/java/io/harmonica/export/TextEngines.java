@@ -72,7 +72,7 @@ record TextEngines(
     if (part.finishes()) {
       hidden = encoder.finish(ops, hidden);
     }
-    String output = part.finishes() ? Names.TEXT_EMBEDDING : Names.NEXT_HIDDEN;
+    String output = part.finishes() ? Names.TEXT_EMBEDDING : Names.next(TextEncoder.HIDDEN);
     ports.output(output, hidden, tokens, encoder.width());
     return ports;
   }

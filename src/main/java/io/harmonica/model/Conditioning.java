@@ -1,9 +1,9 @@
 package io.harmonica.model;
 
 /**
- * What {@link Denoiser#embed} computed from timestep, label and text, by name.
+ * What {@link Denoiser#condition} computed from timestep, label and text, by name.
  *
- * <p>An engine without the embedding learns from these calls which inputs it needs.
+ * <p>An engine that does not compute it learns from these calls which inputs it needs.
  */
 @FunctionalInterface
 public interface Conditioning<T> {

@@ -1,21 +1,22 @@
 package io.harmonica.model;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * A diffusion transformer, written once and interpreted by any {@link Ops}.
  *
- * <p>A pass is {@code embed}, then for each branch {@code join(branch(...))} in order, then {@code
- * head}. Legend of shape comments: B batch, N tokens, D hidden width, C channels, P patch.
+ * <p>A pass is {@code condition}, {@code begin}, then block by block {@code enter} and for each of
+ * its branches {@code branch} and {@code join}, and at last {@code head}. An engine runs a part of
+ * it: what crosses to the next are the {@link Streams}. Legend of shape comments: B batch, N tokens,
+ * D hidden width, C channels, P patch.
  */
 public interface Denoiser {
-
-  /** Name of the tokens among the results of {@link #embed}. */
-  String HIDDEN = "hidden";
 
   /** Name of the noisy sample among the inputs. */
   String SAMPLE = "sample";
@@ -29,16 +30,17 @@ public interface Denoiser {
   /** The branches in execution order. */
   List<Branch> branches();
 
+  /** Elements of each branch's output, for one sample. */
+  default List<Long> branchElements() {
+    return Shapes.outputs(this).stream()
+        .map(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+        .toList();
+  }
+
   /** Their names, as routers list them. */
   default List<String> branchNames() {
     return branches().stream().map(Branch::name).toList();
   }
-
-  /** Tokens times width of a branch output. */
-  long branchElements();
-
-  /** The tokens of a sample: (B, N, D). */
-  <T> T tokens(Ops<T> ops, T sample);
 
   /**
    * Everything that depends on timestep and condition only, by name. No sample is needed: whoever
@@ -48,31 +50,73 @@ public interface Denoiser {
    */
   <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs);
 
-  /** Both: the tokens as {@link #HIDDEN}. */
-  default <T> Map<String, T> embed(Ops<T> ops, Map<String, T> inputs) {
-    Map<String, T> embedded = new LinkedHashMap<>();
-    embedded.put(HIDDEN, tokens(ops, inputs.get(SAMPLE)));
-    embedded.putAll(condition(ops, inputs));
-    return embedded;
-  }
-
-  /** A branch's output before its gate: (B, N, D). */
-  <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning);
+  /** The streams before the first block: the tokens of a sample (B, C, H, W). */
+  <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning);
 
   /**
-   * What a branch's output is multiplied by before it joins the hidden state: (B, 1, D). None where
-   * it joins as it is, as cross-attention's.
+   * What a block does before its branches, and whatever they do: nothing in most models; in one
+   * with long skips it joins the skip.
    */
-  <T> Optional<T> gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning);
-
-  /** {@code hidden + gate * output}: (B, N, D). */
-  default <T> T join(Ops<T> ops, Branch branch, T hidden, T output, Conditioning<T> conditioning) {
-    Optional<T> gate = gate(ops, branch, conditioning);
-    return ops.add(hidden, gate.isPresent() ? ops.mul(gate.get(), output) : output);
+  default <T> Streams<T> enter(
+      Ops<T> ops, int block, Streams<T> streams, Conditioning<T> conditioning) {
+    return streams;
   }
 
+  /** A branch's output before its gate, (B, N, D) as a rule. Sizes may differ by branch. */
+  <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning);
+
+  /**
+   * Adds a branch's output, times its gate, to the streams.
+   *
+   * @param terms the output: computed, or a sum of cached ones
+   */
+  <T> Streams<T> join(
+      Ops<T> ops,
+      Branch branch,
+      Streams<T> streams,
+      List<Term<T>> terms,
+      Conditioning<T> conditioning);
+
   /** The model's prediction: (B, outputChannels, H, W), fp32. */
-  <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning);
+  <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning);
+
+  /**
+   * A whole pass, or the blocks of a part of it.
+   *
+   * @param from index of the first branch, at whose block it begins
+   * @param end index after the last
+   * @param terms what joins for each branch, computed or not
+   */
+  default <T> Streams<T> blocks(
+      Ops<T> ops,
+      int from,
+      int end,
+      Streams<T> streams,
+      Conditioning<T> conditioning,
+      Outputs<T> terms) {
+    List<Branch> branches = branches();
+    for (int i = from; i < end; i++) {
+      Branch branch = branches.get(i);
+      if (i == 0 || branches.get(i - 1).block() != branch.block()) {
+        streams = enter(ops, branch.block(), streams, conditioning);
+      }
+      Streams<T> before = streams;
+      List<Term<T>> joined = terms.of(i, () -> branch(ops, branch, before, conditioning));
+      streams = join(ops, branch, streams, joined, conditioning);
+    }
+    return streams;
+  }
+
+  /** Chooses what joins the streams for a branch. */
+  interface Outputs<T> {
+    /**
+     * What joins.
+     *
+     * @param branch its index
+     * @param computed computes its output
+     */
+    List<Term<T>> of(int branch, Supplier<T> computed);
+  }
 
   /**
    * The model seen from outside.

@@ -56,17 +56,6 @@ public record Dit(
   }
 
   @Override
-  public long branchElements() {
-    return (long) tokens() * width;
-  }
-
-  @Override
-  public <T> T tokens(Ops<T> ops, T sample) {
-    T x = Layers.patches(ops, sample, "x_embedder.proj", channels, width, patch); // (B, N, D)
-    return ops.add(x, positions(ops));
-  }
-
-  @Override
   public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
     Map<String, T> out = new LinkedHashMap<>();
     T features = Layers.sinusoids(ops, inputs.get("timestep"), frequencyDivisor); // (B, 256)
@@ -86,7 +75,15 @@ public record Dit(
   }
 
   @Override
-  public <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning) {
+  public <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning) {
+    T x = Layers.patches(ops, sample, "x_embedder.proj", channels, width, patch); // (B, N, D)
+    return Streams.of(ops.add(x, positions(ops)));
+  }
+
+  @Override
+  public <T> T branch(
+      Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
+    T hidden = streams.hidden(); // (B, N, D)
     T modulation =
         conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2
     String block = "blocks." + branch.block();
@@ -104,17 +101,22 @@ public record Dit(
   }
 
   @Override
-  public <T> Optional<T> gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
+  public <T> Streams<T> join(
+      Ops<T> ops,
+      Branch branch,
+      Streams<T> streams,
+      List<Term<T>> terms,
+      Conditioning<T> conditioning) {
     int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-    T modulation = conditioning.get(modulation(branch.block()));
-    return Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
+    T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D)
+    T gate = ops.slice(modulation, 1, row, row + 1); // (B, 1, D)
+    return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, Optional.of(gate)));
   }
 
   @Override
-  public <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning) {
-    T x =
-        Layers.modulate(
-            ops, ops.layerNorm(hidden, width, EPS), conditioning.get("head.modulation"), 0);
+  public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
+    T x = ops.layerNorm(streams.hidden(), width, EPS);
+    x = Layers.modulate(ops, x, conditioning.get("head.modulation"), 0);
     x = ops.linear(x, "final_layer.linear", width, patch * patch * outputChannels); // (B, N, P P O)
     int side = size / patch;
     return Layers.picture(ops, x, side, side, patch, outputChannels); // (B, O, H, W)

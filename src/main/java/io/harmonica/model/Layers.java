@@ -1,6 +1,7 @@
 package io.harmonica.model;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What diffusion transformers share; the shape comments' legend is {@link Denoiser}'s. */
 final class Layers {
@@ -72,5 +73,24 @@ final class Layers {
       }
     }
     return positions;
+  }
+
+  /**
+   * {@code hidden + sum_j (gate * w_j) * output_j}: (B, N, D). A small factor for each output costs
+   * one pass over memory less than summing them up before the gate.
+   *
+   * @param gate (B, 1, D); none where outputs join as they are
+   */
+  static <T> T joined(Ops<T> ops, T hidden, List<Term<T>> terms, Optional<T> gate) {
+    for (Term<T> term : terms) {
+      Optional<T> factor = gate;
+      if (term.weight().isPresent()) {
+        T weight = term.weight().get(); // (B, 1, 1)
+        factor = Optional.of(gate.isPresent() ? ops.mul(gate.get(), weight) : weight);
+      }
+      T output = term.output();
+      hidden = ops.add(hidden, factor.isPresent() ? ops.mul(factor.get(), output) : output);
+    }
+    return hidden;
   }
 }

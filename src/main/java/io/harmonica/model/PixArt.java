@@ -11,7 +11,7 @@ import java.util.Optional;
  * PixArtTransformer2DModel}, whose parameter names are used): adaLN-single, and cross-attention to
  * a caption, which joins without gate.
  *
- * <p>Keys and values of the caption belong to the branch, not to {@link #embed}: where a router
+ * <p>Keys and values of the caption belong to the branch, not to {@link #condition}: where a router
  * reuses the branch, they are saved too, and no 2 x M x D values a block are handed over.
  *
  * @param width D
@@ -82,15 +82,11 @@ public record PixArt(
   }
 
   @Override
-  public long branchElements() {
-    return (long) rows * columns * width;
-  }
-
-  @Override
-  public <T> T tokens(Ops<T> ops, T sample) {
+  public <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning) {
     T x = Layers.patches(ops, sample, "pos_embed.proj", io.channels(), width, patch); // (B, N, D)
     float[] positions = Layers.positions(width, rows, columns, base, (float) interpolation);
-    return ops.add(x, ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width)));
+    T constant = ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width));
+    return Streams.of(ops.add(x, constant));
   }
 
   @Override
@@ -141,7 +137,9 @@ public record PixArt(
   }
 
   @Override
-  public <T> T branch(Ops<T> ops, Branch branch, T hidden, Conditioning<T> conditioning) {
+  public <T> T branch(
+      Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
+    T hidden = streams.hidden(); // (B, N, D)
     String block = prefix(branch.block());
     if (branch.kind().equals(CROSS_ATTENTION)) { // from the hidden state itself, not normalised
       T caption = conditioning.get(CAPTION); // (B, M, D)
@@ -166,18 +164,24 @@ public record PixArt(
   }
 
   @Override
-  public <T> Optional<T> gate(Ops<T> ops, Branch branch, Conditioning<T> conditioning) {
-    if (branch.kind().equals(CROSS_ATTENTION)) {
-      return Optional.empty();
+  public <T> Streams<T> join(
+      Ops<T> ops,
+      Branch branch,
+      Streams<T> streams,
+      List<Term<T>> terms,
+      Conditioning<T> conditioning) {
+    Optional<T> gate = Optional.empty();
+    if (!branch.kind().equals(CROSS_ATTENTION)) {
+      int row = branch.kind().equals(ATTENTION) ? 2 : 5;
+      T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D)
+      gate = Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
     }
-    int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-    T modulation = conditioning.get(modulation(branch.block()));
-    return Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
+    return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, gate));
   }
 
   @Override
-  public <T> T head(Ops<T> ops, T hidden, Conditioning<T> conditioning) {
-    T x = ops.layerNorm(hidden, width, HEAD_EPS);
+  public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
+    T x = ops.layerNorm(streams.hidden(), width, HEAD_EPS);
     x = Layers.modulate(ops, x, conditioning.get("head.modulation"), 0);
     int out = io.outputChannels();
     x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)

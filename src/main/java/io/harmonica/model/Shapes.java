@@ -26,7 +26,7 @@ public final class Shapes implements Ops<long[]> {
    * @throws HarmonicaException for a parameter that is missing or has another shape
    */
   public static Flops flops(Denoiser model, Weights weights) {
-    return new Shapes(weights).walk(model);
+    return new Shapes(weights).walk(model).flops();
   }
 
   /**
@@ -43,33 +43,57 @@ public final class Shapes implements Ops<long[]> {
     encoder.encode(new Shapes(weights), new long[] {1, 1}, new long[] {1, 1}, 1);
   }
 
-  private Flops walk(Denoiser model) {
-    Map<String, long[]> embedded = embed(model, this);
-    long[] hidden = embedded.get(Denoiser.HIDDEN);
-    List<Long> branches = new ArrayList<>();
-    for (Branch branch : model.branches()) {
-      long before = flops;
-      long[] output = model.branch(this, branch, hidden, embedded::get);
-      branches.add(flops - before);
-      hidden = model.join(this, branch, hidden, output, embedded::get);
+  private Traced walk(Denoiser model) {
+    Map<String, long[]> inputs = new LinkedHashMap<>();
+    model.io().inputs().forEach((name, shape) -> inputs.put(name, batched(shape)));
+    Map<String, long[]> conditions = model.condition(this, inputs);
+    Map<String, long[]> handedOn = new LinkedHashMap<>(conditions);
+    Streams<long[]> streams = model.begin(this, inputs.get(Denoiser.SAMPLE), conditions::get);
+    handedOn.putAll(streams.made());
+    List<Long> counts = new ArrayList<>();
+    List<long[]> outputs = new ArrayList<>();
+    for (int i = 0; i < model.branches().size(); i++) {
+      streams =
+          model.blocks(
+              this,
+              i,
+              i + 1,
+              streams,
+              conditions::get,
+              (branch, computed) -> {
+                long before = flops;
+                outputs.add(computed.get());
+                counts.add(flops - before);
+                return Term.of(outputs.get(branch));
+              });
+      handedOn.putAll(streams.made());
     }
-    model.head(this, hidden, embedded::get);
-    long counted = branches.stream().mapToLong(Long::longValue).sum();
-    return new Flops(flops - counted, branches);
+    model.head(this, streams, conditions::get);
+    long counted = counts.stream().mapToLong(Long::longValue).sum();
+    return new Traced(new Flops(flops - counted, counts), handedOn, outputs);
   }
 
-  /** Shapes, after the batch, of everything that {@link Denoiser#embed} computes. */
-  public static Map<String, long[]> embedded(Denoiser model) {
-    Map<String, long[]> shapes = new LinkedHashMap<>();
-    embed(model, new Shapes(Weights.NONE))
-        .forEach((name, shape) -> shapes.put(name, Arrays.copyOfRange(shape, 1, shape.length)));
+  /** What a walk found. */
+  private record Traced(Flops flops, Map<String, long[]> handedOn, List<long[]> outputs) {}
+
+  /**
+   * Shapes, after the batch, of everything that engines hand on: what {@link Denoiser#condition}
+   * computes, and the streams.
+   */
+  public static Map<String, long[]> handedOn(Denoiser model) {
+    Map<String, long[]> shapes = new Shapes(Weights.NONE).walk(model).handedOn();
+    shapes.replaceAll((name, shape) -> afterBatch(shape));
     return shapes;
   }
 
-  private static Map<String, long[]> embed(Denoiser model, Shapes ops) {
-    Map<String, long[]> inputs = new LinkedHashMap<>();
-    model.io().inputs().forEach((name, shape) -> inputs.put(name, batched(shape)));
-    return model.embed(ops, inputs);
+  /** Shapes of the branches' outputs, after the batch. */
+  public static List<long[]> outputs(Denoiser model) {
+    return new Shapes(Weights.NONE)
+        .walk(model).outputs().stream().map(Shapes::afterBatch).toList();
+  }
+
+  private static long[] afterBatch(long[] shape) {
+    return Arrays.copyOfRange(shape, 1, shape.length);
   }
 
   private static long[] batched(long[] shape) {

@@ -1,6 +1,5 @@
 package io.harmonica.repository;
 
-import io.harmonica.model.Denoiser;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.repository.proto.ModelInput;
@@ -14,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -28,7 +28,7 @@ public final class Ensemble {
   private final Map<String, ModelOutput> made = new HashMap<>();
   private final List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
   private int maxBatch;
-  private int hidden;
+  private final Map<String, Integer> handedOn = new HashMap<>(); // times, by stream
 
   private Ensemble() {}
 
@@ -128,26 +128,27 @@ public final class Ensemble {
    */
   private void addStep(
       List<ModelConfig> engines, UnaryOperator<String> takes, UnaryOperator<String> gives) {
-    Set<String> own = new HashSet<>(); // tensors between the engines of the step
+    Map<String, String> own = new HashMap<>(); // tensors between the engines, by the engines' name
     for (ModelConfig engine : engines) {
+      Map<String, String> before = Map.copyOf(own);
       add(
           engine,
-          port ->
-              port.equals(Denoiser.HIDDEN)
-                  ? hidden(hidden)
-                  : own.contains(port) ? gives.apply(port) : takes.apply(port),
+          port -> before.containsKey(port) ? before.get(port) : takes.apply(port),
           port -> {
-            if (port.equals(Names.NEXT_HIDDEN)) {
-              return hidden(++hidden);
+            Optional<String> stream = Names.stream(port);
+            String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(port));
+            if (tensor != null) {
+              own.put(stream.orElse(port), tensor);
             }
-            if (port.equals(Denoiser.HIDDEN)) {
-              return hidden(hidden);
-            }
-            own.add(port);
-            return gives.apply(port);
+            return tensor;
           });
     }
-    hidden++;
+  }
+
+  /** A stream's next tensor: {@code hidden.01}, {@code hidden.02}. */
+  private String numbered(String stream) {
+    return String.format(
+        Locale.ROOT, "%s.%02d", stream, handedOn.merge(stream, 1, Integer::sum));
   }
 
   private void add(ModelConfig engine, UnaryOperator<String> takes, UnaryOperator<String> gives) {
@@ -221,9 +222,5 @@ public final class Ensemble {
         .setDataType(port.getDataType())
         .addAllDims(port.getDimsList())
         .build();
-  }
-
-  private static String hidden(int index) {
-    return String.format(Locale.ROOT, "hidden.%02d", index);
   }
 }

@@ -11,6 +11,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,8 +43,7 @@ import java.util.TreeMap;
  *     not note it
  * @param noise the noise schedule that the model was trained with
  * @param branches names in execution order
- * @param branchElements elements of a branch output for one sample
- * @param branchBytes bytes of a branch output for one sample
+ * @param branchBytes bytes of each branch's output for one sample
  * @param decoder what makes pictures out of finished samples; null where there is none
  * @param stepsPerRequest steps that the ensembles called stretches run in one request; null where
  *     there are none
@@ -73,8 +73,7 @@ public record Manifest(
     String digest,
     Noise noise,
     List<String> branches,
-    long branchElements,
-    long branchBytes,
+    List<Long> branchBytes,
     Decoder decoder,
     Integer stepsPerRequest,
     Flops flops,
@@ -98,6 +97,7 @@ public record Manifest(
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY) // branchBytes of format 1
           .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .build();
 
@@ -112,7 +112,11 @@ public record Manifest(
     require("branches", branches);
     require("flops", flops);
     require("routers", routers);
-    if (programs == null) { // format 1 has none
+    require("branchBytes", branchBytes);
+    if (branchBytes.size() == 1) { // format 1 has one for all
+      branchBytes = Collections.nCopies(branches.size(), branchBytes.get(0));
+    }
+    if (programs == null) { // and no programs
       programs = Map.of();
     }
   }
@@ -228,7 +232,6 @@ public record Manifest(
         digest,
         noise,
         branches,
-        branchElements,
         branchBytes,
         decoder,
         stepsPerRequest,

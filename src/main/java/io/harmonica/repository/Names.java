@@ -1,6 +1,7 @@
 package io.harmonica.repository;
 
 import io.harmonica.model.Denoiser;
+import java.util.Optional;
 
 /** How the tensors and models of an exported repository are called. */
 public final class Names {
@@ -21,8 +22,7 @@ public final class Names {
 
   public static final String PIXELS = "pixels";
 
-  /** The hidden state as an engine hands it on; it comes in as the model names it. */
-  public static final String NEXT_HIDDEN = "next_hidden";
+  private static final String NEXT = "next_";
 
   public static final String NOISE_PREDICTION = "noise_prediction";
 
@@ -49,6 +49,18 @@ public final class Names {
   public static final String MEMORY_ARENA = "enable_mem_arena";
 
   private Names() {}
+
+  /** A stream as an engine hands it on that may have taken it in; there it has its own name. */
+  public static String next(String stream) {
+    return NEXT + stream;
+  }
+
+  /** The stream that an engine's output hands on; empty where it is none. */
+  static Optional<String> stream(String output) {
+    return output.startsWith(NEXT)
+        ? Optional.of(output.substring(NEXT.length()))
+        : Optional.empty();
+  }
 
   /**
    * An ensemble input: a branch output of an earlier step.

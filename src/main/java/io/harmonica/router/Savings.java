@@ -49,16 +49,16 @@ public record Savings(
    * Counts and weighs.
    *
    * @param flops of the router's model
-   * @param outputBytes size of one branch output for one sample
+   * @param outputBytes size of each branch's output for one sample
    */
-  public static Savings of(Router router, Flops flops, long outputBytes) {
+  public static Savings of(Router router, Flops flops, List<Long> outputBytes) {
     Savings counts = of(router);
     return new Savings(
         counts.computedPerStep,
         counts.reused,
         counts.cur,
         OptionalDouble.of(speedup(router, flops)),
-        OptionalLong.of(peakOutputs(Schedule.of(router)) * outputBytes),
+        OptionalLong.of(peakBytes(Schedule.of(router), outputBytes)),
         counts.routes);
   }
 
@@ -88,9 +88,9 @@ public record Savings(
     return (double) computes.length * flops.full() / routed;
   }
 
-  private static long peakOutputs(Schedule schedule) {
+  private static long peakBytes(Schedule schedule, List<Long> outputBytes) {
     Set<Schedule.Output> alive = new HashSet<>();
-    int peak = 0;
+    long peak = 0;
     for (int s = 0; s < schedule.steps().size(); s++) {
       List<Boolean> stored = schedule.route(s).stored();
       for (int b = 0; b < stored.size(); b++) {
@@ -98,7 +98,8 @@ public record Savings(
           alive.add(new Schedule.Output(b, s));
         }
       }
-      peak = Math.max(peak, alive.size());
+      long bytes = alive.stream().mapToLong(output -> outputBytes.get(output.branch())).sum();
+      peak = Math.max(peak, bytes);
       schedule.steps().get(s).dropped().forEach(alive::remove);
     }
     return peak;

@@ -1,8 +1,9 @@
 package io.harmonica.train;
 
 import io.harmonica.model.Branch;
-import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Streams;
+import io.harmonica.model.Term;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
@@ -100,24 +101,28 @@ final class Denoising {
   }
 
   /**
-   * Tokens, and everything that depends on timestep and label or text only: the same for student
-   * and teacher.
+   * A pass before its first block: the same for student and teacher.
+   *
+   * @param conditions what depends on timestep and label or text only
    */
-  Map<String, Value> embed(Walk walk) {
+  record Begun(Streams<Value> streams, Map<String, Value> conditions) {}
+
+  /** Begins the pass of a walk's step. */
+  Begun begin(Walk walk) {
     Batch batch = walk.batch();
-    return embed(walk.step(), input(walk.x(), batch), batch.classes());
+    return begin(walk.step(), input(walk.x(), batch), batch.classes());
   }
 
   /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
-  Map<String, Value> embed(int step, Value x, int[] labels) {
+  Begun begin(int step, Value x, int[] labels) {
     int timestep = sampler.timesteps().get(step);
     if (!guides()) {
-      return embedRows(timestep, x, labels);
+      return beginRows(timestep, x, labels);
     }
     int n = labels.length; // the model sees them twice, the second time with the null class
     int[] both = Arrays.copyOf(labels, 2 * n);
     Arrays.fill(both, n, 2 * n, nullClass());
-    return embedRows(timestep, ops.concat(0, List.of(x, x)), both);
+    return beginRows(timestep, ops.concat(0, List.of(x, x)), both);
   }
 
   /** A batch's samples (n, C, H, W), whose gradient is wanted. */
@@ -138,12 +143,11 @@ final class Denoising {
     return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
   }
 
-  private Map<String, Value> embedRows(int timestep, Value x, int[] labels) {
+  private Begun beginRows(int timestep, Value x, int[] labels) {
     int rows = labels.length;
     long[] times = new long[rows];
     Arrays.fill(times, timestep);
     Map<String, Value> inputs = new LinkedHashMap<>();
-    inputs.put("sample", x);
     inputs.put("timestep", ops.input(times, rows, 1));
     if (captions.isPresent()) {
       inputs.putAll(captions.get().inputs(ops, model.io(), labels));
@@ -151,29 +155,29 @@ final class Denoising {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
     }
-    return model.embed(ops, inputs);
+    Map<String, Value> conditions = model.condition(ops, inputs);
+    return new Begun(model.begin(ops, x, conditions::get), conditions);
   }
 
   /** The model's prediction: (B, O, H, W). */
-  Value pass(Map<String, Value> embedded, Route route) {
+  Value pass(Begun begun, Route route) {
     passes++;
-    Conditioning<Value> conditioning = embedded::get;
-    Value hidden = embedded.get(Denoiser.HIDDEN); // (B, N, D)
-    for (int b = 0; b < branches.size(); b++) {
-      Branch branch = branches.get(b);
-      Value before = hidden;
-      Value output =
-          route.output(b, () -> model.branch(ops, branch, before, conditioning)); // (B, N, D)
-      hidden = model.join(ops, branch, hidden, output, conditioning);
-    }
-    return model.head(ops, hidden, conditioning);
+    Streams<Value> streams =
+        model.blocks(
+            ops,
+            0,
+            branches.size(),
+            begun.streams(),
+            begun.conditions()::get,
+            (branch, computed) -> Term.of(route.output(branch, computed)));
+    return model.head(ops, streams, begun.conditions()::get);
   }
 
   /**
    * A pass with classifier-free guidance: (B, O, H, W), the guided channels alike in both halves.
    */
-  Value guided(Map<String, Value> embedded, Route route) {
-    Value prediction = pass(embedded, route);
+  Value guided(Begun begun, Route route) {
+    Value prediction = pass(begun, route);
     if (!guides()) {
       return prediction;
     }
@@ -208,7 +212,7 @@ final class Denoising {
   /** Takes one step of a walk, of which no gradient is wanted. */
   void advance(Walk walk, Function<Walk, Route> routes) {
     try (Scope scope = Scope.withoutGradients()) {
-      walk.advance(guided(embed(walk), routes.apply(walk)).floats());
+      walk.advance(guided(begin(walk), routes.apply(walk)).floats());
     }
   }
 

@@ -2,7 +2,6 @@ package io.harmonica.train;
 
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.Value;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -72,9 +71,9 @@ final class Ltc implements Objective {
       Batch noisy = noisy(batch, s - 1);
       try (Walk walk = Walk.start(denoising, noisy, routing.history(), s - 1)) {
         try (Scope scope = Scope.open()) {
-          Map<String, Value> embedded = denoising.embed(walk);
+          Denoising.Begun begun = denoising.begin(walk);
           float[] epsilon =
-              denoising.epsilon(denoising.pass(embedded, Routes.disabled(walk)).floats());
+              denoising.epsilon(denoising.pass(begun, Routes.disabled(walk)).floats());
           walk.moveTo(ddim(walk.x(), epsilon, signal[s - 1], signal[s]));
         }
         try (Scope scope = Scope.open()) {

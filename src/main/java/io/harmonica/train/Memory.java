@@ -80,7 +80,7 @@ public final class Memory {
   }
 
   private static long outputs(Denoiser model) {
-    return model.branchElements() * model.branches().size();
+    return model.branchElements().stream().mapToLong(Long::longValue).sum();
   }
 
   /** What to say where a device's memory did not suffice: the largest half of a half that fits. */

@@ -3,7 +3,6 @@ package io.harmonica.train;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
-import java.util.Map;
 
 /**
  * Step-wise denoising training (HarmoniCa, arXiv 2410.01723): a student with soft routing follows
@@ -44,12 +43,12 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
       Denoising denoising, SoftRouting routing, Table table, Walk walk) {
     TorchOps ops = denoising.ops();
     int step = walk.step();
-    Map<String, Value> embedded = denoising.embed(walk); // the same for both
-    try (Value teacher = teacher(denoising, embedded)) { // (B, O, H, W)
+    Denoising.Begun begun = denoising.begin(walk); // the same for both
+    try (Value teacher = teacher(denoising, begun)) { // (B, O, H, W)
       Value logits = ops.leaf(table.logits()[step], table.branches());
       Value corrections =
           table.learned() ? ops.leaf(table.corrections()[step], 2L * table.branches()) : null;
-      Value student = denoising.guided(embedded, routing.soft(walk, table, logits, corrections));
+      Value student = denoising.guided(begun, routing.soft(walk, table, logits, corrections));
       Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
       mse.backward();
       return new Updates.Gradient(
@@ -62,9 +61,9 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
   }
 
   /** Its pass is over before the student's begins: memory holds one of them at a time. */
-  private static Value teacher(Denoising denoising, Map<String, Value> embedded) {
+  private static Value teacher(Denoising denoising, Denoising.Begun begun) {
     try (Scope scope = Scope.withoutGradients()) {
-      return scope.keep(denoising.guided(embedded, Denoising.FULL));
+      return scope.keep(denoising.guided(begun, Denoising.FULL));
     }
   }
 }

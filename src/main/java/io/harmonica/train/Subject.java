@@ -51,7 +51,8 @@ public record Subject(
 
   /** What a router of this model saves. */
   public Savings savings(Router router) {
-    return Savings.of(router, flops, model.branchElements() * Float.BYTES);
+    List<Long> bytes = model.branchElements().stream().map(count -> count * Float.BYTES).toList();
+    return Savings.of(router, flops, bytes);
   }
 
   /**
