@@ -196,6 +196,7 @@ final class Trajectory implements AutoCloseable {
     for (float value : x) {
       if (!Float.isFinite(value)) {
         throw new HarmonicaException(
+            HarmonicaException.Kind.MODEL,
             "model %s leads to %s at step %d (precision %s): %s"
                 .formatted(
                     manifest.model(),

@@ -281,12 +281,14 @@ public record Manifest(
       }
       if (!FORMAT.equals(manifest.format)) {
         throw new HarmonicaException(
+            HarmonicaException.Kind.MODEL,
             "model %s: manifest format is '%s', expected '%s'; export it again with this version"
                 .formatted(config.getName(), manifest.format, FORMAT));
       }
       return manifest;
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
           "model %s: parameter '%s' is not a manifest (%s); export it again"
               .formatted(config.getName(), KEY, e.getOriginalMessage()),
           e);

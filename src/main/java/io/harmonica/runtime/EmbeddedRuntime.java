@@ -188,6 +188,7 @@ public final class EmbeddedRuntime implements Runtime {
       return tensors;
     } catch (OrtException e) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
           "model '%s' failed in ONNX Runtime: %s".formatted(config.getName(), e.getMessage()), e);
     }
   }

@@ -67,7 +67,8 @@ final class Chain {
     } catch (InterruptedException e) {
       future.cancel(true);
       Thread.currentThread().interrupt();
-      throw new HarmonicaException(who + " was not waited for: the call was cancelled", e);
+      throw new HarmonicaException(
+          HarmonicaException.Kind.CANCELLED, who + " was not waited for: the call was cancelled", e);
     } catch (ExecutionException e) {
       throw rethrown(e.getCause());
     }

@@ -166,6 +166,7 @@ public final class Fleet implements Runtime {
     }
     HarmonicaException all =
         new HarmonicaException(
+            HarmonicaException.Kind.SERVER,
             "none of %d Triton servers %s: %s"
                 .formatted(
                     members.size(),

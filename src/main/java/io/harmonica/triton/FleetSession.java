@@ -239,6 +239,7 @@ final class FleetSession implements Session {
 
     private HarmonicaException tooLate(HarmonicaException cause) {
       return new HarmonicaException(
+          HarmonicaException.Kind.DEADLINE,
           "the picture was not finished within its deadline of %s s%s: give it more time, or servers less load"
               .formatted(
                   fleet.options().pictureDeadline().orElseThrow().toMillis() / 1000.0,

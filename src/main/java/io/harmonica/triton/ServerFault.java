@@ -8,13 +8,18 @@ final class ServerFault extends HarmonicaException {
   private final Retry.Where repeat;
 
   ServerFault(String message, Throwable cause, Retry.Where repeat) {
-    super(message, cause);
+    super(isSilence(cause) ? Kind.DEADLINE : Kind.SERVER, message, cause);
     this.repeat = repeat;
   }
 
   /** Whether the server gave no answer within the deadline. */
   boolean isSilence() {
-    return Status.fromThrowable(this).getCode() == Status.Code.DEADLINE_EXCEEDED;
+    return kind() == Kind.DEADLINE;
+  }
+
+  private static boolean isSilence(Throwable cause) {
+    return cause != null
+        && Status.fromThrowable(cause).getCode() == Status.Code.DEADLINE_EXCEEDED;
   }
 
   /** Where the same call may succeed. */
