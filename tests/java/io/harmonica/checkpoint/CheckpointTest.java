@@ -22,9 +22,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CheckpointTest {
   @TempDir Path folder;
 
-  /** A safetensors file whose one tensor is called like it. */
+  /** A safetensors file whose one tensor is called like it, but for dots. */
   private void write(String name) {
-    Safetensors.write(folder.resolve(name), Map.of(name, Floats.of(new float[] {1}, 1)));
+    Safetensors.write(folder.resolve(name), Map.of(tensor(name), Floats.of(new float[] {1}, 1)));
+  }
+
+  private static String tensor(String file) {
+    return file.replace('.', '-');
   }
 
   private void assertRefused(Path path, String... messageParts) {
@@ -50,12 +54,12 @@ class CheckpointTest {
     Files.writeString(folder.resolve("README.md"), "not weights");
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       assertThat(checkpoint.path()).isEqualTo(folder);
-      assertThat(checkpoint.names()).containsExactly(name);
+      assertThat(checkpoint.names()).containsExactly(tensor(name));
       assertThat(checkpoint.config().orElseThrow().get("num_layers").intValue()).isEqualTo(3);
     }
     try (Checkpoint checkpoint = Checkpoint.open(folder.resolve(name))) {
       assertThat(checkpoint.path()).isEqualTo(folder.resolve(name));
-      assertThat(checkpoint.tensor(name).floats()).containsExactly(1);
+      assertThat(checkpoint.tensor(tensor(name)).floats()).containsExactly(1);
       assertThat(checkpoint.config()).isPresent();
     }
   }
@@ -71,7 +75,7 @@ class CheckpointTest {
     write(worse);
     write(better);
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-      assertThat(checkpoint.names()).containsExactly(better);
+      assertThat(checkpoint.names()).containsExactly(tensor(better));
     }
   }
 
@@ -85,6 +89,22 @@ class CheckpointTest {
     write(one);
     write(other);
     assertRefused(folder, "several sets of weights", "'" + one + "'", "'" + other + "'");
+  }
+
+  @Test
+  void open_linkWhoseTargetIsGone_isCalledThat() throws IOException {
+    Path weights = folder.resolve("diffusion_pytorch_model.safetensors");
+    Files.createSymbolicLink(weights, Path.of("../../blobs/0123abcd"));
+    String message = weights + " is a link to ../../blobs/0123abcd, which is gone";
+    for (Path path : List.of(folder, weights)) {
+      assertThatThrownBy(() -> Checkpoint.open(path).close())
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageContainingAll(message, "mount the whole download cache");
+    }
+    write("model.fp16.safetensors"); // what is there counts more
+    Checkpoint.open(folder).close();
+    Files.createSymbolicLink(folder.resolve("config.json"), Path.of("../../blobs/4567"));
+    assertRefused(folder, "config.json is a link to ../../blobs/4567, which is gone");
   }
 
   @Test

@@ -74,7 +74,7 @@ class ShardedCheckpointTest {
         "{'weight_map':{'a':'$1\\u0000'}}          | expected the plain name",
         "{'weight_map':{'a':'model.safetensors.index.json'}} | expected the plain name",
         "{'weight_map':{'a':'$1','b':'$1'}}        | tensor 'b' into model-00001-of-00002.safetensors, which does not have it",
-        "{'weight_map':{'a':'gone.safetensors'}}   | gone.safetensors does not exist",
+        "{'weight_map':{'a':'gone.safetensors'}}   | gone.safetensors does not exist, and model.safetensors.index.json names it",
       })
   void open_indexThatLies_saysWhere(String json, String message) throws IOException {
     Path index = index(json);
@@ -82,6 +82,61 @@ class ShardedCheckpointTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining(folder.toString())
         .hasMessageContaining(message)
+        .message()
+        .doesNotContainPattern("\\R");
+  }
+
+  @Test
+  void open_withoutIndex_readsAllShards() throws IOException {
+    for (Path path : List.of(folder, shard(1), shard(2))) {
+      try (Checkpoint checkpoint = Checkpoint.open(path)) {
+        assertThat(checkpoint.names()).containsExactly("a", "b");
+        assertThat(checkpoint.tensor("b").floats()).containsExactly(2);
+      }
+    }
+    Path other = Files.createDirectory(folder.resolve("fp16"));
+    Files.move(shard(1), other.resolve("model.fp16-00001-of-00002.safetensors"));
+    Files.move(shard(2), other.resolve("model.fp16-00002-of-00002.safetensors"));
+    try (Checkpoint checkpoint = Checkpoint.open(other)) {
+      assertThat(checkpoint.names()).containsExactly("a", "b");
+    }
+  }
+
+  @Test
+  void open_besideWholeFile_isTheWholeFile() {
+    Safetensors.write(
+        folder.resolve("model.fp16.safetensors"), Map.of("c", Floats.of(new float[] {3}, 1)));
+    try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+      assertThat(checkpoint.names()).containsExactly("c");
+    }
+  }
+
+  @Test
+  void open_withoutAShard_namesIt() throws IOException {
+    Files.delete(shard(1));
+    refused(
+        folder + " lacks 1 of the 2 files that hold model.safetensors together",
+        "('model-00001-of-00002.safetensors')");
+    Files.createSymbolicLink(shard(1), Path.of("gone"));
+    refused(shard(1) + " is a link to gone, which is gone");
+    index("{'weight_map':{'a':'$1','b':'$2'}}");
+    refused(shard(1) + " is a link to gone, which is gone");
+  }
+
+  @Test
+  void open_shardsThatOverlap_areRefused() {
+    Safetensors.write(shard(2), Map.of("a", Floats.of(new float[] {2}, 1)));
+    refused(shard(1) + " and " + shard(2) + " both hold tensor 'a'");
+  }
+
+  private Path shard(int number) {
+    return folder.resolve(SHARD.formatted(number));
+  }
+
+  private void refused(String... messageParts) {
+    assertThatThrownBy(() -> Checkpoint.open(folder).close())
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContainingAll(messageParts)
         .message()
         .doesNotContainPattern("\\R");
   }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExportCommandTest {
   private static final String ROUTER = "export/shapes-dit/routers/fora-2.json";
@@ -144,6 +145,46 @@ class ExportCommandTest {
                     console.out(),
                     console.err()));
     assertThat(named.out()).contains("would write My-Pipeline-:");
+  }
+
+  /** The folders that huggingface_hub makes. */
+  @Test
+  void modelName_inADownloadCache_isItsRepositorys() throws IOException {
+    Path model = folder.resolve("models--some-org--Some.Model");
+    Path snapshot = model.resolve("snapshots/0123abcd");
+    Checkpoints.diffusers(
+        snapshot.resolve("transformer"),
+        Checkpoints.config(Checkpoints.DIT),
+        Checkpoints.tensors(Checkpoints.DIT));
+    Files.createDirectories(model.resolve("refs"));
+    Files.writeString(model.resolve("refs/main"), "0123abcd");
+    for (Path path : List.of(model, snapshot, snapshot.resolve("transformer"))) {
+      assertThat(dryRun(path.toString())).contains("would write Some.Model:");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "transformer/config.json",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/config.json",
+        "tokenizer/tokenizer.json"
+      })
+  void pipelineFolder_withALinkWhoseTargetIsGone_isCalledThat(String file) throws IOException {
+    PipelineFolder pipeline = PipelineFolder.in(folder.resolve("whole"));
+    pipeline.withScheduler("'_class_name': 'DDIMScheduler', 'clip_sample': false");
+    Path link = pipeline.path().resolve(file);
+    Files.deleteIfExists(link);
+    Files.createSymbolicLink(link, Path.of("../../../blobs/0123abcd"));
+    Invocation refused = run("--checkpoint DIR/whole --model-repository REPOSITORY");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .startsWith("error: " + link + " is a link to ../../../blobs/0123abcd, which is gone")
+        .hasLineCount(1);
+    assertThat(repository()).doesNotExist();
   }
 
   @Test

@@ -17,13 +17,17 @@ public interface Checkpoint extends AutoCloseable {
 
   /**
    * Opens a diffusers folder ({@code config.json} beside one set of weights), or one file: {@code
-   * .safetensors}, {@code .safetensors.index.json}, {@code .bin}, {@code .pt} or {@code .pth}.
+   * .safetensors}, {@code .safetensors.index.json}, {@code .bin}, {@code .pt} or {@code .pth}. A
+   * repository in Hugging Face's download cache leads to its snapshot, one shard to all. What
+   * training puts before the names, as {@code module.}, is taken off.
    *
    * @throws io.harmonica.HarmonicaException if there are no weights, several sets of weights, or
    *     damaged ones
    */
   static Checkpoint open(Path path) {
-    return Files.isDirectory(path) ? WeightsFolder.open(path) : WeightsFolder.openFile(path);
+    return Files.isDirectory(path)
+        ? WeightsFolder.open(HubCache.snapshot(path))
+        : WeightsFolder.openFile(path);
   }
 
   /** The folder or file that was opened, for messages. */
@@ -32,11 +36,11 @@ public interface Checkpoint extends AutoCloseable {
   /** The {@code config.json} beside the weights, where there is one; none for {@code .pt} files. */
   Optional<JsonNode> config();
 
-  /** The names of all tensors, in the order of the file. */
+  /** The names of all tensors, in the order of the file, as the model's definition has them. */
   Set<String> names();
 
   /**
-   * A tensor by its name in the file.
+   * A tensor by its name.
    *
    * @throws io.harmonica.HarmonicaException if there is none of that name, or it takes 2 GiB or
    *     more

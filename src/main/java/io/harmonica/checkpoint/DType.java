@@ -22,4 +22,9 @@ public enum DType {
   public int sizeBytes() {
     return sizeBytes;
   }
+
+  /** Whether it holds floating-point numbers. */
+  public boolean isFloating() {
+    return this == F64 || this == F32 || this == F16 || this == BF16;
+  }
 }

@@ -1,6 +1,7 @@
 package io.harmonica.checkpoint;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -52,6 +53,9 @@ public final class Messages {
 
   /** A file that cannot be opened or read. */
   static HarmonicaException unreadable(Path file, IOException cause) {
+    if (Links.isGone(file)) {
+      return Links.gone(file);
+    }
     String why =
         cause instanceof NoSuchFileException
             ? "does not exist: check the path"

@@ -1,20 +1,25 @@
 package io.harmonica.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
- * Several weights files that an index ({@code weight_map}: tensor name to file name) holds
- * together.
+ * Several weights files that hold a model together: by an index ({@code weight_map}: tensor name to
+ * file name), or by their names alone.
  */
 final class ShardedCheckpoint implements Checkpoint {
+  /** The index, or the first file, for messages. */
   private final Path index;
+
   private final Map<String, Checkpoint> shards = new HashMap<>();
   private final Map<String, Checkpoint> shardOf = new LinkedHashMap<>();
 
@@ -37,6 +42,31 @@ final class ShardedCheckpoint implements Checkpoint {
     }
   }
 
+  /** Files without an index: each tensor must lie in one of them only. */
+  static ShardedCheckpoint open(List<Path> files) {
+    ShardedCheckpoint checkpoint = new ShardedCheckpoint(files.get(0));
+    try {
+      files.forEach(checkpoint::addAll);
+      return checkpoint;
+    } catch (RuntimeException e) {
+      checkpoint.close();
+      throw e;
+    }
+  }
+
+  private void addAll(Path file) {
+    Checkpoint shard = WeightsFolder.openSingle(file);
+    shards.put(file.getFileName().toString(), shard);
+    for (String name : shard.names()) {
+      Checkpoint other = shardOf.put(name, shard);
+      if (other != null) {
+        throw new HarmonicaException(
+            "%s and %s both hold tensor %s, and no index says which counts: they are of different models, fetch them again"
+                .formatted(other.path(), file, Messages.quote(name)));
+      }
+    }
+  }
+
   private void add(String name, JsonNode fileName) {
     String file = fileName.isTextual() ? fileName.textValue() : "";
     if (!file.matches("[\\w-][\\w.+-]*\\.(safetensors|bin)")) { // nothing outside the folder
@@ -47,7 +77,13 @@ final class ShardedCheckpoint implements Checkpoint {
     }
     Checkpoint shard = shards.get(file);
     if (shard == null) {
-      shard = WeightsFolder.openWeights(index.resolveSibling(file));
+      Path path = index.resolveSibling(file);
+      if (!Links.exists(path)) {
+        throw new HarmonicaException(
+            "%s does not exist, and %s names it: fetch it, too"
+                .formatted(path, index.getFileName()));
+      }
+      shard = WeightsFolder.openSingle(path);
       shards.put(file, shard);
     }
     if (!shard.names().contains(name)) {

@@ -15,33 +15,24 @@ import java.util.Set;
  * not a tensor in it is left out.
  */
 final class TorchCheckpoint implements Checkpoint {
-  /** Where training scripts put the state dict, the preferred first: averaged weights draw best. */
-  private static final List<String> WRAPPERS = List.of("ema", "model", "state_dict", "module");
-
-  private static final String DATA_PARALLEL = "module."; // DistributedDataParallel's prefix
-
   private final TorchFile file;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
   private TorchCheckpoint(TorchFile file) {
     this.file = file;
     Map<?, ?> stateDict = stateDict();
-    boolean prefixed =
-        stateDict.entrySet().stream()
-            .filter(e -> e.getValue() instanceof StoredTensor)
-            .allMatch(e -> ((String) e.getKey()).startsWith(DATA_PARALLEL));
     stateDict.forEach(
         (key, value) -> {
           if (value instanceof StoredTensor tensor) {
-            String name = ((String) key).substring(prefixed ? DATA_PARALLEL.length() : 0);
+            String name = (String) key;
             tensors.put(
                 name, new StoredTensor(name, tensor.dtype(), tensor.shape(), tensor.data()));
           }
         });
     if (tensors.isEmpty()) {
       throw new HarmonicaException(
-          "%s holds no state dict: expected tensors by name, or a dict with one under any of %s, but found the keys %s"
-              .formatted(path(), WRAPPERS, keys(stateDict)));
+          "%s holds no state dict: expected tensors by name, or a dict with one under a key such as ema, model or state_dict, but found the keys %s"
+              .formatted(path(), keys(stateDict)));
     }
   }
 
@@ -62,13 +53,30 @@ final class TorchCheckpoint implements Checkpoint {
               .formatted(
                   path(), file.root() == null ? "None" : file.root().getClass().getSimpleName()));
     }
-    for (String wrapper : WRAPPERS) {
-      if (root.get(wrapper) instanceof Map<?, ?> wrapped
-          && wrapped.values().stream().anyMatch(StoredTensor.class::isInstance)) {
-        return wrapped;
-      }
-    }
-    return root;
+    return unwrapped(root);
+  }
+
+  /** The dict of tensors in a dict of what a training script saved, or in one of its own dicts. */
+  private Map<?, ?> unwrapped(Map<?, ?> saved) {
+    List<String> wrappers =
+        saved.keySet().stream()
+            .map(String.class::cast)
+            .filter(key -> Wrappers.isWrapper(key) && holdsWeights(saved.get(key)))
+            .toList();
+    return Wrappers.choose(path(), wrappers)
+        .<Map<?, ?>>map(key -> unwrapped((Map<?, ?>) saved.get(key)))
+        .orElse(saved);
+  }
+
+  /** More than counters, which an average may keep where its weights are a list without names. */
+  private static boolean holdsWeights(Object value) {
+    return value instanceof Map<?, ?> map
+        && map.entrySet().stream()
+            .anyMatch(
+                entry ->
+                    (entry.getValue() instanceof StoredTensor tensor && tensor.elements() > 1)
+                        || (Wrappers.isWrapper((String) entry.getKey())
+                            && holdsWeights(entry.getValue())));
   }
 
   private static String keys(Map<?, ?> map) {

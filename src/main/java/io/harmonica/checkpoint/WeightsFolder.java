@@ -2,6 +2,7 @@ package io.harmonica.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,9 +25,9 @@ final class WeightsFolder {
 
   private static final Pattern KNOWN_STEM =
       Pattern.compile("diffusion_pytorch_model|pytorch_model|model");
-  private static final Pattern SHARD = Pattern.compile(".*-\\d+-of-\\d+\\..*");
+  private static final int DEAD = 64; // worse than anything that is there
 
-  /** One set of weights in the folder; the lower the rank, the better. */
+  /** One set of weights in the folder; the lower the rank, the better. Of shards, the first. */
   private record Candidate(Path file, int rank) {}
 
   private WeightsFolder() {}
@@ -34,24 +35,32 @@ final class WeightsFolder {
   static Checkpoint open(Path folder) {
     Path file = weights(folder);
     Optional<JsonNode> config = config(file);
-    return new ConfiguredCheckpoint(folder, config, openWeights(file));
+    return new ConfiguredCheckpoint(folder, config, Unwrapped.of(openWeights(file)));
   }
 
   static Checkpoint openFile(Path file) {
-    if (!Files.exists(file)) {
+    if (!Links.exists(file)) {
       throw new HarmonicaException(file + " does not exist: check the path");
     }
     Optional<JsonNode> config = config(file);
-    return new ConfiguredCheckpoint(file, config, openWeights(file));
+    return new ConfiguredCheckpoint(file, config, Unwrapped.of(openWeights(file)));
+  }
+
+  /** The file, or all that it stands for. */
+  private static Checkpoint openWeights(Path file) {
+    String name = file.getFileName().toString();
+    if (name.endsWith(".json") && WEIGHTS.matcher(name).matches()) {
+      return ShardedCheckpoint.open(file);
+    }
+    Optional<Shard> shard = Shard.of(name);
+    return shard.isPresent()
+        ? ShardedCheckpoint.open(shard.get().in(file.toAbsolutePath().getParent()))
+        : openSingle(file);
   }
 
   /** The file alone, by its extension. */
-  static Checkpoint openWeights(Path file) {
+  static Checkpoint openSingle(Path file) {
     String name = file.getFileName().toString();
-    Matcher weights = WEIGHTS.matcher(name);
-    if (name.endsWith(".json") && weights.matches()) {
-      return ShardedCheckpoint.open(file);
-    }
     if (name.endsWith(".safetensors")) {
       return SafetensorsFile.open(file);
     }
@@ -72,7 +81,7 @@ final class WeightsFolder {
     String name = weights.getFileName().toString();
     Path config = weights.resolveSibling(CONFIG);
     boolean original = name.endsWith(".pt") || name.endsWith(".pth"); // needs no config beside it
-    return original || !Files.exists(config)
+    return original || !Links.exists(config)
         ? Optional.empty()
         : Optional.of(JsonFile.readObject(config));
   }
@@ -82,9 +91,10 @@ final class WeightsFolder {
     try (Stream<Path> files = Files.list(folder)) {
       candidates =
           files
-              .filter(Files::isRegularFile)
+              .filter(file -> Files.isRegularFile(file) || Links.isGone(file))
               .map(WeightsFolder::candidate)
               .flatMap(Optional::stream)
+              .distinct()
               .sorted(Comparator.comparingInt(Candidate::rank).thenComparing(Candidate::file))
               .toList();
     } catch (IOException e) {
@@ -111,18 +121,26 @@ final class WeightsFolder {
     return candidates.get(0).file();
   }
 
-  /** Known names before others, safetensors before torch files, plain files before variants. */
+  /**
+   * Known names before others, whole files and indices before shards alone, safetensors before
+   * torch files, plain files before variants.
+   */
   private static Optional<Candidate> candidate(Path file) {
     String name = file.getFileName().toString();
-    Matcher weights = WEIGHTS.matcher(name);
-    if (!weights.matches() || SHARD.matcher(name).matches() && !name.endsWith(".json")) {
+    Optional<Shard> shard = name.endsWith(".json") ? Optional.empty() : Shard.of(name);
+    Matcher weights = WEIGHTS.matcher(shard.map(Shard::whole).orElse(name));
+    if (!weights.matches()) {
       return Optional.empty();
     }
     boolean plain = weights.group("variant") == null && weights.group("indexvariant") == null;
     int rank =
-        (KNOWN_STEM.matcher(weights.group("stem")).matches() ? 0 : 8)
+        (KNOWN_STEM.matcher(weights.group("stem")).matches() ? 0 : 32)
+            + (shard.isPresent() ? 16 : 0)
             + List.of("safetensors", "bin", "pt", "pth").indexOf(weights.group("type")) * 2
             + (plain ? 0 : 1);
-    return Optional.of(new Candidate(file, rank));
+    return Optional.of(
+        shard
+            .map(of -> new Candidate(file.resolveSibling(of.first()), rank))
+            .orElseGet(() -> new Candidate(file, rank + (Links.isGone(file) ? DEAD : 0))));
   }
 }

@@ -3,6 +3,8 @@ package io.harmonica.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
+import io.harmonica.checkpoint.HubCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,11 +37,12 @@ record CheckpointParts(
   private static final String INDEX = "model_index.json";
 
   /** Of a pipeline's folder, of the transformer in it, or of anything else. */
-  static CheckpointParts of(Path checkpoint) {
+  static CheckpointParts of(Path path) {
+    Path checkpoint = HubCache.snapshot(path);
     if (Files.isDirectory(checkpoint.resolve(TRANSFORMER))) {
       return in(checkpoint, checkpoint.resolve(TRANSFORMER));
     }
-    if (Files.exists(checkpoint.resolve(INDEX))) {
+    if (Links.exists(checkpoint.resolve(INDEX))) {
       throw new HarmonicaException(
           "%s is a pipeline by its %s, but has no folder %s: give one with a diffusion transformer, as those of DiT and PixArt are"
               .formatted(checkpoint, INDEX, TRANSFORMER));
@@ -63,7 +66,7 @@ record CheckpointParts(
         transformer,
         folder(pipeline, VAE),
         Optional.of(pipeline.resolve(SCHEDULER).resolve("scheduler_config.json"))
-            .filter(Files::exists),
+            .filter(Links::exists),
         folder(pipeline, TEXT_ENCODER),
         folder(pipeline, TOKENIZER),
         missing(pipeline));
@@ -72,7 +75,7 @@ record CheckpointParts(
   /** The index has {@code [library, class]} for each part, nulls for one that was left out. */
   private static List<String> missing(Path pipeline) {
     Path index = pipeline.resolve(INDEX);
-    if (!Files.exists(index)) {
+    if (!Links.exists(index)) {
       return List.of();
     }
     try {
@@ -108,6 +111,6 @@ record CheckpointParts(
   }
 
   private static Optional<Path> folder(Path pipeline, String part) {
-    return Optional.of(pipeline.resolve(part)).filter(Files::isDirectory);
+    return Optional.of(pipeline.resolve(part)).filter(Links::exists).filter(Files::isDirectory);
   }
 }

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
+import io.harmonica.checkpoint.HubCache;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.AspectBins;
@@ -45,7 +46,7 @@ final class ExportCommand implements Command {
             .value(
                 "checkpoint",
                 "PATH",
-                "a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
+                "a diffusers folder, of a model or a whole pipeline, or an original .pt file")
             .value(
                 "architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
             .value("heads", "N", "attention heads, where a .pt file is of no published size")
@@ -229,14 +230,15 @@ final class ExportCommand implements Command {
         arguments.integer("steps-per-request", 1, 1000).orElse(1));
   }
 
-  /** The checkpoint's own name, as far as a model can have it. */
+  /** The checkpoint's own name, or its repository's, as far as a model can have it. */
   private static String defaultName(Path checkpoint) {
     Path normal = checkpoint.toAbsolutePath().normalize();
-    String name =
+    String own =
         String.valueOf(normal.getFileName()).replaceFirst("\\.(safetensors|pt|pth|bin)$", "");
-    if (name.equals("transformer") && normal.getParent() != null) { // of a diffusers pipeline
-      name = String.valueOf(normal.getParent().getFileName());
-    }
-    return name.replaceAll("[^A-Za-z0-9._-]", "-");
+    boolean part = own.equals("transformer") && normal.getParent() != null; // of a pipeline
+    Path named = part ? normal.getParent() : normal;
+    return HubCache.repository(named)
+        .orElse(part ? String.valueOf(named.getFileName()) : own)
+        .replaceAll("[^A-Za-z0-9._-]", "-");
   }
 }

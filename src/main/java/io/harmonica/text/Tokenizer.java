@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -53,7 +54,7 @@ public final class Tokenizer implements AutoCloseable {
    * @throws HarmonicaException if it holds neither of the two files, or none that can be read
    */
   public static Tokenizer open(Path folder) {
-    boolean pieces = !Files.exists(folder.resolve(FILE)) && Files.exists(folder.resolve(PIECES));
+    boolean pieces = !Links.exists(folder.resolve(FILE)) && Links.exists(folder.resolve(PIECES));
     Path file = folder.resolve(pieces ? PIECES : FILE);
     if (!Files.exists(file)) {
       throw new HarmonicaException(
