@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
@@ -18,6 +19,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
@@ -50,6 +53,8 @@ class GenerateFromTextTest {
     write("wide", 1, 7, 21, 1);
     write("long", 1, 9, 20, 1);
     write("masked", 1, 7, 20, 2);
+    writeWithFloatMask("float-mask", 1);
+    writeWithFloatMask("fraction-mask", 0.5f);
     Safetensors.write(
         folder.resolve("nomask.safetensors"),
         Map.of("prompt_embeds", Floats.of(new float[20], 1, 1, 20)));
@@ -85,6 +90,21 @@ class GenerateFromTextTest {
     Files.write(folder.resolve(name + ".safetensors"), file.array());
   }
 
+  /** {@link #write}'s text "one", with its masks as a pipeline that computes in floats has them. */
+  private void writeWithFloatMask(String name, float kept) {
+    Map<String, Floats> tensors = new LinkedHashMap<>();
+    try (Checkpoint one = Checkpoint.open(folder.resolve("one.safetensors"))) {
+      for (String prefix : List.of("", "negative_")) {
+        StoredTensor states = one.tensor(prefix + "prompt_embeds");
+        float[] mask = new float[7];
+        Arrays.fill(mask, kept);
+        tensors.put(states.name(), new Floats(states.shape(), states.floats()));
+        tensors.put(prefix + "prompt_attention_mask", Floats.of(mask, 1, 7));
+      }
+    }
+    Safetensors.write(folder.resolve(name + ".safetensors"), tensors);
+  }
+
   private Invocation run(String line) {
     List<String> args = new ArrayList<>(List.of("generate", "--model-repository", "DIR/models"));
     args.addAll(List.of(line.strip().split(" +")));
@@ -115,6 +135,19 @@ class GenerateFromTextTest {
   }
 
   @Test
+  void maskOfFloats_isTheSameMask() throws IOException {
+    for (String text : List.of("one", "float-mask")) {
+      Invocation done =
+          run(
+              "--model latent --steps 2 --text-embeddings DIR/%1$s.safetensors --out DIR/%1$s"
+                  .formatted(text));
+      assertThat(done.err()).isEmpty();
+    }
+    assertThat(folder.resolve("float-mask/0000-text0.png"))
+        .hasSameBinaryContentAs(folder.resolve("one/0000-text0.png"));
+  }
+
+  @Test
   void withoutDecoder_keepsTheLatents_andSaysHowToGetOne() {
     Invocation done =
         run("--model bare --steps 2 --text-embeddings DIR/one.safetensors --out DIR/bare");
@@ -136,6 +169,7 @@ class GenerateFromTextTest {
           1 | --text-embeddings DIR/noise.safetensors             | noise.safetensors has no tensor 'prompt_embeds', only [latents]
           1 | --text-embeddings DIR/nomask.safetensors            | nomask.safetensors has no tensor 'prompt_attention_mask'
           1 | --text-embeddings DIR/masked.safetensors            | masked.safetensors: a mask of text embeddings has others than 0 and 1
+          1 | --text-embeddings DIR/fraction-mask.safetensors     | fraction-mask.safetensors: tensor 'prompt_attention_mask' holds 0.5, expected 1 for each token that counts and 0 for padding
           1 | --text-embeddings DIR/wide.safetensors              | texts are embedded 21 wide, model latent takes 20
           1 | --text-embeddings DIR/long.safetensors              | text 0 has more tokens than the 8 that the model takes: shorten it, or export the model with --text-tokens 9
           """)

@@ -100,7 +100,25 @@ final class TensorFiles {
     }
     List<Integer> shape = shape(states);
     return new Embeddings(
-        finite(where, states), mask.longs(), shape.get(0), shape.get(1), shape.get(2));
+        finite(where, states), mask(where, mask), shape.get(0), shape.get(1), shape.get(2));
+  }
+
+  /** Ones and zeros, of any type: pipelines store a mask as integers, booleans or floats. */
+  private static long[] mask(String where, StoredTensor mask) {
+    if (!mask.dtype().isFloating()) {
+      return mask.longs();
+    }
+    float[] values = mask.floats();
+    long[] kept = new long[values.length];
+    for (int i = 0; i < kept.length; i++) {
+      if (values[i] != 0 && values[i] != 1) {
+        throw new HarmonicaException(
+            "%s: tensor '%s' holds %s, expected 1 for each token that counts and 0 for padding: store the tokenizer's attention_mask"
+                .formatted(where, mask.name(), values[i]));
+      }
+      kept[i] = (long) values[i];
+    }
+    return kept;
   }
 
   private static StoredTensor tensor(
