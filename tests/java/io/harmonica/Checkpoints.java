@@ -40,6 +40,13 @@ public final class Checkpoints {
     return tensors;
   }
 
+  /** The same tensors with something before every name. */
+  public static Map<String, Floats> prefixed(String prefix, Map<String, Floats> tensors) {
+    Map<String, Floats> prefixed = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> prefixed.put(prefix + name, tensor));
+    return prefixed;
+  }
+
   public static ObjectNode config(Path checkpoint) {
     try {
       return (ObjectNode) JSON.readTree(checkpoint.resolve("config.json").toFile());

@@ -39,6 +39,13 @@ class AutoencoderTest {
   }
 
   @Test
+  void of_wrappedNames_isTheSame() {
+    Map<String, Floats> wrapped = Checkpoints.prefixed("_orig_mod.", Checkpoints.tensors(VAE));
+    assertThat(decoder(Checkpoints.diffusers(folder, Checkpoints.config(VAE), wrapped)))
+        .isEqualTo(decoder(VAE));
+  }
+
+  @Test
   void of_weightsThatAreMissing_namesThem() {
     Map<String, Floats> tensors = Checkpoints.tensors(VAE);
     tensors.remove("decoder.up_blocks.1.resnets.0.conv_shortcut.weight");

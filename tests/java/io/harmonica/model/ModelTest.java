@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Safetensors.Floats;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelTest {
   @TempDir Path folder;
@@ -57,6 +60,55 @@ class ModelTest {
         file,
         file
             + " lacks the weight x_embedder.proj.weight; is it a checkpoint of facebookresearch/DiT?");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tests/golden/dit", "tests/golden/pixart/alpha-256-like"})
+  void of_wrappedNames_isTheSameModel(Path path) {
+    Path copy =
+        Checkpoints.diffusers(
+            folder,
+            Checkpoints.config(path),
+            Checkpoints.prefixed("module._orig_mod.", Checkpoints.tensors(path)));
+    assertThat(denoiser(copy)).isEqualTo(denoiser(path));
+  }
+
+  private static Denoiser denoiser(Path path) {
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      return Model.of(checkpoint, Choices.NONE).denoiser();
+    }
+  }
+
+  @Test
+  void of_otherPrefixes_namesThem() {
+    Map<String, Floats> names =
+        Checkpoints.prefixed("dit.", Checkpoints.tensors(Checkpoints.DIT_FACEBOOK));
+    Path file = Checkpoints.facebook(folder, names);
+    assertRefused(
+        file,
+        file
+            + " lacks the weight x_embedder.proj.weight; all its names begin with 'dit.': save them without that");
+    Floats other = Floats.of(new float[] {1}, 1);
+    names.put("vae.a", other);
+    assertRefused(
+        Checkpoints.facebook(folder, names),
+        file
+            + " lacks the weight x_embedder.proj.weight; %d of its %d names begin with 'dit.': save those alone, without that"
+                .formatted(names.size() - 1, names.size()));
+    assertRefused(
+        Checkpoints.facebook(folder, Map.of("unet.a", other, "unet.b", other)),
+        file
+            + " lacks the weight x_embedder.proj.weight; all its names begin with 'unet.': save them without that");
+  }
+
+  @Test
+  void of_emptyWeights_saysHowToMergeThem() {
+    Map<String, Floats> empty = Checkpoints.tensors(Checkpoints.DIT_FACEBOOK);
+    empty.replaceAll((name, weight) -> Floats.of(new float[0], 0)); // as ZeRO-3 leaves them
+    assertRefused(
+        Checkpoints.facebook(folder, empty),
+        folder
+            + "/model.safetensors: weight x_embedder.proj.weight is empty, as DeepSpeed's ZeRO-3 leaves it: merge its files with the zero_to_fp32.py beside them");
   }
 
   @Test

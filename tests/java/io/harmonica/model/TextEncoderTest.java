@@ -52,6 +52,17 @@ class TextEncoderTest {
     }
   }
 
+  @Test
+  void wrappedNames_areTheSame() {
+    Map<String, Floats> wrapped = Checkpoints.prefixed("module.", Checkpoints.tensors(T5));
+    Path copy = Checkpoints.diffusers(folder, Checkpoints.config(T5), wrapped);
+    try (Checkpoint source = Checkpoint.open(copy);
+        Checkpoint plain = Checkpoint.open(T5)) {
+      TextEncoder encoder = TextCheckpoint.of(source).encoder();
+      assertThat(encoder).isEqualTo(TextCheckpoint.of(plain).encoder());
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

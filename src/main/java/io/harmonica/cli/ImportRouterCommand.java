@@ -45,7 +45,7 @@ final class ImportRouterCommand implements Command {
   public Options options() {
     return new OptionList()
         .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
+        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
         .value(

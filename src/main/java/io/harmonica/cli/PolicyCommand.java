@@ -62,7 +62,7 @@ final class PolicyCommand implements Command {
   @Override
   public Options options() {
     return new OptionList()
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or a DiT .pt file")
+        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
         .value("heads", "N", "attention heads, where a .pt file is of no published size")
         .value("steps", "N", "denoising steps of the trajectory, 1..1000")
         .value(

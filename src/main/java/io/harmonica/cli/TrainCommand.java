@@ -62,7 +62,7 @@ final class TrainCommand implements Command {
             .value(
                 "checkpoint",
                 "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or a DiT .pt file")
+                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file")
             .value("heads", "N", "attention heads, where a .pt file is of no published size");
     return TextFiles.options(options)
         .value(

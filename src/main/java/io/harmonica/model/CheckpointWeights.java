@@ -73,10 +73,11 @@ final class CheckpointWeights implements Weights {
   private StoredTensor find(String name, long... shape) {
     Source source = layout.apply(name);
     if (!checkpoint.names().contains(source.tensor())) {
-      throw new HarmonicaException(
-          "%s lacks the weight %s (expected shape %s); is it the whole checkpoint of this architecture?"
-              .formatted(
-                  checkpoint.path(), source.tensor(), Arrays.toString(stored(source, shape))));
+      throw Missing.weight(
+          checkpoint,
+          source.tensor(),
+          " (expected shape %s)".formatted(Arrays.toString(stored(source, shape))),
+          "is it the whole checkpoint of this architecture?");
     }
     StoredTensor tensor = checkpoint.tensor(source.tensor());
     List<Long> expected = Arrays.stream(stored(source, shape)).boxed().toList();

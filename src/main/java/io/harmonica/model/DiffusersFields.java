@@ -77,4 +77,8 @@ record DiffusersFields(
   static String output(int channels) {
     return "%d, or %d with a learned variance".formatted(channels, 2 * channels);
   }
+
+  TransformerSizes sizes() {
+    return new TransformerSizes(heads, width, depth, patch, channels, outputChannels, size);
+  }
 }

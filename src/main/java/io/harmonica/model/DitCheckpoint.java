@@ -108,38 +108,21 @@ final class DitCheckpoint {
   // ---- facebookresearch/DiT: a state dict without a configuration ----
 
   static Model facebook(Checkpoint checkpoint, OptionalInt statedHeads) {
-    List<Long> embedder = shape(checkpoint, "x_embedder.proj.weight", 4);
+    StateDict weights = new StateDict(checkpoint, "facebookresearch/DiT");
+    List<Long> embedder = weights.shape("x_embedder.proj.weight", 4);
     int width = Math.toIntExact(embedder.get(0));
     int channels = Math.toIntExact(embedder.get(1));
     int patch = Math.toIntExact(embedder.get(2));
-    int tokens = Math.toIntExact(shape(checkpoint, "pos_embed", 3).get(1));
-    int side = (int) Math.round(Math.sqrt(tokens));
-    if (side > DiffusersFields.MAX_SIDE || side * side != tokens) {
-      throw new HarmonicaException(
-          "%s: pos_embed has %d positions, expected a square number up to %d"
-              .formatted(
-                  checkpoint.path(), tokens, DiffusersFields.MAX_SIDE * DiffusersFields.MAX_SIDE));
-    }
-    shape(checkpoint, "blocks.0.attn.qkv.weight", 2); // one block at least
-    int depth = 0;
-    while (checkpoint.names().contains("blocks." + depth + ".attn.qkv.weight")) {
-      depth++;
-    }
+    int side = weights.side();
+    int depth = weights.depth();
     int heads = facebookHeads(checkpoint, depth, width, statedHeads);
     if (heads < 1 || width % heads != 0) {
       throw new HarmonicaException(
           "%s: width %d is not divisible by %d heads; check --heads"
               .formatted(checkpoint.path(), width, heads));
     }
-    long rows = shape(checkpoint, "final_layer.linear.weight", 2).get(0);
-    int out = Math.toIntExact(rows / ((long) patch * patch));
-    if (rows % ((long) patch * patch) != 0 || !DiffusersFields.fitsOutput(channels, out)) {
-      throw new HarmonicaException(
-          "%s: final_layer.linear.weight has %d rows for patches of %d x %d, expected output channels of %s"
-              .formatted(checkpoint.path(), rows, patch, patch, DiffusersFields.output(channels)));
-    }
-    int classes =
-        Math.toIntExact(shape(checkpoint, "y_embedder.embedding_table.weight", 2).get(0) - 1);
+    int out = weights.outputChannels(channels, patch);
+    int classes = weights.size("y_embedder.embedding_table.weight", 2, 0) - 1;
     int size = side * patch;
     Denoiser.Interface io =
         new Denoiser.Interface(channels, out, size, size, classes, "openai", Math.min(3, channels));
@@ -176,20 +159,5 @@ final class DitCheckpoint {
     return part < 0
         ? Source.of(name)
         : new Source(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
-  }
-
-  private static List<Long> shape(Checkpoint checkpoint, String name, int rank) {
-    if (!checkpoint.names().contains(name)) {
-      throw new HarmonicaException(
-          "%s lacks the weight %s; is it a checkpoint of facebookresearch/DiT?"
-              .formatted(checkpoint.path(), name));
-    }
-    List<Long> shape = checkpoint.tensor(name).shape();
-    if (shape.size() != rank || shape.stream().anyMatch(size -> size < 1 || size > 1 << 24)) {
-      throw new HarmonicaException(
-          "%s: weight %s has shape %s, expected %d dimensions of a DiT"
-              .formatted(checkpoint.path(), name, shape, rank));
-    }
-    return shape;
   }
 }

@@ -66,6 +66,9 @@ public record Model(Denoiser denoiser, Weights weights) {
             "%s has a diffusers model's weights but no config.json beside them: add the one it was published with"
                 .formatted(checkpoint.path()));
       }
+      if (PixArtStateDict.isOne(checkpoint)) {
+        return PixArtStateDict.of(checkpoint, choices);
+      }
       return unchanged(DitCheckpoint.facebook(checkpoint, choices.heads()), choices);
     }
     String type = config.get().path("_class_name").asText();

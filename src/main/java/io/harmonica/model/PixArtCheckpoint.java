@@ -38,37 +38,51 @@ final class PixArtCheckpoint {
         "false, as the width %d is not divisible by 3".formatted(width));
     // Sigma's files say false, alpha's say nothing.
     int usual = stated.isPresent() && !pictureSize ? SIGMA_TOKENS : ALPHA_TOKENS;
-    int pixels = choices.pixelsPerElement(fields.channels());
-    int step = pixels * fields.patch();
-    Resolution resolution =
-        choices.resolution().orElse(new Resolution(trained * pixels, trained * pixels));
+    PixArt model =
+        model(
+            choices,
+            fields.sizes(),
+            new Denoiser.Text(choices.textTokens().orElse(usual), captionWidth, pictureSize),
+            config.number("interpolation_scale", Math.max(trained / 64, 1)),
+            config.number("norm_eps", old ? 1e-5 : 1e-6));
+    return new Model(model, new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER));
+  }
+
+  /** The definition, at the sizes that were chosen. */
+  static PixArt model(
+      Choices choices,
+      TransformerSizes sizes,
+      Denoiser.Text text,
+      double interpolation,
+      double eps) {
+    int pixels = choices.pixelsPerElement(sizes.channels());
+    int step = pixels * sizes.patch();
+    Resolution trained = new Resolution(sizes.size() * pixels, sizes.size() * pixels);
+    Resolution resolution = choices.resolution().orElse(trained);
     requireFits(resolution, step);
     Denoiser.Interface io =
         new Denoiser.Interface(
-            fields.channels(),
-            fields.outputChannels(),
+            sizes.channels(),
+            sizes.outputChannels(),
             resolution.height() / pixels,
             resolution.width() / pixels,
             pixels,
             0,
-            Optional.of(
-                new Denoiser.Text(choices.textTokens().orElse(usual), captionWidth, pictureSize)),
+            Optional.of(text),
             "dpm-solver++",
             "leading",
-            fields.channels());
-    PixArt model =
-        new PixArt(
-            width,
-            fields.heads(),
-            fields.depth(),
-            fields.patch(),
-            resolution.height() / step,
-            resolution.width() / step,
-            trained / fields.patch(),
-            config.number("interpolation_scale", Math.max(trained / 64, 1)),
-            config.number("norm_eps", old ? 1e-5 : 1e-6),
-            io);
-    return new Model(model, new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER));
+            sizes.channels());
+    return new PixArt(
+        sizes.width(),
+        sizes.heads(),
+        sizes.depth(),
+        sizes.patch(),
+        resolution.height() / step,
+        resolution.width() / step,
+        sizes.size() / sizes.patch(),
+        interpolation,
+        eps,
+        io);
   }
 
   private static void requireFits(Resolution resolution, int step) {

@@ -16,8 +16,10 @@ import java.util.stream.Collectors;
  * above all, that is refused; elsewhere it is told, unless it is known to change nothing.
  */
 enum Unread {
-  /** Positions that diffusers of old stored, and texts that only PixArt's training drops in. */
-  TRANSFORMER("transformer", "pos_embed\\.pos_embed|caption_projection\\.y_embedding"),
+  /** Positions that follow from the sizes, and texts that only PixArt's training drops in. */
+  TRANSFORMER(
+      "transformer",
+      "pos_embed(\\.pos_embed)?|(caption_projection|y_embedder)\\.y_embedding"),
   /** The half of an autoencoder that makes latents. */
   DECODER("autoencoder's decoder", "(encoder|quant_conv)\\..*"),
   /** The half of a T5 that writes texts, and its token table once more. */
