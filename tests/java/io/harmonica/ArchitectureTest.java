@@ -37,13 +37,13 @@ class ArchitectureTest {
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
-    MAY_USE.put("repository", Set.of(ROOT, "model", "router"));
-    MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository"));
+    MAY_USE.put("sampler", Set.of(ROOT));
+    MAY_USE.put("repository", Set.of(ROOT, "model", "router", "sampler"));
+    MAY_USE.put("export", Set.of(ROOT, "model", "onnx", "router", "repository", "sampler"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("triton", Set.of(ROOT, "repository", "runtime"));
     MAY_USE.put("deploy", Set.of(ROOT, "router", "repository", "runtime", "triton"));
     MAY_USE.put("metrics", Set.of(ROOT, "runtime"));
-    MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put(
         "generate",

@@ -20,8 +20,7 @@ import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
-import io.harmonica.sampler.Sampler;
-import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.triton.TritonRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -100,17 +99,9 @@ public final class Benchmark {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
-      Manifest.Noise noise = Manifest.Noise.LINEAR;
-      Spacing spacing = Sampler.spacing(io.sampler(), Spacing.of(io.spacing()));
+      Sampling sampling = Exporter.usual(io);
       List<Integer> timesteps =
-          Sampler.of(
-                  io.sampler(),
-                  STEPS,
-                  spacing,
-                  noise.trainTimesteps(),
-                  noise.betaStart(),
-                  noise.betaEnd())
-              .timesteps();
+          sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {

@@ -197,7 +197,7 @@ class ExportCommandTest {
     assertThat(done.err()).isEmpty();
     Manifest manifest = manifest("whole");
     assertThat(manifest.sampler()).isEqualTo("ddim");
-    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01));
+    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null));
     Path router = folder.resolve("fora.json");
     Invocation policy =
         Invocation.of(

@@ -218,7 +218,7 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --eta 1 --sampler sa-solver | --eta has an effect with --sampler ddim only
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing openai --sampler dpm-solver++ | --spacing openai does not go with --sampler dpm-solver++; use linspace
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --steps 1000 --sampler dpm-solver++ | --steps 1000 is out of range 1..999
-          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler iddpm | sampler iddpm needs a learned variance, and model shapes predicts 3 channels for 3 of a sample, expected 6: use another --sampler
+          1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler iddpm | sampler iddpm needs a learned variance, and the model has none: use another --sampler
           1 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --router taylor-2 --sampler dpm-solver++ | router taylor-2 was made for sampler ddim, not dpm-solver++
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing even | --spacing 'even' is unknown
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance-channels some | --guidance-channels is 'some', expected

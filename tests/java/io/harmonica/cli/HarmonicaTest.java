@@ -142,7 +142,7 @@ class HarmonicaTest {
           policy taylor --steps 9 --out r.json --order 3 | --order is '3', expected a whole number in 0..2
           policy random --steps 9 --out r.json --cur NaN | --cur is 'NaN', expected a number in 0.0..1.0
           policy random --steps 9 --out r.json --seed 1.5 | --seed is '1.5', expected a whole number
-          policy fora --steps 9 --out r.json --spacing even | --spacing is 'even', expected leading|openai|linspace
+          policy fora --steps 9 --out r.json --spacing even | --spacing is 'even', expected leading|openai|linspace|trailing
           policy fora --steps 9 --out r.json --sampler dpm-solver | --sampler is 'dpm-solver', expected ddim|dpm-solver++|iddpm|sa-solver (did you mean 'dpm-solver++'?)
           policy fora --steps 1000 --out r.json --checkpoint export/shapes-dit --sampler dpm-solver++ | error: --steps 1000 is out of range 1..999
           policy fora --steps 9 --out r.json --checkpoint export/shapes-dit --sampler dpm-solver++ --spacing openai | error: --spacing openai does not go with --sampler dpm-solver++; use linspace

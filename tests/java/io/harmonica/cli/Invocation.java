@@ -1,8 +1,9 @@
 package io.harmonica.cli;
 
 import io.harmonica.model.Flops;
-import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -48,7 +49,7 @@ record Invocation(int code, String out, String err) {
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
             Collections.nCopies(4, 128L),
-            new Sampling("ddim", Spacing.LEADING, Manifest.Noise.LINEAR, true));
+            Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true));
 
     @Override
     public ModelCard checkpoint(Path path, OptionalInt heads) {

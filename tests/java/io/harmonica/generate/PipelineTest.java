@@ -21,6 +21,7 @@ import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Prediction;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.sampler.Stepper;
@@ -170,7 +171,7 @@ class PipelineTest {
 
   @Test
   void iddpm_stepsWithTheConditionalVariance() {
-    Sampler sampler = Sampler.of("iddpm", STEPS, Spacing.LEADING, 1000, 1e-4, 0.02);
+    Sampler sampler = Sampler.of("iddpm", STEPS, Spacing.LEADING, Diffusion.DDPM);
     Stepper stepper = sampler.start();
     float[] x = noise(2, 3).values().clone();
     pipeline.generate(

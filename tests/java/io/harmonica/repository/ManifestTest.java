@@ -27,6 +27,7 @@ class ManifestTest {
           new Manifest.Text(120, 64, true),
           "ddim",
           "leading",
+          null,
           4,
           16,
           "fp32",

@@ -83,19 +83,20 @@ class SamplerGoldenTest {
 
   private static Sampler sampler(String run, JsonNode config, int steps) {
     // OpenAI's runs do not say theirs; the vectors' README calls it linear, as diffusers' are.
-    assertThat(config.path("beta_schedule").asText("linear")).isEqualTo("linear");
+    Diffusion diffusion =
+        new Diffusion(
+            config.path("num_train_timesteps").asInt(1000),
+            Betas.of(config.path("beta_schedule").asText("linear")),
+            config.path("beta_start").asDouble(1e-4),
+            config.path("beta_end").asDouble(0.02),
+            Predicts.of(config.path("prediction_type").asText("epsilon")));
     Spacing origin =
         !run.startsWith("openai")
             ? Spacing.LEADING
             : run.contains("ddimstride") ? Spacing.OPENAI_DDIM : Spacing.OPENAI;
-    Sampler sampler =
-        Sampler.of(
-            name(run),
-            steps,
-            Sampler.spacing(name(run), origin),
-            config.path("num_train_timesteps").asInt(1000),
-            config.path("beta_start").asDouble(1e-4),
-            config.path("beta_end").asDouble(0.02));
+    Spacing usual = Sampler.spacing(name(run), origin);
+    Spacing spacing = Spacing.of(config.path("timestep_spacing").asText(usual.toString()));
+    Sampler sampler = Sampler.of(name(run), steps, spacing, diffusion);
     return run.contains("eta1") ? sampler.withEta(1) : sampler;
   }
 

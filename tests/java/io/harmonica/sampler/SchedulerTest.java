@@ -8,6 +8,8 @@ import io.harmonica.HarmonicaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,18 +29,23 @@ class SchedulerTest {
   })
   void read_whatDiffusersSaved(String run, String sampler, Spacing spacing) {
     assertThat(Scheduler.read(Golden.path("samplers/configs/" + run + "/scheduler_config.json")))
-        .isEqualTo(new Scheduler(sampler, spacing, 1000, 1e-4, 0.02));
+        .isEqualTo(new Scheduler(Diffusion.DDPM, sampler, spacing, Optional.empty()));
   }
 
   @Test
   void read_fieldsThatAreAbsent_areDiffusersOwn() throws IOException {
     assertThat(read("'_class_name': 'DPMSolverMultistepScheduler'"))
-        .isEqualTo(new Scheduler("dpm-solver++", Spacing.LINSPACE, 1000, 1e-4, 0.02));
+        .isEqualTo(new Scheduler(
+                Diffusion.DDPM, "dpm-solver++", Spacing.LINSPACE, Optional.empty()));
     assertThat(
             read(
                 "'_class_name': 'DDIMScheduler', 'clip_sample': false, 'num_train_timesteps': 500,"
                     + " 'beta_start': 0.001, 'beta_end': 0.01"))
-        .isEqualTo(new Scheduler("ddim", Spacing.LEADING, 500, 0.001, 0.01));
+        .isEqualTo(new Scheduler(
+                new Diffusion(500, Betas.LINEAR, 0.001, 0.01, Predicts.NOISE),
+                "ddim",
+                Spacing.LEADING,
+                Optional.empty()));
   }
 
   @ParameterizedTest
@@ -47,25 +54,69 @@ class SchedulerTest {
       quoteCharacter = '"',
       textBlock =
           """
-          '_class_name': 'EulerDiscreteScheduler' | scheduler 'EulerDiscreteScheduler' is unknown, expected DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SASolverScheduler
-          'beta_start': 1 | scheduler '' is unknown
-          '_class_name': 'DDIMScheduler' | field clip_sample is true where it is absent, expected false, the only one supported
-          '_class_name': 'DDIMScheduler', 'clip_sample': false, 'timestep_spacing': 'trailing' | field timestep_spacing is trailing, expected leading
-          '_class_name': 'DDPMScheduler', 'clip_sample': false | field variance_type is fixed_small where it is absent, expected learned_range
-          '_class_name': 'DPMSolverMultistepScheduler', 'solver_order': 3 | field solver_order is 3, expected 2
-          '_class_name': 'DPMSolverMultistepScheduler', 'use_karras_sigmas': true | field use_karras_sigmas is true, expected false
-          '_class_name': 'DPMSolverMultistepScheduler', 'prediction_type': 'v_prediction' | field prediction_type is v_prediction, expected epsilon
+          'beta_start': 1 | scheduler '' is unknown, expected DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SASolverScheduler
+          '_class_name': 'FlowMatchEulerDiscreteScheduler', 'shift': 3.0 | scheduler 'FlowMatchEulerDiscreteScheduler' is unknown
+          '_class_name': 'EulerDiscreteScheduler', 'beta_schedule': 'linear', 'beta_end': 0.02 | field beta_start of EulerDiscreteScheduler is absent
+          '_class_name': 'EulerDiscreteScheduler', 'timestep_type': 'continuous' | field timestep_type is continuous, expected discrete
+          '_class_name': 'DDIMScheduler', 'new_in_2027': 1 | field new_in_2027 of DDIMScheduler is unknown
+          '_class_name': 'DDIMScheduler', '_use_default_values': ['clip_sample'] | field _use_default_values of DDIMScheduler is unknown
+          '_class_name': 'DDIMScheduler', 'predict_epsilon': false | field predict_epsilon is false, expected true
+          '_class_name': 'DDIMScheduler', 'rescale_betas_zero_snr': true | field rescale_betas_zero_snr is true, expected false
+          '_class_name': 'SASolverScheduler', 'rescale_betas_zero_snr': true | field rescale_betas_zero_snr is true, expected false
+          '_class_name': 'DPMSolverMultistepScheduler', 'prediction_type': 'flow_prediction' | field prediction_type is flow_prediction, expected epsilon, sample or v_prediction, the only ones supported
+          '_class_name': 'DPMSolverMultistepScheduler', 'use_flow_sigmas': true | field use_flow_sigmas is true, expected false or null
           '_class_name': 'DPMSolverMultistepScheduler', 'trained_betas': [0.1] | field trained_betas is [0.1], expected null
-          '_class_name': 'SASolverScheduler', 'beta_schedule': 'scaled_linear' | field beta_schedule is scaled_linear, expected linear
+          '_class_name': 'DDPMScheduler', 'beta_schedule': 'sigmoid' | field beta_schedule is sigmoid, expected linear, scaled_linear or squaredcos_cap_v2
           '_class_name': 'SASolverScheduler', 'beta_end': 'much' | field beta_end is "much", expected a number above 0 and below 1
           '_class_name': 'SASolverScheduler', 'num_train_timesteps': 1 | field num_train_timesteps is 1, expected a whole number from 2 to 1000000
           '_class_name': | no valid JSON
           """)
-  void read_whatOurSamplersWouldDoOtherwise_isRefused(String fields, String message) {
+  void read_modelThatNoSamplerIsFor_isRefused(String fields, String message) {
     assertThatThrownBy(() -> read(fields))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageStartingWith(folder.toString())
         .hasMessageContaining(message);
+  }
+
+  /** Another sampler draws with the model all the same, and must be stated. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          '_class_name': 'EulerDiscreteScheduler', 'beta_schedule': 'scaled_linear' | scheduler EulerDiscreteScheduler draws as none of our samplers does
+          '_class_name': 'DDIMScheduler', 'clip_sample': true | field clip_sample is true, expected false, the only one supported
+          '_class_name': 'DDIMScheduler' | field clip_sample is true where it is absent, expected false
+          '_class_name': 'DDPMScheduler', 'clip_sample': false | field variance_type is fixed_small where it is absent, expected learned_range
+          '_class_name': 'DPMSolverMultistepScheduler', 'use_karras_sigmas': true | field use_karras_sigmas is true, expected false
+          '_class_name': 'DPMSolverMultistepScheduler', 'algorithm_type': 'sde-dpmsolver++' | field algorithm_type is sde-dpmsolver++, expected dpmsolver++
+          '_class_name': 'DPMSolverMultistepScheduler', 'lambda_min_clipped': -5 | field lambda_min_clipped is -5, which leaves out timesteps, expected at most the log-SNR -5.05
+          '_class_name': 'DDIMScheduler', 'clip_sample': false, 'steps_offset': 1 | field steps_offset is 1, expected 0
+          """)
+  void sampler_ofAWayThatNoneOfOursFollows_mustBeStated(String fields, String message)
+      throws IOException {
+    Path file =
+        write(
+            fields
+                + ", 'beta_start': 0.0001, 'beta_end': 0.02, 'prediction_type': 'v_prediction'");
+    Sampling usual = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, false);
+    Sampling says = usual.withScheduler(file);
+    assertThatThrownBy(says::sampler)
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith(folder.toString())
+        .hasMessageContaining(message)
+        .hasMessageContaining("; state a --sampler, which then draws with this file's noise");
+    for (String name : List.of("ddim", "dpm-solver++", "sa-solver")) {
+      Sampling stated = says.withSampler(name);
+      assertThat(stated.sampler()).isEqualTo(name);
+      assertThat(stated.spacing()).isEqualTo(Sampler.spacing(name, Spacing.LEADING));
+      assertThat(stated.diffusion()).isEqualTo(says.diffusion());
+      assertThat(stated.diffusion().predicts()).isEqualTo(Predicts.VELOCITY);
+    }
+    assertThatThrownBy(() -> says.withSampler("iddpm"))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("sampler iddpm needs a learned variance");
   }
 
   @Test
@@ -76,8 +127,11 @@ class SchedulerTest {
   }
 
   private Scheduler read(String fields) throws IOException {
+    return Scheduler.read(write(fields));
+  }
+
+  private Path write(String fields) throws IOException {
     Path file = folder.resolve("scheduler_config.json");
-    Files.writeString(file, "{" + fields.replace('\'', '"') + "}");
-    return Scheduler.read(file);
+    return Files.writeString(file, "{" + fields.replace('\'', '"') + "}");
   }
 }

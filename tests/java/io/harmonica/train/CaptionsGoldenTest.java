@@ -11,6 +11,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Choices;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
@@ -50,7 +51,7 @@ class CaptionsGoldenTest {
       int[] indices = new int[count];
       Arrays.setAll(indices, i -> i);
       double guidance = Golden.json(folder + "/pipeline.json").path("guidance_scale").asDouble();
-      Sampler sampler = Sampler.of("dpm-solver++", 10, Spacing.LINSPACE, 1000, 1e-4, 0.02);
+      Sampler sampler = Sampler.of("dpm-solver++", 10, Spacing.LINSPACE, Diffusion.DDPM);
       try (TorchOps ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32)) {
         Denoising denoising =
             new Denoising(

@@ -8,6 +8,7 @@ import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
@@ -39,9 +40,7 @@ final class RoutingRun implements AutoCloseable {
               "ddim",
               config.path("T").asInt(),
               facebook ? Spacing.OPENAI : Spacing.LEADING,
-              1000,
-              1e-4,
-              0.02);
+              Diffusion.DDPM);
       org.assertj.core.api.Assertions.assertThat(sampler.timesteps())
           .isEqualTo(integers(config.path("timesteps")));
       denoising =

@@ -5,7 +5,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
-import io.harmonica.sampler.NoiseSchedule;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
@@ -29,12 +29,15 @@ final class Tiny implements AutoCloseable {
   }
 
   Tiny(int steps, String samplerName) {
+    this(steps, samplerName, Diffusion.DDPM);
+  }
+
+  Tiny(int steps, String samplerName, Diffusion diffusion) {
     checkpoint = Checkpoint.open(Checkpoints.DIT);
     Model model = Model.of(checkpoint, OptionalInt.empty());
     Sampler sampler =
-        Sampler.of(
-            samplerName, steps, Sampler.spacing(samplerName, Spacing.LEADING), 1000, 1e-4, 0.02);
-    double[] alphaBar = NoiseSchedule.linear(1000, 1e-4, 0.02, Spacing.LEADING).alphaBar();
+        Sampler.of(samplerName, steps, Sampler.spacing(samplerName, Spacing.LEADING), diffusion);
+    double[] alphaBar = diffusion.schedule(Spacing.LEADING).alphaBar();
     subject =
         new Subject(
             "tiny",
@@ -43,6 +46,7 @@ final class Tiny implements AutoCloseable {
             model.flops(),
             samplerName,
             sampler,
+            diffusion,
             sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray(),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);

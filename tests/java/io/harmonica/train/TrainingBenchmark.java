@@ -5,6 +5,7 @@ import io.harmonica.bench.Ratios;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
@@ -31,7 +32,7 @@ public final class TrainingBenchmark {
   private final SoftRouting routing;
 
   private TrainingBenchmark(TorchOps ops, Model model) {
-    Sampler sampler = Sampler.of("ddim", STEPS, Spacing.LEADING, 1000, 1e-4, 0.02);
+    Sampler sampler = Sampler.of("ddim", STEPS, Spacing.LEADING, Diffusion.DDPM);
     denoising = new Denoising(ops, model.denoiser(), sampler, 1.5, 3);
     routing = new SoftRouting(ops, new Reuse.Forecast(0), 0.1);
   }

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Links;
 import io.harmonica.checkpoint.HubCache;
+import io.harmonica.export.Exporter;
+import io.harmonica.model.Denoiser;
+import io.harmonica.sampler.Sampling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,6 +92,15 @@ record CheckpointParts(
               .formatted(index, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),
           e);
     }
+  }
+
+  /**
+   * How the model is sampled: as the scheduler of its pipeline says, where there is one, else as
+   * its origin does.
+   */
+  Sampling sampling(Denoiser.Interface io) {
+    Sampling usual = Exporter.usual(io);
+    return scheduler.map(usual::withScheduler).orElse(usual);
   }
 
   /** What to tell of parts that are not there, other than those that the command line names. */

@@ -49,7 +49,10 @@ final class DeployCommand implements Command {
         console,
         (address, server) -> {
           Deployment deployment = new Deployment(address, server, model);
-          Sampling.of(deployment.manifest()).requireDraws(router);
+          deployment
+              .manifest()
+              .sampling()
+              .requireDraws(router.name(), router.sampler(), router.timesteps());
           List<String> loaded = deployment.deploy(router, arguments.has("any-weights"));
           console
               .out()

@@ -13,6 +13,8 @@ import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -70,6 +72,13 @@ final class ExportCommand implements Command {
             "PixArt: tokens of a prompt, padding included (default: alpha 120, Sigma 300)")
         .value("model-name", "NAME", "name of the base model (default: the checkpoint's)")
         .value("router", "FILE", "a router to write ensembles for; may be repeated")
+        .value(
+            "sampler",
+            "NAME",
+            "what draws by default: "
+                + String.join(", ", Sampler.NAMES)
+                + " (default: as the pipeline's scheduler says); noise schedule and prediction type"
+                + " stay the scheduler's")
         .value("precision", "fp32|fp16", "of weights and activations (default fp32)")
         .value(
             "platform",
@@ -126,9 +135,12 @@ final class ExportCommand implements Command {
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.err().println("note: " + note));
-      Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
-      exporter.withSampler(sampling.sampler(), sampling.noise());
-      routers.forEach(sampling::requireDraws);
+      Sampling says = parts.sampling(model.denoiser().io());
+      Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
+      exporter.withSampling(sampling);
+      routers.forEach(
+          router ->
+              sampling.requireDraws(router.name(), router.sampler(), router.timesteps()));
       autoencoder.ifPresent(exporter::withDecoder);
       if (texts != null) {
         exporter.withText(texts.encoder(), texts.tokenizer().packed());
@@ -164,8 +176,17 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
+      exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
     return CommandRunner.DONE;
+  }
+
+  private static void noteSingleSteps(String router, Console console) {
+    console
+        .err()
+        .printf(
+            "note: router %s is for another sampler than ddim, so its steps go one in a request%n",
+            router);
   }
 
   /** Which may be meant: fine-tuned weights often take the router of those they came from. */

@@ -106,9 +106,10 @@ final class GenerateCommand implements Command {
         .value("eta", "X", "noise of ddim: 0 none (default), 1 as much as DDPM")
         .value(
             "spacing",
-            "leading|openai",
-            "timesteps as diffusers or as the original DiT space them (default: the model's"
-                + " origin); also openai-ddim. dpm-solver++ and sa-solver have linspace")
+            "leading|linspace|trailing|openai",
+            "timesteps as diffusers or as the original DiT space them (default: as the model's"
+                + " scheduler or origin does, linspace for dpm-solver++ and sa-solver); also"
+                + " openai-ddim")
         .value(
             "guidance",
             "X",

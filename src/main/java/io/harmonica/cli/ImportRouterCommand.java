@@ -56,9 +56,10 @@ final class ImportRouterCommand implements Command {
                 + " (default: the model's)")
         .value(
             "spacing",
-            "leading|openai",
+            "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout, openai for --architecture); dpm-solver++ and sa-solver have linspace")
+                + " scheduler or layout, openai for --architecture; linspace for dpm-solver++ and"
+                + " sa-solver)")
         .value("threshold", "X", "scores above it compute, 0..1 (default 0.1)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
@@ -88,7 +89,7 @@ final class ImportRouterCommand implements Command {
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
     ModelCard model = model(arguments);
-    String sampler = stated.orElse(model.sampling().sampler());
+    String sampler = stated.orElseGet(model.sampling()::sampler);
     double[][] scores =
         TorchRouters.values()[FORMATS.indexOf(format)].scores(
             file, model.branches().size(), threshold);

@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.model.Flops;
+import io.harmonica.sampler.Sampling;
 import java.util.List;
 
 /**

@@ -1,13 +1,14 @@
 package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.Exporter;
 import io.harmonica.model.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Models from files on disk. */
@@ -16,13 +17,15 @@ final class ModelFiles implements Models {
   public ModelCard checkpoint(Path path, OptionalInt heads) {
     CheckpointParts parts = CheckpointParts.of(path);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      return card(Model.of(checkpoint, heads), parts.scheduler());
+      Model model = Model.of(checkpoint, heads);
+      return card(model, parts.sampling(model.denoiser().io()));
     }
   }
 
   @Override
   public ModelCard architecture(String preset) {
-    return card(Model.named(preset), Optional.empty());
+    Model model = Model.named(preset);
+    return card(model, Exporter.usual(model.denoiser().io()));
   }
 
   @Override
@@ -35,7 +38,7 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.branchBytes(),
-              Sampling.of(manifest));
+              manifest.sampling());
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))
@@ -44,12 +47,12 @@ final class ModelFiles implements Models {
     }
   }
 
-  private static ModelCard card(Model model, Optional<Path> scheduler) {
+  private static ModelCard card(Model model, Sampling sampling) {
     return new ModelCard(
         model.denoiser().architecture(),
         model.denoiser().branchNames(),
         model.flops(),
         model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList(),
-        Sampling.of(scheduler, model.denoiser().io()));
+        sampling);
   }
 }

@@ -88,9 +88,9 @@ final class PolicyCommand implements Command {
                 + " (default: the model's)")
         .value(
             "spacing",
-            "leading|openai",
+            "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout); dpm-solver++ and sa-solver have linspace")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();
@@ -122,7 +122,7 @@ final class PolicyCommand implements Command {
     try {
       checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
-      String sampler = stated.orElse(model.sampling().sampler());
+      String sampler = stated.orElseGet(model.sampling()::sampler);
       Policy policy = policy(word, arguments, model, steps);
       List<Integer> timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
       Router router =

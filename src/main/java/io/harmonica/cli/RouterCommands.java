@@ -12,7 +12,7 @@ import java.util.OptionalInt;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
-  static final List<String> SPACINGS = List.of("leading", "openai", "linspace");
+  static final List<String> SPACINGS = List.of("leading", "openai", "linspace", "trailing");
 
   private RouterCommands() {}
 
@@ -50,7 +50,7 @@ final class RouterCommands {
   static List<Integer> timesteps(
       ModelCard model, String sampler, int steps, Optional<Spacing> spacing) {
     try {
-      return model.sampling().timesteps(sampler, steps, spacing);
+      return model.sampling().sampler(sampler, steps, spacing).timesteps();
     } catch (IllegalArgumentException e) { // names its option itself
       throw new UsageException(e.getMessage());
     }

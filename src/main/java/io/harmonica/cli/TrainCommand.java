@@ -6,10 +6,9 @@ import io.harmonica.model.Choices;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
-import io.harmonica.repository.Manifest.Noise;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.NoiseSchedule;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
@@ -73,9 +72,9 @@ final class TrainCommand implements Command {
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
             "spacing",
-            "leading|openai",
+            "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " layout)")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
         .value(
             "captions",
             "FILE",
@@ -156,7 +155,7 @@ final class TrainCommand implements Command {
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.err().println("note: " + note));
-      Sampling sampling = Sampling.of(parts.scheduler(), model.denoiser().io());
+      Sampling sampling = parts.sampling(model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
@@ -240,10 +239,10 @@ final class TrainCommand implements Command {
               ? io.channels()
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
-    String sampler = RouterCommands.sampler(arguments).orElse(sampling.sampler());
+    String sampler = RouterCommands.sampler(arguments).orElseGet(sampling::sampler);
     Spacing spacing =
         RouterCommands.spacing(arguments)
-            .orElseGet(() -> Sampler.spacing(sampler, sampling.spacing()));
+            .orElseGet(() -> sampling.spacing(sampler));
     return new TrainOptions.Trajectory(
         sampler,
         arguments.requiredInteger("steps", 2, 1000),
@@ -268,13 +267,10 @@ final class TrainCommand implements Command {
       TrainOptions.Trajectory trajectory,
       Sampling sampling,
       Optional<Captions> captions) {
-    Noise noise = sampling.noise();
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
         sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    double[] alphaBar =
-        NoiseSchedule.linear(noise.trainTimesteps(), noise.betaStart(), noise.betaEnd(), spacing)
-            .alphaBar();
+    double[] alphaBar = sampling.diffusion().schedule(spacing).alphaBar();
     double[] signal = sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray();
     return new Subject(
         name,
@@ -283,6 +279,7 @@ final class TrainCommand implements Command {
         model.flops(),
         trajectory.sampler(),
         sampler,
+        sampling.diffusion(),
         signal,
         captions);
   }

@@ -76,7 +76,7 @@ public final class Deployment {
             manifest.model(),
             router.name(),
             schedule,
-            manifest.stepsPerRequest() == null ? 1 : manifest.stepsPerRequest());
+            Program.size(router, manifest.stepsPerRequest()));
     Variants variants = Variants.of(base, manifest);
     Set<String> needed = new LinkedHashSet<>();
     schedule.routes().forEach(route -> needed.addAll(variants.of(route)));

@@ -125,7 +125,7 @@ public record Survey(String description, boolean ready, List<Model> models) {
             .mapToObj(route -> Names.route(model, name, route))
             .toList();
     List<String> asked = new ArrayList<>(ensembles);
-    if (manifest.stepsPerRequest() != null) {
+    if (manifest.stepsPerRequest() > 1) {
       int stretches = schedule.stretches(manifest.stepsPerRequest()).size();
       IntStream.range(0, stretches).forEach(i -> asked.add(Names.stretch(model, name, i)));
     }

@@ -17,6 +17,9 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -61,8 +64,7 @@ public final class Exporter {
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
   private Optional<Resolution> picture = Optional.empty();
-  private String sampler;
-  private Manifest.Noise noise = Manifest.Noise.LINEAR;
+  private Sampling sampling;
   private Optional<String> digest = Optional.empty();
 
   /**
@@ -74,24 +76,18 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
-    this.sampler = model.denoiser().io().sampler();
+    this.sampling = usual(model.denoiser().io());
     this.configs = new Configs(model.denoiser(), options, graphs::get);
     List<String> branches = model.denoiser().branchNames();
     add(Program.uncachedEnsembles(options.modelName(), branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
-      if (options.stepsPerRequest() > 1 && !router.sampler().equals(SamplerEngine.SAMPLER)) {
-        throw new HarmonicaException(
-            "router %s is for sampler %s, and --steps-per-request %d takes steps of %s only: export it without, or another router"
-                .formatted(
-                    router.name(),
-                    router.sampler(),
-                    options.stepsPerRequest(),
-                    SamplerEngine.SAMPLER));
-      }
       Map<String, Stretch> own =
           Program.ensembles(
-              options.modelName(), router.name(), Schedule.of(router), options.stepsPerRequest());
+              options.modelName(),
+              router.name(),
+              Schedule.of(router),
+              Program.size(router, options.stepsPerRequest()));
       if (router.name().equals(Names.NO_ROUTER)
           || own.keySet().stream().anyMatch(ensembles::containsKey)) {
         throw new HarmonicaException(
@@ -100,6 +96,22 @@ public final class Exporter {
       }
       add(own);
     }
+  }
+
+  /** How a model is sampled that comes without a scheduler: as its origin does. */
+  public static Sampling usual(Denoiser.Interface io) {
+    return Sampling.of(
+        Diffusion.DDPM, io.sampler(), Spacing.of(io.spacing()), io.learnsVariance());
+  }
+
+  /** The routers that stay without ensembles of several steps, as no engine makes their steps. */
+  public List<String> withoutStretches() {
+    return options.stepsPerRequest() == 1
+        ? List.of()
+        : routers.stream()
+            .filter(router -> Program.size(router, options.stepsPerRequest()) == 1)
+            .map(Router::name)
+            .toList();
   }
 
   /**
@@ -131,10 +143,9 @@ public final class Exporter {
     return this;
   }
 
-  /** Has pictures drawn by another sampler than the model's origin draws with. */
-  public Exporter withSampler(String name, Manifest.Noise trainedWith) {
-    sampler = name;
-    noise = trainedWith;
+  /** Has pictures drawn otherwise than the model's origin draws. */
+  public Exporter withSampling(Sampling other) {
+    sampling = other;
     return this;
   }
 
@@ -392,13 +403,14 @@ public final class Exporter {
                             takes.pictureSize(),
                             text.map(engines -> configs.textEncoderName()).orElse(null)))
                 .orElse(null),
-            sampler,
+            sampling.sampler(),
             io.spacing(),
+            Manifest.samplerSpacing(sampling),
             io.guidanceChannels(),
             options.maxBatch(),
             options.precision().name().toLowerCase(Locale.ROOT),
             digest.orElse(null),
-            noise,
+            Manifest.Noise.of(sampling.diffusion()),
             model.denoiser().branchNames(),
             denoiser.branchElements().stream()
                 .map(count -> count * options.precision().sizeBytes())
@@ -406,7 +418,7 @@ public final class Exporter {
             decoder
                 .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                 .orElse(null),
-            options.stepsPerRequest() == 1 ? null : options.stepsPerRequest(),
+            options.stepsPerRequest(),
             model.flops(),
             Map.of(),
             Map.of());

@@ -11,11 +11,8 @@ import io.harmonica.repository.Names;
  * The engine between two steps of a stretch: guidance, and the sampler's step. It has no weights.
  */
 record SamplerEngine(Denoiser.Interface io) {
-  /** The one sampler that is an engine. */
-  static final String SAMPLER = "ddim";
-
   Ports ports() {
-    Graph graph = new Graph(SAMPLER);
+    Graph graph = new Graph(Names.ENGINE_SAMPLER);
     Ports ports = new Ports(graph);
     int channels = io.channels();
     Value next =

@@ -54,7 +54,7 @@ final class Admission {
   }
 
   private Program program(Optional<Router> router, Sampler sampler, boolean several) {
-    if (several && manifest.stepsPerRequest() != null) {
+    if (several && manifest.stepsPerRequest() > 1) {
       Program program = program(router, sampler, manifest.stepsPerRequest());
       if (program.calls().stream().allMatch(call -> isNumbers(sampler, call))) {
         return program;
@@ -156,32 +156,12 @@ final class Admission {
   }
 
   private Sampler sampler(Request request, String name, int steps) {
-    Manifest.Noise noise = manifest.noise();
-    Sampler sampler =
-        Sampler.of(
-            name,
-            steps,
-            spacing(request, name),
-            noise.trainTimesteps(),
-            noise.betaStart(),
-            noise.betaEnd());
-    if (sampler.needsVariance() && !manifest.learnsVariance()) {
-      throw new HarmonicaException(
-          "sampler %s needs a learned variance, and model %s predicts %d channels for %d of a sample, expected %d: use another --sampler"
-              .formatted(
-                  name,
-                  manifest.model(),
-                  manifest.outputChannels(),
-                  manifest.channels(),
-                  2 * manifest.channels()));
-    }
+    Sampler sampler = manifest.sampling().sampler(name, steps, request.spacing());
     return request.eta().isPresent() ? sampler.withEta(request.eta().getAsDouble()) : sampler;
   }
 
   private Spacing spacing(Request request, String sampler) {
-    return request
-        .spacing()
-        .orElseGet(() -> Sampler.spacing(sampler, Spacing.of(manifest.spacing())));
+    return request.spacing().orElseGet(() -> manifest.sampling().spacing(sampler));
   }
 
   private Guidance guidance(Request request) {

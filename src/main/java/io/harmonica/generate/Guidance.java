@@ -21,26 +21,26 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
   }
 
   /**
-   * The noise to step with, from the model's prediction; a learned variance is left out.
+   * The output to step with, from the model's prediction; a learned variance is left out.
    *
    * @param prediction [B or 2 B, outputChannels, H, W]
-   * @param epsilon [B, C, H, W], filled
+   * @param output [B, C, H, W], filled
    * @param plane H times W
    */
   void apply(
-      FloatBuffer prediction, float[] epsilon, int sampleChannels, int outputChannels, int plane) {
-    int batch = epsilon.length / (sampleChannels * plane);
+      FloatBuffer prediction, float[] output, int sampleChannels, int outputChannels, int plane) {
+    int batch = output.length / (sampleChannels * plane);
     int stride = outputChannels * plane;
     for (int b = 0; b < batch; b++) {
       int target = b * sampleChannels * plane;
-      prediction.get(row(b, batch, true) * stride, epsilon, target, sampleChannels * plane);
+      prediction.get(row(b, batch, true) * stride, output, target, sampleChannels * plane);
       if (!doublesBatch()) {
         continue;
       }
       int unconditional = row(b, batch, false) * stride;
       for (int i = 0; i < channels * plane; i++) {
         float uncond = prediction.get(unconditional + i);
-        epsilon[target + i] = (float) (uncond + scale * (epsilon[target + i] - uncond));
+        output[target + i] = (float) (uncond + scale * (output[target + i] - uncond));
       }
     }
   }

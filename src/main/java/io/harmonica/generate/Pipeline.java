@@ -104,13 +104,13 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no ensembles for that
    */
   public Pipeline withStepsPerRequest(int steps) {
-    Integer exported = manifest.stepsPerRequest();
-    if (steps != 1 && (exported == null || steps != exported)) {
+    int exported = manifest.stepsPerRequest();
+    if (steps != 1 && steps != exported) {
       throw new HarmonicaException(
           "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
               .formatted(
                   manifest.model(),
-                  exported == null ? "single steps only" : "1 or " + exported,
+                  exported == 1 ? "single steps only" : "1 or " + exported,
                   steps,
                   steps));
     }
@@ -121,7 +121,7 @@ public final class Pipeline implements AutoCloseable {
   private boolean sendsSeveralSteps() {
     return stepsPerRequest.isPresent()
         ? stepsPerRequest.getAsInt() > 1
-        : manifest.stepsPerRequest() != null && runtime.roundTripNanos() >= FAR_NANOS;
+        : manifest.stepsPerRequest() > 1 && runtime.roundTripNanos() >= FAR_NANOS;
   }
 
   public Manifest manifest() {

@@ -185,7 +185,7 @@ final class Trajectory implements AutoCloseable {
     int outputChannels = manifest.outputChannels();
     int plane = manifest.height() * manifest.width();
     Guidance guidance = admitted.guidance();
-    guidance.apply(output, prediction.epsilon(), channels, outputChannels, plane);
+    guidance.apply(output, prediction.output(), channels, outputChannels, plane);
     if (sampler.needsVariance()) {
       guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
     }

@@ -13,6 +13,12 @@ import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import io.harmonica.sampler.Betas;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +42,7 @@ import java.util.TreeMap;
  * @param sampler the default
  * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}, for samplers
  *     that have none of their own
+ * @param samplerSpacing the spacing of the default sampler; null where it has its usual one
  * @param guidanceChannels on how many channels guidance acts by default
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
@@ -45,8 +52,8 @@ import java.util.TreeMap;
  * @param branches names in execution order
  * @param branchBytes bytes of each branch's output for one sample
  * @param decoder what makes pictures out of finished samples; null where there is none
- * @param stepsPerRequest steps that the ensembles called stretches run in one request; null where
- *     there are none
+ * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where there
+ *     are none
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -67,6 +74,7 @@ public record Manifest(
     Text text,
     String sampler,
     String spacing,
+    String samplerSpacing,
     int guidanceChannels,
     int maxBatch,
     String precision,
@@ -116,6 +124,9 @@ public record Manifest(
     if (branchBytes.size() == 1) { // format 1 has one for all
       branchBytes = Collections.nCopies(branches.size(), branchBytes.get(0));
     }
+    if (stepsPerRequest == null) {
+      stepsPerRequest = 1;
+    }
     if (programs == null) { // and no programs
       programs = Map.of();
     }
@@ -155,10 +166,48 @@ public record Manifest(
    */
   public record Decoder(String model, int tile) {}
 
-  /** A noise schedule with linearly growing betas. */
-  public record Noise(int trainTimesteps, double betaStart, double betaEnd) {
+  /**
+   * What the model was trained on, as {@link Diffusion} has it.
+   *
+   * @param betas how they grow, by diffusers' name; null: linear
+   * @param predicts what the model does, by diffusers' name; null: epsilon
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Noise(
+      int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
-    public static final Noise LINEAR = new Noise(1000, 1e-4, 0.02);
+    public static final Noise LINEAR = of(Diffusion.DDPM);
+
+    public static Noise of(Diffusion diffusion) {
+      return new Noise(
+          diffusion.trainTimesteps(),
+          diffusion.betaStart(),
+          diffusion.betaEnd(),
+          diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
+          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
+    }
+
+    Diffusion diffusion() {
+      return new Diffusion(
+          trainTimesteps,
+          betas == null ? Betas.LINEAR : Betas.of(betas),
+          betaStart,
+          betaEnd,
+          predicts == null ? Predicts.NOISE : Predicts.of(predicts));
+    }
+  }
+
+  /** What {@link #samplerSpacing} says of a model sampled like this. */
+  public static String samplerSpacing(Sampling sampling) {
+    Spacing usual = Sampler.spacing(sampling.sampler(), sampling.origin());
+    return sampling.spacing() == usual ? null : sampling.spacing().toString();
+  }
+
+  /** How the model is sampled where a request does not say. */
+  public Sampling sampling() {
+    Sampling usual =
+        Sampling.of(noise.diffusion(), sampler, Spacing.of(spacing), learnsVariance());
+    return samplerSpacing == null ? usual : usual.withSpacing(Spacing.of(samplerSpacing));
   }
 
   /** Whether the model predicts a variance beside the noise. */
@@ -193,7 +242,7 @@ public record Manifest(
   private Map<Integer, JsonNode> written(Router router) {
     Schedule schedule = Schedule.of(router);
     Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : stepsPerRequest == null ? Set.of(1) : Set.of(1, stepsPerRequest)) {
+    for (int size : Set.of(1, Program.size(router, stepsPerRequest()))) {
       Map<String, Stretch> ensembles = Program.ensembles(model, router.name(), schedule, size);
       Program program = Program.of(schedule, size, branches, ensembles);
       written.put(size, JSON.valueToTree(ProgramJson.of(program)));
@@ -226,6 +275,7 @@ public record Manifest(
         text,
         sampler,
         spacing,
+        samplerSpacing,
         guidanceChannels,
         maxBatch,
         precision,

@@ -5,6 +5,9 @@ import java.util.Optional;
 
 /** How the tensors and models of an exported repository are called. */
 public final class Names {
+  /** The one sampler whose steps an engine makes, so that several go in one request. */
+  public static final String ENGINE_SAMPLER = "ddim";
+
   public static final String SAMPLE = Denoiser.SAMPLE;
   public static final String TIMESTEP = "timestep";
   public static final String CLASS_LABEL = "class_label";
@@ -94,7 +97,7 @@ public final class Names {
 
   /** The engine that makes the next sample out of a prediction. */
   public static String sampler(String model) {
-    return model + "-ddim";
+    return model + "-" + ENGINE_SAMPLER;
   }
 
   /** The ensemble that runs one route of a router. */

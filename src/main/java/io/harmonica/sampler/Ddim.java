@@ -11,7 +11,12 @@ import java.util.Optional;
  *
  * @param eta 0 is deterministic, 1 as noisy as DDPM
  */
-record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, float eta)
+record Ddim(
+    List<Integer> timesteps,
+    Spacing spacing,
+    NoiseSchedule schedule,
+    Predicts predicts,
+    float eta)
     implements Sampler, Stepper {
 
   @Override
@@ -19,7 +24,7 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
     if (!(other >= 0 && other <= 1)) {
       throw new IllegalArgumentException("--eta %s is out of range 0..1".formatted(other));
     }
-    return new Ddim(timesteps, spacing, schedule, (float) other);
+    return new Ddim(timesteps, spacing, schedule, predicts, (float) other);
   }
 
   @Override
@@ -29,11 +34,20 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
 
   @Override
   public Optional<Update> update(int step) {
-    return needsNoise(step)
-        ? Optional.empty()
-        : Optional.of(
-            new Update(
-                sqrt(1 - signal(step)), sqrt(signal(step)), sqrt(next(step)), direction(step)));
+    return needsNoise(step) ? Optional.empty() : Optional.of(update(predicts, step));
+  }
+
+  private Update update(Predicts predicted, int step) {
+    double signal = sqrt(signal(step));
+    double noise = sqrt(1 - signal(step));
+    double next = sqrt(next(step));
+    double direction = direction(step);
+    return switch (predicted) {
+      case NOISE -> new Update((float) noise, (float) signal, (float) next, (float) direction);
+      case PICTURE -> Update.of(direction / noise, next - direction * signal / noise);
+      case VELOCITY ->
+          Update.of(next * signal + direction * noise, direction * signal - next * noise);
+    };
   }
 
   /** Has nothing to remember. */
@@ -50,9 +64,9 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   @Override
   public void step(int step, float[] x, Prediction prediction, float[] noise) {
     if (spacing.origin() == Spacing.Origin.DIFFUSERS) {
-      stepAsDiffusers(step, x, prediction.epsilon());
+      stepAsDiffusers(step, x, prediction.output());
     } else {
-      stepAsOpenAi(step, x, prediction.epsilon());
+      stepAsOpenAi(step, x, prediction.output());
     }
     float sigma = sigma(step);
     if (sigma > 0) {
@@ -63,26 +77,27 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   }
 
   /** diffusers {@code DDIMScheduler.step}, without its noise. */
-  private void stepAsDiffusers(int step, float[] x, float[] epsilon) {
+  private void stepAsDiffusers(int step, float[] x, float[] output) {
     float signalRoot = sqrt(signal(step));
     float noiseRoot = sqrt(1 - signal(step));
     float nextRoot = sqrt(next(step));
     float direction = direction(step);
     for (int i = 0; i < x.length; i++) {
-      float x0 = (x[i] - noiseRoot * epsilon[i]) / signalRoot;
-      x[i] = nextRoot * x0 + direction * epsilon[i];
+      float x0 = predicts.picture(signalRoot, noiseRoot, x[i], output[i]);
+      float epsilon = predicts.noise(signalRoot, noiseRoot, x[i], output[i]);
+      x[i] = nextRoot * x0 + direction * epsilon;
     }
   }
 
   /** OpenAI's {@code GaussianDiffusion.ddim_sample}, which derives the noise again from x0. */
-  private void stepAsOpenAi(int step, float[] x, float[] epsilon) {
+  private void stepAsOpenAi(int step, float[] x, float[] output) {
     double signal = schedule.alphaBar()[timesteps.get(step)];
     float ofX = (float) Math.sqrt(1 / signal);
     float ofEpsilon = (float) Math.sqrt(1 / signal - 1);
     float nextRoot = sqrt(next(step));
     float direction = direction(step);
     for (int i = 0; i < x.length; i++) {
-      float x0 = ofX * x[i] - ofEpsilon * epsilon[i];
+      float x0 = predicts.openAiPicture(ofX, ofEpsilon, x[i], output[i]);
       float again = (ofX * x[i] - x0) / ofEpsilon;
       x[i] = x0 * nextRoot + direction * again;
     }
@@ -93,7 +108,10 @@ record Ddim(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, fl
   }
 
   private float next(int step) {
-    return (float) schedule.next(timesteps, step, spacing);
+    return (float)
+        (spacing.origin() == Spacing.Origin.DIFFUSERS
+            ? schedule.nextByStride(timesteps, step)
+            : schedule.next(timesteps, step));
   }
 
   private float direction(int step) {

@@ -9,10 +9,11 @@ import java.util.List;
  * <p>As PixArt configures diffusers' {@code DPMSolverMultistepScheduler}, in its order and fp32: no
  * noise is left after the last step, and that step and the first are of first order.
  */
-record DpmSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
+record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts)
+    implements Sampler {
 
-  static DpmSolver of(List<Integer> timesteps, NoiseSchedule schedule) {
-    return new DpmSolver(timesteps, LogSnr.of(timesteps, schedule, 0));
+  static DpmSolver of(List<Integer> timesteps, NoiseSchedule schedule, Predicts predicts) {
+    return new DpmSolver(timesteps, LogSnr.of(timesteps, schedule, 0), predicts);
   }
 
   @Override
@@ -38,7 +39,7 @@ record DpmSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
     @Override
     public void step(int step, float[] x, Prediction prediction, float[] noise) {
       order.require(step);
-      float[] x0 = points.x0(step, x, prediction.epsilon());
+      float[] x0 = points.x0(step, x, prediction.output(), predicts);
       float[] lambda = points.lambda();
       float h = lambda[step + 1] - lambda[step];
       float ofX = points.sigma()[step + 1] / points.sigma()[step];

@@ -9,16 +9,17 @@ import java.util.List;
  * <p>In the precision and order of the reference that the spacing comes from: diffusers {@code
  * DDPMScheduler} with {@code variance_type="learned_range"}, or OpenAI's {@code p_sample}.
  */
-record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule)
+record Iddpm(
+    List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
     implements Sampler, Stepper {
 
   /**
-   * What a step multiplies with: {@code x0 = (x0OfX x - x0OfEpsilon epsilon) / x0Divisor}, {@code
+   * What a step multiplies with: {@code x0 = (x0OfX x - x0OfOutput output) / x0Divisor}, {@code
    * mean = meanOfX0 x0 + meanOfX x}, and the logarithm of the variance between two bounds.
    */
   private record Factors(
       float x0OfX,
-      float x0OfEpsilon,
+      float x0OfOutput,
       float x0Divisor,
       float meanOfX0,
       float meanOfX,
@@ -27,7 +28,9 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule)
 
   @Override
   public boolean needsNoise(int step) {
-    return step + 1 < timesteps.size();
+    return spacing.origin() == Spacing.Origin.DIFFUSERS
+        ? timesteps.get(step) > 0 // even in the last step, where the spacing does not end at 0
+        : step + 1 < timesteps.size();
   }
 
   @Override
@@ -50,7 +53,7 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule)
   public void step(int step, float[] x, Prediction prediction, float[] noise) {
     Factors f = spacing.origin() == Spacing.Origin.DIFFUSERS ? asDiffusers(step) : asOpenAi(step);
     for (int i = 0; i < x.length; i++) {
-      float x0 = (f.x0OfX * x[i] - f.x0OfEpsilon * prediction.epsilon()[i]) / f.x0Divisor;
+      float x0 = (f.x0OfX * x[i] - f.x0OfOutput * prediction.output()[i]) / f.x0Divisor;
       x[i] = f.meanOfX0 * x0 + f.meanOfX * x[i];
       if (needsNoise(step)) {
         float share = (prediction.variance()[i] + 1) / 2;
@@ -62,27 +65,31 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule)
 
   private Factors asDiffusers(int step) {
     float signal = (float) schedule.alphaBar()[timesteps.get(step)];
-    float next = (float) schedule.next(timesteps, step, spacing);
+    float next = (float) schedule.next(timesteps, step);
     float alpha = signal / next;
     float beta = 1 - alpha;
     float posterior = Math.max((1 - next) / (1 - signal) * beta, 1e-20f);
-    return new Factors(
-        1,
-        (float) Math.sqrt(1 - signal),
-        (float) Math.sqrt(signal),
-        (float) Math.sqrt(next) * beta / (1 - signal),
-        (float) Math.sqrt(alpha) * (1 - next) / (1 - signal),
-        (float) Math.log(posterior),
-        (float) Math.log(beta));
+    float signalRoot = (float) Math.sqrt(signal);
+    float noiseRoot = (float) Math.sqrt(1 - signal);
+    float meanOfX0 = (float) Math.sqrt(next) * beta / (1 - signal);
+    float meanOfX = (float) Math.sqrt(alpha) * (1 - next) / (1 - signal);
+    float minLog = (float) Math.log(posterior);
+    float maxLog = (float) Math.log(beta);
+    return switch (predicts) {
+      case NOISE -> new Factors(1, noiseRoot, signalRoot, meanOfX0, meanOfX, minLog, maxLog);
+      case PICTURE -> new Factors(0, -1, 1, meanOfX0, meanOfX, minLog, maxLog);
+      case VELOCITY -> new Factors(signalRoot, noiseRoot, 1, meanOfX0, meanOfX, minLog, maxLog);
+    };
   }
 
   private Factors asOpenAi(int step) {
     double signal = schedule.alphaBar()[timesteps.get(step)];
-    double next = schedule.next(timesteps, step, spacing);
+    double next = schedule.next(timesteps, step);
     double beta = 1 - signal / next;
+    boolean picture = predicts == Predicts.PICTURE; // a velocity Sampler.of refuses
     return new Factors(
-        (float) Math.sqrt(1 / signal),
-        (float) Math.sqrt(1 / signal - 1),
+        picture ? 0 : (float) Math.sqrt(1 / signal),
+        picture ? -1 : (float) Math.sqrt(1 / signal - 1),
         1,
         (float) (beta * Math.sqrt(next) / (1 - signal)),
         (float) ((1 - next) * Math.sqrt(1 - beta) / (1 - signal)),

@@ -31,11 +31,11 @@ record LogSnr(float[] alpha, float[] sigma, float[] lambda) {
     return (float) Math.sqrt((1 - signal) / signal);
   }
 
-  /** The picture that a prediction at a point means: {@code (x - sigma epsilon) / alpha}. */
-  float[] x0(int point, float[] x, float[] epsilon) {
+  /** The pictures that a model's outputs at a point mean. */
+  float[] x0(int point, float[] x, float[] output, Predicts predicts) {
     float[] x0 = new float[x.length];
     for (int i = 0; i < x.length; i++) {
-      x0[i] = (x[i] - sigma[point] * epsilon[i]) / alpha[point];
+      x0[i] = predicts.picture(alpha[point], sigma[point], x[i], output[i]);
     }
     return x0;
   }

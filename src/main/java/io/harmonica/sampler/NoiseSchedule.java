@@ -3,33 +3,44 @@ package io.harmonica.sampler;
 import java.util.List;
 
 /**
- * The cumulative signal share of a schedule with linear betas (Ho et al., arXiv 2006.11239).
+ * The cumulative signal share at each training timestep (Ho et al., arXiv 2006.11239).
  *
  * @param alphaBar {@code alphaBar[t] = prod_{u <= t} (1 - beta_u)}
  */
 public record NoiseSchedule(double[] alphaBar) {
 
-  /** The table as the origin of a spacing computes it: diffusers in fp32, OpenAI in fp64. */
-  public static NoiseSchedule linear(int timesteps, double start, double end, Spacing spacing) {
+  /** The table as its origin computes it: diffusers in fp32, OpenAI in fp64. */
+  static NoiseSchedule of(Diffusion diffusion, Spacing.Origin origin) {
+    int timesteps = diffusion.trainTimesteps();
+    double start = diffusion.betaStart();
+    double end = diffusion.betaEnd();
     double[] alphaBar = new double[timesteps];
     double product = 1;
     for (int t = 0; t < timesteps; t++) {
-      double beta = start + (end - start) * t / (timesteps - 1);
-      product =
-          spacing.origin() == Spacing.Origin.DIFFUSERS
-              ? (float) product * (1f - (float) beta)
-              : product * (1 - beta);
-      alphaBar[t] = product;
+      if (origin == Spacing.Origin.OPENAI) {
+        product *= 1 - diffusion.betas().beta(t, timesteps, start, end);
+        alphaBar[t] = product;
+      } else {
+        float alpha = 1f - diffusion.betas().betaAsDiffusers(t, timesteps, start, end);
+        // torch multiplies in fp64. Linear betas never did here, and pictures stay as they are.
+        product = diffusion.betas() == Betas.LINEAR ? (float) product * alpha : product * alpha;
+        alphaBar[t] = (float) product;
+      }
     }
     return new NoiseSchedule(alphaBar);
   }
 
-  /** Signal share after the step at position {@code s}; 1 after the last. */
-  double next(List<Integer> timesteps, int s, Spacing spacing) {
-    if (spacing == Spacing.LEADING) {
-      int next = timesteps.get(s) - alphaBar.length / timesteps.size();
-      return next < 0 ? 1 : alphaBar[next];
-    }
+  /** The share where a step leads, that of the next timestep in the list; 1 after the last. */
+  double next(List<Integer> timesteps, int s) {
     return s + 1 == timesteps.size() ? 1 : alphaBar[timesteps.get(s + 1)];
+  }
+
+  /**
+   * The share where a step of diffusers' {@code DDIMScheduler} leads: a fixed stride on, which is
+   * the next timestep only with {@link Spacing#LEADING}.
+   */
+  double nextByStride(List<Integer> timesteps, int s) {
+    int next = timesteps.get(s) - alphaBar.length / timesteps.size();
+    return next < 0 ? 1 : alphaBar[next];
   }
 }

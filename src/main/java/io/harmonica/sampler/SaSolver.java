@@ -10,12 +10,14 @@ import java.util.List;
  * in at timesteps 200 to 800 only, and a trace of it is left after the last step. A step first
  * corrects the sample with the new prediction, then predicts the next one from it.
  */
-record SaSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
+record SaSolver(List<Integer> timesteps, LogSnr points, Predicts predicts)
+    implements Sampler {
   private static final int NOISE_FROM = 200;
   private static final int NOISE_TO = 800;
 
-  static SaSolver of(List<Integer> timesteps, NoiseSchedule schedule) {
-    return new SaSolver(timesteps, LogSnr.of(timesteps, schedule, LogSnr.ratio(schedule, 0)));
+  static SaSolver of(List<Integer> timesteps, NoiseSchedule schedule, Predicts predicts) {
+    float end = LogSnr.ratio(schedule, 0);
+    return new SaSolver(timesteps, LogSnr.of(timesteps, schedule, end), predicts);
   }
 
   @Override
@@ -44,7 +46,7 @@ record SaSolver(List<Integer> timesteps, LogSnr points) implements Sampler {
     @Override
     public void step(int step, float[] x, Prediction prediction, float[] noise) {
       order.require(step);
-      float[] x0 = points.x0(step, x, prediction.epsilon());
+      float[] x0 = points.x0(step, x, prediction.output(), predicts);
       float[] previous = last == null ? null : last.x0;
       if (last != null) {
         float[] weights = AdamsWeights.corrector(points.lambda(), step, tau(step - 1));

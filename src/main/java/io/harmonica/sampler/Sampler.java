@@ -54,35 +54,44 @@ public interface Sampler {
   }
 
   /**
-   * A sampler by its name, for a model trained on linear betas.
+   * A sampler by its name, for a model.
    *
    * @throws IllegalArgumentException for an unknown name or step count, or a spacing that is not
-   *     the sampler's
+   *     the sampler's or the model's
    */
-  static Sampler of(
-      String name,
-      int steps,
-      Spacing spacing,
-      int trainTimesteps,
-      double betaStart,
-      double betaEnd) {
+  static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
     if (!NAMES.contains(name)) {
       throw new IllegalArgumentException(
           "--sampler '%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
     }
-    if (isSolver(name) != (spacing == Spacing.LINSPACE)) {
-      throw new IllegalArgumentException(
-          "--spacing %s does not go with --sampler %s; use %s"
-              .formatted(spacing, name, isSolver(name) ? "linspace" : "leading or openai"));
+    Predicts predicts = diffusion.predicts();
+    if (spacing.origin() == Spacing.Origin.OPENAI) {
+      requireOpenAi(name, spacing, predicts);
     }
-    List<Integer> timesteps = spacing.timesteps(steps, trainTimesteps);
-    NoiseSchedule schedule = NoiseSchedule.linear(trainTimesteps, betaStart, betaEnd, spacing);
+    NoiseSchedule schedule = diffusion.schedule(spacing);
+    List<Integer> timesteps =
+        isSolver(name)
+            ? spacing.solverTimesteps(steps, diffusion.trainTimesteps())
+            : spacing.timesteps(steps, diffusion.trainTimesteps());
     return switch (name) {
-      case "ddim" -> new Ddim(timesteps, spacing, schedule, 0);
-      case "iddpm" -> new Iddpm(timesteps, spacing, schedule);
-      case "dpm-solver++" -> DpmSolver.of(timesteps, schedule);
-      default -> SaSolver.of(timesteps, schedule);
+      case "ddim" -> new Ddim(timesteps, spacing, schedule, predicts, 0);
+      case "iddpm" -> new Iddpm(timesteps, spacing, schedule, predicts);
+      case "dpm-solver++" -> DpmSolver.of(timesteps, schedule, predicts);
+      default -> SaSolver.of(timesteps, schedule, predicts);
     };
+  }
+
+  private static void requireOpenAi(String name, Spacing spacing, Predicts predicts) {
+    if (isSolver(name)) {
+      throw new IllegalArgumentException(
+          "--spacing %s does not go with --sampler %s; use linspace, leading or trailing"
+              .formatted(spacing, name));
+    }
+    if (predicts == Predicts.VELOCITY) {
+      throw new IllegalArgumentException(
+          "--spacing %s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
+              .formatted(spacing, predicts));
+    }
   }
 
   private static boolean isSolver(String name) {

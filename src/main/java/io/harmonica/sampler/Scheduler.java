@@ -6,22 +6,26 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.sampler.SchedulerField.Inert;
+import io.harmonica.sampler.SchedulerFields.Followed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * What a diffusers {@code scheduler_config.json} says: the sampler that does the same, and the
- * noise schedule.
+ * What a diffusers {@code scheduler_config.json} says: what the model was trained on, and the
+ * sampler that does the same.
  *
  * @param sampler a name of {@link Sampler#NAMES}
+ * @param unfollowed why no sampler does the same; then {@code sampler} and {@code spacing} are null
  */
-public record Scheduler(
-    String sampler, Spacing spacing, int trainTimesteps, double betaStart, double betaEnd) {
+record Scheduler(
+    Diffusion diffusion, String sampler, Spacing spacing, Optional<String> unfollowed) {
 
   private static final int MOST_TIMESTEPS = 1_000_000;
   private static final JsonMapper JSON =
@@ -29,68 +33,14 @@ public record Scheduler(
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // lambda_min_clipped is -Infinity
           .build();
 
-  /** The one value of a field that our samplers follow, and diffusers' own where it is absent. */
-  private record Field(String name, String supported, String absent) {}
-
-  private static final List<Field> COMMON =
-      List.of(
-          new Field("beta_schedule", "linear", "linear"),
-          new Field("trained_betas", "null", "null"),
-          new Field("prediction_type", "epsilon", "epsilon"),
-          new Field("thresholding", "false", "false"),
-          new Field("rescale_betas_zero_snr", "false", "false"),
-          new Field("steps_offset", "0", "0"));
-
-  private static final List<Field> SOLVER =
-      List.of(
-          new Field("timestep_spacing", "linspace", "linspace"),
-          new Field("lower_order_final", "true", "true"),
-          new Field("use_karras_sigmas", "false", "false"),
-          new Field("use_exponential_sigmas", "false", "false"),
-          new Field("use_beta_sigmas", "false", "false"),
-          new Field("use_lu_lambdas", "false", "false"),
-          new Field("use_flow_sigmas", "false", "false"));
-
-  /** Our samplers by the name of diffusers' class. */
-  private static final Map<String, String> SAMPLERS =
-      new TreeMap<>(
-          Map.of(
-              "DDIMScheduler", "ddim",
-              "DDPMScheduler", "iddpm",
-              "DPMSolverMultistepScheduler", "dpm-solver++",
-              "SASolverScheduler", "sa-solver"));
-
-  private static final Map<String, List<Field>> OWN = new LinkedHashMap<>();
-
-  static {
-    Field leading = new Field("timestep_spacing", "leading", "leading");
-    Field unclipped = new Field("clip_sample", "false", "true");
-    OWN.put("ddim", List.of(leading, unclipped, new Field("set_alpha_to_one", "true", "true")));
-    OWN.put(
-        "iddpm",
-        List.of(leading, unclipped, new Field("variance_type", "learned_range", "fixed_small")));
-    OWN.put(
-        "dpm-solver++",
-        List.of(
-            new Field("solver_order", "2", "2"),
-            new Field("algorithm_type", "dpmsolver++", "dpmsolver++"),
-            new Field("solver_type", "midpoint", "midpoint"),
-            new Field("euler_at_final", "false", "false"),
-            new Field("final_sigmas_type", "zero", "zero")));
-    OWN.put(
-        "sa-solver",
-        List.of(
-            new Field("predictor_order", "2", "2"),
-            new Field("corrector_order", "2", "2"),
-            new Field("algorithm_type", "data_prediction", "data_prediction"),
-            new Field("tau_func", "null", "null")));
-  }
-
-  /** Reads a {@code scheduler_config.json}; what our samplers would do otherwise is refused. */
-  public static Scheduler read(Path file) {
-    JsonNode json;
+  /**
+   * Reads a {@code scheduler_config.json}.
+   *
+   * @throws HarmonicaException for a model that no sampler here is for, and what is not understood
+   */
+  static Scheduler read(Path file) {
     try {
-      json = JSON.readTree(Files.readAllBytes(file));
+      return new Reader(file, JSON.readTree(Files.readAllBytes(file))).scheduler();
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
           "%s is no valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
@@ -98,64 +48,165 @@ public record Scheduler(
       throw new HarmonicaException(
           "cannot read scheduler %s: %s".formatted(file, AtomicFile.reason(e)), e);
     }
-    String type = json.path("_class_name").asText();
-    String sampler = SAMPLERS.get(type);
-    if (sampler == null) {
-      throw new HarmonicaException(
-          "%s: scheduler '%s' is unknown, expected %s: name one of these there"
-              .formatted(file, type, String.join(", ", SAMPLERS.keySet())));
-    }
-    Spacing spacing = Sampler.spacing(sampler, Spacing.LEADING);
-    COMMON.forEach(field -> require(file, json, field));
-    if (spacing == Spacing.LINSPACE) {
-      SOLVER.forEach(field -> require(file, json, field));
-    }
-    OWN.get(sampler).forEach(field -> require(file, json, field));
-    return new Scheduler(
-        sampler,
-        spacing,
-        trainTimesteps(file, json),
-        beta(file, json, "beta_start", 1e-4),
-        beta(file, json, "beta_end", 0.02));
   }
 
-  private static void require(Path file, JsonNode json, Field field) {
-    JsonNode value = json.path(field.name);
-    String found =
-        value.isMissingNode()
-            ? field.absent
-            : value.isValueNode() ? value.asText() : value.toString();
-    if (!found.equals(field.supported)) {
-      throw new HarmonicaException(
-          "%s: field %s is %s%s, expected %s, the only one supported"
+  /** One file, by the table of fields. */
+  private record Reader(Path file, JsonNode json) {
+
+    Scheduler scheduler() {
+      String type = json.path("_class_name").asText();
+      Followed followed = SchedulerFields.FOLLOWED.get(type);
+      if (followed == null && !SchedulerFields.UNFOLLOWED.contains(type)) {
+        throw new HarmonicaException(
+            "%s: scheduler '%s' is unknown, expected %s: name one of these there"
+                .formatted(file, type, String.join(", ", SchedulerFields.FOLLOWED.keySet())));
+      }
+      requireKnown(type);
+      List<SchedulerField> fields = followed == null ? SchedulerFields.MODEL : followed.fields();
+      Stream.of(SchedulerFields.MODEL, SchedulerFields.OF_OTHERS)
+          .flatMap(List::stream)
+          .forEach(field -> refusal(field, fields).ifPresent(this::refuse));
+      if (followed == null) {
+        requireBetas(type);
+        return unfollowed(
+            "%s: scheduler %s draws as none of our samplers does".formatted(file, type));
+      }
+      Diffusion diffusion = diffusion();
+      for (SchedulerField field : fields) {
+        Optional<String> refusal =
+            field.kind() == SchedulerField.Kind.BOUND
+                ? bound(field, diffusion)
+                : refusal(field, fields);
+        if (refusal.isPresent()) {
+          return unfollowed(refusal.get());
+        }
+      }
+      Spacing spacing = Spacing.of(text("timestep_spacing", followed.spacing().toString()));
+      return new Scheduler(diffusion, followed.sampler(), spacing, Optional.empty());
+    }
+
+    private Scheduler unfollowed(String why) {
+      String remedy =
+          "%s; state a --sampler, which then draws with this file's noise schedule: %s"
+              .formatted(why, Named.listed(Sampler.NAMES));
+      return new Scheduler(diffusion(), null, null, Optional.of(remedy));
+    }
+
+    private void refuse(String why) {
+      throw new HarmonicaException(why);
+    }
+
+    /** A field that nobody here knows may change anything. */
+    private void requireKnown(String type) {
+      for (Iterator<String> names = json.fieldNames(); names.hasNext(); ) {
+        String name = names.next();
+        boolean aboutFile = name.startsWith("_") && !name.equals("_use_default_values");
+        if (!aboutFile && !SchedulerFields.isKnown(name)) {
+          refuse(
+              "%s: field %s of %s is unknown, so nothing says whether it changes pictures: take it out there if it does not"
+                  .formatted(file, name, type));
+        }
+      }
+    }
+
+    /** Other classes differ in what holds where nothing is said. */
+    private void requireBetas(String type) {
+      List<String> absent = new ArrayList<>(List.of("beta_schedule", "beta_start", "beta_end"));
+      absent.removeIf(json::has);
+      if (!absent.isEmpty()) {
+        refuse(
+            "%s: field %s of %s is absent, so nothing says what noise the model was trained on: state it there"
+                .formatted(file, absent.get(0), type));
+      }
+    }
+
+    private Diffusion diffusion() {
+      Betas betas = Betas.of(text("beta_schedule", Diffusion.DDPM.betas().toString()));
+      boolean ends = betas != Betas.COSINE;
+      return new Diffusion(
+          trainTimesteps(),
+          betas,
+          ends ? beta("beta_start", Diffusion.DDPM.betaStart()) : Diffusion.DDPM.betaStart(),
+          ends ? beta("beta_end", Diffusion.DDPM.betaEnd()) : Diffusion.DDPM.betaEnd(),
+          Predicts.of(text("prediction_type", Diffusion.DDPM.predicts().toString())));
+    }
+
+    /** Why a field's value cannot be followed. */
+    private Optional<String> refusal(SchedulerField field, List<SchedulerField> fields) {
+      String found = text(field.name(), field.absent());
+      if (field.kind() != SchedulerField.Kind.SOME
+          || field.values().contains(found)
+          || isInert(field.inert(), fields)) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          "%s: field %s is %s%s, expected %s, the only %s supported"
               .formatted(
                   file,
-                  field.name,
+                  field.name(),
                   found,
-                  value.isMissingNode() ? " where it is absent" : "",
-                  field.supported));
+                  json.has(field.name()) ? "" : " where it is absent",
+                  Named.listed(field.values()),
+                  field.values().size() == 1 ? "one" : "ones"));
     }
-  }
 
-  private static int trainTimesteps(Path file, JsonNode json) {
-    JsonNode value = json.path("num_train_timesteps");
-    int timesteps = value.isMissingNode() ? 1000 : value.isInt() ? value.asInt() : 0;
-    if (timesteps < 2 || timesteps > MOST_TIMESTEPS) {
-      throw new HarmonicaException(
-          "%s: field num_train_timesteps is %s, expected a whole number from 2 to %d"
-              .formatted(file, value, MOST_TIMESTEPS));
+    private boolean isInert(Inert inert, List<SchedulerField> fields) {
+      return inert != null
+          && fields.stream()
+              .filter(field -> field.name().equals(inert.field()))
+              .map(field -> text(field.name(), field.absent()).equals(inert.value()))
+              .anyMatch(is -> is == inert.is());
     }
-    return timesteps;
-  }
 
-  private static double beta(Path file, JsonNode json, String field, double absent) {
-    JsonNode value = json.path(field);
-    double beta = value.isMissingNode() ? absent : value.asDouble(Double.NaN);
-    if (!(beta > 0 && beta < 1)) {
-      throw new HarmonicaException(
-          "%s: field %s is %s, expected a number above 0 and below 1"
-              .formatted(file, field, value));
+    /** diffusers leaves out timesteps whose log-SNR is below the bound. */
+    private Optional<String> bound(SchedulerField field, Diffusion diffusion) {
+      double[] shares = diffusion.schedule(Spacing.LEADING).alphaBar();
+      float last = (float) shares[shares.length - 1];
+      float lambda =
+          (float) Math.log((float) Math.sqrt(last)) - (float) Math.log((float) Math.sqrt(1 - last));
+      String found = text(field.name(), field.absent());
+      try {
+        if (Double.parseDouble(found) <= lambda) {
+          return Optional.empty();
+        }
+      } catch (NumberFormatException e) {
+        // told below, like a bound that cuts
+      }
+      return Optional.of(
+          "%s: field %s is %s, which leaves out timesteps, expected at most the log-SNR %s of the last"
+              .formatted(file, field.name(), found, lambda));
     }
-    return beta;
+
+    private String text(String name, String absent) {
+      JsonNode value = json.path(name);
+      return value.isMissingNode()
+          ? absent
+          : value.isValueNode() ? value.asText() : value.toString();
+    }
+
+    private int trainTimesteps() {
+      JsonNode value = json.path("num_train_timesteps");
+      int timesteps =
+          value.isMissingNode()
+              ? Diffusion.DDPM.trainTimesteps()
+              : value.isInt() ? value.asInt() : 0;
+      if (timesteps < 2 || timesteps > MOST_TIMESTEPS) {
+        throw new HarmonicaException(
+            "%s: field num_train_timesteps is %s, expected a whole number from 2 to %d"
+                .formatted(file, value, MOST_TIMESTEPS));
+      }
+      return timesteps;
+    }
+
+    private double beta(String field, double absent) {
+      JsonNode value = json.path(field);
+      double beta = value.isMissingNode() ? absent : value.asDouble(Double.NaN);
+      if (!(beta > 0 && beta < 1)) {
+        throw new HarmonicaException(
+            "%s: field %s is %s, expected a number above 0 and below 1"
+                .formatted(file, field, value));
+      }
+      return beta;
+    }
   }
 }

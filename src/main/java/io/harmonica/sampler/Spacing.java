@@ -60,17 +60,40 @@ public enum Spacing {
   },
 
   /**
-   * diffusers' solvers: evenly from the last towards the first, the first left out ({@code
-   * DPMSolverMultistepScheduler}, {@code timestep_spacing="linspace"}).
+   * diffusers: evenly from the last to the first, both included ({@code
+   * timestep_spacing="linspace"}).
    */
   LINSPACE(Origin.DIFFUSERS) {
     @Override
     public List<Integer> timesteps(int steps, int trainTimesteps) {
-      check(steps, trainTimesteps - 1); // as many steps as timesteps would visit one twice
-      double stride = (trainTimesteps - 1.0) / steps;
+      check(steps, trainTimesteps);
+      double stride = steps == 1 ? 0 : (trainTimesteps - 1.0) / (steps - 1);
       return IntStream.range(0, steps)
-          .mapToObj(i -> (int) Math.rint((steps - i) * stride))
+          .mapToObj(i -> (int) Math.rint((steps - 1 - i) * stride))
           .toList();
+    }
+  },
+
+  /**
+   * diffusers: evenly from the last down, the first left out ({@code timestep_spacing="trailing"}).
+   *
+   * <p>Where the stride rounds badly, at 61 steps of 1000 for example, diffusers takes one step
+   * more, at timestep -1. That one is left out.
+   */
+  TRAILING(Origin.DIFFUSERS) {
+    @Override
+    public List<Integer> timesteps(int steps, int trainTimesteps) {
+      check(steps, trainTimesteps);
+      double last = trainTimesteps;
+      double stride = last - last / steps - last; // as numpy.arange rounds it
+      return IntStream.range(0, steps)
+          .mapToObj(i -> (int) Math.rint(last + i * stride) - 1)
+          .toList();
+    }
+
+    @Override
+    public List<Integer> solverTimesteps(int steps, int trainTimesteps) {
+      return timesteps(steps, trainTimesteps);
     }
   };
 
@@ -93,20 +116,24 @@ public enum Spacing {
   /**
    * Timesteps in execution order, the noisiest first.
    *
-   * @throws IllegalArgumentException unless {@code 1 <= steps <= trainTimesteps}; one less for
-   *     {@link #LINSPACE}
+   * @throws IllegalArgumentException unless {@code 1 <= steps <= trainTimesteps}
    */
   public abstract List<Integer> timesteps(int steps, int trainTimesteps);
 
-  /** Parses {@code leading}, {@code openai}, {@code openai-ddim} or {@code linspace}. */
+  /**
+   * The same for diffusers' solvers, which have the end as a point of its own: one more timestep,
+   * and the last left out.
+   *
+   * @throws IllegalArgumentException unless that many are there
+   */
+  public List<Integer> solverTimesteps(int steps, int trainTimesteps) {
+    check(steps, trainTimesteps - 1); // as many steps as timesteps would visit one twice
+    return timesteps(steps + 1, trainTimesteps).subList(0, steps);
+  }
+
+  /** Parses {@code leading}, {@code openai}, {@code openai-ddim}, {@code linspace}, {@code trailing}. */
   public static Spacing of(String name) {
-    for (Spacing spacing : values()) {
-      if (spacing.toString().equals(name)) {
-        return spacing;
-      }
-    }
-    throw new IllegalArgumentException(
-        "--spacing '%s' is unknown; use leading, openai, openai-ddim or linspace".formatted(name));
+    return Named.of(values(), name, "--spacing");
   }
 
   private static void check(int steps, int most) {

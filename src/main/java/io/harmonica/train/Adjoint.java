@@ -80,8 +80,8 @@ final class Adjoint {
             return ops.add(output, ops.toPrecision(errors[branch]));
           };
       Value prediction = denoising.guided(denoising.begin(step, x, batch.classes()), route);
-      Value epsilon = ops.slice(prediction, 0, 0, batch.pictures());
-      Value sum = dot(ops.slice(epsilon, 1, 0, x.shape()[1]), ofPrediction);
+      Value guided = ops.slice(prediction, 0, 0, batch.pictures());
+      Value sum = dot(ops.slice(guided, 1, 0, x.shape()[1]), ofPrediction);
       for (Value term : terms) {
         sum = ops.add(sum, term);
       }

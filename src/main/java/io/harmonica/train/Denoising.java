@@ -220,12 +220,12 @@ final class Denoising {
   void step(Stepper stepper, int step, float[] x, float[] prediction, Batch batch) {
     float[] noise = sampler.needsNoise(step) ? batch.noise(step) : null;
     float[] variance = sampler.needsVariance() ? channels(prediction, model.io().channels()) : null;
-    stepper.step(step, x, new Prediction(epsilon(prediction), variance), noise);
+    stepper.step(step, x, new Prediction(output(prediction), variance), noise);
   }
 
   /**
    * What a step's prediction does to later samples by the sampler alone: {@code [s][t]} is {@code d
-   * x_t / d epsilon_s}, elementwise, t up to the number of steps. Samplers are linear in both.
+   * x_t / d output_s}, elementwise, t up to the number of steps. Samplers are linear in both.
    */
   double[][] propagation() {
     int steps = steps();
@@ -235,16 +235,16 @@ final class Denoising {
       float[] x = new float[1];
       Stepper stepper = start();
       for (int t = 0; t < steps; t++) {
-        float[] epsilon = {t == s ? 1 : 0};
-        stepper.step(t, x, new Prediction(epsilon, none), none);
+        float[] output = {t == s ? 1 : 0};
+        stepper.step(t, x, new Prediction(output, none), none);
         propagation[s][t + 1] = x[0];
       }
     }
     return propagation;
   }
 
-  /** The first C channels of a prediction. */
-  float[] epsilon(float[] prediction) {
+  /** The first C channels of a prediction, without a learned variance. */
+  float[] output(float[] prediction) {
     return channels(prediction, 0);
   }
 
@@ -254,11 +254,11 @@ final class Denoising {
     int plane = io.height() * io.width();
     int size = io.channels() * plane;
     int stride = io.outputChannels() * plane;
-    float[] epsilon = new float[prediction.length / stride * size];
+    float[] some = new float[prediction.length / stride * size];
     for (int row = 0; row * stride < prediction.length; row++) {
-      System.arraycopy(prediction, row * stride + first * plane, epsilon, row * size, size);
+      System.arraycopy(prediction, row * stride + first * plane, some, row * size, size);
     }
-    return epsilon;
+    return some;
   }
 
   private boolean guides() {

@@ -1,5 +1,6 @@
 package io.harmonica.train;
 
+import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.Value;
 import java.util.SplittableRandom;
@@ -22,6 +23,7 @@ final class Ltc implements Objective {
   private final Denoising denoising; // without guidance
   private final SoftRouting routing;
   private final Pictures pictures;
+  private final Predicts predicts;
   private final double[] signal;
 
   /**
@@ -56,12 +58,19 @@ final class Ltc implements Objective {
   /**
    * Trains on given pictures.
    *
+   * @param predicts what the model's outputs are
    * @param signal cumulative signal share at each step's timestep
    */
-  Ltc(Denoising denoising, SoftRouting routing, Pictures pictures, double[] signal) {
+  Ltc(
+      Denoising denoising,
+      SoftRouting routing,
+      Pictures pictures,
+      Predicts predicts,
+      double[] signal) {
     this.denoising = denoising;
     this.routing = routing;
     this.pictures = pictures;
+    this.predicts = predicts;
     this.signal = signal.clone();
   }
 
@@ -72,8 +81,8 @@ final class Ltc implements Objective {
       try (Walk walk = Walk.start(denoising, noisy, routing.history(), s - 1)) {
         try (Scope scope = Scope.open()) {
           Denoising.Begun begun = denoising.begin(walk);
-          float[] epsilon =
-              denoising.epsilon(denoising.pass(begun, Routes.disabled(walk)).floats());
+          float[] output = denoising.output(denoising.pass(begun, Routes.disabled(walk)).floats());
+          float[] epsilon = predicts.noise(signal[s - 1], walk.x(), output);
           walk.moveTo(ddim(walk.x(), epsilon, signal[s - 1], signal[s]));
         }
         try (Scope scope = Scope.open()) {

@@ -7,6 +7,7 @@ import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import java.util.Optional;
  * @param flops of one pass
  * @param samplerName as router files name it
  * @param sampler whose steps the trajectory takes
+ * @param diffusion what the model was trained on
  * @param signal cumulative signal share at each step's timestep
  * @param captions what a model that takes text is trained on
  */
@@ -29,6 +31,7 @@ public record Subject(
     Flops flops,
     String samplerName,
     Sampler sampler,
+    Diffusion diffusion,
     double[] signal,
     Optional<Captions> captions) {
 

@@ -7,6 +7,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.router.ImageHeatMap;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.router.Savings;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
@@ -235,7 +236,8 @@ public final class Trainer {
             denoising.nullClass(),
             Purpose.PICTURES.seed(options.seed(), 0),
             () -> progress.advance(""));
-    return new Ltc(denoising.unguided(), routing, pictures, subject.signal());
+    return new Ltc(
+        denoising.unguided(), routing, pictures, subject.diffusion().predicts(), subject.signal());
   }
 
   private Batch draw(long seed) {
@@ -293,6 +295,9 @@ public final class Trainer {
     int pixels = io.pixelsPerElement();
     json.put("resolution", new Resolution(io.height() * pixels, io.width() * pixels).toString());
     json.put("precision", denoising.ops().precision().name().toLowerCase(Locale.ROOT));
+    if (!subject.diffusion().equals(Diffusion.DDPM)) {
+      json.put("diffusion", subject.diffusion().toString());
+    }
     subject
         .captions()
         .ifPresent(c -> json.put("captions", c.count()).put("captionsDigest", c.digest()));

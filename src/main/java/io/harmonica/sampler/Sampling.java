@@ -1,0 +1,135 @@
+package io.harmonica.sampler;
+
+import io.harmonica.HarmonicaException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a model is sampled: what it was trained on, and what draws with it where nobody says
+ * otherwise. For example DiT of diffusers: {@link Diffusion#DDPM}, {@code ddim}, {@code leading}.
+ *
+ * @param sampler the default, a name of {@link Sampler#NAMES}
+ * @param spacing of the default sampler
+ * @param origin the spacing of other samplers that have none of their own
+ * @param learnsVariance whether the model predicts a variance, too
+ * @param unfollowed why the model's own scheduler cannot be followed, so that a sampler must be
+ *     stated; {@code sampler} and {@code spacing} mean nothing then
+ */
+public record Sampling(
+    Diffusion diffusion,
+    String sampler,
+    Spacing spacing,
+    Spacing origin,
+    boolean learnsVariance,
+    Optional<String> unfollowed) {
+
+  /** By a sampler that is followed, with the spacing that it has by default. */
+  public static Sampling of(
+      Diffusion diffusion, String sampler, Spacing origin, boolean learnsVariance) {
+    return new Sampling(
+        diffusion,
+        sampler,
+        Sampler.spacing(sampler, origin),
+        origin,
+        learnsVariance,
+        Optional.empty());
+  }
+
+  /**
+   * As the model's scheduler says.
+   *
+   * @param file a diffusers {@code scheduler_config.json}
+   * @throws HarmonicaException for what no sampler can make up for, as other betas
+   */
+  public Sampling withScheduler(Path file) {
+    Scheduler says = Scheduler.read(file);
+    return new Sampling(
+        says.diffusion(),
+        says.sampler(),
+        says.spacing(),
+        origin,
+        learnsVariance,
+        says.unfollowed());
+  }
+
+  /**
+   * With another default sampler; its spacing stays where it is the scheduler's own.
+   *
+   * @throws HarmonicaException if it needs a variance, and the model learned none
+   */
+  public Sampling withSampler(String name) {
+    boolean own = unfollowed.isEmpty() && name.equals(sampler);
+    Sampling other = own ? this : of(diffusion, name, origin, learnsVariance);
+    other.sampler(name, 1, Optional.empty()); // or refuses
+    return other;
+  }
+
+  /** With another spacing of the default sampler. */
+  public Sampling withSpacing(Spacing other) {
+    return new Sampling(diffusion, sampler, other, origin, learnsVariance, unfollowed);
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws HarmonicaException if there is none, because the scheduler's cannot be followed
+   */
+  @Override
+  public String sampler() {
+    unfollowed.ifPresent(
+        why -> {
+          throw new HarmonicaException(why);
+        });
+    return sampler;
+  }
+
+  /** The default spacing of a sampler. */
+  public Spacing spacing(String name) {
+    return unfollowed.isEmpty() && name.equals(sampler) ? spacing : Sampler.spacing(name, origin);
+  }
+
+  /**
+   * A sampler for the model.
+   *
+   * @param stated spacing; else the sampler's own, or that of the model's origin
+   * @throws HarmonicaException if it needs a variance, and the model learned none
+   * @throws IllegalArgumentException for an unknown name, and steps or a spacing that are not its
+   */
+  public Sampler sampler(String name, int steps, Optional<Spacing> stated) {
+    Sampler made = Sampler.of(name, steps, stated.orElseGet(() -> spacing(name)), diffusion);
+    if (made.needsVariance() && !learnsVariance) {
+      throw new HarmonicaException(
+          "sampler %s needs a learned variance, and the model has none: use another --sampler"
+              .formatted(name));
+    }
+    return made;
+  }
+
+  /**
+   * Refuses a router that no generation could follow, whatever its options.
+   *
+   * @param name of the router, for messages
+   */
+  public void requireDraws(String name, String routed, List<Integer> timesteps) {
+    if (!Sampler.NAMES.contains(routed)) {
+      throw new HarmonicaException(
+          "router %s is for sampler %s, which is none of %s: make one for these"
+              .formatted(name, routed, String.join(", ", Sampler.NAMES)));
+    }
+    if (Arrays.stream(Spacing.values()).noneMatch(spaced -> gives(routed, timesteps, spaced))) {
+      throw new HarmonicaException(
+          "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"
+              .formatted(name, timesteps, routed));
+    }
+  }
+
+  private boolean gives(String routed, List<Integer> timesteps, Spacing spaced) {
+    try {
+      return sampler(routed, timesteps.size(), Optional.of(spaced)).timesteps().equals(timesteps);
+    } catch (IllegalArgumentException e) {
+      return false; // not so many steps, or not this sampler
+    }
+  }
+}
