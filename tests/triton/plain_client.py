@@ -32,10 +32,8 @@ def main(url, model, router, classes, guidance, start, expected):
     steps = table["steps"] if table else 20
     stride = manifest["noise"]["trainTimesteps"] // steps
     timesteps = [i * stride for i in reversed(range(steps))]
-    assert manifest["spacing"] == "leading" and (not table or table["timesteps"] == timesteps)
-    beta = np.linspace(
-        manifest["noise"]["betaStart"], manifest["noise"]["betaEnd"], manifest["noise"]["trainTimesteps"]
-    )
+    assert manifest["spacing"] == "leading" and "samplerSpacing" not in manifest and (not table or table["timesteps"] == timesteps)
+    beta = betas(**manifest["noise"])
     alpha_bar = np.cumprod(np.float32(1) - beta.astype(np.float32), dtype=np.float32)
 
     x = latents(start).copy()
@@ -66,18 +64,37 @@ def main(url, model, router, classes, guidance, start, expected):
                 cache[output.name] = answer.as_numpy(output.name)
         prediction = answer.as_numpy("noise_prediction")[:, : x.shape[1]]
         conditional, unconditional = np.split(prediction, 2)
-        epsilon = conditional.copy()
+        output = conditional.copy()
         n = manifest["guidanceChannels"]
-        epsilon[:, :n] = unconditional[:, :n] + np.float32(guidance) * (conditional - unconditional)[:, :n]
+        output[:, :n] = unconditional[:, :n] + np.float32(guidance) * (conditional - unconditional)[:, :n]
         signal = alpha_bar[t]
         following = alpha_bar[t - stride] if t >= stride else np.float32(1)
         one = np.float32(1)  # 1 - signal is float64 in numpy 1
-        clean = (x - np.sqrt(one - signal) * epsilon) / np.sqrt(signal)
+        clean, epsilon = meant(manifest["noise"].get("predicts", "epsilon"), np.sqrt(signal), np.sqrt(one - signal), x, output)
         x = np.sqrt(following) * clean + np.sqrt(one - following) * epsilon
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")
     return 0 if difference <= 1e-5 else 1
+
+
+def betas(trainTimesteps, betaStart, betaEnd, betas="linear", predicts=None):
+    """How much noise each timestep of the training adds."""
+    if betas == "squaredcos_cap_v2":
+        signal = np.cos((np.arange(trainTimesteps + 1) / trainTimesteps + 0.008) / 1.008 * np.pi / 2) ** 2
+        return np.minimum(1 - signal[1:] / signal[:-1], 0.999)
+    power = {"linear": 1, "scaled_linear": 2}[betas]
+    return np.linspace(betaStart ** (1 / power), betaEnd ** (1 / power), trainTimesteps) ** power
+
+
+def meant(predicts, signal, noise, x, output):
+    """The picture and the noise that the model's output means."""
+    if predicts == "sample":
+        return output, (x - signal * output) / noise
+    if predicts == "v_prediction":
+        return signal * x - noise * output, signal * output + noise * x
+    assert predicts == "epsilon"
+    return (x - noise * output) / signal, output
 
 
 def route(model, router, table, s, computes, routes):

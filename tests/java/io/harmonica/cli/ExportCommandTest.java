@@ -6,6 +6,8 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.repository.ConfigFile;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import java.io.IOException;
@@ -208,15 +210,91 @@ class ExportCommandTest {
     assertThat(Router.read(router).timesteps()).containsExactly(400, 300, 200, 100, 0);
   }
 
+  /** The scheduler draws as we do not: noise and prediction are its, the sampler is stated. */
+  @Test
+  void sampler_whereTheSchedulerIsNotFollowed_isTheStatedOne() {
+    PipelineFolder pipeline = PipelineFolder.in(folder.resolve("euler"));
+    pipeline.withScheduler(
+        "'_class_name': 'EulerDiscreteScheduler', 'beta_schedule': 'scaled_linear', 'beta_start':"
+            + " 0.00085, 'beta_end': 0.012, 'prediction_type': 'v_prediction',"
+            + " 'timestep_spacing': 'trailing', 'use_karras_sigmas': true");
+    String line = "--checkpoint DIR/euler --model-repository REPOSITORY";
+    assertThat(run(line).err())
+        .startsWith("error: ")
+        .contains("scheduler EulerDiscreteScheduler draws as none of our samplers does; state a")
+        .contains("--sampler, which then draws with this file's noise schedule: ddim, dpm-solver++")
+        .hasLineCount(1);
+    assertThat(repository()).doesNotExist();
+    Invocation done = run(line + " --sampler dpm-solver++");
+    assertThat(done.err()).isEmpty();
+    Manifest manifest = manifest("euler");
+    assertThat(manifest.format()).isEqualTo(Manifest.FORMAT_2);
+    assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
+    assertThat(manifest.samplerSpacing()).isNull();
+    assertThat(manifest.noise())
+        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction"));
+    String policy = "policy fora --steps 5 --checkpoint " + pipeline.path() + " --out DIR/r.json";
+    List<String> words = List.of(policy.replace("DIR", folder.toString()).split(" "));
+    assertThat(Invocation.of(words.toArray(String[]::new)).err())
+        .contains("scheduler EulerDiscreteScheduler draws as none of our samplers does");
+    List<String> stated = new java.util.ArrayList<>(words);
+    stated.addAll(List.of("--sampler", "ddim", "--spacing", "trailing"));
+    assertThat(Invocation.of(stated.toArray(String[]::new)).err()).isEmpty();
+    assertThat(Router.read(folder.resolve("r.json")).timesteps())
+        .containsExactly(999, 799, 599, 399, 199);
+  }
+
+  @Test
+  void sampler_isStatedForCheckpointsWithoutAScheduler_too() {
+    String line = "--checkpoint tests/golden/dit --model-repository REPOSITORY --sampler ";
+    assertThat(run(line + "iddpm").err()).isEmpty(); // it has a learned variance
+    assertThat(manifest("dit").sampler()).isEqualTo("iddpm");
+    assertThat(manifest("dit").format()).isEqualTo(Manifest.FORMAT);
+    assertThat(run("--checkpoint export/shapes-dit --model-repository x --sampler iddpm").err())
+        .startsWith("error: sampler iddpm needs a learned variance")
+        .hasLineCount(1);
+  }
+
+  /** No engine makes its sampler's steps; the others keep their ensembles. */
+  @Test
+  void stepsPerRequest_leavesOutRoutersOfOtherSamplers() {
+    for (String sampler : List.of("ddim", "sa-solver")) {
+      String policy = "policy fora --steps 6 --checkpoint export/shapes-dit --out DIR/S.json --sampler S";
+      String line = policy.replace("DIR", folder.toString()).replace("S.", sampler + ".");
+      String[] words = line.replaceFirst(" S$", " " + sampler).split(" ");
+      assertThat(Invocation.of(words).err()).isEmpty();
+    }
+    Invocation done =
+        run(
+            "--checkpoint export/shapes-dit --router DIR/ddim.json --router DIR/sa-solver.json"
+                + " --blocks-per-engine all --steps-per-request 3 --model-repository REPOSITORY");
+    assertThat(done.err())
+        .isEqualTo(
+            "note: router sa-solver is for another sampler than ddim, so its steps go one in a"
+                + " request\n");
+    assertThat(done.code()).isZero();
+    assertThat(repository().resolve("shapes-dit-ddim-stretch00")).isDirectory();
+    assertThat(repository().resolve("shapes-dit-sa-solver-route00")).isDirectory();
+    assertThat(repository().resolve("shapes-dit-sa-solver-stretch00")).doesNotExist();
+    try (Pipeline far =
+            Pipeline.open(repository(), "shapes-dit").withStepsPerRequest(3);
+        Pipeline near = Pipeline.open(repository(), "shapes-dit")) {
+      Request request = Request.of(List.of(1)).withRouter("sa-solver");
+      assertThat(far.generate(request).latents().values())
+          .containsExactly(near.generate(request).latents().values());
+    }
+  }
+
   @Test
   void pipelineFolder_withoutWhatIsSupported_isOneLine() {
-    PipelineFolder.in(folder.resolve("euler"))
-        .withScheduler("'_class_name': 'EulerDiscreteScheduler'");
-    assertThat(run("--checkpoint DIR/euler --model-repository REPOSITORY").err())
+    PipelineFolder.in(folder.resolve("flow"))
+        .withScheduler("'_class_name': 'FlowMatchEulerDiscreteScheduler'");
+    assertThat(run("--checkpoint DIR/flow --sampler ddim --model-repository REPOSITORY").err())
         .startsWith("error: ")
         .contains(
-            "scheduler_config.json: scheduler 'EulerDiscreteScheduler' is unknown, expected"
-                + " DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SASolverScheduler")
+            "scheduler_config.json: scheduler 'FlowMatchEulerDiscreteScheduler' is unknown,"
+                + " expected DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,"
+                + " SASolverScheduler")
         .hasLineCount(1);
     PipelineFolder.in(folder.resolve("unet")).without("transformer");
     assertThat(run("--checkpoint DIR/unet --model-repository REPOSITORY").err())

@@ -12,6 +12,10 @@ import io.harmonica.generate.Latents;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Betas;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
@@ -22,7 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Triton's own Python client, which knows nothing of us, draws what our client draws. */
 class PlainClientTest {
@@ -48,6 +52,11 @@ class PlainClientTest {
           Exports.router("r", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.LAST);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(router), options).export(folder.resolve("repository"));
+      Diffusion other = new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.VELOCITY);
+      ExportOptions velocity = ExportOptions.of("velocity").withBlocksPerEngine(0);
+      new Exporter(model, List.of(router), velocity.withForce(true))
+          .withSampling(Sampling.of(other, "ddim", Spacing.LEADING, true))
+          .export(folder.resolve("repository"));
     }
     server = TritonServer.start(folder.resolve("repository"));
   }
@@ -72,12 +81,12 @@ class PlainClientTest {
 
   private record Answer(int code, String said) {}
 
-  private Answer plainClient(String router, Path start, Path expected) throws Exception {
+  private Answer plainClient(String model, String router, Path start, Path expected) throws Exception {
     Process client =
         new ProcessBuilder(
                 "tests/triton/client.sh",
                 server.address(),
-                "dit",
+                model,
                 router,
                 "1,2",
                 "4",
@@ -89,7 +98,7 @@ class PlainClientTest {
     return new Answer(client.waitFor(), said);
   }
 
-  private Path ours(String router, Path start) {
+  private Path ours(String model, String router, Path start) {
     Path latents = own.resolve("ours.safetensors");
     Invocation done =
         Invocation.of(
@@ -97,7 +106,7 @@ class PlainClientTest {
             "--triton",
             server.address(),
             "--model",
-            "dit",
+            model,
             "--router",
             router,
             "--classes",
@@ -115,18 +124,18 @@ class PlainClientTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"none", "r"})
-  void baseAndRoutes_giveOurNumbers(String router) throws Exception {
+  @CsvSource({"dit, none", "dit, r", "velocity, none", "velocity, r"})
+  void baseAndRoutes_giveOurNumbers(String model, String router) throws Exception {
     Path start = noise("start.safetensors", 1);
-    Answer answer = plainClient(router, start, ours(router, start));
-    assertThat(answer.said()).contains("dit, router " + router + ": largest difference ");
+    Answer answer = plainClient(model, router, start, ours(model, router, start));
+    assertThat(answer.said()).contains(model + ", router " + router + ": largest difference ");
     assertThat(answer.code()).as(answer.said()).isZero();
   }
 
   @Test
   void otherNumbers_areNoticed() throws Exception {
     Path start = noise("start.safetensors", 1);
-    Answer answer = plainClient("r", start, ours("none", start));
+    Answer answer = plainClient("dit", "r", start, ours("dit", "none", start));
     assertThat(answer.said()).contains("largest difference ");
     assertThat(answer.code()).isEqualTo(1);
   }

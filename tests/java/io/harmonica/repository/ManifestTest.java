@@ -7,6 +7,12 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.sampler.Betas;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,6 +52,77 @@ class ManifestTest {
     ModelConfig config = config(MANIFEST.toJson());
     ModelConfig read = ConfigFile.parse(ConfigFile.print(config), "test");
     assertThat(Manifest.of(read)).isEqualTo(MANIFEST);
+  }
+
+  /** Clients that know the first format only would draw otherwise: they refuse the second. */
+  @Test
+  void sampling_throughTheManifest_staysTheSame() {
+    assertThat(MANIFEST.toJson()).doesNotContain("betas", "predicts", "samplerSpacing");
+    Sampling usual = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true);
+    assertThat(Manifest.format(usual)).isEqualTo(Manifest.FORMAT);
+    assertThat(MANIFEST.sampling()).isEqualTo(usual);
+    for (String sampler : List.of("ddim", "dpm-solver++")) {
+      for (Betas betas : Betas.values()) {
+        for (Predicts predicts : Predicts.values()) {
+          Diffusion diffusion = new Diffusion(500, betas, 1e-3, 0.01, predicts);
+          for (Spacing spacing : List.of(Spacing.LEADING, Spacing.LINSPACE, Spacing.TRAILING)) {
+            Sampling sampling =
+                Sampling.of(diffusion, sampler, Spacing.LEADING, true).withSpacing(spacing);
+            Manifest read = Manifest.of(config(sampled(sampling).toJson()));
+            assertThat(read.sampling()).isEqualTo(sampling);
+            assertThat(read.format())
+                .isEqualTo(
+                    betas == Betas.LINEAR
+                            && predicts == Predicts.NOISE
+                            && spacing == Sampler.spacing(sampler, Spacing.LEADING)
+                        ? "harmonica-model/1"
+                        : "harmonica-model/2");
+          }
+        }
+      }
+    }
+  }
+
+  private static Manifest sampled(Sampling sampling) {
+    Manifest m = MANIFEST;
+    return new Manifest(
+        Manifest.format(sampling),
+        m.model(),
+        m.architecture(),
+        m.channels(),
+        m.outputChannels(),
+        m.height(),
+        m.width(),
+        m.pixelsPerElement(),
+        m.picture(),
+        m.classes(),
+        m.text(),
+        sampling.sampler(),
+        sampling.origin().toString(),
+        Manifest.samplerSpacing(sampling),
+        m.guidanceChannels(),
+        m.maxBatch(),
+        m.precision(),
+        m.digest(),
+        Manifest.Noise.of(sampling.diffusion()),
+        m.branches(),
+        m.branchElements(),
+        m.branchBytes(),
+        m.decoder(),
+        m.stepsPerRequest(),
+        m.flops(),
+        m.routers());
+  }
+
+  @Test
+  void manifest_ofBetasOrPredictionsUnknown_isRefused() {
+    for (String more : List.of("\"betas\":\"sigmoid\"", "\"predicts\":\"flow\"")) {
+      String json = MANIFEST.toJson().replace("\"betaEnd\":0.02", "\"betaEnd\":0.02," + more);
+      assertThat(json).contains(more);
+      assertThatThrownBy(() -> Manifest.of(config(json)))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageContaining("is unknown; use ");
+    }
   }
 
   @Test

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.Betas;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.Measure.Entry;
@@ -18,6 +21,7 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ExchangeTest {
@@ -30,10 +34,17 @@ class ExchangeTest {
 
   /** A reused output a little larger: its effect through everything after it is of first order. */
   @ParameterizedTest
-  @ValueSource(strings = {"ddim", "dpm-solver++", "sa-solver"})
-  void responses_areTheSlopesOfWholeTrajectories(String sampler) {
+  @CsvSource({
+    "ddim, epsilon",
+    "dpm-solver++, epsilon",
+    "sa-solver, epsilon",
+    "ddim, v_prediction",
+    "dpm-solver++, sample"
+  })
+  void responses_areTheSlopesOfWholeTrajectories(String sampler, String predicts) {
     double little = 1e-2;
-    try (Tiny tiny = new Tiny(STEPS, sampler)) {
+    var diffusion = new Diffusion(1000, Betas.LINEAR, 1e-4, 0.02, Predicts.of(predicts));
+    try (Tiny tiny = new Tiny(STEPS, sampler, diffusion)) {
       var look = new Look(tiny);
       for (Entry entry : look.reused(2)) { // a single one has no weight
         double[] expected = new double[look.responses.samples()];

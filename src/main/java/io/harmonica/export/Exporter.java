@@ -143,9 +143,13 @@ public final class Exporter {
     return this;
   }
 
-  /** Has pictures drawn otherwise than the model's origin draws. */
+  /**
+   * Has pictures drawn otherwise than the model's origin draws.
+   *
+   * @throws HarmonicaException if its scheduler cannot be followed, and no sampler was stated
+   */
   public Exporter withSampling(Sampling other) {
-    sampling = other;
+    sampling = other.withSampler(other.sampler());
     return this;
   }
 

@@ -175,6 +175,15 @@ public record Manifest(
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Noise(
       int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
+    public Noise {
+      if (betas != null) {
+        Betas.of(betas); // or refuses
+      }
+      if (predicts != null) {
+        Predicts.of(predicts);
+      }
+    }
+
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = of(Diffusion.DDPM);
 
