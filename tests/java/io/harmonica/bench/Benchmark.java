@@ -100,8 +100,7 @@ public final class Benchmark {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
       Sampling sampling = Exporter.usual(io);
-      List<Integer> timesteps =
-          sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
+      List<Integer> timesteps = sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {

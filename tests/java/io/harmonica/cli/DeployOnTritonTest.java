@@ -189,6 +189,33 @@ class DeployOnTritonTest {
         "router odd is for timesteps [900, 600, 300, 0], which ddim takes with no --spacing");
   }
 
+  /** No engine makes its sampler's steps, so there are none of several. */
+  @Test
+  void routerOfAnotherSampler_isDeployedForSingleSteps() {
+    Router steps = router("solver", "x..x", Reuse.LAST);
+    Router solver =
+        new Router(
+            steps.name(),
+            steps.model(),
+            "dpm-solver++",
+            steps.steps(),
+            Spacing.LINSPACE.solverTimesteps(steps.steps(), 1000),
+            steps.threshold(),
+            steps.branches(),
+            steps.scores(),
+            steps.reuse(),
+            steps.training());
+    Invocation done = deploy(solver);
+    assertThat(done.out()).as(done.err()).contains("has router solver: 3 ensembles loaded");
+    Request request = Request.of(List.of(2)).withRouter("solver").withGuidance(4);
+    try (Pipeline served = Pipeline.connect(server.address(), "dit")) {
+      float[] together = served.withStepsPerRequest(2).generate(request).latents().values();
+      float[] alone = served.withStepsPerRequest(1).generate(request).latents().values();
+      Golden.assertClose("latents", together, alone, 1e-5);
+    }
+    assertThat(on(server, "undeploy", "--router", "solver").code()).isZero();
+  }
+
   @Test
   void serverWithoutModelControl_isToldWhatItLacks() throws Exception {
     try (TritonServer fixed = TritonServer.start(repository, "--model-control-mode=none")) {

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Safetensors.Floats;
-import io.harmonica.repository.ConfigFile;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import java.io.IOException;
@@ -259,7 +259,8 @@ class ExportCommandTest {
   @Test
   void stepsPerRequest_leavesOutRoutersOfOtherSamplers() {
     for (String sampler : List.of("ddim", "sa-solver")) {
-      String policy = "policy fora --steps 6 --checkpoint export/shapes-dit --out DIR/S.json --sampler S";
+      String policy =
+          "policy fora --steps 6 --checkpoint export/shapes-dit --out DIR/S.json --sampler S";
       String line = policy.replace("DIR", folder.toString()).replace("S.", sampler + ".");
       String[] words = line.replaceFirst(" S$", " " + sampler).split(" ");
       assertThat(Invocation.of(words).err()).isEmpty();
@@ -276,8 +277,7 @@ class ExportCommandTest {
     assertThat(repository().resolve("shapes-dit-ddim-stretch00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-route00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-stretch00")).doesNotExist();
-    try (Pipeline far =
-            Pipeline.open(repository(), "shapes-dit").withStepsPerRequest(3);
+    try (Pipeline far = Pipeline.open(repository(), "shapes-dit").withStepsPerRequest(3);
         Pipeline near = Pipeline.open(repository(), "shapes-dit")) {
       Request request = Request.of(List.of(1)).withRouter("sa-solver");
       assertThat(far.generate(request).latents().values())

@@ -81,7 +81,8 @@ class PlainClientTest {
 
   private record Answer(int code, String said) {}
 
-  private Answer plainClient(String model, String router, Path start, Path expected) throws Exception {
+  private Answer plainClient(String model, String router, Path start, Path expected)
+      throws Exception {
     Process client =
         new ProcessBuilder(
                 "tests/triton/client.sh",

@@ -348,7 +348,8 @@ class RouterCommandsTest {
             out.toString());
     assertThat(sampled.err()).isEmpty();
     int steps = Router.read(out).steps();
-    assertThat(Router.read(out).timesteps()).isEqualTo(Spacing.LINSPACE.solverTimesteps(steps, 1000));
+    assertThat(Router.read(out).timesteps())
+        .isEqualTo(Spacing.LINSPACE.solverTimesteps(steps, 1000));
     Invocation other =
         Invocation.of(
             "import-router",

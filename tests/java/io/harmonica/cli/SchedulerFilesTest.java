@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * From a scheduler's file to finished latents, through the manifest: what diffusers' own scheduler
- * draws with the example's transformer, whatever its output is taken for. {@code make_schedulers.py}
- * beside the numbers made them.
+ * draws with the example's transformer, whatever its output is taken for. {@code
+ * make_schedulers.py} beside the numbers made them.
  */
 class SchedulerFilesTest {
   private static final Path FOLDER = Path.of("tests/resources/io/harmonica/cli");

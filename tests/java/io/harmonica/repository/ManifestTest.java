@@ -54,12 +54,10 @@ class ManifestTest {
     assertThat(Manifest.of(read)).isEqualTo(MANIFEST);
   }
 
-  /** Clients that know the first format only would draw otherwise: they refuse the second. */
   @Test
   void sampling_throughTheManifest_staysTheSame() {
     assertThat(MANIFEST.toJson()).doesNotContain("betas", "predicts", "samplerSpacing");
     Sampling usual = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true);
-    assertThat(Manifest.format(usual)).isEqualTo(Manifest.FORMAT);
     assertThat(MANIFEST.sampling()).isEqualTo(usual);
     for (String sampler : List.of("ddim", "dpm-solver++")) {
       for (Betas betas : Betas.values()) {
@@ -70,13 +68,6 @@ class ManifestTest {
                 Sampling.of(diffusion, sampler, Spacing.LEADING, true).withSpacing(spacing);
             Manifest read = Manifest.of(config(sampled(sampling).toJson()));
             assertThat(read.sampling()).isEqualTo(sampling);
-            assertThat(read.format())
-                .isEqualTo(
-                    betas == Betas.LINEAR
-                            && predicts == Predicts.NOISE
-                            && spacing == Sampler.spacing(sampler, Spacing.LEADING)
-                        ? "harmonica-model/1"
-                        : "harmonica-model/2");
           }
         }
       }
@@ -86,7 +77,7 @@ class ManifestTest {
   private static Manifest sampled(Sampling sampling) {
     Manifest m = MANIFEST;
     return new Manifest(
-        Manifest.format(sampling),
+        Manifest.FORMAT,
         m.model(),
         m.architecture(),
         m.channels(),
@@ -106,12 +97,12 @@ class ManifestTest {
         m.digest(),
         Manifest.Noise.of(sampling.diffusion()),
         m.branches(),
-        m.branchElements(),
         m.branchBytes(),
         m.decoder(),
         m.stepsPerRequest(),
         m.flops(),
-        m.routers());
+        m.routers(),
+        m.programs());
   }
 
   @Test

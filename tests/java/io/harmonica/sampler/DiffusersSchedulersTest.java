@@ -72,13 +72,17 @@ class DiffusersSchedulersTest {
       assertThat(table.put(field.name(), field.absent())).as(field.name()).isNull();
     }
     Map<String, String> theirs = new LinkedHashMap<>();
-    DIFFUSERS.path("fields").path(type).properties().forEach(
-        field ->
-            theirs.put(
-                field.getKey(),
-                field.getKey().equals("beta_start")
-                    ? "0.0001" // Java writes it 1.0E-4
-                    : field.getValue().asText()));
+    DIFFUSERS
+        .path("fields")
+        .path(type)
+        .properties()
+        .forEach(
+            field ->
+                theirs.put(
+                    field.getKey(),
+                    field.getKey().equals("beta_start")
+                        ? "0.0001" // Java writes it 1.0E-4
+                        : field.getValue().asText()));
     assertThat(table).containsExactlyInAnyOrderEntriesOf(theirs);
   }
 
@@ -87,15 +91,19 @@ class DiffusersSchedulersTest {
   void everyFieldOfOtherClasses_isKnown() {
     Set<String> types = new TreeSet<>(SchedulerFields.UNFOLLOWED);
     types.addAll(followed());
-    DIFFUSERS.path("fields").properties().forEach(
-        type -> {
-          assertThat(types.remove(type.getKey())).as(type.getKey()).isTrue();
-          type.getValue()
-              .fieldNames()
-              .forEachRemaining(name -> assertThat(SchedulerFields.isKnown(name)).as(name).isTrue());
-          assertThat(type.getValue().path("num_train_timesteps").asInt()).isEqualTo(1000);
-          assertThat(type.getValue().path("prediction_type").asText()).isEqualTo("epsilon");
-        });
+    DIFFUSERS
+        .path("fields")
+        .properties()
+        .forEach(
+            type -> {
+              assertThat(types.remove(type.getKey())).as(type.getKey()).isTrue();
+              type.getValue()
+                  .fieldNames()
+                  .forEachRemaining(
+                      name -> assertThat(SchedulerFields.isKnown(name)).as(name).isTrue());
+              assertThat(type.getValue().path("num_train_timesteps").asInt()).isEqualTo(1000);
+              assertThat(type.getValue().path("prediction_type").asText()).isEqualTo("epsilon");
+            });
     assertThat(types).isEmpty();
   }
 
@@ -132,7 +140,8 @@ class DiffusersSchedulersTest {
     Path file = folder.resolve("scheduler_config.json");
     Files.writeString(file, fields.toString().replace("\"-Infinity\"", "-Infinity"));
     try {
-      Sampling says = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true).withScheduler(file);
+      Sampling says =
+          Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true).withScheduler(file);
       assertThat(says.sampler()).isNotNull(); // or throws
       return says;
     } catch (HarmonicaException e) {
@@ -156,7 +165,8 @@ class DiffusersSchedulersTest {
     classes.forEach(
         (row, types) ->
             rows.add(
-                row.formatted(types.size() == followed().size() ? "all" : String.join(", ", types))));
+                row.formatted(
+                    types.size() == followed().size() ? "all" : String.join(", ", types))));
     assertThat(Files.readAllLines(Path.of("docs/COMPATIBILITY.md"))).containsSequence(rows);
   }
 
@@ -208,7 +218,9 @@ class DiffusersSchedulersTest {
         assertThat(table).hasSameSizeAs(expected);
         for (int t = 0; t < table.length; t++) {
           double tolerance = betas == Betas.LINEAR ? 1e-6 * expected[t] : 0;
-          assertThat(Math.abs(table[t] - expected[t])).as("%s %d", betas, t).isLessThanOrEqualTo(tolerance);
+          assertThat(Math.abs(table[t] - expected[t]))
+              .as("%s %d", betas, t)
+              .isLessThanOrEqualTo(tolerance);
         }
       }
     }
@@ -216,7 +228,10 @@ class DiffusersSchedulersTest {
 
   static List<String> trajectories() {
     try (Checkpoint vectors = Checkpoint.open(TRAJECTORIES)) {
-      return vectors.names().stream().filter(name -> name.matches("(.+\\.){3}.+")).sorted().toList();
+      return vectors.names().stream()
+          .filter(name -> name.matches("(.+\\.){3}.+"))
+          .sorted()
+          .toList();
     }
   }
 

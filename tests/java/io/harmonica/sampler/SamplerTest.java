@@ -41,7 +41,8 @@ class SamplerTest {
                     .filter(
                         predicts ->
                             predicts != Predicts.VELOCITY
-                                || ((Spacing) sampler.get()[1]).origin() == Spacing.Origin.DIFFUSERS)
+                                || ((Spacing) sampler.get()[1]).origin()
+                                    == Spacing.Origin.DIFFUSERS)
                     .map(predicts -> Arguments.of(sampler.get()[0], sampler.get()[1], predicts)));
   }
 
@@ -112,7 +113,8 @@ class SamplerTest {
       return 0.05; // stops at the noise of timestep 0, which is 0.01 of a standard deviation
     }
     return name.equals("ddim") && spacing == Spacing.LINSPACE
-        ? 1e-3 // diffusers' stride leads to noisier samples than the timesteps say: see nextByStride
+        ? 1e-3 // diffusers' stride leads to noisier samples than the timesteps say: see
+        // nextByStride
         : 2e-4;
   }
 

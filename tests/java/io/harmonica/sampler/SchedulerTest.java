@@ -35,13 +35,14 @@ class SchedulerTest {
   @Test
   void read_fieldsThatAreAbsent_areDiffusersOwn() throws IOException {
     assertThat(read("'_class_name': 'DPMSolverMultistepScheduler'"))
-        .isEqualTo(new Scheduler(
-                Diffusion.DDPM, "dpm-solver++", Spacing.LINSPACE, Optional.empty()));
+        .isEqualTo(
+            new Scheduler(Diffusion.DDPM, "dpm-solver++", Spacing.LINSPACE, Optional.empty()));
     assertThat(
             read(
                 "'_class_name': 'DDIMScheduler', 'clip_sample': false, 'num_train_timesteps': 500,"
                     + " 'beta_start': 0.001, 'beta_end': 0.01"))
-        .isEqualTo(new Scheduler(
+        .isEqualTo(
+            new Scheduler(
                 new Diffusion(500, Betas.LINEAR, 0.001, 0.01, Predicts.NOISE),
                 "ddim",
                 Spacing.LEADING,
@@ -98,8 +99,7 @@ class SchedulerTest {
       throws IOException {
     Path file =
         write(
-            fields
-                + ", 'beta_start': 0.0001, 'beta_end': 0.02, 'prediction_type': 'v_prediction'");
+            fields + ", 'beta_start': 0.0001, 'beta_end': 0.02, 'prediction_type': 'v_prediction'");
     Sampling usual = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, false);
     Sampling says = usual.withScheduler(file);
     assertThatThrownBy(says::sampler)

@@ -12,6 +12,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
+import io.harmonica.repository.Names;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -139,8 +140,7 @@ final class ExportCommand implements Command {
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       routers.forEach(
-          router ->
-              sampling.requireDraws(router.name(), router.sampler(), router.timesteps()));
+          router -> sampling.requireDraws(router.name(), router.sampler(), router.timesteps()));
       autoencoder.ifPresent(exporter::withDecoder);
       if (texts != null) {
         exporter.withText(texts.encoder(), texts.tokenizer().packed());
@@ -185,8 +185,8 @@ final class ExportCommand implements Command {
     console
         .err()
         .printf(
-            "note: router %s is for another sampler than ddim, so its steps go one in a request%n",
-            router);
+            "note: router %s is for another sampler than %s, so its steps go one in a request%n",
+            router, Names.ENGINE_SAMPLER);
   }
 
   /** Which may be meant: fine-tuned weights often take the router of those they came from. */

@@ -240,9 +240,7 @@ final class TrainCommand implements Command {
               : arguments.requiredInteger("guidance-channels", 1, io.channels());
     }
     String sampler = RouterCommands.sampler(arguments).orElseGet(sampling::sampler);
-    Spacing spacing =
-        RouterCommands.spacing(arguments)
-            .orElseGet(() -> sampling.spacing(sampler));
+    Spacing spacing = RouterCommands.spacing(arguments).orElseGet(() -> sampling.spacing(sampler));
     return new TrainOptions.Trajectory(
         sampler,
         arguments.requiredInteger("steps", 2, 1000),

@@ -100,8 +100,7 @@ public final class Exporter {
 
   /** How a model is sampled that comes without a scheduler: as its origin does. */
   public static Sampling usual(Denoiser.Interface io) {
-    return Sampling.of(
-        Diffusion.DDPM, io.sampler(), Spacing.of(io.spacing()), io.learnsVariance());
+    return Sampling.of(Diffusion.DDPM, io.sampler(), Spacing.of(io.spacing()), io.learnsVariance());
   }
 
   /** The routers that stay without ensembles of several steps, as no engine makes their steps. */

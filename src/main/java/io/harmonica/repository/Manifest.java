@@ -214,8 +214,7 @@ public record Manifest(
 
   /** How the model is sampled where a request does not say. */
   public Sampling sampling() {
-    Sampling usual =
-        Sampling.of(noise.diffusion(), sampler, Spacing.of(spacing), learnsVariance());
+    Sampling usual = Sampling.of(noise.diffusion(), sampler, Spacing.of(spacing), learnsVariance());
     return samplerSpacing == null ? usual : usual.withSpacing(Spacing.of(samplerSpacing));
   }
 

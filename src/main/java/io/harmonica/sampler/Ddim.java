@@ -12,11 +12,7 @@ import java.util.Optional;
  * @param eta 0 is deterministic, 1 as noisy as DDPM
  */
 record Ddim(
-    List<Integer> timesteps,
-    Spacing spacing,
-    NoiseSchedule schedule,
-    Predicts predicts,
-    float eta)
+    List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts, float eta)
     implements Sampler, Stepper {
 
   @Override

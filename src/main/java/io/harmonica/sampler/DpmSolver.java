@@ -9,8 +9,7 @@ import java.util.List;
  * <p>As PixArt configures diffusers' {@code DPMSolverMultistepScheduler}, in its order and fp32: no
  * noise is left after the last step, and that step and the first are of first order.
  */
-record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts)
-    implements Sampler {
+record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) implements Sampler {
 
   static DpmSolver of(List<Integer> timesteps, NoiseSchedule schedule, Predicts predicts) {
     return new DpmSolver(timesteps, LogSnr.of(timesteps, schedule, 0), predicts);

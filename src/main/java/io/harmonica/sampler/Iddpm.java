@@ -9,8 +9,7 @@ import java.util.List;
  * <p>In the precision and order of the reference that the spacing comes from: diffusers {@code
  * DDPMScheduler} with {@code variance_type="learned_range"}, or OpenAI's {@code p_sample}.
  */
-record Iddpm(
-    List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
+record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
     implements Sampler, Stepper {
 
   /**

@@ -72,7 +72,9 @@ public enum Predicts {
   /** The noise epsilon that an output means. */
   abstract float noise(float signal, float noise, float x, float output);
 
-  /** The picture in OpenAI's order, from {@code sqrt(1 / share)} and {@code sqrt(1 / share - 1)}. */
+  /**
+   * The picture in OpenAI's order, from {@code sqrt(1 / share)} and {@code sqrt(1 / share - 1)}.
+   */
   abstract float openAiPicture(float ofX, float ofNoise, float x, float output);
 
   /**

@@ -10,8 +10,7 @@ import java.util.List;
  * in at timesteps 200 to 800 only, and a trace of it is left after the last step. A step first
  * corrects the sample with the new prediction, then predicts the next one from it.
  */
-record SaSolver(List<Integer> timesteps, LogSnr points, Predicts predicts)
-    implements Sampler {
+record SaSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) implements Sampler {
   private static final int NOISE_FROM = 200;
   private static final int NOISE_TO = 800;
 

@@ -131,7 +131,10 @@ public enum Spacing {
     return timesteps(steps + 1, trainTimesteps).subList(0, steps);
   }
 
-  /** Parses {@code leading}, {@code openai}, {@code openai-ddim}, {@code linspace}, {@code trailing}. */
+  /**
+   * Parses {@code leading}, {@code openai}, {@code openai-ddim}, {@code linspace}, {@code
+   * trailing}.
+   */
   public static Spacing of(String name) {
     return Named.of(values(), name, "--spacing");
   }
