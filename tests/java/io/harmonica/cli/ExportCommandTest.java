@@ -228,7 +228,7 @@ class ExportCommandTest {
     Invocation done = run(line + " --sampler dpm-solver++");
     assertThat(done.err()).isEmpty();
     Manifest manifest = manifest("euler");
-    assertThat(manifest.format()).isEqualTo(Manifest.FORMAT_2);
+    assertThat(manifest.format()).isEqualTo(Manifest.FORMAT);
     assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
     assertThat(manifest.samplerSpacing()).isNull();
     assertThat(manifest.noise())

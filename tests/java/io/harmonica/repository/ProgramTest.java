@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -135,7 +136,8 @@ class ProgramTest {
   }
 
   private static String json(Program program) {
-    return new ObjectMapper().valueToTree(ProgramJson.of(program)).toString();
+    List<Integer> timesteps = IntStream.range(0, program.steps()).boxed().toList();
+    return new ObjectMapper().valueToTree(ProgramJson.of(program, timesteps, Optional.empty())).toString();
   }
 
   private static Program read(String json, List<String> branches) {
@@ -189,7 +191,7 @@ class ProgramTest {
             scores,
             Reuse.LAST,
             JsonNodeFactory.instance.objectNode());
-    ProgramJson written = ProgramJson.of(program(router, 1));
+    ProgramJson written = ProgramJson.of(program(router, 1), timesteps, Optional.empty());
     assertThat(written.calls()).hasSize(2);
     assertThat(written.order()).hasSize(50);
     assertThat(written.calls().get(0).keeps()).containsOnlyKeys(1);

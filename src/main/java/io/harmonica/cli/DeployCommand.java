@@ -49,10 +49,6 @@ final class DeployCommand implements Command {
         console,
         (address, server) -> {
           Deployment deployment = new Deployment(address, server, model);
-          deployment
-              .manifest()
-              .sampling()
-              .requireDraws(router.name(), router.sampler(), router.timesteps());
           List<String> loaded = deployment.deploy(router, arguments.has("any-weights"));
           console
               .out()

@@ -139,8 +139,6 @@ final class ExportCommand implements Command {
       Sampling says = parts.sampling(model.denoiser().io());
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
-      routers.forEach(
-          router -> sampling.requireDraws(router.name(), router.sampler(), router.timesteps()));
       autoencoder.ifPresent(exporter::withDecoder);
       if (texts != null) {
         exporter.withText(texts.encoder(), texts.tokenizer().packed());

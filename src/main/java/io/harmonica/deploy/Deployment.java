@@ -114,6 +114,7 @@ public final class Deployment {
 
   private void requireFits(Router router, boolean anyWeights) {
     router.requireFits(manifest.architecture(), manifest.branches());
+    manifest.sampling().following(router.name(), router.sampler(), router.timesteps());
     if (router.name().equals(Names.NO_ROUTER)) {
       throw new HarmonicaException("router name 'none' stands for no router: give it another");
     }

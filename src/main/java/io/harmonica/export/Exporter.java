@@ -145,11 +145,18 @@ public final class Exporter {
   /**
    * Has pictures drawn otherwise than the model's origin draws.
    *
-   * @throws HarmonicaException if its scheduler cannot be followed, and no sampler was stated
+   * @throws HarmonicaException if its scheduler cannot be followed, and no sampler was stated; or
+   *     for a router that nothing could draw with then
    */
   public Exporter withSampling(Sampling other) {
     sampling = other.withSampler(other.sampler());
+    requireDrawn();
     return this;
+  }
+
+  private void requireDrawn() {
+    routers.forEach(
+        router -> sampling.following(router.name(), router.sampler(), router.timesteps()));
   }
 
   /** Has finished pictures resized and cropped to a size that the model does not make itself. */
@@ -226,6 +233,7 @@ public final class Exporter {
   }
 
   private List<Entry> write(Path folder) throws IOException {
+    requireDrawn();
     List<Entry> entries = new ArrayList<>();
     graphs.clear();
     for (Engine whole : engines) {
@@ -424,7 +432,8 @@ public final class Exporter {
             options.stepsPerRequest(),
             model.flops(),
             Map.of(),
-            Map.of());
+            Map.of())
+            .withUncached(Program.DEFAULT_STEPS);
     for (Router router : routers) {
       manifest = manifest.with(router);
     }

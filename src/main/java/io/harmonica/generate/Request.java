@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Program;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -41,7 +42,7 @@ public record Request(
   public static final String NO_ROUTER = Names.NO_ROUTER;
 
   /** Steps where neither the request nor a router says. */
-  public static final int DEFAULT_STEPS = 20;
+  public static final int DEFAULT_STEPS = Program.DEFAULT_STEPS;
 
   public Request {
     classes = List.copyOf(classes);

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -247,15 +248,36 @@ public record Manifest(
     }
   }
 
+  private static Set<Integer> sizes(int most) {
+    return new TreeSet<>(List.of(1, most));
+  }
+
   private Map<Integer, JsonNode> written(Router router) {
     Schedule schedule = Schedule.of(router);
+    Optional<Sampler> drawing = sampling().find(router.sampler(), router.timesteps());
     Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : Set.of(1, Program.size(router, stepsPerRequest()))) {
+    for (int size : sizes(Program.size(router, stepsPerRequest))) {
       Map<String, Stretch> ensembles = Program.ensembles(model, router.name(), schedule, size);
       Program program = Program.of(schedule, size, branches, ensembles);
-      written.put(size, JSON.valueToTree(ProgramJson.of(program)));
+      written.put(size, JSON.valueToTree(ProgramJson.of(program, router.timesteps(), drawing)));
     }
     return written;
+  }
+
+  /**
+   * The same model with the program of its default sampler that reuses nothing, for clients that
+   * only follow programs.
+   */
+  public Manifest withUncached(int steps) {
+    Sampler made = sampling().sampler(sampler, steps, Optional.empty());
+    Map<Integer, JsonNode> written = new TreeMap<>();
+    for (int size : sizes(made.update(0).isPresent() ? stepsPerRequest : 1)) {
+      Program program = Program.uncached(model, steps, size);
+      written.put(size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), Optional.of(made))));
+    }
+    Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
+    all.put(Names.NO_ROUTER, written);
+    return with(routers, all);
   }
 
   /** The same model without a router. */
@@ -300,7 +322,7 @@ public record Manifest(
 
   /** What format 1 left to its clients. */
   private Manifest withPrograms() {
-    Manifest manifest = with(Map.of(), Map.of());
+    Manifest manifest = with(Map.of(), Map.of()).withUncached(Program.DEFAULT_STEPS);
     for (Map.Entry<String, JsonNode> router : routers.entrySet()) {
       String where = "router " + router.getKey() + " of model " + model;
       manifest = manifest.with(Router.parse(router.getValue().toString(), where));

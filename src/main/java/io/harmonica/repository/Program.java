@@ -25,6 +25,8 @@ import java.util.stream.IntStream;
  * @param calls in order; together they take every step of the trajectory once
  */
 public record Program(List<Call> calls) {
+  /** Denoising steps where neither a request nor a router says. */
+  public static final int DEFAULT_STEPS = 20;
 
   /**
    * One request.

@@ -8,10 +8,13 @@ import io.harmonica.repository.Program.Keep;
 import io.harmonica.repository.Program.Read;
 import io.harmonica.router.Route;
 import io.harmonica.router.Schedule.Output;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Update;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -21,8 +24,13 @@ import java.util.TreeMap;
  *
  * @param calls the kinds
  * @param order of the trajectory, indices into {@code calls}
+ * @param timesteps that the model is given, step by step
+ * @param numbers {@code [noise, signal, next, direction]} of {@link Update}, step by step, for
+ *     clients that step themselves; none where the sampler's steps are no such numbers
  */
-record ProgramJson(List<Kind> calls, List<Integer> order) {
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+record ProgramJson(
+    List<Kind> calls, List<Integer> order, List<Integer> timesteps, List<List<Float>> numbers) {
 
   /**
    * Calls that differ only in their place.
@@ -55,7 +63,13 @@ record ProgramJson(List<Kind> calls, List<Integer> order) {
   @JsonPropertyOrder({"of", "branches"})
   record Weights(List<Float> of, List<Integer> branches) {}
 
-  static ProgramJson of(Program program) {
+  /**
+   * As it is written.
+   *
+   * @param timesteps that the model is given
+   * @param sampler that draws with it; none where no sampler here does
+   */
+  static ProgramJson of(Program program, List<Integer> timesteps, Optional<Sampler> sampler) {
     Map<Kind, Integer> kinds = new LinkedHashMap<>();
     List<Integer> order = new ArrayList<>();
     for (int c = 0; c < program.calls().size(); c++) {
@@ -63,7 +77,24 @@ record ProgramJson(List<Kind> calls, List<Integer> order) {
       kinds.putIfAbsent(kind, kinds.size());
       order.add(kinds.get(kind));
     }
-    return new ProgramJson(List.copyOf(kinds.keySet()), order);
+    return new ProgramJson(
+        List.copyOf(kinds.keySet()),
+        order,
+        timesteps,
+        sampler.map(ProgramJson::numbers).orElse(List.of()));
+  }
+
+  private static List<List<Float>> numbers(Sampler sampler) {
+    List<List<Float>> numbers = new ArrayList<>();
+    for (int s = 0; s < sampler.timesteps().size(); s++) {
+      sampler
+          .update(s)
+          .ifPresent(
+              step ->
+                  numbers.add(
+                      List.of(step.noise(), step.signal(), step.next(), step.direction())));
+    }
+    return numbers.size() == sampler.timesteps().size() ? numbers : List.of();
   }
 
   private static Kind kind(Call call, int index) {

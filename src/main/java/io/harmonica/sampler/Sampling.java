@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a model is sampled: what it was trained on, and what draws with it where nobody says
@@ -108,28 +109,41 @@ public record Sampling(
   }
 
   /**
-   * Refuses a router that no generation could follow, whatever its options.
+   * The sampler that takes a router's timesteps, in the default spacing or else in another.
    *
    * @param name of the router, for messages
+   * @throws HarmonicaException for a router that no generation could follow, whatever its options
    */
-  public void requireDraws(String name, String routed, List<Integer> timesteps) {
+  public Sampler following(String name, String routed, List<Integer> timesteps) {
     if (!Sampler.NAMES.contains(routed)) {
       throw new HarmonicaException(
           "router %s is for sampler %s, which is none of %s: make one for these"
               .formatted(name, routed, String.join(", ", Sampler.NAMES)));
     }
-    if (Arrays.stream(Spacing.values()).noneMatch(spaced -> gives(routed, timesteps, spaced))) {
-      throw new HarmonicaException(
-          "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"
-              .formatted(name, timesteps, routed));
-    }
+    return find(routed, timesteps)
+        .orElseThrow(
+            () ->
+                new HarmonicaException(
+                    "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"
+                        .formatted(name, timesteps, routed)));
   }
 
-  private boolean gives(String routed, List<Integer> timesteps, Spacing spaced) {
+  /** The sampler of this name that takes these timesteps, in whatever spacing. */
+  public Optional<Sampler> find(String routed, List<Integer> timesteps) {
+    if (!Sampler.NAMES.contains(routed)) {
+      return Optional.empty();
+    }
+    return Stream.concat(Stream.of(spacing(routed)), Arrays.stream(Spacing.values()))
+        .flatMap(spaced -> made(routed, timesteps.size(), spaced).stream())
+        .filter(sampler -> sampler.timesteps().equals(timesteps))
+        .findFirst();
+  }
+
+  private Optional<Sampler> made(String routed, int steps, Spacing spaced) {
     try {
-      return sampler(routed, timesteps.size(), Optional.of(spaced)).timesteps().equals(timesteps);
+      return Optional.of(sampler(routed, steps, Optional.of(spaced)));
     } catch (IllegalArgumentException e) {
-      return false; // not so many steps, or not this sampler
+      return Optional.empty(); // not so many steps, or not this sampler
     }
   }
 }
