@@ -156,6 +156,35 @@ class DeployOnTritonTest {
     }
   }
 
+  /** As exported before configurations stated what they are there for. */
+  @Test
+  void repositoryWithoutRoles_isServedToo() throws Exception {
+    Path old = own.resolve("old");
+    ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0).withStepsPerRequest(2);
+    new Exporter(model, List.of(router("first", "x.x.", Reuse.LAST)), options).export(old);
+    Exports.removeRoles(old);
+    try (TritonServer elder = TritonServer.start(old)) {
+      Router second = router("second", "x..x", Reuse.LAST);
+      Invocation done = on(elder, "deploy", "--router", file(second).toString());
+      assertThat(done.out()).as(done.err()).contains("has router second: 5 ensembles loaded");
+      Request request = Request.of(List.of(2, 1)).withRouter("second").withGuidance(4);
+      try (Pipeline served = Pipeline.connect(elder.address(), "dit");
+          Pipeline exported = Pipeline.open(complete, "dit")) {
+        Golden.assertClose(
+            "latents",
+            served.withStepsPerRequest(1).generate(request).latents().values(),
+            exported.generate(request).latents().values(),
+            1e-5);
+      }
+      String status = Invocation.of("status", "--triton", elder.address()).out();
+      assertThat(status).contains("router first", "2 of 2 routes loaded", "4 requests");
+      Invocation exportedOne = on(elder, "undeploy", "--router", "first");
+      assertThat(exportedOne.out()).as(exportedOne.err()).contains("3 ensembles unloaded");
+      assertThat(on(elder, "undeploy", "--router", "second").out())
+          .contains("5 ensembles unloaded");
+    }
+  }
+
   @Test
   void routerWhoseEnginesAreMissing_saysWhichAndHowToExportThem() throws Exception {
     assertRefused(

@@ -103,6 +103,23 @@ class ExportCommandTest {
   }
 
   @Test
+  void variantsThatRepeatWeights_areNoted_andHardLinksShareThem() throws IOException {
+    String export =
+        "--checkpoint export/shapes-dit --model-repository REPOSITORY --blocks-per-engine all"
+            + " --force --router export/shapes-dit/routers/trained-10-2.0x.json";
+    Invocation copied = run(export);
+    assertThat(copied.err())
+        .matches(
+            "note: [\\d.]+ MiB of these are weights that variants of an engine have each; --hard-links .*\n");
+    Invocation linked = run(export + " --hard-links");
+    assertThat(linked.code()).isZero();
+    assertThat(linked.err()).isEmpty();
+    String computed = "c".repeat(20);
+    Path data = repository().resolve("shapes-dit-step-" + computed + "/1/model.onnx.data");
+    assertThat((int) Files.getAttribute(data, "unix:nlink")).isGreaterThan(2);
+  }
+
+  @Test
   void options_reachTheExport() {
     Invocation done =
         run(
@@ -521,9 +538,9 @@ class ExportCommandTest {
           1 | --checkpoint tests/golden/dit --router tests/golden/dit/config.json --model-repository REPOSITORY | format is missing, expected "harmonica-router/1"
           1 | --checkpoint tests/golden/dit --router export/shapes-dit/routers/fora-2.json --model-repository REPOSITORY | router 'fora-2' is for model 'DiT-10x192/4', but this model is 'DiT-3x32/2'
           1 | --checkpoint export/shapes-dit --router export/shapes-dit/routers/fora-2.json --router export/shapes-dit/routers/fora-2.json --model-repository REPOSITORY | router name 'fora-2' is taken
-          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit            | --model-repository tests/golden/dit is not empty (it has bf16 and 8 more)
+          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit            | --model-repository tests/golden/dit holds no models, but bf16 and 8 more
           1 | --checkpoint tests/golden/dit --model-repository pom.xml                     | --model-repository pom.xml is a file
-          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit --dry-run  | --model-repository tests/golden/dit is not empty (it has bf16 and 8 more)
+          1 | --checkpoint tests/golden/dit --model-repository tests/golden/dit --dry-run  | --model-repository tests/golden/dit holds no models, but bf16 and 8 more
           1 | --checkpoint tests/golden/dit --model-repository pom.xml --dry-run           | --model-repository pom.xml is a file
           1 | --checkpoint tests/golden/dit --model-repository pom.xml/models              | cannot write the repository pom.xml/models:
           """)

@@ -70,7 +70,8 @@ class ReportTest {
             a.speedup(),
             a.quality(),
             Optional.of(judgement),
-            a.router());
+            a.router(),
+            a.roles());
     JsonNode variant = Reports.of(judged).json().path("variants").path(0);
     assertThat(variant.path("frechet").path("value").asDouble()).isEqualTo(2.5);
     assertThat(variant.path("frechet").path("low").isNull()).isTrue();

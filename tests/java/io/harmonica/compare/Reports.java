@@ -3,6 +3,7 @@ package io.harmonica.compare;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Request;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;
@@ -64,8 +65,15 @@ final class Reports {
             new Speedup(speedup, speedup - 0.03, speedup + 0.02, speedup - 0.1, speedup + 0.1)),
         Optional.of(new Quality(List.of(psnr), List.of(0.95))),
         Optional.empty(),
-        cur > 0 ? Optional.of(router(name)) : Optional.empty());
+        cur > 0 ? Optional.of(router(name)) : Optional.empty(),
+        ROLES);
   }
+
+  private static final java.util.Map<String, Role> ROLES =
+      java.util.Map.of(
+          "m-embed", Role.of(Role.Kind.EMBED),
+          "m-block00-cc", Role.block("00", "cc"),
+          "m-head", Role.of(Role.Kind.HEAD));
 
   /** An entry whose variant failed after some rounds. */
   static Report.Entry failed(String name, int rounds, String fault) {
@@ -83,7 +91,8 @@ final class Reports {
         measurement.speedupTo(a, 0),
         measurement.qualityTo(a),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        ROLES);
   }
 
   static Setting setting(String name) {

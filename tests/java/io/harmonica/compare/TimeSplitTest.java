@@ -11,6 +11,7 @@ import static io.harmonica.compare.TimeSplit.Part.WAITING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.generate.Latents;
+import io.harmonica.repository.Role;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;
 import java.util.List;
@@ -20,6 +21,18 @@ import org.junit.jupiter.api.Test;
 
 class TimeSplitTest {
   private static final long MS = 1_000_000;
+
+  private static final Map<String, Role> ROLES =
+      Map.of(
+          "m", Role.call("none"),
+          "m-step-fast-route03", Role.call("step-fast"),
+          "m-step-fast-stretch03", Role.call("step-fast"),
+          "m-embed", Role.of(Role.Kind.EMBED),
+          "m-block00-cc", Role.block("00", "cc"),
+          "m-block01-03-c1c1c1", Role.block("01-03", "c1c1c1"),
+          "m-step-cccc", Role.step("cccc"),
+          "m-head", Role.of(Role.Kind.HEAD),
+          "m-ddim", Role.of(Role.Kind.SAMPLER));
 
   @Test
   void of_takesEnginesOfTheEmbeddedRuntime() {
@@ -49,6 +62,7 @@ class TimeSplitTest {
                 "m", model(30, 0, 0),
                 "m-step-fast-route03", model(50, 0, 0), // a router that is called step-fast
                 "m-step-cccc", model(62, 2, 60),
+                "m-xl-step-cccc", model(1000, 500, 500), // of model m-xl
                 "somebody-elses", model(1000, 500, 500)));
     assertThat(split)
         .containsEntry(TRANSFER, 10.0) // 90 in the runtime, 80 on the server
@@ -83,7 +97,7 @@ class TimeSplitTest {
             new Statistics(models, Traffic.NONE));
     // Two rounds alike: the numbers are means of a request.
     Measurement measurement = new Measurement("v", List.of(turn, turn), Optional.empty());
-    return TimeSplit.of(measurement, "m").millis();
+    return TimeSplit.of(measurement, ROLES).millis();
   }
 
   private static Statistics.Model model(long total, long queue, long compute) {

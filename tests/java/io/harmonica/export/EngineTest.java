@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
+import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import java.util.Collections;
 import java.util.List;
@@ -22,7 +23,9 @@ class EngineTest {
   }
 
   private static List<String> names(int blocksPerEngine) {
-    return Engine.of(DIT, route(), blocksPerEngine).stream().map(e -> e.suffix(DIT)).toList();
+    return Engine.of(DIT, route(), blocksPerEngine).stream()
+        .map(e -> Names.engine(e.role(DIT)))
+        .toList();
   }
 
   @Test
@@ -53,6 +56,6 @@ class EngineTest {
     Engine step = Engine.of(DIT, route(), 0).get(0);
     assertThat(step.embed()).isTrue();
     assertThat(step.head()).isTrue();
-    assertThat(step.computed().suffix(DIT)).isEqualTo("step-" + "c".repeat(24));
+    assertThat(Names.engine(step.computed().role(DIT))).isEqualTo("step-" + "c".repeat(24));
   }
 }

@@ -14,6 +14,7 @@ import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
@@ -34,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ExporterTest {
@@ -92,7 +93,7 @@ class ExporterTest {
             "dit-embed",
             "dit-head");
     assertThat(Trees.of(repository).keySet())
-        .contains("dit/1", "dit-embed/1/model.onnx", "dit-embed/1/model.onnx.data");
+        .contains("dit/1", "dit-head/1/model.onnx", "dit-condition/1/model.onnx.data");
   }
 
   @Test
@@ -154,16 +155,37 @@ class ExporterTest {
         .toList();
   }
 
-  @Test
-  void variants_shareOneDataFile_whereTheyHaveWeights() throws IOException {
-    Path repository = fresh();
+  /** In block 1 some step computes the attention and reuses the MLP's output. */
+  private Router partly() {
     boolean[][] computes = new boolean[5][6];
     java.util.Arrays.fill(computes[0], true);
     java.util.Arrays.fill(computes[1], true);
     computes[1][3] = false; // block 1: c1
-    Router partly =
-        Exports.router("partly", model, TIMESTEPS, computes, io.harmonica.router.Reuse.LAST);
-    exporter(OPTIONS, partly).export(repository);
+    return Exports.router("partly", model, TIMESTEPS, computes, io.harmonica.router.Reuse.LAST);
+  }
+
+  @Test
+  void variants_haveTheWeightsTheyReadEach_andNoMore() throws IOException {
+    Path repository = fresh();
+    exporter(OPTIONS, partly()).export(repository);
+    long whole = Files.size(repository.resolve("dit-block01-cc/1/model.onnx.data"));
+    long attention = Files.size(repository.resolve("dit-block01-c1/1/model.onnx.data"));
+    assertThat(attention).isBetween(1L, whole / 2); // 4 of 12 squares of the width
+    assertThat(repository.resolve("dit-block01-11/1/model.onnx")).exists();
+    assertThat(repository.resolve("dit-block01-11/1/model.onnx.data")).doesNotExist();
+    for (String path : Trees.of(repository).keySet()) {
+      Path file = repository.resolve(path);
+      if (Files.isRegularFile(file)) {
+        assertThat(Files.getAttribute(file, "unix:nlink")).as(path).isEqualTo(1);
+        assertThat(file).isNotEmptyFile();
+      }
+    }
+  }
+
+  @Test
+  void variants_shareOneDataFile_withHardLinks() throws IOException {
+    Path repository = fresh();
+    exporter(OPTIONS.withHardLinks(true), partly()).export(repository);
     Object computed = inode(repository.resolve("dit-block01-cc/1/model.onnx.data"));
     assertThat(inode(repository.resolve("dit-block01-c1/1/model.onnx.data"))).isEqualTo(computed);
     assertThat(inode(repository.resolve("dit-block00-cc/1/model.onnx.data")))
@@ -177,12 +199,17 @@ class ExporterTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 0})
-  void dryRun_givesTheSizesExactly_andWritesNothing(int blocksPerEngine) throws IOException {
+  @CsvSource({"1, false", "2, false", "0, false", "1, true", "0, true"})
+  void dryRun_givesTheSizesExactly_andWritesNothing(int blocksPerEngine, boolean hardLinks)
+      throws IOException {
     Router fora = router("fora", new Fora(2));
     fora.training().put("note", "nach Δ-DiT"); // two bytes a letter
     Exporter exporter =
-        exporter(OPTIONS.withBlocksPerEngine(blocksPerEngine), fora, router("t", new Taylor(2, 2)));
+        exporter(
+            OPTIONS.withBlocksPerEngine(blocksPerEngine).withHardLinks(hardLinks),
+            fora,
+            partly(),
+            router("t", new Taylor(2, 2)));
     Path repository = fresh();
     List<Exporter.Entry> planned = exporter.dryRun();
     assertThat(Trees.of(folder).keySet())
@@ -282,17 +309,56 @@ class ExporterTest {
   // ---- what was there before ----
 
   @Test
-  void export_intoAFolderOfOthers_isRefused_andTouchesNothing() throws IOException {
+  void export_besideModelsOfOthers_needsNoForce_andLeavesThemAsTheyAre() throws IOException {
     Path repository = fresh();
-    Path foreign = foreignModel(repository, "resnet", "name: \"resnet\"\n");
+    foreignModel(repository, "resnet", "name: \"resnet\"\n");
+    foreignModel(repository, "dit-xl", "name: \"dit-xl\"\n"); // its name begins as ours
+    exporter(ExportOptions.of("other")).export(repository);
+    var others = Trees.of(repository);
+    exporter(OPTIONS).export(repository);
+    Path alone = fresh();
+    exporter(OPTIONS).export(alone);
+    var expected = Trees.of(alone);
+    expected.putAll(others);
+    assertThat(Trees.of(repository)).isEqualTo(expected);
+  }
+
+  @Test
+  void export_overThisModel_isRefusedWithoutForce_andTouchesNothing() throws IOException {
+    Path repository = fresh();
+    exporter(OPTIONS).export(repository);
     var before = Trees.of(folder);
-    assertThatThrownBy(() -> exporter(OPTIONS).export(repository))
+    Exporter again = exporter(OPTIONS, router("fora", new Fora(2)));
+    for (Runnable attempt :
+        List.<Runnable>of(() -> again.export(repository), () -> again.dryRun(repository))) {
+      assertThatThrownBy(attempt::run)
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessage(
+              "--model-repository %s has model dit already: add --force to replace it, or choose another --model-name"
+                  .formatted(repository));
+    }
+    assertThat(Trees.of(folder)).isEqualTo(before);
+  }
+
+  /** Both have an ensemble {@code a-b-c-route00}. */
+  @ParameterizedTest
+  @CsvSource({"false", "true"})
+  void modelsWhoseNamesCollide_areRefused_andTouchNothing(boolean force) throws IOException {
+    Path repository = fresh();
+    exporter(ExportOptions.of("a"), router("b-c", new Fora(2))).export(repository);
+    var before = Trees.of(folder);
+    Exporter second = exporter(ExportOptions.of("a-b").withForce(force), router("c", new Fora(2)));
+    assertThatThrownBy(() -> second.export(repository))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--model-repository %s is not empty (it has resnet): name a new one, or add --force, which replaces model dit there and leaves other models alone"
-                .formatted(repository));
+            "%s is there already and part of model a; move it away, or choose another --model-name or router name"
+                .formatted(repository.resolve("a-b-c-route00")));
     assertThat(Trees.of(folder)).isEqualTo(before);
-    assertThat(foreign).isNotEmptyFile();
+
+    exporter(ExportOptions.of("a-b"), router("d", new Fora(2))).export(repository); // both there
+    var both = Trees.of(repository);
+    exporter(ExportOptions.of("a").withForce(true), router("b-c", new Fora(2))).export(repository);
+    assertThat(Trees.of(repository)).isEqualTo(both); // of a-b nothing went
   }
 
   @Test
@@ -334,7 +400,7 @@ class ExporterTest {
     assertThatThrownBy(() -> exporter(force, router("fora", new Fora(2))).export(repository))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "%s is there already and no part of this model; move it away, or choose another --model-name"
+            "%s is there already and no part of this model; move it away, or choose another --model-name or router name"
                 .formatted(repository.resolve("dit-fora-route01")));
     assertThat(Trees.of(folder)).isEqualTo(before);
   }
@@ -343,6 +409,85 @@ class ExporterTest {
     Path version = Files.createDirectories(repository.resolve(name).resolve("7"));
     Files.write(version.resolve("model.plan"), new byte[] {1, 2, 3});
     return Files.writeString(version.resolveSibling("config.pbtxt"), config);
+  }
+
+  // ---- several exports, and killed ones ----
+
+  /** Each is whole, or says that the other was first. */
+  @ParameterizedTest
+  @CsvSource({"a, b, false", "dit, dit, false", "dit, dit, true"})
+  void exportsAtOnce_leaveWholeModels(String first, String second, boolean force) throws Exception {
+    Path parent = Files.createDirectory(fresh());
+    Path repository = parent.resolve("models");
+    List<String> faults = java.util.Collections.synchronizedList(new ArrayList<>());
+    List<Thread> threads = new ArrayList<>();
+    for (String name : List.of(first, second)) {
+      Exporter exporter = exporter(ExportOptions.of(name).withForce(force));
+      threads.add(
+          new Thread(
+              () -> {
+                try {
+                  exporter.export(repository);
+                } catch (HarmonicaException e) {
+                  faults.add(e.getMessage());
+                }
+              }));
+    }
+    threads.forEach(Thread::start);
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertThat(names(parent)).containsExactly("models");
+    assertThat(names(repository)).hasSize(first.equals(second) ? 7 : 14);
+    assertThat(faults).hasSize(first.equals(second) && !force ? 1 : 0);
+    assertThat(faults).allMatch(fault -> fault.contains("has model dit already"));
+  }
+
+  @Test
+  void export_killed_isSweptByTheNext_butNotOneThatRuns() throws Exception {
+    Path parent = Files.createDirectory(fresh());
+    Path target = parent.resolve("models");
+    List<String> line = command("--checkpoint", Checkpoints.SHAPES, "--model-repository", target);
+    Process killed = new ProcessBuilder(line).redirectErrorStream(true).start();
+    while (killed.isAlive() && !holdsModels(parent)) {
+      Thread.sleep(1);
+    }
+    String left = names(parent).get(0);
+    exporter(OPTIONS).export(target);
+    if (killed.isAlive()) {
+      assertThat(parent.resolve(left)).exists(); // it runs
+    }
+    killed.destroyForcibly().waitFor();
+    Path foreign =
+        Files.createDirectory(parent.resolve(".models.partial-mine")); // nobody knows whose
+    exporter(ExportOptions.of("next")).export(target);
+    assertThat(names(parent)).containsExactly(foreign.getFileName().toString(), "models");
+  }
+
+  private static boolean holdsModels(Path parent) throws IOException {
+    try (var files = Files.walk(parent)) {
+      return files.anyMatch(file -> file.endsWith(".life"));
+    } catch (java.io.UncheckedIOException e) {
+      return false; // something went while it was listed
+    }
+  }
+
+  /** Killed while models moved: the old ones stay until others are in their place. */
+  @Test
+  void export_killedWhileModelsMoved_keepsTheOldOnes_untilTheModelIsThereAgain()
+      throws IOException {
+    Path parent = Files.createDirectory(fresh());
+    Path target = parent.resolve("models");
+    exporter(OPTIONS).export(target);
+    Path left = Files.createDirectory(parent.resolve(".models.partial-1"));
+    Files.createFile(left.resolve(".life"));
+    Path replaced = Files.createDirectory(left.resolve(".replaced"));
+    Files.move(target.resolve("dit"), replaced.resolve("dit"));
+    exporter(ExportOptions.of("other")).export(target);
+    assertThat(replaced.resolve("dit/config.pbtxt")).exists();
+    exporter(OPTIONS.withForce(true)).export(target);
+    assertThat(target.resolve("dit/config.pbtxt")).exists();
+    assertThat(left).doesNotExist();
   }
 
   // ---- what fails ----
@@ -488,6 +633,15 @@ class ExporterTest {
       assertThat(config.getName()).isEqualTo(name);
       assertThat(config.getParametersOrThrow(Manifest.PART_OF).getStringValue()).isEqualTo("dit");
       assertThat(config.containsParameters(Manifest.KEY)).isEqualTo(name.equals("dit"));
+      assertThat(config.containsParameters("harmonica_role")).isTrue();
     }
+    assertThat(role(repository, "dit")).isEqualTo(Role.call("none"));
+    assertThat(role(repository, "dit-fora-route00")).isEqualTo(Role.call("fora"));
+    assertThat(role(repository, "dit-block01-11")).isEqualTo(Role.block("01", "11"));
+    assertThat(role(repository, "dit-condition")).isEqualTo(Role.of(Role.Kind.CONDITION));
+  }
+
+  private static Role role(Path repository, String name) {
+    return Role.of(ConfigFile.read(repository.resolve(name))).orElseThrow();
   }
 }

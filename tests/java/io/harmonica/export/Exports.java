@@ -2,9 +2,13 @@ package io.harmonica.export;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +25,17 @@ public final class Exports {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       new Exporter(Model.of(source, heads), routers, options).export(to);
       return to;
+    }
+  }
+
+  /** Makes a repository what an export wrote before configurations stated roles. */
+  public static void removeRoles(Path repository) throws IOException {
+    for (Path folder : Occupants.folders(repository)) {
+      ModelConfig.Builder config = ConfigFile.read(folder).toBuilder();
+      for (String parameter : List.of("role", "blocks", "variant", "router")) {
+        config.removeParameters("harmonica_" + parameter);
+      }
+      Files.writeString(folder.resolve(ConfigFile.NAME), ConfigFile.print(config.build()));
     }
   }
 

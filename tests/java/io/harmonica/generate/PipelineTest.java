@@ -14,6 +14,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Model;
 import io.harmonica.onnx.Precision;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
 import io.harmonica.router.Router;
@@ -333,6 +334,35 @@ class PipelineTest {
                     }))
         .hasMessage("mine");
     assertThat(runtime.open()).isZero();
+  }
+
+  @Test
+  void engineThatIsMissing_isNamed(@TempDir Path folder) throws IOException {
+    Path broken = export(Checkpoints.DIT, 4, folder.resolve("broken"));
+    Files.delete(broken.resolve("dit-block01-11/config.pbtxt"));
+    try (Pipeline failing = Pipeline.open(broken, "dit")) {
+      assertThatThrownBy(() -> failing.generate(request(1).withRouter("fora-2")))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessage(
+              "model repository %s lacks engine 'dit-block01-11', which model 'dit-fora-2-route01' runs: export the model again with --force"
+                  .formatted(broken));
+    }
+  }
+
+  @Test
+  void roles_areThoseOfWhatARequestRuns(@TempDir Path folder) throws IOException {
+    Path repository = export(Checkpoints.DIT, 4, folder.resolve("roles"));
+    try (Pipeline pipeline = Pipeline.open(repository, "dit")) {
+      assertThat(pipeline.roles(request(1).withSteps(4)))
+          .hasSize(7)
+          .containsEntry("dit", Role.call("none"))
+          .containsEntry("dit-embed", Role.of(Role.Kind.EMBED))
+          .containsEntry("dit-block02-cc", Role.block("02", "cc"));
+      assertThat(pipeline.roles(request(1).withRouter("fora-2")))
+          .containsEntry("dit-fora-2-route01", Role.call("fora-2"))
+          .containsEntry("dit-block02-11", Role.block("02", "11"))
+          .doesNotContainKey("dit");
+    }
   }
 
   @Test

@@ -62,7 +62,8 @@ class StretchTest {
       ExportOptions options = ExportOptions.of("dit").withForce(true).withStepsPerRequest(SIZE);
       new Exporter(model, routers, options).export(repository);
       ExportOptions whole =
-          new ExportOptions("whole", options.precision(), options.platform(), 0, 16, true, SIZE);
+          new ExportOptions("whole", options.precision(), options.platform(), 0, 16, true)
+              .withStepsPerRequest(SIZE);
       for (Path to : List.of(repository, wholeOnly)) {
         new Exporter(model, routers.subList(1, 2), whole).export(to);
       }

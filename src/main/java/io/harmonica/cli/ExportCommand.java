@@ -98,7 +98,11 @@ final class ExportCommand implements Command {
         .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value("model-repository", "DIR", "the repository to write")
-        .flag("force", "add to a repository that is not empty, replacing this model in it")
+        .flag(
+            "hard-links",
+            "variants of an engine share one data file by hard links: less disk, but other tools"
+                + " refuse such files (default: each engine has its own)")
+        .flag("force", "replace this model, where the repository has it; others are never touched")
         .flag("dry-run", "print what would be written, with sizes, and write nothing")
         .options();
   }
@@ -173,6 +177,7 @@ final class ExportCommand implements Command {
               options.precision().name().toLowerCase(Locale.ROOT),
               RouterCommands.counted(routers.size(), "router"),
               repository);
+      noteRepeated(entries, total, console);
       parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
@@ -185,6 +190,17 @@ final class ExportCommand implements Command {
         .printf(
             "note: router %s is for another sampler than %s, so its steps go one in a request%n",
             router, Names.ENGINE_SAMPLER);
+  }
+
+  private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {
+    long repeated = entries.stream().mapToLong(Exporter.Entry::repeatedBytes).sum();
+    if (repeated > total / 2) {
+      console
+          .err()
+          .printf(
+              "note: %s of these are weights that variants of an engine have each; --hard-links has them share one file, which takes as much less disk\n",
+              RouterCommands.bytes(repeated));
+    }
   }
 
   /** Which may be meant: fine-tuned weights often take the router of those they came from. */
@@ -246,7 +262,8 @@ final class ExportCommand implements Command {
         blocks,
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
-        arguments.integer("steps-per-request", 1, 1000).orElse(1));
+        arguments.integer("steps-per-request", 1, 1000).orElse(1),
+        arguments.has("hard-links"));
   }
 
   /** The checkpoint's own name, or its repository's, as far as a model can have it. */

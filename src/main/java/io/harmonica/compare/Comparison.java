@@ -5,6 +5,7 @@ import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.triton.TritonRuntime;
@@ -30,8 +31,9 @@ public final class Comparison implements AutoCloseable {
   private final List<Member> members = new ArrayList<>();
   private String runtimes; // as told at the beginning: a server may be gone at the end
 
-  /** A variant with what it runs on. */
-  private record Member(Setting setting, Pipeline pipeline, Optional<Router> router) {
+  /** A variant with what it runs on; roles as told at the beginning, too. */
+  private record Member(
+      Setting setting, Pipeline pipeline, Optional<Router> router, Map<String, Role> roles) {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
@@ -76,7 +78,8 @@ public final class Comparison implements AutoCloseable {
       }
       for (Setting setting : Labels.named(resolved)) {
         Pipeline pipeline = comparison.pipeline(setting, tritonOptions);
-        comparison.members.add(new Member(setting, pipeline, router(setting, pipeline)));
+        comparison.members.add(
+            new Member(setting, pipeline, router(setting, pipeline), roles(setting, pipeline)));
       }
       comparison.requireOneShape();
       comparison.runtimes =
@@ -110,6 +113,14 @@ public final class Comparison implements AutoCloseable {
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {
     String name = setting.options().router();
     return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(pipeline.router(name));
+  }
+
+  private static Map<String, Role> roles(Setting setting, Pipeline pipeline) {
+    try {
+      return pipeline.roles(setting.options());
+    } catch (HarmonicaException e) {
+      return Map.of(); // the variant's own requests will say it, to the variant's name
+    }
   }
 
   /** With the steps that it will take, so that they can be told. */
@@ -258,7 +269,8 @@ public final class Comparison implements AutoCloseable {
                       .get(i)
                       .filter(f -> features.get(0).isPresent())
                       .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts())),
-                  member.router());
+                  member.router(),
+                  member.roles());
             })
         .toList();
   }

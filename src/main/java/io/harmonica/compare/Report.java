@@ -1,9 +1,11 @@
 package io.harmonica.compare;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -46,6 +48,7 @@ public record Report(
    * @param quality to A's pictures; empty where none are, or latents are not pictures
    * @param judgement of a network on its pictures, where one was asked
    * @param router that it follows
+   * @param roles of the models that its requests ran, by name
    */
   public record Entry(
       String key,
@@ -57,7 +60,8 @@ public record Report(
       Optional<Speedup> speedup,
       Optional<Quality> quality,
       Optional<Judge.Judgement> judgement,
-      Optional<Router> router) {
+      Optional<Router> router,
+      Map<String, Role> roles) {
 
     public String name() {
       return setting.name();
@@ -70,7 +74,7 @@ public record Report(
 
     /** Where a request's time went. */
     public TimeSplit split() {
-      return TimeSplit.of(measurement, setting.model());
+      return TimeSplit.of(measurement, roles);
     }
   }
 

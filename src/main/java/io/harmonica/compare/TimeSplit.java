@@ -1,12 +1,11 @@
 package io.harmonica.compare;
 
-import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.runtime.Statistics;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 /**
  * Where the time of a request goes, in milliseconds a request. In this process each engine's time
@@ -43,10 +42,6 @@ public record TimeSplit(Map<Part, Double> millis) {
     }
   }
 
-  private static final Pattern ENGINE =
-      Pattern.compile("embed|condition|head|ddim|(?:block|step-).*");
-  private static final Pattern ROUTE = Pattern.compile(".*-(?:route|stretch)\\d+");
-
   public TimeSplit {
     millis = Collections.unmodifiableMap(new EnumMap<>(millis));
   }
@@ -54,10 +49,11 @@ public record TimeSplit(Map<Part, Double> millis) {
   /**
    * Splits what was measured.
    *
-   * @param model the base model, whose name its engines' and ensembles' names begin with
+   * @param roles of the engines and ensembles that the requests ran, by name; what others did on
+   *     the server is not counted
    */
-  static TimeSplit of(Measurement measurement, String model) {
-    Tally tally = new Tally(model);
+  static TimeSplit of(Measurement measurement, Map<String, Role> roles) {
+    Tally tally = new Tally(roles);
     measurement.turns().forEach(tally::add);
     return tally.split();
   }
@@ -67,12 +63,12 @@ public record TimeSplit(Map<Part, Double> millis) {
   }
 
   private static final class Tally {
-    private final String model;
+    private final Map<String, Role> roles;
     private final Map<Part, Double> nanos = new EnumMap<>(Part.class);
     private int requests;
 
-    Tally(String model) {
-      this.model = model;
+    Tally(Map<String, Role> roles) {
+      this.roles = roles;
       for (Part part : Part.values()) {
         nanos.put(part, 0.0);
       }
@@ -89,13 +85,16 @@ public record TimeSplit(Map<Part, Double> millis) {
       double engines = 0;
       for (Map.Entry<String, Statistics.Model> entry : turn.spent().models().entrySet()) {
         Statistics.Model spent = entry.getValue();
-        String name = entry.getKey();
-        if (isEngine(name)) {
-          add(part(name), spent.computeNanos());
+        Role role = roles.get(entry.getKey());
+        if (role == null) {
+          continue;
+        }
+        if (role.isCall()) {
+          ensembles += spent.totalNanos();
+        } else {
+          add(part(role), spent.computeNanos());
           add(Part.QUEUE, spent.queueNanos());
           engines += spent.computeNanos() + spent.queueNanos();
-        } else if (name.equals(model) || name.startsWith(model + "-")) {
-          ensembles += spent.totalNanos();
         }
       }
       boolean served = ensembles > 0;
@@ -103,17 +102,11 @@ public record TimeSplit(Map<Part, Double> millis) {
       add(Part.HANDING_ON, (served ? ensembles : runtime) - engines);
     }
 
-    private boolean isEngine(String name) {
-      return name.startsWith(model + "-")
-          && ENGINE.matcher(name.substring(model.length() + 1)).matches()
-          && !ROUTE.matcher(name).matches();
-    }
-
-    private Part part(String engine) {
-      return switch (engine.substring(model.length() + 1)) {
-        case "embed", Names.CONDITION -> Part.EMBED;
-        case "head" -> Part.HEAD;
-        case "ddim" -> Part.LOOP;
+    private static Part part(Role engine) {
+      return switch (engine.kind()) {
+        case EMBED, CONDITION -> Part.EMBED;
+        case HEAD -> Part.HEAD;
+        case SAMPLER -> Part.LOOP;
         default -> Part.BLOCKS;
       };
     }

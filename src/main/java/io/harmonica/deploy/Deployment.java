@@ -6,6 +6,7 @@ import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
+import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Router;
@@ -77,14 +78,16 @@ public final class Deployment {
             router.name(),
             schedule,
             Program.size(router, manifest.stepsPerRequest()));
-    Variants variants = Variants.of(base, manifest);
+    Variants variants = Variants.of(base, manifest, server::config);
     Set<String> needed = new LinkedHashSet<>();
     schedule.routes().forEach(route -> needed.addAll(variants.of(route)));
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
-    needed.forEach(engine -> engines.put(engine, server.config(engine)));
+    needed.forEach(engine -> engines.put(engine, part(engine)));
     List<ModelConfig> ensembles = new ArrayList<>();
-    stretches.forEach((name, stretch) -> ensembles.add(ensemble(name, stretch, variants, engines)));
+    stretches.forEach(
+        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, variants, engines)));
+    requireOwn(router, ensembles);
     List<String> loaded = new ArrayList<>();
     try {
       for (ModelConfig ensemble : ensembles) {
@@ -100,14 +103,19 @@ public final class Deployment {
   }
 
   private ModelConfig ensemble(
-      String name, Stretch stretch, Variants variants, Map<String, ModelConfig> engines) {
+      String name,
+      Router router,
+      Stretch stretch,
+      Variants variants,
+      Map<String, ModelConfig> engines) {
     return Ensemble.of(
         name,
         manifest.model(),
+        Role.call(router.name()),
         IntStream.range(0, stretch.steps())
             .mapToObj(step -> variants.of(stretch.route(step)).stream().map(engines::get).toList())
             .toList(),
-        () -> server.config(Names.sampler(manifest.model())),
+        () -> part(Names.sampler(manifest.model())),
         manifest.branches(),
         stretch);
   }
@@ -165,6 +173,57 @@ public final class Deployment {
     return names.size() > SHOWN ? first + " and " + (names.size() - SHOWN) + " more" : first;
   }
 
+  /** An engine, which must be this model's: names of several models can be alike. */
+  private ModelConfig part(String engine) {
+    ModelConfig config = server.config(engine);
+    if (!Role.isPart(config, manifest.model())) {
+      throw new HarmonicaException(
+          "'%s' on Triton server %s is %s, expected an engine of model %s: export one of the two under another --model-name"
+              .formatted(engine, address, whose(config), manifest.model()));
+    }
+    return config;
+  }
+
+  private static String whose(ModelConfig config) {
+    return Role.owner(config)
+        .map(owner -> "part of model " + owner)
+        .orElse("not from harmonica-export");
+  }
+
+  /** Refuses to load an ensemble over a model that is, or may be, another's. */
+  private void requireOwn(Router router, List<ModelConfig> ensembles) {
+    Parts parts = Parts.of(server);
+    for (ModelConfig ensemble : ensembles) {
+      String name = ensemble.getName();
+      Optional<String> other = otherUse(parts, name);
+      if (other.isPresent()) {
+        throw new HarmonicaException(
+            "router '%s' of model %s needs the name '%s', which Triton server %s has already (%s): give the router another name"
+                .formatted(router.name(), manifest.model(), name, address, other.get()));
+      }
+    }
+  }
+
+  private Optional<String> otherUse(Parts parts, String name) {
+    return parts
+        .config(name)
+        .or(() -> parts.isClaimed(name, manifest.model()) ? asItLies(name) : Optional.empty())
+        .filter(config -> !Role.isPart(config, manifest.model()))
+        .map(config -> "it is " + whose(config));
+  }
+
+  /** The configuration of a model that is not loaded: it is for a moment. */
+  private Optional<ModelConfig> asItLies(String name) {
+    try {
+      models.load(name);
+    } catch (HarmonicaException e) {
+      return Optional.empty(); // no more than a name that was loaded once
+    }
+    ModelConfig config = server.config(name);
+    models.unload(name);
+    return Optional.of(config);
+  }
+
   private void unloadQuietly(String ensemble) {
     try {
       models.unload(ensemble);
@@ -180,16 +239,10 @@ public final class Deployment {
    * @return the ensembles that were unloaded
    */
   public List<String> undeploy(String router) {
-    String prefix = manifest.model() + "-" + router + "-";
     List<String> ensembles =
-        models.index().stream()
-            .filter(ModelControl.Entry::isReady)
-            .map(ModelControl.Entry::name)
-            .filter(name -> name.startsWith(prefix))
-            .filter(name -> name.substring(prefix.length()).matches("(route|stretch)\\d+"))
-            .distinct()
-            .sorted()
-            .toList();
+        router.equals(Names.NO_ROUTER)
+            ? List.of() // the model itself
+            : Parts.of(server).callsOf(manifest.model(), router);
     boolean known = manifest.routers().containsKey(router);
     if (!known && ensembles.isEmpty()) {
       throw new HarmonicaException(

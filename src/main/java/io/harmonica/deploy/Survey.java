@@ -58,37 +58,25 @@ public record Survey(String description, boolean ready, List<Model> models) {
 
   /** Asks a server. */
   public static Survey of(TritonRuntime server) {
-    List<Entry> index = server.models().index();
+    Parts parts = Parts.of(server);
     Statistics statistics = server.statistics();
-    Map<String, ModelConfig> configs = new TreeMap<>();
-    for (Entry entry : index) {
-      if (entry.isReady()) {
-        configs.computeIfAbsent(entry.name(), server::config);
-      }
-    }
-    List<Model> models = new ArrayList<>();
-    for (ModelConfig config : configs.values()) {
-      if (config.containsParameters(Manifest.KEY)) {
-        models.add(model(config, index, configs, statistics));
-      }
-    }
+    List<Model> models =
+        parts.bases().stream().map(base -> model(base, parts, statistics)).toList();
     return new Survey(server.description(), server.isReady(), models);
   }
 
-  private static Model model(
-      ModelConfig base, List<Entry> index, Map<String, ModelConfig> configs, Statistics all) {
+  private static Model model(ModelConfig base, Parts all, Statistics statistics) {
     String name = base.getName();
-    Set<String> ready = configs.keySet();
     Map<String, Long> parts =
-        index.stream()
-            .filter(entry -> isPart(entry, name, configs))
+        all.index().stream()
+            .filter(entry -> all.isPart(entry.name(), name))
             .collect(
                 Collectors.groupingBy(
                     entry -> entry.state().isEmpty() ? "NOT LOADED" : entry.state(),
                     TreeMap::new,
                     Collectors.counting()));
     String version =
-        index.stream()
+        all.index().stream()
             .filter(entry -> entry.name().equals(name) && entry.isReady())
             .map(Entry::version)
             .collect(Collectors.joining(","));
@@ -99,41 +87,31 @@ public record Survey(String description, boolean ready, List<Model> models) {
       digest = manifest.digest() == null ? "" : manifest.digest();
       new LinkedHashMap<>(manifest.routers())
           .forEach(
-              (router, json) -> routers.add(router(manifest, router, json.toString(), ready, all)));
+              (router, json) ->
+                  routers.add(router(manifest, router, json.toString(), all, statistics)));
     } catch (HarmonicaException e) {
       // of another version of ours: what the server says of it holds all the same
     }
-    return new Model(name, version, digest, parts, routers, all.models().getOrDefault(name, NONE));
-  }
-
-  /** A part says whose it is; one that is not loaded says nothing, but for its name. */
-  private static boolean isPart(Entry entry, String model, Map<String, ModelConfig> configs) {
-    ModelConfig config = configs.get(entry.name());
-    return config == null
-        ? entry.name().startsWith(model + "-")
-        : config.containsParameters(Manifest.PART_OF)
-            && config.getParametersOrThrow(Manifest.PART_OF).getStringValue().equals(model);
+    return new Model(
+        name, version, digest, parts, routers, statistics.models().getOrDefault(name, NONE));
   }
 
   private static RouterState router(
-      Manifest manifest, String name, String json, Set<String> ready, Statistics all) {
+      Manifest manifest, String name, String json, Parts all, Statistics statistics) {
     String model = manifest.model();
     Router router = Router.parse(json, "router " + name + " of model " + model);
     Schedule schedule = Schedule.of(router);
-    List<String> ensembles =
-        IntStream.range(0, schedule.routes().size())
-            .mapToObj(route -> Names.route(model, name, route))
-            .toList();
-    List<String> asked = new ArrayList<>(ensembles);
-    if (manifest.stepsPerRequest() > 1) {
-      int stretches = schedule.stretches(manifest.stepsPerRequest()).size();
-      IntStream.range(0, stretches).forEach(i -> asked.add(Names.stretch(model, name, i)));
-    }
+    Set<String> calls = Set.copyOf(all.callsOf(model, name));
     Statistics.Model sum = NONE;
-    for (String ensemble : asked) {
-      sum = sum.plus(all.models().getOrDefault(ensemble, NONE));
+    for (String call : calls) {
+      sum = sum.plus(statistics.models().getOrDefault(call, NONE));
     }
-    int loaded = (int) ensembles.stream().filter(ready::contains).count();
-    return new RouterState(name, router.steps(), loaded, ensembles.size(), sum);
+    int routes = schedule.routes().size();
+    int loaded =
+        (int)
+            IntStream.range(0, routes)
+                .filter(route -> calls.contains(Names.route(model, name, route)))
+                .count();
+    return new RouterState(name, router.steps(), loaded, routes, sum);
   }
 }

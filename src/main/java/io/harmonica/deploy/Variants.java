@@ -2,62 +2,61 @@ package io.harmonica.deploy;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.function.Function;
 
 /**
- * The engines of a model's uncached step, and what they are called in other variants: the last part
- * of {@code dit-block03-cc} becomes what a route does with the branches that it stands for.
+ * The engines of a model's uncached step, by their roles, and what they are called in other
+ * variants: where a route reuses a block's second branch, {@code dit-block03-c1} takes the place of
+ * {@code dit-block03-cc}.
  */
-record Variants(Manifest manifest, List<String> engines) {
-  private static final Pattern COMPUTED = Pattern.compile("(.+-)(c+)");
+record Variants(String model, List<Role> engines) {
 
-  static Variants of(ModelConfig base, Manifest manifest) {
-    List<String> engines =
+  /**
+   * Of a base ensemble.
+   *
+   * @param configs of the engines, by name
+   */
+  static Variants of(ModelConfig base, Manifest manifest, Function<String, ModelConfig> configs) {
+    List<Role> engines =
         base.getEnsembleScheduling().getStepList().stream()
             .map(ModelEnsembling.Step::getModelName)
+            .map(engine -> role(manifest.model(), configs.apply(engine)))
             .toList();
-    Variants variants = new Variants(manifest, engines);
-    int covered = engines.stream().mapToInt(variants::branches).sum();
+    int covered = engines.stream().mapToInt(engine -> engine.variant().length()).sum();
     if (covered != manifest.branches().size()) {
       throw new HarmonicaException(
           "model %s has engines for %d branches, expected %d: export it again"
               .formatted(manifest.model(), covered, manifest.branches().size()));
     }
-    return variants;
+    return new Variants(manifest.model(), engines);
   }
 
-  /** How many branches an engine stands for: none for embedding and head. */
-  private int branches(String engine) {
-    Matcher computed = computed(engine);
-    return computed == null ? 0 : computed.group(2).length();
-  }
-
-  private Matcher computed(String engine) {
-    Matcher matcher = COMPUTED.matcher(engine);
-    return matcher.matches() ? matcher : null;
+  private static Role role(String model, ModelConfig engine) {
+    return Role.of(engine)
+        .orElseThrow(
+            () ->
+                new HarmonicaException(
+                    "model %s runs '%s', whose configuration does not say what it is there for: export it again"
+                        .formatted(model, engine.getName())));
   }
 
   /** The engines of a route, in order. */
   List<String> of(Route route) {
     List<String> names = new ArrayList<>();
     int branch = 0;
-    for (String engine : engines) {
-      Matcher computed = computed(engine);
-      if (computed == null) {
-        names.add(engine);
-        continue;
+    for (Role engine : engines) {
+      StringBuilder variant = new StringBuilder();
+      while (variant.length() < engine.variant().length()) {
+        variant.append(route.variant(branch++));
       }
-      StringBuilder name = new StringBuilder(computed.group(1));
-      for (int i = 0; i < computed.group(2).length(); i++) {
-        name.append(route.variant(branch++));
-      }
-      names.add(name.toString());
+      names.add(Names.engine(model, engine.withVariant(variant.toString())));
     }
     return names;
   }

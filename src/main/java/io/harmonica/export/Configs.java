@@ -7,6 +7,7 @@ import io.harmonica.model.Streams;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelDynamicBatching;
@@ -27,6 +28,8 @@ import java.util.stream.IntStream;
 final class Configs {
   private static final long MOST_BYTES_AHEAD = 64L << 20;
   private static final long MOST_ROWS_AHEAD = 1024;
+  private static final Role TEXT = Role.of(Role.Kind.TEXT);
+  private static final Role DECODER = Role.of(Role.Kind.DECODER);
 
   /** What ONNX Runtime may keep of freed memory: a third of a machine of 24 GB. */
   private static final long MOST_ARENA_BYTES = 8_000_000_000L;
@@ -43,17 +46,17 @@ final class Configs {
   }
 
   String name(Engine engine) {
-    return options.modelName() + "-" + engine.suffix(model);
+    return Names.engine(options.modelName(), engine.role(model));
   }
 
   ModelConfig engine(Engine engine) {
     Ports ports = graphs.apply(engine);
     if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
-      return engine(name(engine), ports);
+      return engine(name(engine), engine.role(model), ports);
     }
     boolean ahead = engine.condition() && engine.branches().isEmpty();
     int most = ahead ? rowsAhead(ports) : options.maxBatch();
-    ModelConfig config = engine(name(engine), ports, most);
+    ModelConfig config = engine(name(engine), engine.role(model), ports, most);
     boolean large =
         ports.inputs().stream()
             .filter(port -> port.name().equals(Streams.HIDDEN))
@@ -81,17 +84,17 @@ final class Configs {
     return 2 * Float.BYTES * elements * engines;
   }
 
-  private ModelConfig engine(String name, Ports ports) {
-    return engine(name, ports, options.maxBatch());
+  private ModelConfig engine(String name, Role role, Ports ports) {
+    return engine(name, role, ports, options.maxBatch());
   }
 
-  private ModelConfig engine(String name, Ports ports, int most) {
+  private ModelConfig engine(String name, Role role, Ports ports, int most) {
     String profile =
         profile(
             shapes(ports.inputs(), 1),
             shapes(ports.inputs(), Math.min(2, most)), // guidance's pair
             shapes(ports.inputs(), most));
-    return engine(name, ports, most, profile);
+    return engine(name, role, ports, most, profile);
   }
 
   String textEncoderName() {
@@ -103,12 +106,12 @@ final class Configs {
   }
 
   ModelConfig textPart(int part, Ports ports) {
-    return engine(textPartName(part), ports);
+    return engine(textPartName(part), TEXT, ports);
   }
 
   /** The text encoder's parts in turn, and the tokenizer for its clients. */
   ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
-    return Ensemble.of(textEncoderName(), options.modelName(), parts, Names.TEXT_EMBEDDING)
+    return Ensemble.of(textEncoderName(), options.modelName(), TEXT, parts, Names.TEXT_EMBEDDING)
         .toBuilder()
         .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
         .build();
@@ -120,15 +123,16 @@ final class Configs {
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
     String most = shapes(List.of(largest), 1);
-    return engine(decoderName(), ports, 1, profile(shapes(List.of(smallest), 1), most, most));
+    String profile = profile(shapes(List.of(smallest), 1), most, most);
+    return engine(decoderName(), DECODER, ports, 1, profile);
   }
 
   String decoderName() {
-    return options.modelName() + "-decoder";
+    return Names.engine(options.modelName(), DECODER);
   }
 
-  private ModelConfig engine(String name, Ports ports, int maxBatch, String profile) {
-    ModelConfig.Builder config = model(name, ports.inputs(), ports.outputs());
+  private ModelConfig engine(String name, Role role, Ports ports, int maxBatch, String profile) {
+    ModelConfig.Builder config = model(name, role, ports.inputs(), ports.outputs());
     config.setMaxBatchSize(maxBatch);
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
@@ -151,17 +155,24 @@ final class Configs {
    * request, so requests must not be batched together.
    */
   ModelConfig sampler(Ports ports) {
-    ModelConfig config = engine(Names.sampler(options.modelName()), ports);
+    ModelConfig config =
+        engine(Names.sampler(options.modelName()), Role.of(Role.Kind.SAMPLER), ports);
     sampler = config.toBuilder().clearDynamicBatching().build();
     return sampler;
   }
 
   /** The steps of one request: every engine in turn, with what they hand on. */
-  ModelConfig ensemble(String name, Stretch stretch) {
+  ModelConfig ensemble(String name, String router, Stretch stretch) {
     List<List<ModelConfig>> engines =
         IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
     return Ensemble.of(
-        name, options.modelName(), engines, () -> sampler, model.branchNames(), stretch);
+        name,
+        options.modelName(),
+        Role.call(router),
+        engines,
+        () -> sampler,
+        model.branchNames(),
+        stretch);
   }
 
   private List<ModelConfig> engines(Route route) {
@@ -172,7 +183,7 @@ final class Configs {
     return ModelParameter.newBuilder().setStringValue(value).build();
   }
 
-  private ModelConfig.Builder model(String name, List<Port> inputs, List<Port> outputs) {
+  private ModelConfig.Builder model(String name, Role role, List<Port> inputs, List<Port> outputs) {
     ModelConfig.Builder config =
         ModelConfig.newBuilder().setName(name).setMaxBatchSize(options.maxBatch());
     for (Port port : inputs) {
@@ -189,7 +200,7 @@ final class Configs {
               .setDataType(type(port.type()))
               .addAllDims(dims(port)));
     }
-    return config.putParameters(Manifest.PART_OF, parameter(options.modelName()));
+    return config.putAllParameters(role.parameters(options.modelName()));
   }
 
   /** The shapes that {@code trtexec} optimises for. */

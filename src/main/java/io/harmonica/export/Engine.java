@@ -2,7 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
-import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,23 +72,19 @@ record Engine(
     return histories.stream().anyMatch(history -> history > 1);
   }
 
-  /**
-   * What stands behind the model's name: {@code embed}, {@code condition}, {@code block03-c1},
-   * {@code head}.
-   */
-  String suffix(Denoiser model) {
+  /** What it is there for, which its configuration states. */
+  Role role(Denoiser model) {
     if (branches.isEmpty()) {
-      return embed ? "embed" : condition ? Names.CONDITION : "head";
+      return Role.of(embed ? Role.Kind.EMBED : condition ? Role.Kind.CONDITION : Role.Kind.HEAD);
     }
     String variant =
         histories.stream().map(h -> h == 0 ? "c" : h.toString()).collect(Collectors.joining());
     if (embed) {
-      return "step-" + variant;
+      return Role.step(variant);
     }
     int first = model.branches().get(branches.get(0)).block();
     int last = model.branches().get(branches.get(branches.size() - 1)).block();
-    String range =
-        Branch.blockName(first) + (last == first ? "" : String.format(Locale.ROOT, "-%02d", last));
-    return range + "-" + variant;
+    String blocks = last == first ? "%02d" : "%02d-%02d";
+    return Role.block(String.format(Locale.ROOT, blocks, first, last), variant);
   }
 }

@@ -36,7 +36,7 @@ final class EngineGraph {
     this.model = model;
     this.engine = engine;
     this.precision = precision;
-    Graph graph = new Graph(engine.suffix(model));
+    Graph graph = new Graph(Names.engine(engine.role(model)));
     this.ports = new Ports(graph);
     this.ops = new OnnxOps(graph, weights, file, precision);
     this.handedOn = Shapes.handedOn(model);

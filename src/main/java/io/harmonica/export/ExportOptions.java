@@ -9,8 +9,12 @@ import io.harmonica.router.Router;
  * @param modelName name of the base ensemble, and prefix of everything else
  * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
  * @param maxBatch samples of one request, guidance's pair counted as two
- * @param force whether a repository that is not empty may be added to, replacing this model
+ * @param force whether a model of this name in the repository is replaced, and not refused; what is
+ *     no part of it is never touched
  * @param stepsPerRequest steps that clients far away may ask for in one request; 1: one by one
+ * @param hardLinks whether variants of an engine share one data file by hard links, and do not have
+ *     one each with the weights that they read. It spares disk; but package onnx 1.21 and later
+ *     refuses such files
  */
 public record ExportOptions(
     String modelName,
@@ -19,7 +23,8 @@ public record ExportOptions(
     int blocksPerEngine,
     int maxBatch,
     boolean force,
-    int stepsPerRequest) {
+    int stepsPerRequest,
+    boolean hardLinks) {
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -54,7 +59,7 @@ public record ExportOptions(
       int blocksPerEngine,
       int maxBatch,
       boolean force) {
-    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1);
+    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1, false);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -64,21 +69,33 @@ public record ExportOptions(
 
   public ExportOptions withBlocksPerEngine(int blocks) {
     return new ExportOptions(
-        modelName, precision, platform, blocks, maxBatch, force, stepsPerRequest);
+        modelName, precision, platform, blocks, maxBatch, force, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withPrecision(Precision other) {
     return new ExportOptions(
-        modelName, other, platform, blocksPerEngine, maxBatch, force, stepsPerRequest);
+        modelName, other, platform, blocksPerEngine, maxBatch, force, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, blocksPerEngine, maxBatch, other, stepsPerRequest);
+        modelName,
+        precision,
+        platform,
+        blocksPerEngine,
+        maxBatch,
+        other,
+        stepsPerRequest,
+        hardLinks);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, blocksPerEngine, maxBatch, force, steps);
+        modelName, precision, platform, blocksPerEngine, maxBatch, force, steps, hardLinks);
+  }
+
+  public ExportOptions withHardLinks(boolean other) {
+    return new ExportOptions(
+        modelName, precision, platform, blocksPerEngine, maxBatch, force, stepsPerRequest, other);
   }
 }

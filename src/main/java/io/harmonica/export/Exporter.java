@@ -25,9 +25,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -37,29 +39,40 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * Turns a model and its routers into a Triton model repository: engines in the variants that the
  * routers need, one ensemble for the uncached step, and one for each route.
  *
- * <p>Weights stream from the mapped checkpoint into the engines' data files, one tensor at a time;
- * variants of a block share one file (a hard link where the file system has them).
+ * <p>Weights stream from the mapped checkpoint into the engines' data files, one tensor at a time.
+ * Each engine has a file of its own with the weights that it reads, or by option variants of a
+ * block share one by hard links.
  */
 public final class Exporter {
 
   /**
    * One model of the repository.
    *
-   * @param sizeBytes of its files; a data file that variants share counts at the first of them
+   * @param sizeBytes of its files; a data file that variants share, by hard links, counts at the
+   *     first of them
+   * @param repeatedBytes of them, weights that the variant which computes everything has too
    */
-  public record Entry(String name, long sizeBytes) {}
+  public record Entry(String name, long sizeBytes, long repeatedBytes) {
+    Entry(String name, long sizeBytes) {
+      this(name, sizeBytes, 0);
+    }
+  }
+
+  /** The steps of an ensemble, and the router that they are of. */
+  private record Call(String router, Stretch stretch) {}
 
   private final Model model;
   private final List<Router> routers;
   private final ExportOptions options;
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Ports> graphs = new HashMap<>();
-  private final Map<String, Stretch> ensembles = new LinkedHashMap<>();
+  private final Map<String, Call> ensembles = new LinkedHashMap<>();
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
@@ -79,7 +92,10 @@ public final class Exporter {
     this.sampling = usual(model.denoiser().io());
     this.configs = new Configs(model.denoiser(), options, graphs::get);
     List<String> branches = model.denoiser().branchNames();
-    add(Program.uncachedEnsembles(options.modelName(), branches.size(), options.stepsPerRequest()));
+    add(
+        Names.NO_ROUTER,
+        Program.uncachedEnsembles(
+            options.modelName(), branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
       Map<String, Stretch> own =
@@ -94,7 +110,7 @@ public final class Exporter {
             "router name '%s' is taken: give each router a name of its own, other than '%s'"
                 .formatted(router.name(), Names.NO_ROUTER));
       }
-      add(own);
+      add(router.name(), own);
     }
   }
 
@@ -178,8 +194,9 @@ public final class Exporter {
    */
   public List<Entry> dryRun(Path repository) {
     try {
-      Staging.requireUsable(repository, options);
-      return dryRun();
+      List<Entry> entries = dryRun();
+      Staging.requireUsable(repository, options, names(entries));
+      return entries;
     } catch (IOException e) {
       throw unwritable(repository, e);
     }
@@ -197,11 +214,13 @@ public final class Exporter {
   /**
    * Writes the repository, to a temporary sibling first.
    *
-   * @throws HarmonicaException if it is not empty and {@code force} is off, or cannot be written
+   * @throws HarmonicaException if it has this model and {@code force} is off, if something else has
+   *     one of its names, or if it cannot be written
    */
   public List<Entry> export(Path repository) {
-    try (Staging staging = Staging.of(repository, options)) {
-      staging.requireSpace(dryRun().stream().mapToLong(Entry::sizeBytes).sum());
+    List<Entry> planned = dryRun();
+    try (Staging staging = Staging.of(repository, options, names(planned))) {
+      staging.requireSpace(planned.stream().mapToLong(Entry::sizeBytes).sum());
       List<Entry> entries = write(staging.folder());
       staging.publish();
       return entries;
@@ -212,6 +231,10 @@ public final class Exporter {
     }
   }
 
+  private static List<String> names(List<Entry> entries) {
+    return entries.stream().map(Entry::name).toList();
+  }
+
   private static HarmonicaException unwritable(Path repository, IOException cause) {
     return new HarmonicaException(
         "cannot write the repository %s: %s; nothing was changed"
@@ -219,15 +242,12 @@ public final class Exporter {
         cause);
   }
 
-  private void add(Map<String, Stretch> more) {
-    ensembles.putAll(more);
-    for (Stretch stretch : more.values()) {
+  private void add(String router, Map<String, Stretch> more) {
+    for (Map.Entry<String, Stretch> ensemble : more.entrySet()) {
+      Stretch stretch = ensemble.getValue();
+      ensembles.put(ensemble.getKey(), new Call(router, stretch));
       for (int s = 0; s < stretch.steps(); s++) {
-        for (Engine engine :
-            Engine.of(model.denoiser(), stretch.route(s), options.blocksPerEngine())) {
-          engines.add(engine.computed()); // first, as it writes the weights that its variants share
-          engines.add(engine);
-        }
+        engines.addAll(Engine.of(model.denoiser(), stretch.route(s), options.blocksPerEngine()));
       }
     }
   }
@@ -236,10 +256,8 @@ public final class Exporter {
     requireDrawn();
     List<Entry> entries = new ArrayList<>();
     graphs.clear();
-    for (Engine whole : engines) {
-      if (whole.equals(whole.computed())) {
-        writeVariants(whole, folder, entries);
-      }
+    for (List<Engine> sharing : sharing()) {
+      writeEngines(sharing, folder, entries);
     }
     if (decoder.isPresent()) {
       entries.add(writeDecoder(decoder.get(), folder));
@@ -250,8 +268,9 @@ public final class Exporter {
     if (options.stepsPerRequest() > 1) {
       entries.add(writeSampler(folder));
     }
-    for (Map.Entry<String, Stretch> ensemble : ensembles.entrySet()) {
-      ModelConfig config = configs.ensemble(ensemble.getKey(), ensemble.getValue());
+    for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
+      Call call = ensemble.getValue();
+      ModelConfig config = configs.ensemble(ensemble.getKey(), call.router(), call.stretch());
       if (config.getName().equals(options.modelName())) {
         config =
             config.toBuilder()
@@ -263,18 +282,30 @@ public final class Exporter {
     return entries;
   }
 
-  /** The engine that computes everything, with the data file, then its other variants. */
-  private void writeVariants(Engine whole, Path folder, List<Entry> entries) throws IOException {
+  /**
+   * The engines by the data file that they have: each alone, or with hard links all variants of one
+   * together, that which computes everything first.
+   */
+  private Collection<List<Engine>> sharing() {
+    return engines.stream()
+        .collect(
+            Collectors.groupingBy(
+                engine -> options.hardLinks() ? engine.computed() : engine,
+                LinkedHashMap::new,
+                Collectors.toList()))
+        .values();
+  }
+
+  /** Engines with one data file, which the first of them has and the others link to. */
+  private void writeEngines(List<Engine> sharing, Path folder, List<Entry> entries)
+      throws IOException {
     Path data = null;
     if (folder != null) {
-      data = versionFolder(whole, folder).resolve(WeightFile.NAME);
+      data = versionFolder(sharing.get(0), folder).resolve(WeightFile.NAME);
     }
     try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
       long counted = 0;
-      for (Engine engine : engines) {
-        if (!engine.computed().equals(whole)) {
-          continue;
-        }
+      for (Engine engine : sharing) {
         EngineGraph graph =
             new EngineGraph(
                 model.denoiser(), engine, model.weights(), weights, options.precision());
@@ -286,12 +317,24 @@ public final class Exporter {
         if (folder != null) {
           Path version = versionFolder(engine, folder);
           writeOnnx(onnx, version);
-          if (!engine.equals(whole) && usesData(onnx)) {
-            Staging.link(version.resolve(WeightFile.NAME), data);
+          if (!engine.equals(sharing.get(0)) && usesData(onnx)) {
+            link(version.resolve(WeightFile.NAME), data);
           }
         }
-        entries.add(new Entry(configs.name(engine), size));
+        boolean repeats = !options.hardLinks() && !engine.equals(engine.computed());
+        entries.add(new Entry(configs.name(engine), size, repeats ? weights.sizeBytes() : 0));
       }
+    }
+    if (data != null && Files.size(data) == 0) {
+      Files.delete(data); // of an engine that only reuses
+    }
+  }
+
+  private static void link(Path link, Path data) throws IOException {
+    try {
+      Files.createLink(link, data);
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      throw new IOException("its disk has no hard links (" + e + "): leave out --hard-links", e);
     }
   }
 

@@ -1,36 +1,44 @@
 package io.harmonica.export;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.repository.ConfigFile;
-import io.harmonica.repository.Manifest;
-import io.harmonica.repository.proto.ModelConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
  * The temporary folder of an export, on the repository's own disk: what is in it moves into place
- * when whole, and is deleted otherwise.
+ * when whole, and is deleted otherwise. One that a killed export left is deleted by the next.
  */
 final class Staging implements AutoCloseable {
+  /** In each staging folder, held while its export lives. */
+  private static final String LIFE = ".life";
+
+  /** In a staging folder, while models move: what is replaced. */
+  private static final String REPLACED = ".replaced";
+
+  private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
+
   private final Path repository;
-  private final ExportOptions options;
+  private final Occupants occupants;
   private final Thread cleaner;
   private Path folder;
+  private HeldFile life;
   private boolean ended;
 
   private Staging(Path repository, ExportOptions options) {
     this.repository = repository;
-    this.options = options;
+    this.occupants = new Occupants(repository, options);
     this.cleaner = new Thread(this::delete); // for Ctrl-C
     Runtime.getRuntime().addShutdownHook(cleaner);
   }
@@ -40,20 +48,29 @@ final class Staging implements AutoCloseable {
     if (ended) {
       throw new IOException("the program is ending");
     }
-    folder = Files.createTempDirectory(host, "." + repository.getFileName() + ".partial-");
+    folder = Files.createTempDirectory(host, prefix());
+    OWN.add(folder);
+    life = HeldFile.create(folder.resolve(LIFE));
+  }
+
+  private String prefix() {
+    return "." + repository.getFileName() + ".partial-";
   }
 
   /**
    * Begins an export.
    *
-   * @throws HarmonicaException if the repository is no folder, or not empty without {@code force}
+   * @param names of the models to be written
+   * @throws HarmonicaException if the repository is no folder, or has no room for them
    */
-  static Staging of(Path repository, ExportOptions options) throws IOException {
-    requireUsable(repository, options);
+  static Staging of(Path repository, ExportOptions options, Collection<String> names)
+      throws IOException {
+    requireUsable(repository, options, names);
     Path target = repository.toAbsolutePath().normalize();
     Path host = host(target);
     Staging staging = new Staging(target, options);
     try {
+      staging.sweep(host, false);
       staging.create(host);
       return staging;
     } catch (IOException | RuntimeException e) {
@@ -62,25 +79,10 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  /** Refuses a repository that is no folder, or not empty without {@code force}. */
-  static void requireUsable(Path repository, ExportOptions options) throws IOException {
-    Path target = repository.toAbsolutePath().normalize();
-    if (Files.exists(target) && !Files.isDirectory(target)) {
-      throw new HarmonicaException(
-          "--model-repository %s is a file, expected a folder or a new name".formatted(repository));
-    }
-    if (Files.isDirectory(target) && !options.force()) {
-      List<String> content = content(target);
-      if (!content.isEmpty()) {
-        throw new HarmonicaException(
-            "--model-repository %s is not empty (it has %s%s): name a new one, or add --force, which replaces model %s there and leaves other models alone"
-                .formatted(
-                    repository,
-                    content.get(0),
-                    content.size() > 1 ? " and " + (content.size() - 1) + " more" : "",
-                    options.modelName()));
-      }
-    }
+  /** Refuses a repository that is no folder, or has no room for models of these names. */
+  static void requireUsable(Path repository, ExportOptions options, Collection<String> names)
+      throws IOException {
+    new Occupants(repository, options).requireRoom(names);
   }
 
   /**
@@ -99,14 +101,24 @@ final class Staging implements AutoCloseable {
     return parent;
   }
 
-  /** What a repository holds; a lone README, as this project's own has, does not count. */
-  private static List<String> content(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files
-          .map(path -> path.getFileName().toString())
-          .filter(name -> !name.equals("README.md") && !name.equals(".gitignore"))
-          .sorted()
-          .toList();
+  /**
+   * Deletes what killed exports left here. Where models were on their way, old ones may be there
+   * and nowhere else: they stay until others of this model are in place.
+   */
+  private void sweep(Path host, boolean inPlace) {
+    try {
+      for (Path left : Occupants.folders(host)) {
+        boolean abandoned =
+            left.getFileName().toString().startsWith(prefix())
+                && !OWN.contains(left)
+                && HeldFile.isAbandoned(left.resolve(LIFE));
+        Path old = left.resolve(REPLACED);
+        if (abandoned && (!Files.exists(old) || inPlace && occupants.ownsAll(old))) {
+          delete(left);
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      // What is left is no fault of this export.
     }
   }
 
@@ -125,35 +137,50 @@ final class Staging implements AutoCloseable {
   /**
    * Moves every model into the repository; what this model's last export left there goes.
    *
-   * @throws HarmonicaException if a model of another origin has one of the names
+   * @throws HarmonicaException if meanwhile something else has one of the names
    */
   synchronized void publish() throws IOException { // a Ctrl-C waits for it
-    List<Path> models = folders(folder);
+    Path held = folder.resolveSibling("." + repository.getFileName() + ".publishing");
+    try (HeldFile alone = HeldFile.await(held)) {
+      move();
+    }
+    sweep(folder.getParent(), true);
+  }
+
+  private void move() throws IOException {
+    List<Path> models = Occupants.folders(folder);
+    occupants.requireRoom(names(models)); // another export may have come first
     boolean created = !Files.exists(repository);
     Files.createDirectories(repository);
-    Path replaced = Files.createDirectory(folder.resolve(".replaced"));
+    Path replaced = Files.createDirectory(folder.resolve(REPLACED));
     Map<Path, Path> moved = new LinkedHashMap<>();
     try {
-      for (Path old : previous()) {
+      // The base goes first and comes last: killed in between, it leaves nobody a model of parts
+      // of two exports.
+      for (Path old : occupants.baseFirst(occupants.previous())) {
         move(old, replaced.resolve(old.getFileName()), moved);
       }
-      for (Path model : models) {
+      List<Path> baseLast = occupants.baseFirst(models);
+      Collections.reverse(baseLast);
+      for (Path model : baseLast) {
         move(model, repository.resolve(model.getFileName()), moved);
       }
     } catch (IOException | RuntimeException e) {
       undo(moved);
       if (created) {
-        Files.delete(repository);
+        repository.toFile().delete(); // if empty
       }
       throw e;
     }
   }
 
+  private static List<String> names(List<Path> folders) {
+    return folders.stream().map(path -> path.getFileName().toString()).toList();
+  }
+
   private static void move(Path from, Path to, Map<Path, Path> moved) throws IOException {
     if (Files.exists(to)) {
-      throw new HarmonicaException(
-          "%s is there already and no part of this model; move it away, or choose another --model-name"
-              .formatted(to));
+      throw Occupants.taken(to);
     }
     Files.move(from, to);
     moved.put(from, to);
@@ -164,42 +191,6 @@ final class Staging implements AutoCloseable {
     Collections.reverse(order);
     for (Map.Entry<Path, Path> move : order) {
       Files.move(move.getValue(), move.getKey());
-    }
-  }
-
-  private List<Path> previous() throws IOException {
-    return folders(repository).stream()
-        .filter(path -> Files.exists(path.resolve(ConfigFile.NAME)))
-        .filter(this::isPart)
-        .toList();
-  }
-
-  private boolean isPart(Path modelFolder) {
-    ModelConfig config;
-    try {
-      config = ConfigFile.read(modelFolder);
-    } catch (HarmonicaException e) {
-      return false; // what cannot be read is not from here
-    }
-    return config.containsParameters(Manifest.PART_OF)
-        && config
-            .getParametersOrThrow(Manifest.PART_OF)
-            .getStringValue()
-            .equals(options.modelName());
-  }
-
-  private static List<Path> folders(Path parent) throws IOException {
-    try (Stream<Path> files = Files.list(parent)) {
-      return files.filter(Files::isDirectory).sorted().toList();
-    }
-  }
-
-  /** Hard-links a file, or copies it where the file system has no links. */
-  static void link(Path link, Path existing) throws IOException {
-    try {
-      Files.createLink(link, existing);
-    } catch (UnsupportedOperationException | FileSystemException e) {
-      Files.copy(existing, link);
     }
   }
 
@@ -214,13 +205,23 @@ final class Staging implements AutoCloseable {
     } catch (IOException e) {
       deleted = folder;
     }
-    try (Stream<Path> files = Files.walk(deleted)) {
-      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
+    try {
+      delete(deleted);
+      if (life != null) {
+        life.close();
       }
+      OWN.remove(folder);
     } catch (IOException | UncheckedIOException e) {
       // Left for the operator: its name says what it is.
       System.err.println("could not delete " + deleted + ": " + e);
+    }
+  }
+
+  private static void delete(Path tree) throws IOException {
+    try (Stream<Path> files = Files.walk(tree)) {
+      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
     }
   }
 

@@ -3,6 +3,9 @@ package io.harmonica.generate;
 import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Program;
+import io.harmonica.repository.Role;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
@@ -15,6 +18,7 @@ import io.harmonica.triton.Fleet;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -136,6 +140,32 @@ public final class Pipeline implements AutoCloseable {
   /** What the runtime has done so far, for this pipeline and for others on it. */
   public Statistics statistics() {
     return runtime.statistics();
+  }
+
+  /**
+   * The models that a request would run, by name, and what each is there for: its ensembles and
+   * their engines.
+   *
+   * @throws HarmonicaException if the request does not fit the model, or one is missing
+   */
+  public Map<String, Role> roles(Request request) {
+    Map<String, Role> roles = new HashMap<>();
+    admission.admit(request, sendsSeveralSteps()).program().calls().stream()
+        .map(Program.Call::model)
+        .distinct()
+        .forEach(ensemble -> addRoles(ensemble, roles));
+    return roles;
+  }
+
+  private void addRoles(String model, Map<String, Role> roles) {
+    if (!roles.containsKey(model)) {
+      ModelConfig config = runtime.config(model);
+      Role.of(config).ifPresent(role -> roles.put(model, role));
+      config
+          .getEnsembleScheduling()
+          .getStepList()
+          .forEach(step -> addRoles(step.getModelName(), roles));
+    }
   }
 
   /**

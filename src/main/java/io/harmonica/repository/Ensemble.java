@@ -36,6 +36,7 @@ public final class Ensemble {
    * The steps of a stretch, one or several; with several the sampler's between them.
    *
    * @param model the base model that it becomes a part of
+   * @param role what it is there for
    * @param engines in order, of each step
    * @param sampler the engine that makes the next sample; not asked for where there is one step
    * @param branches of the model, whose outputs engines name so
@@ -43,6 +44,7 @@ public final class Ensemble {
   public static ModelConfig of(
       String name,
       String model,
+      Role role,
       List<List<ModelConfig>> engines,
       Supplier<ModelConfig> sampler,
       List<String> branches,
@@ -80,21 +82,22 @@ public final class Ensemble {
     if (steps > 1) {
       chain.expose(Names.NEXT_SAMPLE);
     }
-    return chain.config(name, model);
+    return chain.config(name, role.parameters(model));
   }
 
   /**
    * Engines one after the other, which hand on a hidden state.
    *
    * @param model the base model that it becomes a part of
+   * @param role what it is there for
    * @param output the one to show, as the engine that makes it names it
    */
   public static ModelConfig of(
-      String name, String model, List<ModelConfig> engines, String output) {
+      String name, String model, Role role, List<ModelConfig> engines, String output) {
     Ensemble chain = new Ensemble();
     chain.addStep(engines, UnaryOperator.identity(), UnaryOperator.identity());
     chain.expose(output);
-    return chain.config(name, model);
+    return chain.config(name, role.parameters(model));
   }
 
   /** What a step of a stretch has of its own, by the name that it has in a single step. */
@@ -177,13 +180,13 @@ public final class Ensemble {
     outputs.put(tensor, made.get(tensor));
   }
 
-  private ModelConfig config(String name, String model) {
+  private ModelConfig config(String name, Map<String, ModelParameter> parameters) {
     return ModelConfig.newBuilder()
         .setName(name)
         .setMaxBatchSize(maxBatch)
         .addAllInput(inputs.values())
         .addAllOutput(outputs.values())
-        .putParameters(Manifest.PART_OF, ModelParameter.newBuilder().setStringValue(model).build())
+        .putAllParameters(parameters)
         .setPlatform("ensemble")
         .setEnsembleScheduling(withoutUnread())
         .build();

@@ -91,7 +91,10 @@ public record Manifest(
 
   public static final String KEY = "harmonica";
 
-  /** Parameter of every exported model, base or not: the base model that it is a part of. */
+  /**
+   * Parameter of every exported model, base or not: the base model that it is a part of. What it is
+   * there for is its {@link Role}.
+   */
   public static final String PART_OF = "harmonica_part_of";
 
   /** Parameter of a text encoder: its tokenizer, packed. */

@@ -42,11 +42,8 @@ public final class Names {
   public static final String UNCONDITIONAL = "unconditional";
   public static final String NEXT_SAMPLE = "next_sample";
 
-  /** What stands in the place of a router's name where nothing is reused. */
+  /** What stands for uncached steps where a router is named; so no router may be called this. */
   public static final String NO_ROUTER = "none";
-
-  /** What the engine is called that computes what depends on timestep and condition only. */
-  public static final String CONDITION = "condition";
 
   /** Parameter of an engine, as Triton's onnxruntime backend has it: 0 keeps no freed memory. */
   public static final String MEMORY_ARENA = "enable_mem_arena";
@@ -90,14 +87,33 @@ public final class Names {
     return model + "-" + router + "-stretch" + twoDigits(stretch);
   }
 
+  /** The engine of a model that has a role. */
+  public static String engine(String model, Role role) {
+    return model + "-" + engine(role);
+  }
+
+  /** What stands behind the model's name: {@code embed}, {@code block03-c1}, {@code head}. */
+  public static String engine(Role role) {
+    return switch (role.kind()) {
+      case EMBED -> "embed";
+      case CONDITION -> "condition";
+      case BLOCK -> "block" + role.blocks() + "-" + role.variant();
+      case STEP -> "step-" + role.variant();
+      case HEAD -> "head";
+      case SAMPLER -> "ddim";
+      case DECODER -> "decoder";
+      case CALL, TEXT -> throw new IllegalArgumentException(role + " is no one engine's");
+    };
+  }
+
   /** The engine that computes what depends on timestep and condition only. */
   public static String condition(String model) {
-    return model + "-" + CONDITION;
+    return engine(model, Role.of(Role.Kind.CONDITION));
   }
 
   /** The engine that makes the next sample out of a prediction. */
   public static String sampler(String model) {
-    return model + "-" + ENGINE_SAMPLER;
+    return engine(model, Role.of(Role.Kind.SAMPLER));
   }
 
   /** The ensemble that runs one route of a router. */

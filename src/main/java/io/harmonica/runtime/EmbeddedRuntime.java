@@ -155,7 +155,7 @@ public final class EmbeddedRuntime implements Runtime {
                 (own, name) ->
                     stepInputs.put(
                         own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
-        run(config(step.getModelName()), stepInputs, step.getOutputMapMap().keySet())
+        run(engine(config, step.getModelName()), stepInputs, step.getOutputMapMap().keySet())
             .forEach((own, tensor) -> made.put(step.getOutputMapOrThrow(own), tensor));
         for (String name : step.getInputMapMap().values()) {
           boolean read = readers.merge(name, -1, Integer::sum) == 0;
@@ -170,6 +170,17 @@ public final class EmbeddedRuntime implements Runtime {
     } finally {
       made.values().forEach(Tensor::close);
     }
+  }
+
+  /** An engine that an ensemble names: where it is missing, nobody meant another. */
+  private ModelConfig engine(ModelConfig ensemble, String name) {
+    if (!configs.containsKey(name)
+        && !Files.exists(repository.resolve(name).resolve(ConfigFile.NAME))) {
+      throw new HarmonicaException(
+          "model repository %s lacks engine '%s', which model '%s' runs: export the model again with --force"
+              .formatted(repository, name, ensemble.getName()));
+    }
+    return config(name);
   }
 
   private Map<String, Tensor> runEngine(

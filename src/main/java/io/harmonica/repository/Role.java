@@ -1,0 +1,120 @@
+package io.harmonica.repository;
+
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelParameter;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a model of an exported repository is there for, as parameters of its configuration say:
+ * {@code dit-block03-c1} has role {@code block}, blocks {@code 03} and variant {@code c1}. Names
+ * are made from it ({@link Names#engine}), and tell people the same; nobody reads them.
+ *
+ * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; else empty
+ * @param variant what an engine with branches does, a character for each of them; else empty
+ * @param router whose steps a call runs, {@link Names#NO_ROUTER} for uncached ones; else empty
+ */
+public record Role(Kind kind, String blocks, String variant, String router) {
+  /** What there is. */
+  public enum Kind {
+    /** An ensemble of one or several denoising steps; the base model is one. */
+    CALL,
+    EMBED,
+    CONDITION,
+    /** An engine of some blocks. */
+    BLOCK,
+    /** An engine of a whole step. */
+    STEP,
+    HEAD,
+    SAMPLER,
+    DECODER,
+    /** The text encoder, or an engine of it. */
+    TEXT;
+
+    private String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private static final String ROLE = "harmonica_role";
+  private static final String BLOCKS = "harmonica_blocks";
+  private static final String VARIANT = "harmonica_variant";
+  private static final String ROUTER = "harmonica_router";
+
+  public static Role of(Kind kind) {
+    return new Role(kind, "", "", "");
+  }
+
+  public static Role block(String blocks, String variant) {
+    return new Role(Kind.BLOCK, blocks, variant, "");
+  }
+
+  public static Role step(String variant) {
+    return new Role(Kind.STEP, "", variant, "");
+  }
+
+  public static Role call(String router) {
+    return new Role(Kind.CALL, "", "", router);
+  }
+
+  public Role withVariant(String other) {
+    return new Role(kind, blocks, other, router);
+  }
+
+  public boolean isCall() {
+    return kind == Kind.CALL;
+  }
+
+  /** Whether this is a call of a router. */
+  public boolean isCallOf(String name) {
+    return isCall() && router.equals(name);
+  }
+
+  /** The parameters that say so. */
+  public Map<String, ModelParameter> parameters(String model) {
+    Map<String, ModelParameter> parameters = new LinkedHashMap<>();
+    put(parameters, Manifest.PART_OF, model);
+    put(parameters, ROLE, kind.word());
+    put(parameters, BLOCKS, blocks);
+    put(parameters, VARIANT, variant);
+    put(parameters, ROUTER, router);
+    return parameters;
+  }
+
+  private static void put(Map<String, ModelParameter> parameters, String key, String value) {
+    if (!value.isEmpty()) {
+      parameters.put(key, ModelParameter.newBuilder().setStringValue(value).build());
+    }
+  }
+
+  /** The base model that a configuration says it is a part of; empty for a model not of ours. */
+  public static Optional<String> owner(ModelConfig config) {
+    return Optional.of(text(config, Manifest.PART_OF)).filter(owner -> !owner.isEmpty());
+  }
+
+  /** Whether a model is a part of this base model, which is one itself. */
+  public static boolean isPart(ModelConfig config, String model) {
+    return owner(config).filter(model::equals).isPresent();
+  }
+
+  /** The role that a configuration states; empty for a model not of ours, or of a later version. */
+  public static Optional<Role> of(ModelConfig config) {
+    String role = text(config, ROLE);
+    if (role.isEmpty()) {
+      return owner(config).flatMap(model -> RoleByName.of(model, config.getName()));
+    }
+    return Arrays.stream(Kind.values())
+        .filter(kind -> kind.word().equals(role))
+        .findFirst()
+        .map(
+            kind ->
+                new Role(kind, text(config, BLOCKS), text(config, VARIANT), text(config, ROUTER)));
+  }
+
+  private static String text(ModelConfig config, String key) {
+    return config.getParametersOrDefault(key, ModelParameter.getDefaultInstance()).getStringValue();
+  }
+}
