@@ -59,6 +59,7 @@ final class CommandRunner {
   /** Turns faults into one line on the error stream and an exit code. */
   static int guard(String prefix, String[] args, Console console, Body body) {
     try {
+      TypedWords.require(args);
       int code = body.run();
       if (console.out().checkError()) {
         throw new HarmonicaException("cannot write standard output: its reader or disk is gone");

@@ -12,6 +12,8 @@ import java.util.UUID;
 
 /** Texts of the command line: words of an option, or lines of a file. */
 final class TextLines {
+  private static final String MARK = "\uFEFF"; // some editors begin UTF-8 with it
+
   private TextLines() {}
 
   /** The values of {@code option}, or else the lines of {@code fileOption}'s file. */
@@ -38,6 +40,9 @@ final class TextLines {
     } catch (IOException e) {
       throw new HarmonicaException(
           "cannot read --%s %s: %s".formatted(option, file, AtomicFile.reason(e)), e);
+    }
+    if (!lines.isEmpty() && lines.get(0).startsWith(MARK)) {
+      lines.set(0, lines.get(0).substring(MARK.length()));
     }
     List<String> texts = lines.stream().map(String::strip).filter(l -> !l.isEmpty()).toList();
     if (texts.isEmpty()) {

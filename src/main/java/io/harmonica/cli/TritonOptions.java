@@ -51,7 +51,7 @@ final class TritonOptions {
         .flag("tls", "encrypt, and trust the CAs that Java trusts")
         .value("tls-ca", "FILE", "encrypt, and trust these CA certificates (PEM)")
         .value("tls-cert", "FILE", "our certificate, for servers that ask for one (PEM)")
-        .value("tls-key", "FILE", "its key (PEM, unencrypted PKCS#8)")
+        .value("tls-key", "FILE", "its key (PEM, without a passphrase)")
         .value(
             "header-file",
             "FILE",

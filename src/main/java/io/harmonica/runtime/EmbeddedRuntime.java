@@ -59,7 +59,7 @@ public final class EmbeddedRuntime implements Runtime {
 
   /** What computes, with its version. */
   public static String version() {
-    return "ONNX Runtime " + OnnxEnvironment.SHARED.getVersion();
+    return "ONNX Runtime " + OnnxEnvironment.get().getVersion();
   }
 
   @Override
@@ -82,7 +82,7 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
     try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.SHARED, values, shape));
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
     } catch (OrtException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
@@ -91,7 +91,7 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Tensor tensor(LongBuffer values, long... shape) {
     try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.SHARED, values, shape));
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
     } catch (OrtException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }

@@ -66,7 +66,7 @@ public final class OnnxFile implements AutoCloseable {
   public Map<String, Values> run(String name, Values input, Set<String> outputs) {
     try (OnnxTensor tensor =
             OnnxTensor.createTensor(
-                OnnxEnvironment.SHARED, FloatBuffer.wrap(input.values()), input.shape());
+                OnnxEnvironment.get(), FloatBuffer.wrap(input.values()), input.shape());
         OrtSession.Result result =
             session.run(Map.<String, OnnxTensorLike>of(name, tensor), outputs)) {
       Map<String, Values> values = new LinkedHashMap<>();

@@ -31,13 +31,6 @@ public final class Tokenizer implements AutoCloseable {
   private static final Map<String, String> OPTIONS =
       Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
 
-  static {
-    // DJL would look for GPUs, and on some machines tell its makers that it runs.
-    System.setProperty("RUST_FLAVOR", "cpu");
-    System.setProperty("OPT_OUT_TRACKING", "true");
-    System.setProperty("ai.djl.offline", "true");
-  }
-
   private final byte[] json;
   private final int size;
   private final HuggingFaceTokenizer tokenizer;
@@ -98,10 +91,11 @@ public final class Tokenizer implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e); // from memory
     }
+    TokenizerLibrary.load();
     try {
       return new Tokenizer(
           json, size, HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
-    } catch (IOException | RuntimeException | UnsatisfiedLinkError e) {
+    } catch (IOException | RuntimeException e) {
       throw new HarmonicaException(
           "%s is no tokenizer that can be read here: %s"
               .formatted(where, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),

@@ -1,6 +1,8 @@
 package io.harmonica.torch;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.NativeFolder;
+import java.nio.file.Path;
 import java.util.Locale;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -8,6 +10,9 @@ import org.bytedeco.pytorch.global.torch;
 /** Loads libtorch once a process, and says what to do where it cannot. */
 final class Libtorch {
   private static final String NATIVES = "/org/bytedeco/pytorch/linux-x86_64%s/libjnitorch.so";
+
+  private static final String NAME = "libtorch";
+  private static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
   private static boolean loaded;
 
@@ -36,16 +41,17 @@ final class Libtorch {
     setDefault("org.bytedeco.javacpp.maxBytes", "0");
     setDefault("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     setDefault("org.bytedeco.openblas.load", "mkl_rt"); // about twice as fast as OpenBLAS
+    Path folder = folder();
     try {
       Loader.load(torch.class);
-    } catch (LinkageError e) {
-      throw new HarmonicaException(
-          "libtorch does not load (%s): %s"
-              .formatted(
-                  reason(e),
-                  hasNatives("-gpu")
-                      ? "the natives of profile torch-gpu need CUDA 13, cuDNN 9 and NCCL 2 installed; name their folders in LD_LIBRARY_PATH, or build with -Dtorch=cpu"
-                      : "is there room for 1 GB in ~/.javacpp (or -Dorg.bytedeco.javacpp.cachedir=DIR), and a glibc of 2.28 or later?"),
+    } catch (RuntimeException | LinkageError e) {
+      throw NativeFolder.fault(
+          NAME,
+          folder,
+          hasNatives("-gpu")
+              ? "the natives of profile torch-gpu need CUDA 13, cuDNN 9 and NCCL 2 installed; name their folders in LD_LIBRARY_PATH, or build with -Dtorch=cpu"
+              : "is there room for 1 GB (or name a folder with -D%s=DIR), and a glibc of 2.28 or later?"
+                  .formatted(CACHE),
           e);
     }
     if (!torch.has_env("MKL_THREADING_LAYER")) {
@@ -61,13 +67,19 @@ final class Libtorch {
     return Libtorch.class.getResource(NATIVES.formatted(extension)) != null;
   }
 
-  /** The innermost cause's first line, where JavaCPP hides what was missing. */
-  private static String reason(Throwable fault) {
-    Throwable inner = fault;
-    while (inner.getCause() != null) {
-      inner = inner.getCause();
+  /** Where JavaCPP unpacks the natives: the folder that the user names, its own, or a temporary. */
+  private static Path folder() {
+    String named = System.getProperty(CACHE);
+    if (named != null) {
+      return Path.of(named);
     }
-    return String.valueOf(inner.getMessage()).lines().findFirst().orElse(inner.toString());
+    Path folder =
+        NativeFolder.choose(
+            NAME,
+            Path.of(System.getProperty("user.home"), ".javacpp", "cache"),
+            NativeFolder.temporary().resolve(".javacpp-" + System.getProperty("user.name")));
+    System.setProperty(CACHE, folder.toString());
+    return folder;
   }
 
   /** Whether a fault of libtorch says that the device's memory did not suffice. */

@@ -52,22 +52,29 @@ record Address(String host, int port, String name) {
     InetAddress[] found = lookUp();
     List<InetAddress> alike =
         Arrays.stream(found).filter(one -> one.getClass() == found[0].getClass()).toList();
-    if (alike.size() == 1 || found[0].isLoopbackAddress()) {
+    if (alike.size() <= 1 || found[0].isLoopbackAddress()) {
       return List.of(this);
     }
     return alike.stream().map(one -> new Address(one.getHostAddress(), port, name)).toList();
   }
 
-  /** This address, once its host name is known to resolve; gRPC would log a stack trace first. */
+  /**
+   * This address, once its host name is known to resolve, here or at the proxy; gRPC would log a
+   * stack trace first.
+   */
   Address resolved() {
     lookUp();
     return this;
   }
 
+  /** What the name leads to; nothing where only a proxy can tell. */
   private InetAddress[] lookUp() {
     try {
       return InetAddress.getAllByName(host);
     } catch (UnknownHostException e) {
+      if (Proxies.to(this).isPresent()) {
+        return new InetAddress[0];
+      }
       throw new HarmonicaException(
           "Triton server %s cannot be reached (unknown host): correct the address".formatted(this),
           e);

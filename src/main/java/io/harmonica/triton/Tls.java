@@ -7,8 +7,15 @@ import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.PrivateKey;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLException;
 
@@ -17,7 +24,7 @@ import javax.net.ssl.SSLException;
  *
  * @param ca certificates to trust; empty: those that Java trusts
  * @param certificate our own with its chain, for servers that ask for one (mutual TLS)
- * @param key the certificate's, unencrypted PKCS#8
+ * @param key the certificate's, RSA or EC, without a passphrase: PKCS#8, PKCS#1 or SEC1
  */
 public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> key) {
   public static final Tls DEFAULT = new Tls(Optional.empty(), Optional.empty(), Optional.empty());
@@ -35,20 +42,8 @@ public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> 
   /** Reads the files. */
   SslContext context() {
     SslContextBuilder context = GrpcSslContexts.forClient();
-    if (ca.isPresent()) {
-      byte[] trusted = bytes("--tls-ca", ca.get());
-      usable(
-          () -> context.trustManager(new ByteArrayInputStream(trusted)),
-          "--tls-ca %s holds no certificate in PEM".formatted(ca.get()));
-    }
-    if (certificate.isPresent()) {
-      byte[] own = bytes("--tls-cert", certificate.get());
-      byte[] secret = bytes("--tls-key", key.orElseThrow());
-      usable(
-          () -> context.keyManager(new ByteArrayInputStream(own), new ByteArrayInputStream(secret)),
-          "--tls-cert %s and --tls-key %s are no certificate and its unencrypted PKCS#8 key in PEM"
-              .formatted(certificate.get(), key.get()));
-    }
+    ca.ifPresent(file -> context.trustManager(certificates("--tls-ca", file)));
+    certificate.ifPresent(file -> present(context, file, key.orElseThrow()));
     try {
       return context.build();
     } catch (SSLException e) {
@@ -56,13 +51,43 @@ public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> 
     }
   }
 
-  private static void usable(Runnable use, String otherwise) {
-    try {
-      use.run();
-    } catch (IllegalArgumentException e) {
-      // Without the cause: it may quote what it could not read, and that may be a key.
-      throw new HarmonicaException(otherwise + ": give other files");
+  /** Has the connection show our certificate, once the key is known to be the certificate's. */
+  private static void present(SslContextBuilder context, Path file, Path keyFile) {
+    X509Certificate[] chain = certificates("--tls-cert", file);
+    String source = "--tls-key " + keyFile;
+    PrivateKey own = PemKey.of(blocks("--tls-key", keyFile), source, keyFile.toString());
+    if (!PemKey.fits(own, chain[0].getPublicKey())) {
+      throw new HarmonicaException(
+          "%s is not the key of the first certificate in --tls-cert %s (%s): give the key that it was made with; the certificates of its CAs come after it"
+              .formatted(source, file, chain[0].getSubjectX500Principal()));
     }
+    context.keyManager(own, chain);
+  }
+
+  private static X509Certificate[] certificates(String option, Path file) {
+    List<X509Certificate> found = new ArrayList<>();
+    for (Pem block : blocks(option, file)) {
+      if (block.label().endsWith("CERTIFICATE")) {
+        try {
+          found.add(
+              (X509Certificate)
+                  CertificateFactory.getInstance("X.509")
+                      .generateCertificate(new ByteArrayInputStream(block.der())));
+        } catch (CertificateException e) {
+          throw new HarmonicaException(
+              "%s %s holds a damaged certificate: give another file".formatted(option, file), e);
+        }
+      }
+    }
+    if (found.isEmpty()) {
+      throw new HarmonicaException(
+          "%s %s holds no certificate in PEM: give another file".formatted(option, file));
+    }
+    return found.toArray(X509Certificate[]::new);
+  }
+
+  private static List<Pem> blocks(String option, Path file) {
+    return Pem.blocks(new String(bytes(option, file), StandardCharsets.ISO_8859_1));
   }
 
   private static byte[] bytes(String option, Path file) {

@@ -14,6 +14,7 @@ import java.net.UnknownHostException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
@@ -22,14 +23,16 @@ final class TritonFaults {
   private final String server;
   private final Duration deadline;
   private final boolean encrypted;
+  private final Address address;
 
   /**
    * Words about one server.
    *
    * @param encrypted whether the connection is to be
    */
-  TritonFaults(String address, Duration deadline, boolean encrypted) {
+  TritonFaults(Address address, Duration deadline, boolean encrypted) {
     this.encrypted = encrypted;
+    this.address = address;
     this.server = "Triton server " + address;
     this.deadline = deadline;
   }
@@ -229,6 +232,22 @@ final class TritonFaults {
   }
 
   private HarmonicaException fault(StatusRuntimeException e, String what, Where repeat) {
-    return new ServerFault(server + " " + what, e, repeat);
+    Optional<String> proxy = mayComeFromBetween(e) ? Proxies.to(address) : Optional.empty();
+    String words =
+        proxy
+            .map(
+                between ->
+                    "%s through the proxy %s, which Java's settings name, %s; to go without the proxy add %s to -Dhttp.nonProxyHosts in JAVA_OPTS"
+                        .formatted(server, between, what, address.host()))
+            .orElse(server + " " + what);
+    return new ServerFault(words, e, repeat);
+  }
+
+  /** Whether a proxy, too, fails calls so. */
+  private static boolean mayComeFromBetween(StatusRuntimeException e) {
+    return switch (e.getStatus().getCode()) {
+      case UNAVAILABLE, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, UNIMPLEMENTED -> true;
+      default -> false;
+    };
   }
 }

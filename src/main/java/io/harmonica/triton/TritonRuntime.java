@@ -155,8 +155,7 @@ public final class TritonRuntime implements Runtime {
     this.address = address;
     this.options = options;
     this.faults =
-        new TritonFaults(
-            address.toString(), options.deadline(), options.connection().tls().isPresent());
+        new TritonFaults(address, options.deadline(), options.connection().tls().isPresent());
     this.channel = options.connection().open(address);
     this.places = new SharedPlaces(this, options.sharedMemory(), faults);
   }
