@@ -135,6 +135,36 @@ class ManifestsTest {
     assertThat(claims).isEqualTo(claimed);
   }
 
+  /** What our libraries unpack needs a folder that lets programs run: an emptyDir does. */
+  @Test
+  void containersOfOurs_haveAReadOnlyRoot_andATemporaryFolder() throws IOException {
+    int found = 0;
+    for (Path manifest : manifests()) {
+      for (Map<String, Object> object : objects(manifest)) {
+        if (!object.get("kind").equals("Job")) {
+          continue;
+        }
+        Object pod = at(object, "spec", "template", "spec");
+        Object container = at(pod, "containers", 0);
+        assertThat(at(container, "securityContext", "readOnlyRootFilesystem")).isEqualTo(true);
+        Object mount = mounted(container, "/tmp");
+        assertThat(at(volume(pod, at(mount, "name")), "emptyDir")).isNotNull();
+        found++;
+      }
+    }
+    assertThat(found).isEqualTo(2);
+  }
+
+  private static Object mounted(Object container, String path) {
+    return ((List<?>) at(container, "volumeMounts"))
+        .stream().filter(m -> at(m, "mountPath").equals(path)).findFirst().orElseThrow();
+  }
+
+  private static Object volume(Object pod, Object name) {
+    return ((List<?>) at(pod, "volumes"))
+        .stream().filter(v -> at(v, "name").equals(name)).findFirst().orElseThrow();
+  }
+
   @Test
   void services_pointAtTheServersPods_andPorts() throws IOException {
     List<Map<String, Object>> objects = objects(FOLDER.resolve("kubernetes/server.yaml"));

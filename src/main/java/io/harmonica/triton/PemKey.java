@@ -150,10 +150,15 @@ final class PemKey {
   }
 
   private static byte[] element(int tag, byte[] content) {
-    byte[] length =
-        content.length < 0x80
-            ? new byte[] {(byte) content.length}
-            : new byte[] {(byte) 0x82, (byte) (content.length >> 8), (byte) content.length};
+    int size = content.length;
+    byte[] length; // DER wants the shortest form
+    if (size < 0x80) {
+      length = new byte[] {(byte) size};
+    } else if (size < 0x100) {
+      length = new byte[] {(byte) 0x81, (byte) size};
+    } else {
+      length = new byte[] {(byte) 0x82, (byte) (size >> 8), (byte) size};
+    }
     return joined(new byte[] {(byte) tag}, length, content);
   }
 

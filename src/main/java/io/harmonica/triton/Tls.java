@@ -47,8 +47,13 @@ public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> 
     try {
       return context.build();
     } catch (SSLException e) {
-      throw new HarmonicaException("TLS cannot be set up: " + e.getMessage(), e);
+      throw new HarmonicaException("TLS cannot be set up: " + reason(e), e);
     }
+  }
+
+  /** The innermost cause, as of certificates that are no chain. */
+  private static String reason(Throwable fault) {
+    return fault.getCause() == null ? fault.getMessage() : reason(fault.getCause());
   }
 
   /** Has the connection show our certificate, once the key is known to be the certificate's. */

@@ -246,7 +246,7 @@ final class TritonFaults {
   /** Whether a proxy, too, fails calls so. */
   private static boolean mayComeFromBetween(StatusRuntimeException e) {
     return switch (e.getStatus().getCode()) {
-      case UNAVAILABLE, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, UNIMPLEMENTED -> true;
+      case UNAVAILABLE, DEADLINE_EXCEEDED, UNKNOWN -> true;
       default -> false;
     };
   }
