@@ -5,7 +5,9 @@ import io.harmonica.text.Tokenizer;
 import io.harmonica.torch.Device;
 import java.nio.file.Path;
 
-/** A process of its own that loads a library with native code, and says in one line how that went. */
+/**
+ * A process of its own that loads a library with native code, and says in one line how that went.
+ */
 final class LoadNatives {
   private LoadNatives() {}
 

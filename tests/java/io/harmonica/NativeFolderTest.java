@@ -47,17 +47,15 @@ class NativeFolderTest {
   @ValueSource(strings = {"noexec", "ro"})
   void homeThatForbidsIt_leavesTheTemporaryFolder(String mount, @TempDir Path temporary)
       throws Exception {
-    assertThat(
-            load("tokenizer", mount, "-Djava.io.tmpdir=" + temporary, "-Duser.home=" + folder))
+    assertThat(load("tokenizer", mount, "-Djava.io.tmpdir=" + temporary, "-Duser.home=" + folder))
         .containsPattern("(?m)^loaded \\d+$"); // how many tokens it knows
     assertThat(temporary.resolve(".djl.ai/tokenizers")).isNotEmptyDirectory();
   }
 
   @Test
   void fullFolder_isNamed() throws Exception {
-    assertThat(
-            load("onnx", "size=1m", "-Djava.io.tmpdir=" + folder, "-Duser.home=" + folder))
-        .contains("ONNX Runtime does not load from " + folder + ", which has 0 MiB free")
+    assertThat(load("onnx", "size=1m", "-Djava.io.tmpdir=" + folder, "-Duser.home=" + folder))
+        .contains("ONNX Runtime does not load (", ") from " + folder + ", which has 0 MiB free")
         .contains("free space there");
   }
 
@@ -101,7 +99,8 @@ class NativeFolderTest {
     command.addAll(List.of(options));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(List.of(LoadNatives.class.getName(), library));
-    assumeTrue(run(mounting("true", mount)).code() == 0, "no mounts in a namespace of our own here");
+    assumeTrue(
+        run(mounting("true", mount)).code() == 0, "no mounts in a namespace of our own here");
     Ended ended = run(command);
     assertThat(ended.code()).as(ended.said()).isZero();
     return ended.said();

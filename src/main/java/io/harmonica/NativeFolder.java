@@ -68,8 +68,8 @@ public final class NativeFolder {
           fault);
     }
     return new HarmonicaException(
-        "%s does not load from %s, which has %d MiB free (%s): %s"
-            .formatted(library, folder, freeMebibytes(folder), reason(fault), remedy),
+        "%s does not load (%s) from %s, which has %d MiB free: %s"
+            .formatted(library, reason(fault), folder, freeMebibytes(folder), remedy),
         fault);
   }
 

@@ -78,8 +78,7 @@ class LauncherTest {
     builder.environment().putAll(environment);
     Path out = folder.resolve("out.txt");
     Path err = folder.resolve("err.txt");
-    int code =
-        builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start().waitFor();
+    int code = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start().waitFor();
     return new Ended(code, Files.readString(out, UTF_8), Files.readString(err, UTF_8));
   }
 
@@ -128,8 +127,7 @@ class LauncherTest {
     List<String> line = new ArrayList<>(words);
     line.addAll(List.of("--model-repository", folder.resolve("models").toString()));
     Invocation exported =
-        Invocation.run(
-            to -> HarmonicaExport.run(line.toArray(String[]::new), to.out(), to.err()));
+        Invocation.run(to -> HarmonicaExport.run(line.toArray(String[]::new), to.out(), to.err()));
     assertThat(exported.err()).isEmpty();
   }
 
@@ -159,8 +157,7 @@ class LauncherTest {
         bash(
             environment,
             "bin/harmonica generate --model-repository %s --model pixart --prompt %s --steps 1 --seed 1 --out %s --save-latents %s"
-                .formatted(
-                    folder.resolve("models"), PROMPT, folder.resolve("ü" + name), latents));
+                .formatted(folder.resolve("models"), PROMPT, folder.resolve("ü" + name), latents));
     assertThat(drawn.err()).isEmpty();
     assertThat(drawn.code()).isZero();
     return Files.readAllBytes(latents);
@@ -170,7 +167,8 @@ class LauncherTest {
   void wordThatIsNotUtf8_isRefused() throws Exception {
     Ended refused = bash(Map.of(), "bin/harmonica generate --prompt caf$'\\xe9'");
     assertThat(refused.err())
-        .startsWith("error: --prompt 'caf\uFFFD' was not read as it was typed: the locale here (LC_ALL=")
+        .startsWith(
+            "error: --prompt 'caf\uFFFD' was not read as it was typed: the locale here (LC_ALL=")
         .hasLineCount(1);
     assertThat(refused.code()).isEqualTo(1);
   }
@@ -193,14 +191,17 @@ class LauncherTest {
   void unsafeMemoryAccess_isAllowed_whereJavaKnowsTheOption(String version, boolean allowed)
       throws Exception {
     for (boolean release : new boolean[] {true, false}) {
-      Map<String, String> home =
-          Map.of("JAVA_HOME", recordingJava(version, release).toString());
+      Map<String, String> home = Map.of("JAVA_HOME", recordingJava(version, release).toString());
       List<String> words = bash(home, "bin/harmonica status --model 'a b'").out().lines().toList();
       assertThat(words.contains("--sun-misc-unsafe-memory-access=allow")).isEqualTo(allowed);
       assertThat(words)
           .containsSubsequence(
-              "-cp", root + "/target/harmonica.jar:" + root + "/target/lib/*",
-              "io.harmonica.cli.Harmonica", "status", "--model", "a b");
+              "-cp",
+              root + "/target/harmonica.jar:" + root + "/target/lib/*",
+              "io.harmonica.cli.Harmonica",
+              "status",
+              "--model",
+              "a b");
     }
   }
 

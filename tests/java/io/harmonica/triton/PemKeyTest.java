@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Keys in every form that openssl writes, with certificates that it made of them. */
 class PemKeyTest {
-  private static final String SELF_SIGNED = "req -x509 -days 2 -subj /CN=us -key own.key -out own.crt";
+  private static final String SELF_SIGNED =
+      "req -x509 -days 2 -subj /CN=us -key own.key -out own.crt";
 
   @TempDir Path folder;
 
@@ -35,9 +36,7 @@ class PemKeyTest {
 
   private Tls tls(String key) {
     return new Tls(
-        Optional.empty(),
-        Optional.of(folder.resolve("own.crt")),
-        Optional.of(folder.resolve(key)));
+        Optional.empty(), Optional.of(folder.resolve("own.crt")), Optional.of(folder.resolve(key)));
   }
 
   /** What is in the file's first block, and how openssl makes it of {@code own.key}. */
@@ -103,7 +102,8 @@ class PemKeyTest {
         .hasNoCause();
     assertThatThrownBy(() -> tls("own.crt").context())
         .hasMessageContaining("holds no private key in PEM, found [CERTIFICATE]");
-    String half = Files.readString(folder.resolve("own.key")).replaceAll("\\R[A-Za-z0-9+/=]{9,63}\\R", "\n");
+    String half =
+        Files.readString(folder.resolve("own.key")).replaceAll("\\R[A-Za-z0-9+/=]{9,63}\\R", "\n");
     Files.writeString(folder.resolve("half.key"), half);
     assertThatThrownBy(() -> tls("half.key").context())
         .hasMessageContaining("is no key that can be read here")

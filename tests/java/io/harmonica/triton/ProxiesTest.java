@@ -89,7 +89,8 @@ class ProxiesTest {
     proxy(1);
     System.setProperty("http.nonProxyHosts", "triton.invalid");
     assertThatThrownBy(() -> TritonRuntime.connect(SERVER, PATIENT))
-        .hasMessage("Triton server %s cannot be reached (unknown host): correct the address", SERVER);
+        .hasMessage(
+            "Triton server %s cannot be reached (unknown host): correct the address", SERVER);
     assertThat(Proxies.to(Address.parse("10.1.2.3:8001"))).contains("127.0.0.1:1");
     assertThat(Proxies.to(Address.parse("[2001:db8::1]:8001"))).contains("127.0.0.1:1");
     System.clearProperty("http.nonProxyHosts");

@@ -50,7 +50,7 @@ final class Libtorch {
           folder,
           hasNatives("-gpu")
               ? "the natives of profile torch-gpu need CUDA 13, cuDNN 9 and NCCL 2 installed; name their folders in LD_LIBRARY_PATH, or build with -Dtorch=cpu"
-              : "is there room for 1 GB (or name a folder with -D%s=DIR), and a glibc of 2.28 or later?"
+              : "is there room for 1 GB (else name a folder with -D%s=DIR), and a glibc of 2.28 or later?"
                   .formatted(CACHE),
           e);
     }

@@ -15,8 +15,7 @@ import java.util.regex.Pattern;
  */
 record Pem(String label, boolean encrypted, byte[] der) {
   private static final Pattern BLOCK =
-      Pattern.compile(
-          "-----BEGIN ([A-Z0-9 ]+)-----\\s(.*?)-----END \\1-----", Pattern.DOTALL);
+      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----\\s(.*?)-----END \\1-----", Pattern.DOTALL);
 
   /** All blocks of a file; what stands between them is comment. */
   static List<Pem> blocks(String text) {

@@ -81,7 +81,8 @@ final class PemKey {
     byte[] text = {1, 2, 3};
     try {
       Signature signature =
-          Signature.getInstance(key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA");
+          Signature.getInstance(
+              key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : "SHA256withRSA");
       signature.initSign(key);
       signature.update(text);
       byte[] signed = signature.sign();
@@ -120,8 +121,7 @@ final class PemKey {
   }
 
   private static byte[] pkcs8(byte[] algorithm, byte[] key) {
-    return element(
-        SEQUENCE, joined(ZERO, element(SEQUENCE, algorithm), element(OCTETS, key)));
+    return element(SEQUENCE, joined(ZERO, element(SEQUENCE, algorithm), element(OCTETS, key)));
   }
 
   /** Of elements in DER, one after another, the content of the first with a tag. */

@@ -20,7 +20,8 @@ final class Proxies {
     }
     List<Proxy> found;
     try {
-      found = selector.select(new URI("https", null, server.host(), server.port(), null, null, null));
+      found =
+          selector.select(new URI("https", null, server.host(), server.port(), null, null, null));
     } catch (URISyntaxException | IllegalArgumentException e) {
       return Optional.empty(); // gRPC goes straight then, too
     }
