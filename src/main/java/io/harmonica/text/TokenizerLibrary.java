@@ -48,7 +48,7 @@ final class TokenizerLibrary {
         NativeFolder.choose(
             NAME,
             Path.of(System.getProperty("user.home"), ".djl.ai"),
-            NativeFolder.temporary().resolve(".djl.ai"));
+            NativeFolder.temporary().resolve(".djl.ai-" + System.getProperty("user.name")));
     System.setProperty(FOLDER, folder.toString());
     if (System.getProperty(SCRATCH) == null) {
       System.setProperty(SCRATCH, folder.toString());
