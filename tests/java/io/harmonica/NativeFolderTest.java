@@ -49,7 +49,8 @@ class NativeFolderTest {
       throws Exception {
     assertThat(load("tokenizer", mount, "-Djava.io.tmpdir=" + temporary, "-Duser.home=" + folder))
         .containsPattern("(?m)^loaded \\d+$"); // how many tokens it knows
-    assertThat(temporary.resolve(".djl.ai-" + System.getProperty("user.name") + "/tokenizers")).isNotEmptyDirectory();
+    assertThat(temporary.resolve(".djl.ai-" + System.getProperty("user.name") + "/tokenizers"))
+        .isNotEmptyDirectory();
   }
 
   @Test
