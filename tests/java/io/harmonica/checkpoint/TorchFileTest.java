@@ -9,6 +9,7 @@ import io.harmonica.Mutations;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,6 +45,49 @@ class TorchFileTest {
     } else if (depth < 10 && node instanceof Map<?, ?> map) { // shared parts make it exponential
       map.values().forEach(value -> walk(value, depth + 1));
     }
+  }
+
+  @Test
+  void root_settings_areTheirContent() {
+    try (TorchFile file = TorchFile.open(TorchZip.resource("settings.pt"))) {
+      Map<String, Object> expected = new LinkedHashMap<>();
+      expected.put("model", Map.of("name", "DiT-S/2", "num_heads", 6L));
+      expected.put("out", "/runs/1");
+      expected.put("relative", "a/b");
+      expected.put("device", "cuda:1");
+      expected.put("dtype", "torch.bfloat16");
+      expected.put("more", Map.of("lr", 0.5));
+      expected.put("counts", Map.of("a", 1L));
+      expected.put("none", null);
+      assertThat(map(file.root()).get("args")).isEqualTo(expected);
+    }
+  }
+
+  @Test
+  void root_omegaconf_isItsContent() {
+    try (TorchFile file = TorchFile.open(TorchZip.resource("omegaconf.pt"))) {
+      Map<?, ?> args = map(file.root(), "args");
+      List<Object> layers = new ArrayList<>(List.of(1L, 2.5));
+      layers.add(null);
+      layers.add(true);
+      assertThat(map(args, "model"))
+          .isEqualTo(Map.of("model_type", "LightningDiT-XL/1", "layers", layers));
+      assertThat(map(args, "transport"))
+          .isEqualTo(Map.of("path_type", "Linear", "prediction", "velocity"));
+      assertThat(args.get("again")).isEqualTo("${transport.prediction}");
+    }
+  }
+
+  @Test
+  void root_omegaconfThatIsItsOwnContent_isRefused() throws IOException {
+    byte[] pickle =
+        "}X\1\0\0\0acomegaconf.nodes\nAnyNode\n)\u0081q\0}X\4\0\0\0_valh\0sbs."
+            .getBytes(ISO_8859_1);
+    Path file = folder.resolve("x.pt");
+    Files.write(file, TorchZip.file(pickle));
+    assertThatThrownBy(() -> TorchFile.open(file))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("'a' contains itself");
   }
 
   @ParameterizedTest

@@ -82,6 +82,10 @@ class TorchUnpicklerTest {
     "torch, load",
     "torch.nn.modules.linear, Linear",
     "collections, OrderedDict.fromkeys",
+    "types, FunctionType",
+    "pathlib, Path.unlink",
+    "typing, get_type_hints",
+    "builtins, getattr",
   })
   void load_otherClass_isRefusedByName(String module, String name) {
     String full = "'" + module + "." + name + "'";
@@ -141,6 +145,9 @@ class TorchUnpicklerTest {
         "]K\1K\1s.", // an item set in a list
         "}K\1K\1sK\1K\2s.", // a key twice
         "}K\1a.", // appended to a dict
+        "ctyping\nAny\n)R.", // a type called
+        "ctorch\nbfloat16\n)R.", // and an element type
+        "comegaconf.nodes\nAnyNode\n)R)b.", // a tuple as an object's fields
         "K\1}b.", // a number with state
         "ccollections\nOrderedDict\nK\1\u0085R.", // OrderedDict(1)
         "cargparse\nNamespace\n)\u0081K\1b.", // a number as Namespace
@@ -170,7 +177,7 @@ class TorchUnpicklerTest {
   @Test
   void read_damagedPickles_areReadOrRefused() {
     List<byte[]> pickles =
-        Stream.of("tensors", "train", "protocol4")
+        Stream.of("tensors", "train", "protocol4", "settings", "omegaconf")
             .map(n -> TorchZip.entries(TorchZip.resource(n + ".pt")).get(n + "/data.pkl"))
             .toList();
     Mutations.assertReadOrRefused(13, 5000, pickles, pickle -> TorchUnpickler.load(PATH, pickle));

@@ -64,6 +64,14 @@ class UnwrappedTest {
   }
 
   @Test
+  void settings_besideWrappedNames_areKept() {
+    try (Checkpoint checkpoint = Checkpoint.open(TorchZip.resource("parallel.pt"))) {
+      assertThat(checkpoint.names()).containsExactly("weight", "bias");
+      assertThat(checkpoint.settings()).containsEntry("epoch", 3L);
+    }
+  }
+
+  @Test
   void open_oneCompiledBlock_hasItsNames() {
     try (Checkpoint checkpoint = Checkpoint.open(resource("part_compiled"))) {
       assertThat(checkpoint.names())

@@ -39,7 +39,7 @@ class SettingTest {
     assertThat(setting.options().router()).isEqualTo("r");
     assertThat(setting.options().steps()).hasValue(14);
     assertThat(setting.options().spacing()).hasValue(Spacing.OPENAI_DDIM);
-    assertThat(setting.options().guidance()).isEqualTo(4.5);
+    assertThat(setting.options().guidance()).hasValue(4.5);
     assertThat(setting.options().guidanceChannels()).hasValue(3);
     assertThat(setting.batch()).hasValue(8);
     assertThat(setting.stepsPerRequest()).hasValue(7);

@@ -30,7 +30,7 @@ class RequestTest {
     assertThat(all.sampler()).contains("other");
     assertThat(all.eta()).hasValue(0.5);
     assertThat(all.spacing()).contains(Spacing.OPENAI);
-    assertThat(all.guidance()).isEqualTo(4);
+    assertThat(all.guidance()).hasValue(4);
     assertThat(all.guidanceChannels()).hasValue(3);
     assertThat(all.seed()).isEqualTo(9);
     assertThat(all.latents()).containsSame(latents);

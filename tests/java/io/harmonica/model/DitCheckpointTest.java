@@ -13,6 +13,7 @@ import io.harmonica.checkpoint.Safetensors.Floats;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class DitCheckpointTest {
   private static final OptionalInt UNSTATED = OptionalInt.empty();
+  private static final Path NO_NULL_CLASS =
+      Path.of("tests/resources/io/harmonica/generate/no-null-class");
   private static final Map<String, Floats> DIFFUSERS = Checkpoints.tensors(Checkpoints.DIT);
   private static final Map<String, Floats> FACEBOOK = Checkpoints.tensors(Checkpoints.DIT_FACEBOOK);
 
@@ -154,6 +157,55 @@ class DitCheckpointTest {
         file + ": 12 blocks of width 384 are DiT-S, which has 6 heads, --heads says 8; leave");
     assertThat(message(file, OptionalInt.of(6))).contains("has shape [32], expected [384]");
     assertThat(message(file, UNSTATED)).contains("has shape [32], expected [384]");
+  }
+
+  @Test
+  void facebook_settings_bringHeadsAndClasses() {
+    Path file = NO_NULL_CLASS.resolve("classes.pt");
+    Dit dit = dit(file, UNSTATED);
+    assertThat(dit.heads()).isEqualTo(2);
+    assertThat(dit.labels()).isEqualTo(3);
+    assertThat(dit.io().classes()).isEqualTo(3);
+    assertThat(dit.io().unconditional()).isEqualTo(Unconditional.NONE);
+    assertThat(dit(file, OptionalInt.of(2))).isEqualTo(dit);
+    assertRefused(
+        file,
+        OptionalInt.of(4),
+        file
+            + ": its settings say 2 heads (args.num_heads is 2), --heads says 4; leave --heads out");
+    assertThat(dit(NO_NULL_CLASS.resolve("one-class.pt"), UNSTATED).io().classes()).isEqualTo(1);
+  }
+
+  @Test
+  void facebook_withoutSettings_isNoted_withWhatIsAssumed() {
+    assertThat(notes(Checkpoints.DIT_FACEBOOK, Choices.NONE.withHeads(OptionalInt.of(2))))
+        .containsExactly(
+            Checkpoints.DIT_FACEBOOK
+                + " does not say how it was trained, assumed as facebookresearch/DiT: predicts noise, betas linear over 1000 timesteps (so not SiT, REPA and the like); the last of 11 label rows is the null class (if not: --no-null-class)");
+    Choices none = Choices.NONE.withHeads(OptionalInt.of(2)).withNoNullClass(true);
+    assertThat(notes(Checkpoints.DIT_FACEBOOK, none).get(0)).doesNotContain("null class");
+    assertThat(notes(Checkpoints.DIT, Choices.NONE)).isEmpty();
+  }
+
+  @Test
+  void noNullClass_ofADiffusersFolder_isTheUsersWord() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
+      Dit dit = (Dit) Model.of(checkpoint, Choices.NONE.withNoNullClass(true)).denoiser();
+      assertThat(dit.labels()).isEqualTo(11);
+      assertThat(dit.io().classes()).isEqualTo(10);
+      assertThat(dit.io().unconditional()).isEqualTo(Unconditional.NONE);
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.PIXART)) {
+      assertThatThrownBy(() -> Model.of(checkpoint, Choices.NONE.withNoNullClass(true)))
+          .hasMessage(
+              "--no-null-class: a PixArt takes texts, no class labels; leave --no-null-class out");
+    }
+  }
+
+  private static List<String> notes(Path file, Choices choices) {
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      return Model.of(checkpoint, choices).notes();
+    }
   }
 
   @Test

@@ -76,6 +76,13 @@ class PixArtStateDictTest {
   }
 
   @Test
+  void of_compressedKeysAndValues_isRefused() {
+    Map<String, Floats> weights = Checkpoints.tensors(SIGMA);
+    weights.put("blocks.1.attn.sr.weight", Floats.of(new float[16 * 4], 16, 1, 2, 2));
+    refused(Checkpoints.facebook(folder, weights), TWO_HEADS, "'blocks.1.attn.sr.weight'");
+  }
+
+  @Test
   void of_unpublishedSize_needsHeads() {
     refused(SIGMA, Choices.NONE, "2 blocks of width 16 are no published PixArt", "add --heads N");
     refused(SIGMA, Choices.NONE.withHeads(OptionalInt.of(3)), "do not have the 3 heads");

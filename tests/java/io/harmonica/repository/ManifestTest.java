@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.sampler.Betas;
@@ -30,6 +31,7 @@ class ManifestTest {
           8,
           new Manifest.Size(60, 64),
           10,
+          null,
           new Manifest.Text(120, 64, true),
           "ddim",
           "leading",
@@ -52,6 +54,20 @@ class ManifestTest {
     ModelConfig config = config(MANIFEST.toJson());
     ModelConfig read = ConfigFile.parse(ConfigFile.print(config), "test");
     assertThat(Manifest.of(read)).isEqualTo(MANIFEST);
+  }
+
+  /** Manifests of before it are of models that have one, and so are those that leave it out. */
+  @Test
+  void nullClass_isThereUnlessDenied_andStaysWithOtherRouters() {
+    String labels = MANIFEST.toJson().replaceFirst("\"text\":\\{.*?},", "");
+    assertThat(labels).doesNotContain("nullClass");
+    assertThat(Manifest.of(config(labels)).unconditional()).isEqualTo(Unconditional.NULL_CLASS);
+    assertThat(MANIFEST.unconditional()).isEqualTo(Unconditional.TEXT);
+    String denied = labels.replace("\"classes\":10,", "\"classes\":10,\"nullClass\":false,");
+    Manifest manifest = Manifest.of(config(denied));
+    assertThat(manifest.unconditional()).isEqualTo(Unconditional.NONE);
+    assertThat(manifest.without("r")).isEqualTo(manifest);
+    assertThat(manifest.toJson()).isEqualTo(denied);
   }
 
   @Test
@@ -87,6 +103,7 @@ class ManifestTest {
         m.pixelsPerElement(),
         m.picture(),
         m.classes(),
+        m.nullClass(),
         m.text(),
         sampling.sampler(),
         sampling.origin().toString(),

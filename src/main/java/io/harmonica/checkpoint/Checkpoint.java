@@ -3,6 +3,7 @@ package io.harmonica.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,6 +36,14 @@ public interface Checkpoint extends AutoCloseable {
 
   /** The {@code config.json} beside the weights, where there is one; none for {@code .pt} files. */
   Optional<JsonNode> config();
+
+  /**
+   * The settings that a training script saved beside the weights, as {@code args}: strings,
+   * numbers, booleans, lists and maps of these. Empty for all but torch files.
+   */
+  default Map<String, Object> settings() {
+    return Map.of();
+  }
 
   /** The names of all tensors, in the order of the file, as the model's definition has them. */
   Set<String> names();

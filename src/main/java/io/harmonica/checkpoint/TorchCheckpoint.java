@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The weights in a torch file: a state dict, or what a training script wrapped around one. What is
- * not a tensor in it is left out.
+ * The weights in a torch file: a state dict, or what a training script wrapped around one. What
+ * else the script saved are its settings.
  */
 final class TorchCheckpoint implements Checkpoint {
   private final TorchFile file;
@@ -91,6 +91,25 @@ final class TorchCheckpoint implements Checkpoint {
   @Override
   public Optional<JsonNode> config() {
     return Optional.empty();
+  }
+
+  @Override
+  public Map<String, Object> settings() {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    ((Map<?, ?>) file.root())
+        .forEach(
+            (key, value) -> {
+              if (!holdsTensors(value)) {
+                settings.put((String) key, value);
+              }
+            });
+    return settings;
+  }
+
+  private static boolean holdsTensors(Object value) {
+    return value instanceof StoredTensor
+        || value instanceof Map<?, ?> map
+            && map.values().stream().anyMatch(StoredTensor.class::isInstance);
   }
 
   @Override

@@ -84,9 +84,10 @@ public final class TorchFile implements AutoCloseable {
 
   /**
    * The object that was saved: {@code Map<String, Object>} in the saved order (for a dict, with its
-   * integer keys as strings, an OrderedDict or an argparse.Namespace), {@code List<Object>} (a list
-   * or a tuple), String, Long, Double, Boolean, null, or {@link StoredTensor}, named by its path in
-   * the tree, such as {@code ema.blocks.0.attn.qkv.weight}. Unmodifiable.
+   * integer keys as strings, an OrderedDict, an argparse.Namespace or another container of
+   * settings), {@code List<Object>} (a list or a tuple), String, Long, Double, Boolean, null, or
+   * {@link StoredTensor}, named by its path in the tree, such as {@code
+   * ema.blocks.0.attn.qkv.weight}. Unmodifiable.
    */
   public Object root() {
     return root;
@@ -115,7 +116,14 @@ public final class TorchFile implements AutoCloseable {
     return bytes;
   }
 
-  private Object convert(Object object, String where, int depth) {
+  private Object convert(Object pickled, String where, int depth) {
+    Object object = pickled;
+    for (int hops = 0; object instanceof PickledSettings.Node node; hops++) {
+      if (hops == DEEPEST) {
+        throw Messages.damaged(path(), Messages.quote(where) + " contains itself");
+      }
+      object = node.content();
+    }
     if (object == null || object instanceof String || object instanceof Boolean) {
       return object;
     }

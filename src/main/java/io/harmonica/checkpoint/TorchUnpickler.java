@@ -22,8 +22,8 @@ import net.razorvine.pickle.Unpickler;
  * <p>Every opcode that could reach a class is handled here, every opcode that torch does not write
  * is refused: the library's own registry of constructors is never asked, and nothing is allocated
  * beyond what the bytes themselves hold. The result consists of {@link Map} with String keys,
- * {@link List}, {@code Object[]} (a tuple), numbers, strings, booleans, null and {@link
- * TorchTensor}; what is shared in the pickle is shared in it.
+ * {@link List}, {@code Object[]} (a tuple), numbers, strings, booleans, null, {@link TorchTensor}
+ * and {@link PickledSettings.Node}; what is shared in the pickle is shared in it.
  */
 final class TorchUnpickler extends Unpickler {
   private static final int MOST_DIMENSIONS = 8;
@@ -41,17 +41,12 @@ final class TorchUnpickler extends Unpickler {
           "torch.ByteStorage", DType.U8,
           "torch.BoolStorage", DType.BOOL);
 
-  /** The only calls; each builds plain data from plain data. */
+  /** The calls that make tensors; {@link PickledSettings} knows the others. */
   private static final Map<String, IObjectConstructor> CALLS =
       Map.of(
-          "collections.OrderedDict", args -> empty(new LinkedHashMap<String, Object>(), args),
-          "argparse.Namespace", args -> empty(new Namespace(), args),
           "torch.Size", args -> arguments(args, 1)[0],
           "torch._utils._rebuild_tensor_v2", TorchUnpickler::rebuildTensor,
           "torch._utils._rebuild_parameter", args -> arguments(args, 3)[0]);
-
-  /** Its state is its content, whereas an OrderedDict's state is only a note on the side. */
-  private static final class Namespace extends LinkedHashMap<String, Object> {}
 
   private final Path path;
   private final int size;
@@ -139,9 +134,12 @@ final class TorchUnpickler extends Unpickler {
     return NO_RETURN_VALUE;
   }
 
-  /** Stands for a class or function on the stack: a {@link DType} for a storage, or a call. */
+  /** Stands for a class or function on the stack: a {@link DType}, a call, or only its name. */
   private Object global(String name) {
     Object known = STORAGES.containsKey(name) ? STORAGES.get(name) : CALLS.get(name);
+    if (known == null) {
+      known = PickledSettings.global(name);
+    }
     if (known == null) {
       throw new HarmonicaException(
           "%s: data.pkl names the class %s at byte %d, but only tensors and plain data are read: save a state_dict instead"
@@ -151,12 +149,13 @@ final class TorchUnpickler extends Unpickler {
   }
 
   private void build() {
-    Object state = stack.pop();
-    if (stack.peek() instanceof Namespace namespace) {
-      mapOf(state).forEach((name, value) -> put(namespace, name, value));
+    Map<String, Object> state = mapOf(stack.pop());
+    if (stack.peek() instanceof PickledSettings.Namespace namespace) {
+      state.forEach((name, value) -> put(namespace, name, value));
+    } else if (stack.peek() instanceof PickledSettings.Node node) {
+      node.build(state);
     } else {
-      mapOf(stack.peek()); // an OrderedDict: only _metadata, the versions of the modules
-      mapOf(state);
+      mapOf(stack.peek()); // a dict: of an OrderedDict _metadata, the versions of the modules
     }
   }
 
@@ -178,7 +177,8 @@ final class TorchUnpickler extends Unpickler {
     map.put(key, value);
   }
 
-  @SuppressWarnings("unchecked") // only EMPTY_DICT and CALLS make maps, and putAll fills them
+  @SuppressWarnings(
+      "unchecked") // all maps are made here or by PickledSettings, and putAll fills them
   private static Map<String, Object> mapOf(Object object) {
     return (Map<String, Object>) object;
   }
@@ -216,16 +216,11 @@ final class TorchUnpickler extends Unpickler {
     return value instanceof Integer small ? small : (Long) value;
   }
 
-  private static Object[] arguments(Object[] args, int count) {
+  static Object[] arguments(Object[] args, int count) {
     if (args.length != count) {
       throw new PickleException(args.length + " arguments where torch writes " + count);
     }
     return args;
-  }
-
-  private static Object empty(Map<String, Object> map, Object[] args) {
-    arguments(args, 0);
-    return map;
   }
 
   private int offset() {

@@ -100,6 +100,11 @@ final class Unwrapped implements Checkpoint {
   }
 
   @Override
+  public Map<String, Object> settings() {
+    return weights.settings();
+  }
+
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(sources.keySet());
   }

@@ -104,7 +104,8 @@ final class CompareCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5); 1: none")
+            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+                + " 1: none")
         .value("guidance-channels", "N", "channels it acts on (default: the model's origin)")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")
         .value(
@@ -201,9 +202,6 @@ final class CompareCommand implements Command {
     Map<String, String> common = new LinkedHashMap<>();
     for (String option : COMMON) {
       arguments.text(option).ifPresent(value -> common.put(option, value));
-    }
-    if (TEXTS.stream().anyMatch(arguments::has)) {
-      common.putIfAbsent("guidance", "4.5");
     }
     return common;
   }

@@ -26,6 +26,9 @@ import org.apache.commons.cli.Options;
 
 /** {@code harmonica-export}: writes a model repository from a checkpoint. */
 final class ExportCommand implements Command {
+  static final String NO_NULL_CLASS =
+      "a DiT trained without class dropout: every row of its label table is a class, and there is no"
+          + " guidance";
 
   @Override
   public String name() {
@@ -53,6 +56,7 @@ final class ExportCommand implements Command {
             .value(
                 "architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
             .value("heads", "N", "attention heads, where a .pt file is of no published size")
+            .flag("no-null-class", NO_NULL_CLASS)
             .value(
                 "vae",
                 "DIR",
@@ -178,6 +182,7 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
+      model.notes().forEach(note -> console.err().println("note: " + note));
       parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
@@ -226,8 +231,13 @@ final class ExportCommand implements Command {
   private static Sizes sizes(
       Arguments arguments, Checkpoint checkpoint, Optional<Autoencoder> autoencoder) {
     Choices choices =
-        Choices.NONE.withHeads(
-            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty));
+        Choices.NONE
+            .withHeads(
+                arguments
+                    .integer("heads", 1, 1024)
+                    .map(OptionalInt::of)
+                    .orElseGet(OptionalInt::empty))
+            .withNoNullClass(arguments.has("no-null-class"));
     if (autoencoder.isPresent()) {
       choices = choices.withPixelsPerElement(autoencoder.get().decoder().pixelsPerElement());
     }

@@ -113,7 +113,8 @@ final class GenerateCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5);" + " 1: none")
+            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+                + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
@@ -334,6 +335,9 @@ final class GenerateCommand implements Command {
               all
                   ? pipeline.manifest().channels()
                   : arguments.requiredInteger("guidance-channels", 1, 1 << 16));
+    }
+    if (pipeline.guidanceScale(request) <= 1) {
+      arguments.refuse("guidance-channels", "without guidance");
     }
     if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request)) {
       arguments.refuse("seed", "with --latents and a sampler that adds no noise");

@@ -62,7 +62,8 @@ final class TrainCommand implements Command {
                 "checkpoint",
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file")
-            .value("heads", "N", "attention heads, where a .pt file is of no published size");
+            .value("heads", "N", "attention heads, where a .pt file is of no published size")
+            .flag("no-null-class", ExportCommand.NO_NULL_CLASS);
     return TextFiles.options(options)
         .value(
             "resolution",
@@ -87,7 +88,8 @@ final class TrainCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5); 1: none")
+            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+                + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value(
             "objective",
@@ -155,9 +157,11 @@ final class TrainCommand implements Command {
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.err().println("note: " + note));
+      model.notes().forEach(note -> console.err().println("note: " + note));
       Sampling sampling = parts.sampling(model.denoiser().io());
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
+      options.trajectory().requireGuides(model.denoiser());
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
@@ -186,8 +190,13 @@ final class TrainCommand implements Command {
   /** What the checkpoint leaves free: as the export will be, for which the router is. */
   private static Choices choices(Arguments arguments) {
     Choices choices =
-        Choices.NONE.withHeads(
-            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty));
+        Choices.NONE
+            .withHeads(
+                arguments
+                    .integer("heads", 1, 1024)
+                    .map(OptionalInt::of)
+                    .orElseGet(OptionalInt::empty))
+            .withNoNullClass(arguments.has("no-null-class"));
     return arguments
         .text("resolution")
         .map(size -> choices.withResolution(Resolution.parse(size)))
@@ -228,9 +237,11 @@ final class TrainCommand implements Command {
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance =
-        arguments.decimal("guidance", 0, 1000).orElse(io.text().isPresent() ? 4.5 : 1.5);
+        arguments.decimal("guidance", 0, 1000).orElse(io.unconditional().defaultGuidance());
     if (guidance <= 1) {
-      arguments.refuse("guidance-channels", "with --guidance up to 1");
+      arguments.refuse(
+          "guidance-channels",
+          arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
     }
     int channels = io.guidanceChannels();
     if (arguments.has("guidance-channels")) {

@@ -37,7 +37,7 @@ public final class Comparison implements AutoCloseable {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
-      double rows = setting.options().guidance() > 1 ? 2 : 1;
+      double rows = pipeline.guidanceScale(setting.options()) > 1 ? 2 : 1;
       double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
       long ofPass = pipeline.manifest().flops().full();
       return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;
@@ -123,14 +123,18 @@ public final class Comparison implements AutoCloseable {
     }
   }
 
-  /** With the steps that it will take, so that they can be told. */
+  /** With the steps and the guidance that it will take, so that they can be told. */
   private Setting resolved(Setting setting, Pipeline pipeline) {
     Request options = setting.options();
-    return options.steps().isPresent()
-        ? setting
-        : setting.withOptions(
-            options.withSteps(
-                router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS)));
+    if (options.steps().isEmpty()) {
+      options =
+          options.withSteps(
+              router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS));
+    }
+    if (options.guidance().isEmpty()) {
+      options = options.withGuidance(pipeline.manifest().unconditional().defaultGuidance());
+    }
+    return setting.withOptions(options);
   }
 
   private void requireOneShape() {

@@ -178,7 +178,7 @@ public record Setting(
     options
         .spacing()
         .ifPresent(s -> fields.put("spacing", s.name().toLowerCase(Locale.ROOT).replace('_', '-')));
-    fields.put("guidance", Numbers.shortest(options.guidance()));
+    options.guidance().ifPresent(scale -> fields.put("guidance", Numbers.shortest(scale)));
     options
         .guidanceChannels()
         .ifPresent(count -> fields.put("guidance-channels", Integer.toString(count)));

@@ -8,6 +8,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.TextCheckpoint;
+import io.harmonica.model.Unconditional;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -448,6 +449,7 @@ public final class Exporter {
                 .orElse(io.pixelsPerElement()),
             picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
             io.classes(),
+            io.unconditional() == Unconditional.NONE ? false : null,
             io.text()
                 .map(
                     takes ->

@@ -48,7 +48,7 @@ final class Admission {
     if (manifest.maxBatch() < (guidance.doublesBatch() ? 2 : 1)) {
       throw new HarmonicaException(
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
-              .formatted(manifest.model(), request.guidance()));
+              .formatted(manifest.model(), guidance.scale()));
     }
     return new Admitted(manifest, router, program(router, sampler, several), sampler, guidance);
   }
@@ -164,6 +164,17 @@ final class Admission {
     return request.spacing().orElseGet(() -> manifest.sampling().spacing(sampler));
   }
 
+  /**
+   * The scale of guidance that a request runs with: its own, else the model's.
+   *
+   * @throws HarmonicaException if it leads away from a null class, and the model has none
+   */
+  double guidanceScale(Request request) {
+    double scale = request.guidance().orElse(manifest.unconditional().defaultGuidance());
+    manifest.unconditional().requireGuides(scale, manifest.model());
+    return scale;
+  }
+
   private Guidance guidance(Request request) {
     int channels = request.guidanceChannels().orElse(manifest.guidanceChannels());
     if (channels < 1 || channels > manifest.channels()) {
@@ -171,7 +182,7 @@ final class Admission {
           "--guidance-channels %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
-    return new Guidance(request.guidance(), channels, manifest.text() == null);
+    return new Guidance(guidanceScale(request), channels, manifest.text() == null);
   }
 
   private void requireSubjects(Request request) {
@@ -185,7 +196,7 @@ final class Admission {
                   .formatted(manifest.model(), manifest.classes() - 1));
     }
     if (takesTexts) {
-      requireFits(request.prompts().get(), request.guidance());
+      requireFits(request.prompts().get(), guidanceScale(request));
     }
     for (int label : request.classes()) {
       if (label < 0 || label >= manifest.classes()) {

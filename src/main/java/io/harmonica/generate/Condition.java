@@ -18,7 +18,10 @@ import java.util.Map;
  */
 record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) {
 
-  /** Labels, and after them for guidance as many null classes, as facebook's DiT and diffusers. */
+  /**
+   * Labels, and after them for guidance as many null classes, where the model has one, as
+   * facebook's DiT and diffusers.
+   */
   Map<String, Tensor> labels(List<Integer> classes) {
     int batch = (guided ? 2 : 1) * classes.size();
     long[] labels = new long[times * batch];

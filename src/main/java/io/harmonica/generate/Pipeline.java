@@ -342,6 +342,15 @@ public final class Pipeline implements AutoCloseable {
     return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
+  /**
+   * The scale of guidance that a request runs with: its own, else the model's.
+   *
+   * @throws HarmonicaException if it leads away from a null class, and the model has none
+   */
+  public double guidanceScale(Request request) {
+    return admission.guidanceScale(request);
+  }
+
   private void requireFits(Latents noise) {
     if (noise.channels() != manifest.channels()
         || noise.height() != manifest.height()

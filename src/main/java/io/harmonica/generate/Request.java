@@ -21,7 +21,8 @@ import java.util.function.Consumer;
  * @param sampler a name of {@link Sampler#NAMES}; empty: the router's, else the model's
  * @param eta of DDIM: 0 is deterministic, 1 as noisy as DDPM; empty: 0
  * @param guidance scale of classifier-free guidance (Ho and Salimans, arXiv 2207.12598); up to 1
- *     there is none, and a step costs half
+ *     there is none, and a step costs half; empty: 1.5, of texts 4.5, and 1 where the model has no
+ *     null class
  * @param seed of the noise; picture i starts from the noise of {@code seed + i}
  * @param latents initial noise instead of seeded
  */
@@ -33,7 +34,7 @@ public record Request(
     Optional<String> sampler,
     OptionalDouble eta,
     Optional<Spacing> spacing,
-    double guidance,
+    OptionalDouble guidance,
     OptionalInt guidanceChannels,
     long seed,
     Optional<Latents> latents) {
@@ -52,9 +53,9 @@ public record Request(
               ? "--classes is empty, expected a label for each picture"
               : "--classes and --text-embeddings exclude each other: a model takes labels or texts");
     }
-    if (!Double.isFinite(guidance) || guidance < 0) {
-      throw new IllegalArgumentException(
-          "--guidance %s must be a number from 0".formatted(guidance));
+    double scale = guidance.orElse(1);
+    if (!Double.isFinite(scale) || scale < 0) {
+      throw new IllegalArgumentException("--guidance %s must be a number from 0".formatted(scale));
     }
     int pictures = prompts.map(texts -> texts.positive().count()).orElse(classes.size());
     if (latents.isPresent() && latents.get().count() != pictures) {
@@ -70,14 +71,14 @@ public record Request(
     return prompts.map(texts -> texts.positive().count()).orElse(classes.size());
   }
 
-  /** 20 steps of the model's sampler without a router, guidance 1.5, seed 0. */
+  /** 20 steps of the model's sampler without a router, its guidance, seed 0. */
   public static Request of(List<Integer> classes) {
-    return new Parts(classes, Optional.empty(), 1.5).request();
+    return new Parts(classes, Optional.empty()).request();
   }
 
-  /** 20 steps of the model's sampler without a router, guidance 4.5, seed 0. */
+  /** 20 steps of the model's sampler without a router, its guidance, seed 0. */
   public static Request of(Prompts prompts) {
-    return new Parts(List.of(), Optional.of(prompts), 4.5).request();
+    return new Parts(List.of(), Optional.of(prompts)).request();
   }
 
   public Request withClasses(List<Integer> labels) {
@@ -114,7 +115,7 @@ public record Request(
   }
 
   public Request withGuidance(double scale) {
-    return with(parts -> parts.guidance = scale);
+    return with(parts -> parts.guidance = OptionalDouble.of(scale));
   }
 
   public Request withGuidanceChannels(int channels) {
@@ -130,7 +131,8 @@ public record Request(
   }
 
   private Request with(Consumer<Parts> change) {
-    Parts parts = new Parts(classes, prompts, guidance);
+    Parts parts = new Parts(classes, prompts);
+    parts.guidance = guidance;
     parts.router = router;
     parts.steps = steps;
     parts.sampler = sampler;
@@ -152,15 +154,14 @@ public record Request(
     private Optional<String> sampler = Optional.empty();
     private OptionalDouble eta = OptionalDouble.empty();
     private Optional<Spacing> spacing = Optional.empty();
-    private double guidance;
+    private OptionalDouble guidance = OptionalDouble.empty();
     private OptionalInt guidanceChannels = OptionalInt.empty();
     private long seed;
     private Optional<Latents> latents = Optional.empty();
 
-    Parts(List<Integer> classes, Optional<Prompts> prompts, double guidance) {
+    Parts(List<Integer> classes, Optional<Prompts> prompts) {
       this.classes = classes;
       this.prompts = prompts;
-      this.guidance = guidance;
     }
 
     Request request() {

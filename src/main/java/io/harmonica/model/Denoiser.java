@@ -124,8 +124,8 @@ public interface Denoiser {
    * @param channels C of a sample; a prediction has more where the model learned a variance
    * @param pixelsPerElement side of the square of pixels that an element of a sample stands for: 1
    *     for a model that works on pixels, 8 in the latent space of the usual autoencoders
-   * @param classes number of labels; {@code classes} itself is the label of guidance's null class;
-   *     0 for a model that takes text
+   * @param classes number of labels; 0 for a model that takes text
+   * @param nullClass whether {@code classes} itself is the label of guidance's null class
    * @param text what text it takes
    * @param sampler that this model's origin draws with
    * @param spacing how the samplers of this model's origin space their timesteps: {@code leading},
@@ -139,6 +139,7 @@ public interface Denoiser {
       int width,
       int pixelsPerElement,
       int classes,
+      boolean nullClass,
       Optional<Text> text,
       String sampler,
       String spacing,
@@ -149,7 +150,12 @@ public interface Denoiser {
       return outputChannels == 2 * channels;
     }
 
-    /** A class-conditional model's. */
+    /** What guidance leads away from. */
+    public Unconditional unconditional() {
+      return Unconditional.of(text.isPresent(), nullClass);
+    }
+
+    /** A class-conditional model's, with a null class. */
     public Interface(
         int channels,
         int outputChannels,
@@ -165,8 +171,24 @@ public interface Denoiser {
           width,
           Choices.NONE.pixelsPerElement(channels),
           classes,
+          true,
           Optional.empty(),
           "ddim",
+          spacing,
+          guidanceChannels);
+    }
+
+    Interface withoutNullClass() {
+      return new Interface(
+          channels,
+          outputChannels,
+          height,
+          width,
+          pixelsPerElement,
+          classes,
+          false,
+          text,
+          sampler,
           spacing,
           guidanceChannels);
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
  *
  * @param width D
  * @param size height and width of a sample, in elements
- * @param classes number of labels, without the null class
+ * @param labels rows of the label table: the classes, and the null class where there is one
  * @param frequencyDivisor divisor in the exponent of the timestep frequencies: 128 in facebook's
  *     code, 127 in diffusers'
  * @param mlpEps epsilon of the layer norm before the MLP; every other is 1e-6
@@ -28,7 +28,7 @@ public record Dit(
     int channels,
     int outputChannels,
     int size,
-    int classes,
+    int labels,
     int frequencyDivisor,
     double mlpEps,
     boolean storedPositions,
@@ -127,7 +127,7 @@ public record Dit(
     String prefix = sharedEmbedder ? "" : "blocks." + block + ".";
     T t = ops.linear(features, prefix + "t_embedder.mlp.0", Layers.FEATURES, width);
     t = ops.linear(ops.silu(t), prefix + "t_embedder.mlp.2", width, width); // (B, D)
-    T y = ops.embedding(label, prefix + "y_embedder.embedding_table.weight", classes + 1, width);
+    T y = ops.embedding(label, prefix + "y_embedder.embedding_table.weight", labels, width);
     return ops.silu(ops.add(t, y));
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.CheckpointWeights.Source;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,12 +26,12 @@ final class DitCheckpoint {
 
   // ---- diffusers: DiTTransformer2DModel, or Transformer2DModel of old with ada_norm_zero ----
 
-  static Model diffusers(Checkpoint checkpoint, JsonNode json, OptionalInt statedHeads) {
-    DiffusersFields fields = DiffusersFields.of(checkpoint.path(), json, statedHeads, 4, 0, 32);
+  static Model diffusers(Checkpoint checkpoint, JsonNode json, Choices choices) {
+    DiffusersFields fields = DiffusersFields.of(checkpoint.path(), json, choices.heads(), 4, 0, 32);
     Config config = fields.config();
     config.require("norm_type", "ada_norm_zero");
     config.require("cross_attention_dim", "null");
-    int classes = config.integer("num_embeds_ada_norm", 1000);
+    LabelTable labels = LabelTable.stated(config.integer("num_embeds_ada_norm", 1000), choices);
     double eps = config.number("norm_eps", 1e-5);
     int channels = fields.channels();
     int out = fields.outputChannels();
@@ -38,7 +39,9 @@ final class DitCheckpoint {
     List<String> copies = embedderCopies(checkpoint);
     boolean shared = copies.stream().allMatch(copy -> equalsFirst(checkpoint, copy));
     Denoiser.Interface io =
-        new Denoiser.Interface(channels, out, size, size, classes, "leading", channels);
+        labels.of(
+            new Denoiser.Interface(
+                channels, out, size, size, labels.classes(), "leading", channels));
     Dit dit =
         new Dit(
             fields.width(),
@@ -48,7 +51,7 @@ final class DitCheckpoint {
             channels,
             out,
             size,
-            classes,
+            labels.rows(),
             127,
             eps,
             false,
@@ -107,7 +110,9 @@ final class DitCheckpoint {
 
   // ---- facebookresearch/DiT: a state dict without a configuration ----
 
-  static Model facebook(Checkpoint checkpoint, OptionalInt statedHeads) {
+  static Model facebook(Checkpoint checkpoint, Choices choices) {
+    Settings settings = Settings.of(checkpoint);
+    boolean told = Training.requireDiffusion(checkpoint, settings);
     StateDict weights = new StateDict(checkpoint, "facebookresearch/DiT");
     List<Long> embedder = weights.shape("x_embedder.proj.weight", 4);
     int width = Math.toIntExact(embedder.get(0));
@@ -115,27 +120,64 @@ final class DitCheckpoint {
     int patch = Math.toIntExact(embedder.get(2));
     int side = weights.side();
     int depth = weights.depth();
-    int heads = facebookHeads(checkpoint, depth, width, statedHeads);
+    int heads = facebookHeads(checkpoint, depth, width, settings, choices.heads());
     if (heads < 1 || width % heads != 0) {
       throw new HarmonicaException(
           "%s: width %d is not divisible by %d heads; check --heads"
               .formatted(checkpoint.path(), width, heads));
     }
     int out = weights.outputChannels(channels, patch);
-    int classes = weights.size("y_embedder.embedding_table.weight", 2, 0) - 1;
+    int tableRows = weights.size("y_embedder.embedding_table.weight", 2, 0);
+    LabelTable labels = LabelTable.of(checkpoint, tableRows, settings, choices);
     int size = side * patch;
     Denoiser.Interface io =
-        new Denoiser.Interface(channels, out, size, size, classes, "openai", Math.min(3, channels));
+        labels.of(
+            new Denoiser.Interface(
+                channels, out, size, size, labels.classes(), "openai", Math.min(3, channels)));
     Dit dit =
         new Dit(
-            width, heads, depth, patch, channels, out, size, classes, 128, 1e-6, true, true, io);
+            width, heads, depth, patch, channels, out, size, tableRows, 128, 1e-6, true, true, io);
     return new Model(
-        dit, new CheckpointWeights(checkpoint, DitCheckpoint::facebookName, Unread.TRANSFORMER));
+        dit,
+        new CheckpointWeights(checkpoint, DitCheckpoint::facebookName, Unread.TRANSFORMER),
+        assumed(checkpoint, told, labels));
   }
 
-  /** Of the published size, else as stated: the file does not say. */
+  /** What nothing says, and what is taken instead: a note, or none. */
+  private static List<String> assumed(Checkpoint checkpoint, boolean told, LabelTable labels) {
+    List<String> assumed = new ArrayList<>();
+    if (!told) {
+      assumed.add(
+          "predicts noise, betas linear over 1000 timesteps (so not SiT, REPA and the like)");
+    }
+    if (!labels.told()) {
+      assumed.add(
+          "the last of %d label rows is the null class (if not: --no-null-class)"
+              .formatted(labels.rows()));
+    }
+    return assumed.isEmpty()
+        ? List.of()
+        : List.of(
+            "%s does not say how it was trained, assumed as facebookresearch/DiT: %s"
+                .formatted(checkpoint.path(), String.join("; ", assumed)));
+  }
+
+  /** As the script's settings say, of the published size, else as stated. */
   private static int facebookHeads(
-      Checkpoint checkpoint, int depth, int width, OptionalInt statedHeads) {
+      Checkpoint checkpoint, int depth, int width, Settings settings, OptionalInt statedHeads) {
+    OptionalInt noted = settings.heads(width);
+    if (noted.isPresent()) {
+      if (statedHeads.orElse(noted.getAsInt()) != noted.getAsInt()) {
+        throw new HarmonicaException(
+            "%s: its settings say %d heads (%s), --heads says %d; leave --heads out"
+                .formatted(
+                    checkpoint.path(),
+                    noted.getAsInt(),
+                    settings.headsWords(),
+                    statedHeads.getAsInt()));
+      }
+      return noted.getAsInt();
+    }
     Optional<DitPresets> published = DitPresets.of(depth, width);
     if (published.isEmpty()) {
       return statedHeads.orElseThrow(

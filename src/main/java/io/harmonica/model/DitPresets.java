@@ -45,7 +45,7 @@ enum DitPresets {
               4,
               8,
               32,
-              1000,
+              1001,
               128,
               1e-6,
               true,

@@ -4,15 +4,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * A model definition with the parameters to fill it.
  *
- * <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it here.
+ * @param notes what was taken for granted of the checkpoint, to be told once
+ *     <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it
+ *     here.
  */
-public record Model(Denoiser denoiser, Weights weights) {
+public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
+
+  /** Of a checkpoint that says everything. */
+  Model(Denoiser denoiser, Weights weights) {
+    this(denoiser, weights, List.of());
+  }
 
   /**
    * Finds out what a checkpoint holds and checks that every parameter is there in its shape, and
@@ -69,16 +77,20 @@ public record Model(Denoiser denoiser, Weights weights) {
       if (PixArtStateDict.isOne(checkpoint)) {
         return PixArtStateDict.of(checkpoint, choices);
       }
-      return unchanged(DitCheckpoint.facebook(checkpoint, choices.heads()), choices);
+      return unchanged(DitCheckpoint.facebook(checkpoint, choices), choices);
     }
     String type = config.get().path("_class_name").asText();
     String norm = config.get().path("norm_type").asText();
     boolean old = type.equals("Transformer2DModel");
     if (type.equals("DiTTransformer2DModel") || (old && norm.equals("ada_norm_zero"))) {
-      Model model = DitCheckpoint.diffusers(checkpoint, config.get(), choices.heads());
+      Model model = DitCheckpoint.diffusers(checkpoint, config.get(), choices);
       return unchanged(model, choices);
     }
     if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
+      if (choices.noNullClass()) {
+        throw new HarmonicaException(
+            "--no-null-class: a PixArt takes texts, no class labels; leave --no-null-class out");
+      }
       return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
     throw new HarmonicaException(

@@ -56,6 +56,7 @@ public record PixArt(
             64,
             8,
             0,
+            false,
             Optional.of(new Text(120, 4096, false)),
             "dpm-solver++",
             "leading",

@@ -68,6 +68,7 @@ final class PixArtCheckpoint {
             resolution.width() / pixels,
             pixels,
             0,
+            false,
             Optional.of(text),
             "dpm-solver++",
             "leading",

@@ -32,6 +32,9 @@ final class PixArtStateDict {
 
   private static final double EPS = 1e-6;
 
+  private static final String ASSUMED =
+      "%s does not say how it was trained, assumed as PixArt's repositories do: predicts noise, betas linear over 1000 timesteps";
+
   private static final Map<String, Source> MODULES =
       Map.ofEntries(
           Map.entry("pos_embed.proj", Source.of("x_embedder.proj")),
@@ -81,6 +84,7 @@ final class PixArtStateDict {
   }
 
   static Model of(Checkpoint checkpoint, Choices choices) {
+    boolean told = Training.requireDiffusion(checkpoint, Settings.of(checkpoint));
     StateDict weights = new StateDict(checkpoint, "PixArt's repositories");
     List<Long> embedder = weights.shape("x_embedder.proj.weight", 4);
     int width = Math.toIntExact(embedder.get(0));
@@ -105,9 +109,10 @@ final class PixArtStateDict {
             pictureSize);
     PixArt model =
         PixArtCheckpoint.model(choices, sizes, text, interpolation(checkpoint, width, side), EPS);
-    return new Model(
-        model,
-        new CheckpointWeights(checkpoint, PixArtStateDict::source, Unread.TRANSFORMER));
+    CheckpointWeights parameters =
+        new CheckpointWeights(checkpoint, PixArtStateDict::source, Unread.TRANSFORMER)
+            .withCopies(List.of(POSITIONS, NO_CAPTION)); // read above
+    return new Model(model, parameters, told ? List.of() : List.of(ASSUMED.formatted(checkpoint.path())));
   }
 
   private static int side(StateDict weights) {

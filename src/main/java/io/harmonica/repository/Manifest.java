@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
@@ -37,8 +38,9 @@ import java.util.TreeSet;
  * @param pixelsPerElement side of the square of pixels that an element of a sample stands for
  * @param picture size in pixels that finished pictures are resized and cropped to; null where they
  *     stay as they are
- * @param classes number of labels; this number itself is the label of guidance's null class; 0 for
- *     a model that takes text
+ * @param classes number of labels; 0 for a model that takes text
+ * @param nullClass false where there is no null class to guide away from; else null, and {@code
+ *     classes} itself is the label of the null class
  * @param text what text the model takes; null for labels
  * @param sampler the default
  * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}, for samplers
@@ -72,6 +74,7 @@ public record Manifest(
     int pixelsPerElement,
     Size picture,
     int classes,
+    Boolean nullClass,
     Text text,
     String sampler,
     String spacing,
@@ -222,6 +225,11 @@ public record Manifest(
     return samplerSpacing == null ? usual : usual.withSpacing(Spacing.of(samplerSpacing));
   }
 
+  /** What guidance leads away from. */
+  public Unconditional unconditional() {
+    return Unconditional.of(text != null, nullClass == null || nullClass);
+  }
+
   /** Whether the model predicts a variance beside the noise. */
   public boolean learnsVariance() {
     return outputChannels == 2 * channels;
@@ -305,6 +313,7 @@ public record Manifest(
         pixelsPerElement,
         picture,
         classes,
+        nullClass,
         text,
         sampler,
         spacing,

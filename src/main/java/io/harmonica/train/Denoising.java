@@ -4,6 +4,7 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
+import io.harmonica.model.Unconditional;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -92,12 +94,19 @@ final class Denoising {
 
   /** Labels and noise of a batch; with guidance it has two rows a picture. */
   Batch draw(int pictures, long seed) {
-    return Batch.draw(model.io(), nullClass(), pictures, guides(), seed);
+    return Batch.draw(model.io(), subjects(), pictures, guides(), seed);
+  }
+
+  /** How many labels or captions there are. */
+  private int subjects() {
+    return captions.map(Captions::count).orElse(model.io().classes());
   }
 
   /** What guidance leads away from: the label after the last, or the null caption's index. */
-  int nullClass() {
-    return captions.map(Captions::count).orElse(model.io().classes());
+  OptionalInt nullClass() {
+    return model.io().unconditional() == Unconditional.NONE
+        ? OptionalInt.empty()
+        : OptionalInt.of(subjects());
   }
 
   /**
@@ -121,7 +130,7 @@ final class Denoising {
     }
     int n = labels.length; // the model sees them twice, the second time with the null class
     int[] both = Arrays.copyOf(labels, 2 * n);
-    Arrays.fill(both, n, 2 * n, nullClass());
+    Arrays.fill(both, n, 2 * n, nullClass().orElseThrow());
     return beginRows(timestep, ops.concat(0, List.of(x, x)), both);
   }
 

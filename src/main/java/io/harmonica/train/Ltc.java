@@ -3,13 +3,14 @@ package io.harmonica.train;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.Value;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 /**
  * Learning-to-Cache (Ma et al., arXiv 2406.01733), the baseline: every second step may reuse what
  * the step before it computed, and each such pair is trained on its own. The pair's samples are
  * pictures with noise added, one DDIM step leads from its first to its second; there is no
- * guidance, and a tenth of the labels is dropped.
+ * guidance, and a tenth of the labels is dropped, where the model has a null class.
  *
  * <p>The original takes training images. Here the pictures are the checkpoint's own. An iteration
  * goes once over all pairs, where the original draws one.
@@ -30,13 +31,13 @@ final class Ltc implements Objective {
    * Generated pictures.
    *
    * @param values per picture, [C, H, W]
-   * @param nullClass the label of dropped ones
+   * @param nullClass the label of dropped ones; none are dropped without it
    */
-  record Pictures(float[][] values, int[] classes, int nullClass) {
+  record Pictures(float[][] values, int[] classes, OptionalInt nullClass) {
 
     /** The model's own, by uncached trajectories. */
     static Pictures generate(
-        Denoising denoising, int batch, int nullClass, long seed, Runnable each) {
+        Denoising denoising, int batch, OptionalInt nullClass, long seed, Runnable each) {
       int count = PICTURES;
       float[][] values = new float[count][];
       int[] classes = new int[count];
@@ -104,7 +105,8 @@ final class Ltc implements Objective {
     for (int i = 0; i < n; i++) {
       int chosen = random.nextInt(pictures.values().length);
       boolean dropped = random.nextDouble() < LABEL_DROPOUT;
-      classes[i] = dropped ? pictures.nullClass() : pictures.classes()[chosen];
+      int label = pictures.classes()[chosen];
+      classes[i] = dropped ? pictures.nullClass().orElse(label) : label;
       for (int j = 0; j < size; j++) {
         x[i * size + j] = signalRoot * pictures.values()[chosen][j] + noiseRoot * x[i * size + j];
       }

@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.model.Denoiser;
 import io.harmonica.router.Reuse;
 import java.util.Locale;
 
@@ -69,6 +70,11 @@ public record TrainOptions(
       range("steps", steps, 2, 1000);
       require(guidance >= 0 && guidance <= 100, "guidance", guidance, "0..100");
       range("guidance-channels", guidanceChannels, 1, MOST);
+    }
+
+    /** Refuses guidance of a model that has no null class to lead away from. */
+    public void requireGuides(Denoiser model) {
+      model.io().unconditional().requireGuides(guidance, model.architecture());
     }
   }
 

@@ -47,6 +47,7 @@ public final class Trainer {
     this.progress = progress;
     options.start().requireFits(subject.model(), subject.steps());
     TrainOptions.Trajectory trajectory = options.trajectory();
+    trajectory.requireGuides(subject.model());
     this.denoising =
         new Denoising(
             ops,
