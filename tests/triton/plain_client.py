@@ -23,8 +23,10 @@ def main(url, model, router, classes, guidance, start, expected):
 
     x = latents(start).copy()
     labels = [int(label) for label in classes.split(",")]
-    null = manifest.get("nullClass", manifest["classes"])
-    rows = np.array(labels + [null] * len(labels) if guidance > 1 else labels, np.int64).reshape(-1, 1)
+    if guidance > 1 and not manifest.get("nullClass", True):
+        sys.exit(f"model {model} has no null class, so guidance must be 1")
+    null = [manifest["classes"]] * len(labels) if guidance > 1 else []
+    rows = np.array(labels + null, np.int64).reshape(-1, 1)
     cache = {}  # (branch, step): output, last step that reads it
     for step, kind in enumerate(program["order"]):
         call = program["calls"][kind]

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,29 @@ class CompareCommandTest {
     assertThat(json.path("command").asText()).startsWith("bin/harmonica compare").contains(NETWORK);
     assertThat(Files.readString(file("out.html"))).contains("Router taylor-2", "Fréchet");
     assertThat(Files.readString(file("out.xml"))).contains("failures=\"0\"");
+  }
+
+  @Test
+  void compare_withoutNullClass_takesEveryClassWithoutGuidance() throws IOException {
+    Path file = Path.of("tests/resources/io/harmonica/generate/no-null-class/classes.pt");
+    Path models = own.resolve("models");
+    Exports.export(file, OptionalInt.empty(), List.of(), ExportOptions.of("real"), models);
+    List<String> words = new ArrayList<>(List.of("compare", "--model", "real", "--a", "steps=3"));
+    words.addAll(List.of("--model-repository", models.toString(), "--classes", "0,1,2"));
+    words.addAll(List.of("--rounds", "1", "--warm-up", "0", "--b"));
+    List<String> fewer = new ArrayList<>(words);
+    fewer.addAll(List.of(withFiles("steps=2")));
+    Invocation done = Invocation.of(fewer.toArray(String[]::new));
+    assertThat(done.code()).as(done.err()).isZero();
+    JsonNode b = json().path("variants").path(1);
+    assertThat(b.path("settings").path("guidance").asText()).isEqualTo("1");
+    words.add("guidance=4");
+    Invocation refused = Invocation.of(words.toArray(String[]::new));
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("guidance 4.0 needs a null class to lead away from, and model real has none")
+        .contains("error: variant '")
+        .hasLineCount(1);
   }
 
   @Test

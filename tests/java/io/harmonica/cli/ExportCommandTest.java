@@ -7,6 +7,7 @@ import io.harmonica.Trees;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.model.Unconditional;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
@@ -126,7 +127,9 @@ class ExportCommandTest {
             "--checkpoint tests/golden/dit-facebook/model.pt --heads 2 --model-name my.model"
                 + " --precision fp16 --platform tensorrt --blocks-per-engine 2 --max-batch 6"
                 + " --model-repository REPOSITORY");
-    assertThat(done.err()).isEmpty();
+    assertThat(done.err())
+        .startsWith("note: tests/golden/dit-facebook/model.pt does not say how it was trained")
+        .hasLineCount(1);
     assertThat(done.code()).isZero();
     Manifest manifest = manifest("my.model");
     assertThat(manifest.precision()).isEqualTo("fp16");
@@ -144,6 +147,44 @@ class ExportCommandTest {
     assertThat(manifest("dit").guidanceChannels()).isEqualTo(4);
     assertThat(repository().resolve("dit-step-cccccc")).isDirectory();
     assertThat(repository().resolve("my.model")).isDirectory();
+  }
+
+  @Test
+  void checkpointWithoutNullClass_saysSo_bySettingsOrByOption() {
+    String files = "--checkpoint tests/resources/io/harmonica/generate/no-null-class/";
+    String to = " --force --model-repository REPOSITORY";
+    Invocation done = run(files + "classes.pt" + to);
+    assertThat(done.code()).isZero();
+    assertThat(done.err()) // heads and classes are in the file, what it predicts is not
+        .endsWith(
+            "assumed as facebookresearch/DiT: predicts noise, betas linear over 1000 timesteps (so not SiT, REPA and the like)\n")
+        .hasLineCount(1);
+    assertThat(manifest("classes").classes()).isEqualTo(3);
+    assertThat(manifest("classes").unconditional()).isEqualTo(Unconditional.NONE);
+    run(files + "one-class.pt" + to);
+    assertThat(manifest("one-class").classes()).isEqualTo(1);
+    assertThat(manifest("one-class").unconditional()).isEqualTo(Unconditional.NONE);
+    String facebook = "--checkpoint tests/golden/dit-facebook/model.pt --heads 2" + to;
+    run(facebook);
+    assertThat(manifest("model").classes()).isEqualTo(10);
+    assertThat(manifest("model").unconditional()).isEqualTo(Unconditional.NULL_CLASS);
+    run(facebook + " --no-null-class");
+    assertThat(manifest("model").classes()).isEqualTo(11);
+    assertThat(manifest("model").unconditional()).isEqualTo(Unconditional.NONE);
+  }
+
+  @Test
+  void checkpointOfFlowMatching_isOneLine_andWritesNothing() {
+    for (String name : List.of("sit.pt", "repa.pt", "omegaconf.pt")) {
+      Invocation refused =
+          run(
+              "--heads 2 --model-repository REPOSITORY --checkpoint"
+                  + " tests/resources/io/harmonica/checkpoint/"
+                  + name);
+      assertThat(refused.code()).isEqualTo(1);
+      assertThat(refused.err()).startsWith("error: ").contains("flow matching").hasLineCount(1);
+      assertThat(repository()).doesNotExist();
+    }
   }
 
   @Test

@@ -43,6 +43,9 @@ class GenerateCommandTest {
     ExportOptions options = ExportOptions.of("shapes").withForce(true);
     Router router = Router.read(Checkpoints.SHAPES.resolve("routers/taylor-2.json"));
     Exports.export(Checkpoints.SHAPES, OptionalInt.empty(), List.of(router), options, repository);
+    Path real = Path.of("tests/resources/io/harmonica/generate/no-null-class/classes.pt");
+    ExportOptions own = ExportOptions.of("real").withForce(true);
+    Exports.export(real, OptionalInt.empty(), List.of(), own, repository);
     ExportOptions latent = ExportOptions.of("latent").withForce(true);
     Exports.export(Checkpoints.DIT, OptionalInt.empty(), List.of(), latent, repository);
   }
@@ -59,6 +62,22 @@ class GenerateCommandTest {
       args.add(word.replace("REPOSITORY", repository.toString()).replace("DIR", folder.toString()));
     }
     return Invocation.of(args.toArray(String[]::new));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          --guidance 1.5       | 1 | guidance 1.5 needs a null class to lead away from, and model real has none
+          --guidance-channels 3 | 2 | --guidance-channels
+          """)
+  void guidance_withoutNullClass_isRefused(String option, int code, String said) {
+    String line = "--model-repository REPOSITORY --model real --classes 0,1,2 --steps 2 --out DIR";
+    Invocation refused = run(line + " " + option);
+    assertThat(refused.code()).isEqualTo(code);
+    assertThat(refused.err()).startsWith("error: ").contains(said).hasLineCount(1);
+    assertThat(run(line).err()).doesNotContain("error");
   }
 
   private Invocation shapes(String line) {

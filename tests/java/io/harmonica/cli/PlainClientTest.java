@@ -9,6 +9,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.generate.Latents;
+import io.harmonica.model.Choices;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -19,6 +20,7 @@ import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +33,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Triton's own Python client, which knows nothing of us, draws what our client draws. */
 class PlainClientTest {
   private static final int STEPS = 10;
+  private static final List<String> GUIDED = List.of("--guidance", "4");
 
   @TempDir static Path folder;
 
@@ -50,13 +53,23 @@ class PlainClientTest {
       }
       Router router =
           Exports.router("r", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.LAST);
+      Router forecast =
+          Exports.router(
+              "forecast",
+              model,
+              Spacing.LEADING.timesteps(STEPS, 1000),
+              computes,
+              Reuse.QUADRATIC);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
-      new Exporter(model, List.of(router), options).export(folder.resolve("repository"));
+      new Exporter(model, List.of(router, forecast), options).export(folder.resolve("repository"));
       Diffusion other = new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.VELOCITY);
       ExportOptions velocity = ExportOptions.of("velocity").withBlocksPerEngine(0);
-      new Exporter(model, List.of(router), velocity.withForce(true))
+      new Exporter(model, List.of(router), velocity)
           .withSampling(Sampling.of(other, "ddim", Spacing.LEADING, true))
           .export(folder.resolve("repository"));
+      Model real = Model.of(checkpoint, Choices.NONE.withNoNullClass(true));
+      ExportOptions beside = ExportOptions.of("real").withBlocksPerEngine(0);
+      new Exporter(real, List.of(), beside).export(folder.resolve("repository"));
     }
     server = TritonServer.start(folder.resolve("repository"));
   }
@@ -81,8 +94,8 @@ class PlainClientTest {
 
   private record Answer(int code, String said) {}
 
-  private Answer plainClient(String model, String router, Path start, Path expected)
-      throws Exception {
+  private Answer plainClient(
+      String model, String router, String guidance, Path start, Path expected) throws Exception {
     Process client =
         new ProcessBuilder(
                 "tests/triton/client.sh",
@@ -90,7 +103,7 @@ class PlainClientTest {
                 model,
                 router,
                 "1,2",
-                "4",
+                guidance,
                 start.toString(),
                 expected.toString())
             .redirectErrorStream(true)
@@ -99,44 +112,43 @@ class PlainClientTest {
     return new Answer(client.waitFor(), said);
   }
 
-  private Path ours(String model, String router, Path start) {
+  private Path ours(String model, String router, List<String> more, Path start) {
     Path latents = own.resolve("ours.safetensors");
-    Invocation done =
-        Invocation.of(
-            "generate",
-            "--triton",
-            server.address(),
-            "--model",
-            model,
-            "--router",
-            router,
-            "--classes",
-            "1,2",
-            "--guidance",
-            "4",
-            "--latents",
-            start.toString(),
-            "--save-latents",
-            latents.toString(),
-            "--out",
-            own.resolve("out").toString());
+    List<String> words = new ArrayList<>(List.of("generate", "--triton", server.address()));
+    words.addAll(List.of("--model", model, "--router", router, "--classes", "1,2"));
+    words.addAll(List.of("--latents", start.toString(), "--save-latents", latents.toString()));
+    words.addAll(List.of("--out", own.resolve("out").toString()));
+    words.addAll(more);
+    Invocation done = Invocation.of(words.toArray(String[]::new));
     assertThat(done.code()).as(done.err()).isZero();
     return latents;
   }
 
   @ParameterizedTest
-  @CsvSource({"dit, none", "dit, r", "velocity, none", "velocity, r"})
+  @CsvSource({"dit, none", "dit, r", "dit, forecast", "velocity, none", "velocity, r"})
   void baseAndRoutes_giveOurNumbers(String model, String router) throws Exception {
     Path start = noise("start.safetensors", 1);
-    Answer answer = plainClient(model, router, start, ours(model, router, start));
+    Answer answer = plainClient(model, router, "4", start, ours(model, router, GUIDED, start));
     assertThat(answer.said()).contains(model + ", router " + router + ": largest difference ");
     assertThat(answer.code()).as(answer.said()).isZero();
   }
 
   @Test
+  void modelWithoutNullClass_isDrawnWithoutGuidance_andRefusedWithIt() throws Exception {
+    Path start = noise("start.safetensors", 1);
+    Path ours = ours("real", "none", List.of(), start);
+    Answer answer = plainClient("real", "none", "1", start, ours);
+    assertThat(answer.said()).contains("real, router none: largest difference ");
+    assertThat(answer.code()).as(answer.said()).isZero();
+    Answer guided = plainClient("real", "none", "4", start, ours);
+    assertThat(guided.said()).contains("model real has no null class, so guidance must be 1");
+    assertThat(guided.code()).isEqualTo(1);
+  }
+
+  @Test
   void otherNumbers_areNoticed() throws Exception {
     Path start = noise("start.safetensors", 1);
-    Answer answer = plainClient("dit", "r", start, ours("dit", "none", start));
+    Answer answer = plainClient("dit", "r", "4", start, ours("dit", "none", GUIDED, start));
     assertThat(answer.said()).contains("largest difference ");
     assertThat(answer.code()).isEqualTo(1);
   }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainCommandTest {
   @TempDir Path folder;
@@ -50,6 +51,34 @@ class TrainCommandTest {
     assertThat(router.timesteps()).containsExactly(750, 500, 250, 0);
     assertThat(router.training().path("cur").asDouble()).isEqualTo(0.5);
     assertThat(router.training().path("guidance").asDouble()).isEqualTo(1.5);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sdt", "ltc"})
+  void train_withoutNullClass_doesWithoutGuidance(String objective) {
+    Path file = Path.of("tests/resources/io/harmonica/generate/no-null-class/one-class.pt");
+    List<String> words =
+        List.of("train", "--checkpoint", file.toString(), "--steps", "4", "--iterations", "2");
+    List<String> all = new ArrayList<>(words);
+    all.addAll(List.of("--batch", "2", "--out", folder.resolve("router.json").toString()));
+    all.addAll(List.of("--objective", objective));
+    Invocation done = Invocation.of(all.toArray(String[]::new));
+    assertThat(done.code()).as(done.err()).isZero();
+    assertThat(done.err()).startsWith("note: " + file + " does not say").hasLineCount(1);
+    Router router = Router.read(folder.resolve("router.json"));
+    assertThat(router.training().path("guidance").asDouble()).isEqualTo(1);
+    all.addAll(List.of("--guidance", "2"));
+    Invocation refused = Invocation.of(all.toArray(String[]::new));
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).contains("error: guidance 2.0 needs a null class to lead away from");
+  }
+
+  @Test
+  void train_noNullClass_isTakenFromTheCommandLine() {
+    Invocation done = train("--no-null-class", "--target-cur", "0.5");
+    assertThat(done.code()).as(done.err()).isZero();
+    assertThat(Router.read(folder.resolve("router.json")).training().path("guidance").asDouble())
+        .isEqualTo(1);
   }
 
   @Test

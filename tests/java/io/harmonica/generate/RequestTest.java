@@ -37,6 +37,13 @@ class RequestTest {
   }
 
   @Test
+  void guidance_isTheModels_unlessStated() {
+    assertThat(REQUEST.guidance()).isEmpty();
+    assertThat(REQUEST.withSeed(1).guidance()).isEmpty();
+    assertThat(REQUEST.withGuidance(0).withSeed(1).guidance()).hasValue(0);
+  }
+
+  @Test
   void values_areChecked() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Request.of(List.of()))
