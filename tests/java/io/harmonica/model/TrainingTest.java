@@ -121,6 +121,8 @@ class TrainingTest {
           """
           {"args": {"num_heads": 3, "model": "DiT-S/2"}}                | 3
           {"args": {"encoder": {"num_heads": 12}, "num_heads": 3}}      | 3
+          {"config": {"model": {"num_heads": 3}, "encoder": {"num_heads": 12}}} | 3
+          {"args": {"encoder": {"num_heads": 12}}}                      | 0
           {"args": {"model": "DiT-S/2"}}                                | 6
           {"args": {"model": "MyDiT-S/8"}}                              | 6
           {"args": {"model": "DiT-B/2"}}                                | 0

@@ -11,9 +11,9 @@ import java.util.OptionalInt;
 /**
  * A model definition with the parameters to fill it.
  *
+ * <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it here.
+ *
  * @param notes what was taken for granted of the checkpoint, to be told once
- *     <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it
- *     here.
  */
 public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
 

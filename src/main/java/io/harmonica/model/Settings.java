@@ -35,6 +35,23 @@ final class Settings {
       Set.of("num_classes", "n_classes", "nb_classes", "class_num");
   private static final Set<String> MODEL = Set.of("model", "model_name", "model_type", "arch");
 
+  /** Sections in which heads are the DiT's own, and not those of an encoder beside it. */
+  private static final Set<String> OWN =
+      Set.of(
+          "args",
+          "arguments",
+          "config",
+          "cfg",
+          "hparams",
+          "hyper_parameters",
+          "model",
+          "model_args",
+          "model_config",
+          "network",
+          "params",
+          "dit",
+          "transformer");
+
   /** {@code DiT-XL/2}, {@code SiT-B/4}: family, preset and patch. */
   private static final Pattern NAME =
       Pattern.compile("(.*?)[-_](XL|L|B|S)[-_/](\\d+)", Pattern.CASE_INSENSITIVE);
@@ -49,6 +66,11 @@ final class Settings {
    * @param value a string, a number or a boolean; what omegaconf takes from elsewhere is read there
    */
   record Setting(String path, String name, Object value) {
+    boolean isOwn() {
+      List<String> sections = List.of(path.toLowerCase(Locale.ROOT).split("\\."));
+      return OWN.containsAll(sections.subList(0, sections.size() - 1));
+    }
+
     String words() {
       return path + " is " + (value instanceof String ? "'" + value + "'" : value);
     }
@@ -96,7 +118,7 @@ final class Settings {
 
   /** How many classes it was trained on. */
   OptionalInt classes() {
-    return integer(CLASSES);
+    return integer(named(CLASSES));
   }
 
   /** The share of labels that became the null class in training. */
@@ -109,7 +131,7 @@ final class Settings {
 
   /** Attention heads: stated, or those of the preset that it names and whose width it has. */
   OptionalInt heads(int width) {
-    OptionalInt stated = integer(HEADS);
+    OptionalInt stated = headsStated();
     return stated.isPresent()
         ? stated
         : model()
@@ -129,7 +151,11 @@ final class Settings {
   }
 
   String headsWords() {
-    return integer(HEADS).isPresent() ? words(HEADS) : words(MODEL);
+    return headsStated().isPresent() ? words(HEADS) : words(MODEL);
+  }
+
+  private OptionalInt headsStated() {
+    return integer(named(HEADS).stream().filter(Setting::isOwn).toList());
   }
 
   private Optional<Matcher> model() {
@@ -139,9 +165,9 @@ final class Settings {
         .findFirst();
   }
 
-  /** The outermost of these names. */
-  private OptionalInt integer(Set<String> names) {
-    return named(names).stream()
+  /** The outermost that can be a count. */
+  private static OptionalInt integer(List<Setting> settings) {
+    return settings.stream()
         .filter(s -> s.value() instanceof Long number && number > 0 && number < 1 << 20)
         .min(Comparator.comparingLong(s -> s.path().chars().filter(c -> c == '.').count()))
         .map(setting -> OptionalInt.of(((Long) setting.value()).intValue()))

@@ -17,101 +17,57 @@ final class Training {
       "the samplers here need a model that predicts the noise of DiT's diffusion (betas linear over 1000 timesteps) and would draw wrong pictures with this one: use the code that it was trained with, or a checkpoint of DiT's own training";
 
   private static final Set<String> NOISE =
-      Set.of(
-          "noise",
-          "eps",
-          "epsilon",
-          "pred_noise",
-          "predict_noise",
-          "pred_eps",
-          "predict_eps",
-          "pred_epsilon");
+      words("noise eps epsilon pred_noise predict_noise pred_eps predict_eps pred_epsilon");
 
   /** Settings that say what is predicted. */
   private static final Set<String> PREDICTION =
-      Set.of(
-          "prediction",
-          "prediction_type",
-          "pred_type",
-          "pred_target",
-          "parameterization",
-          "mean_type",
-          "model_mean_type");
+      words(
+          """
+          prediction prediction_type pred_type pred_target parameterization mean_type
+          model_mean_type
+          """);
 
   /** Settings that may say it, among other things. */
   private static final Set<String> OBJECTIVE =
-      Set.of("objective", "target", "target_type", "loss_target", "transport", "diffusion_type");
+      words("objective target target_type loss_target transport diffusion_type");
 
   private static final Set<String> NO_NOISE =
-      Set.of(
-          "v",
-          "velocity",
-          "pred_v",
-          "predict_v",
-          "v_prediction",
-          "v_pred",
-          "x0",
-          "x_0",
-          "pred_x0",
-          "predict_x0",
-          "x_start",
-          "xstart",
-          "pred_xstart",
-          "predict_xstart",
-          "score",
-          "fm",
-          "flow",
-          "flow_matching",
-          "rf",
-          "rectified_flow",
-          "meanflow",
-          "mean_flow",
-          "edm");
+      words(
+          """
+          v velocity pred_v predict_v v_prediction v_pred x0 x_0 pred_x0 predict_x0
+          x_start xstart pred_xstart predict_xstart score fm flow flow_matching rf
+          rectified_flow meanflow mean_flow edm
+          """);
 
   /** Settings that, where true, say that it is something else. */
   private static final Set<String> FLAGS =
-      Set.of(
-          "v_pred",
-          "pred_v",
-          "predict_v",
-          "v_prediction",
-          "use_v_prediction",
-          "predict_velocity",
-          "pred_x0",
-          "predict_x0",
-          "pred_xstart",
-          "predict_xstart",
-          "predict_x_start",
-          "flow_matching",
-          "use_flow_matching",
-          "rectified_flow",
-          "use_rectified_flow",
-          "rescale_betas_zero_snr",
-          "zero_terminal_snr");
+      words(
+          """
+          v_pred pred_v predict_v v_prediction use_v_prediction predict_velocity pred_x0
+          predict_x0 pred_xstart predict_xstart predict_x_start flow_matching
+          use_flow_matching rectified_flow use_rectified_flow rescale_betas_zero_snr
+          zero_terminal_snr
+          """);
 
   /** Settings that only training of another kind has. */
   private static final Set<String> PATHS = Set.of("path_type", "p_mean", "sigma_data");
 
   private static final Set<String> SCHEDULES =
-      Set.of(
-          "noise_schedule",
-          "beta_schedule",
-          "diffusion_schedule",
-          "ddpm_beta_schedule",
-          "schedule_name");
+      words("noise_schedule beta_schedule diffusion_schedule ddpm_beta_schedule schedule_name");
 
   private static final Set<String> TIMESTEPS =
-      Set.of(
-          "diffusion_steps",
-          "train_diffusion_steps",
-          "num_diffusion_steps",
-          "num_diffusion_timesteps",
-          "num_train_timesteps",
-          "num_timesteps",
-          "ddpm_num_steps",
-          "timesteps");
+      words(
+          """
+          diffusion_steps train_diffusion_steps num_diffusion_steps
+          num_diffusion_timesteps num_train_timesteps num_timesteps ddpm_num_steps
+          timesteps
+          """);
 
   private Training() {}
+
+  private static Set<String> words(String text) {
+    return Set.of(text.strip().split("\\s+"));
+  }
 
   /**
    * Refuses weights that were trained otherwise, as far as anything says so.
