@@ -81,7 +81,7 @@ class NoNullClassTest {
                   model.denoiser().branchNames());
       ExportOptions options = // batches that have no room for a second half
           new ExportOptions(
-              name, Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 3, true, 2);
+              name, Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 3, false, 2, false);
       new Exporter(model, List.of(router), options).export(repository);
     }
   }
