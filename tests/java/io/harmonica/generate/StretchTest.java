@@ -191,7 +191,7 @@ class StretchTest {
   }
 
   @Test
-  void export_ofRouterForAnotherSampler_isRefused() {
+  void export_ofRouterForAnotherSampler_leavesOutItsStretches() {
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
       Router ddim = router("other", model, Reuse.LAST, new Random(1));
@@ -208,9 +208,11 @@ class StretchTest {
               ddim.reuse(),
               ddim.training());
       ExportOptions options = ExportOptions.of("dit").withStepsPerRequest(2);
-      assertThatThrownBy(() -> new Exporter(model, List.of(other), options))
-          .hasMessageContaining("router other is for sampler sa-solver")
-          .hasMessageContaining("--steps-per-request 2");
+      Exporter exporter = new Exporter(model, List.of(other), options);
+      assertThat(exporter.withoutStretches()).containsExactly("other");
+      assertThat(exporter.dryRun().stream().map(Exporter.Entry::name))
+          .contains("dit-none-stretch00", "dit-other-route00")
+          .noneMatch(name -> name.startsWith("dit-other-stretch"));
     }
   }
 
