@@ -102,6 +102,16 @@ class ReportTest {
   }
 
   @Test
+  void notes_sayWhichCallsTheServerDidNotCount() {
+    Report report = Reports.of(Reports.reference(), Reports.uncounted("fora-2", 3));
+    assertThat(report.notes())
+        .containsExactly(
+            "The server had not counted 3 calls of variant f (fora-2) two seconds after it answered"
+                + " them: where its time goes is not all known.");
+    assertThat(report.isFine()).isTrue();
+  }
+
+  @Test
   void notes_sayThatItWasInterrupted() {
     Report report = Reports.of(true, Reports.reference());
     assertThat(report.notes()).containsExactly("Interrupted: 8 of 8 rounds were measured.");

@@ -95,6 +95,28 @@ final class Reports {
         ROLES);
   }
 
+  /** An entry of whose calls the server did not count some. */
+  static Report.Entry uncounted(String name, int calls) {
+    Report.Entry entry = entry(name, 0.5, 2, 1.9, 30);
+    List<Turn> turns = new ArrayList<>(entry.measurement().turns());
+    Turn last = turns.remove(turns.size() - 1);
+    Statistics spent = new Statistics(last.spent().models(), last.spent().traffic(), calls);
+    turns.add(
+        new Turn(
+            last.timeNanos(), last.makespanNanos(), last.latenciesNanos(), last.samples(), spent));
+    return new Report.Entry(
+        entry.key(),
+        entry.setting(),
+        entry.description(),
+        new Measurement(name, turns, Optional.empty()),
+        entry.cur(),
+        entry.theoreticalSpeedup(),
+        entry.speedup(),
+        entry.quality(),
+        entry.judgement(),
+        entry.router());
+  }
+
   static Setting setting(String name) {
     return new Setting(
         name,

@@ -84,6 +84,11 @@ public record Measurement(
         / (double) Math.max(1, pictures());
   }
 
+  /** Calls whose share in where the time goes is missing: no server had counted them in time. */
+  long uncounted() {
+    return turns.stream().mapToLong(turn -> turn.spent().uncounted()).sum();
+  }
+
   /** How much faster than A this variant is, over the rounds that both have. */
   public Optional<Speedup> speedupTo(Measurement a, long seed) {
     int rounds = Math.min(a.turns.size(), turns.size());

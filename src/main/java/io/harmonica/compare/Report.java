@@ -125,6 +125,13 @@ public record Report(
                               plan.rounds().count(),
                               fault)));
     }
+    for (Entry entry : variants) {
+      if (entry.measurement().uncounted() > 0) {
+        notes.add(
+            "The server had not counted %d calls of variant %s (%s) two seconds after it answered them: where its time goes is not all known."
+                .formatted(entry.measurement().uncounted(), entry.key(), entry.name()));
+      }
+    }
     if (outcome.interrupted()) {
       notes.add(
           "Interrupted: %d of %d rounds were measured.".formatted(rounds(), plan.rounds().count()));

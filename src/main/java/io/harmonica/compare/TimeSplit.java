@@ -10,7 +10,9 @@ import java.util.Map;
 /**
  * Where the time of a request goes, in milliseconds a request. In this process each engine's time
  * is taken around its call; of a Triton server it is what the server's own statistics say, which
- * count other clients too. Requests that compete for the machine wait inside these parts.
+ * count other clients too. Requests that compete for the machine wait inside these parts. An
+ * engine's execution of several requests in one batch counts once; what each of them waited for it
+ * besides is queue.
  */
 public record TimeSplit(Map<Part, Double> millis) {
 
@@ -18,7 +20,7 @@ public record TimeSplit(Map<Part, Double> millis) {
   public enum Part {
     WAITING("waiting", "due, but not yet sent"),
     TRANSFER("transfer", "messages: writing, sending and reading them"),
-    QUEUE("server queue", "requests to engines that wait on the server"),
+    QUEUE("server queue", "requests to engines that wait on the server, or share a batch's time"),
     EMBED("embed", "the engines of tokens and condition"),
     BLOCKS("blocks", "the engines of blocks, or of whole steps"),
     HEAD("head", "the head engine"),

@@ -9,12 +9,19 @@ import java.util.TreeMap;
  *
  * @param models by name; of a Triton server all that it serves, whoever asked for them
  * @param traffic of this client
+ * @param uncounted calls of this client that a server answered and would not count in time, so that
+ *     {@code models} lacks them; it does not grow, and is of the later moment in a difference
  */
-public record Statistics(Map<String, Model> models, Traffic traffic) {
+public record Statistics(Map<String, Model> models, Traffic traffic, long uncounted) {
   public static final Statistics NONE = new Statistics(Map.of(), Traffic.NONE);
 
   public Statistics {
     models = Map.copyOf(models);
+  }
+
+  /** With all calls counted. */
+  public Statistics(Map<String, Model> models, Traffic traffic) {
+    this(models, traffic, 0);
   }
 
   /**
@@ -22,8 +29,10 @@ public record Statistics(Map<String, Model> models, Traffic traffic) {
    *
    * @param count requests that succeeded
    * @param totalNanos of them, from arrival to answer
-   * @param queueNanos of the total, waiting for the model
-   * @param computeNanos of the total, taking inputs, computing and handing out outputs
+   * @param queueNanos of the total, waiting for the model: in its queue, or in a batch with others,
+   *     whose execution is theirs too
+   * @param computeNanos of executions, taking inputs, computing and handing out outputs: several
+   *     requests in one batch count once
    */
   public record Model(long count, long totalNanos, long queueNanos, long computeNanos) {
     private static final Model NONE = new Model(0, 0, 0, 0);
@@ -56,6 +65,6 @@ public record Statistics(Map<String, Model> models, Traffic traffic) {
             between.put(name, difference);
           }
         });
-    return new Statistics(between, traffic.minus(earlier.traffic));
+    return new Statistics(between, traffic.minus(earlier.traffic), uncounted);
   }
 }

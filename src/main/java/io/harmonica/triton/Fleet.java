@@ -275,11 +275,13 @@ public final class Fleet implements Runtime {
   @Override
   public Statistics statistics() {
     Map<String, Statistics.Model> sums = new HashMap<>();
+    long uncounted = 0;
     for (Member member : present()) {
       Statistics one = member.runtime().statistics();
       one.models().forEach((name, model) -> sums.merge(name, model, Statistics.Model::plus));
+      uncounted += one.uncounted();
     }
-    return new Statistics(sums, traffic());
+    return new Statistics(sums, traffic(), uncounted);
   }
 
   @Override

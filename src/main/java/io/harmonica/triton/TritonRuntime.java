@@ -19,12 +19,10 @@ import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.Traffic;
 import io.harmonica.triton.proto.GRPCInferenceServiceGrpc;
 import io.harmonica.triton.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceBlockingStub;
-import io.harmonica.triton.proto.InferStatistics;
 import io.harmonica.triton.proto.ModelConfigRequest;
 import io.harmonica.triton.proto.ModelInferRequest;
 import io.harmonica.triton.proto.ModelInferResponse;
 import io.harmonica.triton.proto.ModelInferResponse.InferOutputTensor;
-import io.harmonica.triton.proto.ModelStatistics;
 import io.harmonica.triton.proto.ModelStatisticsRequest;
 import io.harmonica.triton.proto.RepositoryIndexRequest;
 import io.harmonica.triton.proto.RepositoryIndexResponse.ModelIndex;
@@ -147,6 +145,7 @@ public final class TritonRuntime implements Runtime {
   private final LongAdder sentBytes = new LongAdder();
   private final LongAdder receivedBytes = new LongAdder();
   private final LongAdder sharedBytes = new LongAdder();
+  private final ServerCounts counts;
   private final SharedPlaces places;
   private final AtomicLong roundTrip = new AtomicLong(); // nanoseconds; 0: not measured yet
   private volatile boolean closing;
@@ -157,6 +156,11 @@ public final class TritonRuntime implements Runtime {
     this.faults =
         new TritonFaults(address, options.deadline(), options.connection().tls().isPresent());
     this.channel = options.connection().open(address);
+    this.counts =
+        new ServerCounts(
+            () ->
+                call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
+                    .getModelStatsList());
     this.places = new SharedPlaces(this, options.sharedMemory(), faults);
   }
 
@@ -289,7 +293,7 @@ public final class TritonRuntime implements Runtime {
               send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
               response ->
                   CompletableFuture.completedFuture(
-                      landed(model, message, response, outputs, carrier)));
+                      landed(checked, message, response, outputs, carrier)));
         });
   }
 
@@ -321,11 +325,12 @@ public final class TritonRuntime implements Runtime {
   }
 
   private Map<String, Tensor> landed(
-      String model,
+      ModelConfig model,
       ModelInferRequest message,
       ModelInferResponse response,
       Set<String> requested,
       Carrier carrier) {
+    counts.answered(model);
     sentBytes.add(message.getSerializedSize());
     receivedBytes.add(response.getSerializedSize());
     Map<String, Tensor> found = new HashMap<>();
@@ -337,7 +342,7 @@ public final class TritonRuntime implements Runtime {
       }
     }
     if (!found.keySet().equals(requested)) {
-      throw faults.lacksOutputs(model, requested, found.keySet());
+      throw faults.lacksOutputs(message.getModelName(), requested, found.keySet());
     }
     return found;
   }
@@ -350,14 +355,10 @@ public final class TritonRuntime implements Runtime {
     return "Triton %s at %s".formatted(version, address);
   }
 
-  /** All models of the server, and this client's own bytes. */
+  /** All models of the server, once it has counted this client's calls, and its own bytes. */
   @Override
   public Statistics statistics() {
-    Map<String, Statistics.Model> models = new HashMap<>();
-    call("", stub -> stub.modelStatistics(ModelStatisticsRequest.getDefaultInstance()))
-        .getModelStatsList()
-        .forEach(model -> models.merge(model.getName(), times(model), Statistics.Model::plus));
-    return new Statistics(models, traffic());
+    return counts.statistics(traffic());
   }
 
   /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
@@ -383,17 +384,6 @@ public final class TritonRuntime implements Runtime {
   @Override
   public Traffic traffic() {
     return new Traffic(sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum(), 0, 0);
-  }
-
-  private static Statistics.Model times(ModelStatistics model) {
-    InferStatistics stats = model.getInferenceStats();
-    return new Statistics.Model(
-        stats.getSuccess().getCount(),
-        stats.getSuccess().getNs(),
-        stats.getQueue().getNs(),
-        stats.getComputeInput().getNs()
-            + stats.getComputeInfer().getNs()
-            + stats.getComputeOutput().getNs());
   }
 
   private void requireOpen() {
