@@ -30,6 +30,12 @@ class SettingTest {
   }
 
   @Test
+  void of_takesAWordBeforePairs_asTheRouter() {
+    assertThat(setting("none,steps=10")).isEqualTo(setting("router=none,steps=10"));
+    assertThat(setting(" fora-2 , guidance=1")).isEqualTo(setting("guidance=1,router=fora-2"));
+  }
+
+  @Test
   void of_takesEveryField() {
     Setting setting =
         setting(
@@ -60,7 +66,10 @@ class SettingTest {
           batch=-1                         | --b: batch is '-1', expected a whole number in 1..65536
           steps-per-request=0              | --b: steps-per-request is '0', expected a whole number in 1..1000
           guidance=NaN                     | --b: guidance is 'NaN', expected a number in 0..1000
-          steps=14,fora-2                  | --b: 'fora-2' is no key=value pair
+          steps=14,fora-2                  | --b: 'fora-2' is no key=value pair; a router's name alone comes first
+          none,fora-2,steps=14             | --b: 'fora-2' is no key=value pair; a router's name alone comes first
+          none,router=fora-2               | --b: states 'router' twice
+          ,steps=14                        | --b: router is empty
           steps=14,steps=15                | --b: states 'steps' twice
           router=                          | --b: router is empty
           triton=a:1,model-repository=/m   | --b: state one of model-repository and triton

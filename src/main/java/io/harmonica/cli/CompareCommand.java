@@ -81,7 +81,7 @@ final class CompareCommand implements Command {
             .value(
                 "a",
                 "VARIANT",
-                "what the others are compared to: a router's name, none, or key=value pairs with"
+                "what the others are compared to: a router's name or none, key=value pairs, or both, with"
                     + " commas between them. Keys: "
                     + String.join(", ", Setting.FIELDS)
                     + "; what it leaves out, the options here say");

@@ -46,7 +46,7 @@ public record Setting(
 
   /**
    * Reads a variant as users type it: a router's name, {@code none}, or {@code key=value} pairs
-   * with commas between them.
+   * with commas between them, of which the first may be the router's name alone.
    *
    * @param where names the variant in messages, for example {@code --b}
    */
@@ -58,8 +58,13 @@ public record Setting(
     }
     for (String pair : text.split(",", -1)) {
       String[] parts = pair.split("=", 2);
+      if (parts.length < 2 && fields.isEmpty()) {
+        parts = new String[] {"router", pair};
+      }
       if (parts.length < 2) {
-        throw fault(where, "'%s' is no key=value pair".formatted(pair.strip()));
+        throw fault(
+            where,
+            "'%s' is no key=value pair; a router's name alone comes first".formatted(pair.strip()));
       }
       if (fields.put(parts[0].strip(), parts[1].strip()) != null) {
         throw fault(where, "states '%s' twice".formatted(parts[0].strip()));
