@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
@@ -41,7 +42,7 @@ class DeployOnTritonTest {
   /** Exports with a router that brings all the variants, and again with all routers, to compare. */
   @BeforeAll
   static void serve() throws Exception {
-    checkpoint = Golden.open("dit");
+    checkpoint = Checkpoint.open(Checkpoints.DIT);
     model = Exports.model(checkpoint);
     Router first = router("first", "x.x.", Reuse.LAST);
     repository = folder.resolve("repository");

@@ -2,7 +2,7 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.ExportOptions;
@@ -64,7 +64,7 @@ class DisagreeingServersTest {
   }
 
   private static Path export(Path to) {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(Exports.everyOther("r", model)), options)

@@ -3,7 +3,7 @@ package io.harmonica.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -43,7 +43,7 @@ class PlainClientTest {
 
   @BeforeAll
   static void serve() throws Exception {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       boolean[][] computes = new boolean[STEPS][model.denoiser().branches().size()];
       for (int s = 0; s < STEPS; s++) {

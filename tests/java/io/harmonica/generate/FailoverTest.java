@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
@@ -54,7 +55,7 @@ class FailoverTest {
 
   @BeforeAll
   static void serve() throws Exception {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.staggered("r", model, STEPS, 3, Reuse.LINEAR);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -30,7 +30,7 @@ class PipelineMetricsTest {
 
   @BeforeAll
   static void export() {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.everyOther("half", model);
       savings = Savings.of(router, model.flops(), model.denoiser().branchElements());

@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
@@ -52,7 +53,7 @@ class SoakTest {
 
   @BeforeAll
   static void serve() throws Exception {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.staggered("r", model, STEPS, 2, Reuse.LAST);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);

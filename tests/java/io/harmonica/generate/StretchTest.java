@@ -3,7 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
@@ -52,7 +52,7 @@ class StretchTest {
 
   @BeforeAll
   static void export() {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {
@@ -192,7 +192,7 @@ class StretchTest {
 
   @Test
   void export_ofRouterForAnotherSampler_leavesOutItsStretches() {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router ddim = router("other", model, Reuse.LAST, new Random(1));
       Router other =
