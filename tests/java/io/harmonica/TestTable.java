@@ -52,8 +52,7 @@ record TestTable(String section, List<Row> rows) {
       if (classes.isEmpty()) {
         return Optional.of("no %s.java in %s".formatted(name[0], TESTS));
       }
-      boolean found =
-          name.length == 1 || classes.stream().anyMatch(one -> hasTest(one, name[1]));
+      boolean found = name.length == 1 || classes.stream().anyMatch(one -> hasTest(one, name[1]));
       return found ? Optional.empty() : Optional.of("no test " + String.join(".", name));
     }
   }
@@ -81,7 +80,10 @@ record TestTable(String section, List<Row> rows) {
 
   private static List<String> cells(String line) {
     String[] cells = line.strip().replaceFirst("\\|$", "").split("(?<!\\\\)\\|", -1);
-    return Arrays.stream(cells).skip(1).map(String::strip).toList(); // before the first bar: nothing
+    return Arrays.stream(cells)
+        .skip(1)
+        .map(String::strip)
+        .toList(); // before the first bar: nothing
   }
 
   /** Those of a simple name; two packages may have one each. */
@@ -102,7 +104,8 @@ record TestTable(String section, List<Row> rows) {
   private static boolean hasTest(Class<?> one, String name) {
     for (Class<?> owner = one; owner != null; owner = owner.getSuperclass()) {
       for (Method method : owner.getDeclaredMethods()) {
-        if (method.getName().equals(name) && AnnotationSupport.isAnnotated(method, Testable.class)) {
+        if (method.getName().equals(name)
+            && AnnotationSupport.isAnnotated(method, Testable.class)) {
           return true;
         }
       }

@@ -236,10 +236,20 @@ class TorchFileTest {
   }
 
   @Test
-  void open_sharedAgainAndAgain_isReadInLinearTime() throws IOException {
-    String twice = "q\0" + "](h\0h\0eq\0".repeat(60); // as a tree: 2^60 leaves
+  void open_sharedAgainAndAgain_staysShared() throws IOException {
+    int depth = 60; // as a tree: 2^60 leaves
+    String twice = "q\0" + "](h\0h\0eq\0".repeat(depth);
     Path path = Files.write(folder.resolve("x.pt"), TorchZip.file(pickle("]" + twice + ".")));
-    readAll(path);
+    try (TorchFile file = TorchFile.open(path)) {
+      Object node = file.root();
+      for (int i = 0; i < depth; i++) {
+        List<?> pair = (List<?>) node;
+        assertThat(pair).size().isEqualTo(2);
+        assertThat(pair.get(0) == pair.get(1)).as("shared at depth %d", i).isTrue();
+        node = pair.get(0);
+      }
+      assertThat((List<?>) node).isEmpty();
+    }
   }
 
   @ParameterizedTest

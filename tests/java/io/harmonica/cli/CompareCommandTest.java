@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.Eventually;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -189,10 +190,12 @@ class CompareCommandTest {
             .redirectErrorStream(true)
             .redirectOutput(file("log").toFile())
             .start();
-    while (!Files.readString(file("log")).contains("5 rounds done")) {
-      assertThat(process.isAlive()).as(Files.readString(file("log"))).isTrue();
-      Thread.sleep(20);
-    }
+    Eventually.until(
+        "five rounds done",
+        () -> {
+          assertThat(process.isAlive()).as(Files.readString(file("log"))).isTrue();
+          return Files.readString(file("log")).contains("5 rounds done");
+        });
     process.destroy(); // SIGTERM: a shell's background jobs ignore SIGINT
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).as(Files.readString(file("log"))).isEqualTo(1);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.Eventually;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -80,10 +81,12 @@ class CompareOnTritonTest {
 
       Future<Invocation> run = thread.submit(() -> compare(server, "1000000"));
       long before = inferences(server);
-      while (inferences(server) < before + before / 3 * 4) { // three were of a warm-up and 2 rounds
-        assertThat(run.isDone()).as("ended early").isFalse();
-        Thread.sleep(20);
-      }
+      Eventually.until(
+          "four more rounds", // three were of a warm-up and 2 rounds
+          () -> {
+            assertThat(run.isDone()).as("ended early").isFalse();
+            return inferences(server) >= before + before / 3 * 4;
+          });
       server.kill();
       assertDead(run.get(), server);
     } finally {

@@ -2,6 +2,8 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Checkpoints;
+import io.harmonica.Eventually;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
@@ -60,7 +62,7 @@ class GenerateOnTritonTest {
 
   /** Exports {@code dit} with router {@code r} of two steps, an engine a route. */
   private static Path export(Path to) {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(to);
@@ -168,10 +170,14 @@ class GenerateOnTritonTest {
     try (TritonServer mortal = TritonServer.start(export(folder.resolve("mortal")))) {
       Future<Invocation> run =
           thread.submit(() -> generate("--triton", mortal.address(), "dit", "--steps", "1000"));
-      while (!mortal.metrics().matches("(?s).*nv_inference_count\\{model=\"dit\",[^}]*} [1-9].*")) {
-        assertThat(run.isDone()).as("run ended early").isFalse();
-        Thread.sleep(5);
-      }
+      Eventually.until(
+          "a step done",
+          () -> {
+            assertThat(run.isDone()).as("run ended early").isFalse();
+            return mortal
+                .metrics()
+                .matches("(?s).*nv_inference_count\\{model=\"dit\",[^}]*} [1-9].*");
+          });
       mortal.kill();
       assertFailed(run.get(), "Triton server " + mortal.address(), "start it");
     } finally {

@@ -2,6 +2,8 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Checkpoints;
+import io.harmonica.Eventually;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
@@ -35,7 +37,7 @@ class SeriesOnTritonTest {
   @BeforeAll
   static void export() {
     repository = folder.resolve("repository");
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(repository);
@@ -71,10 +73,12 @@ class SeriesOnTritonTest {
     try (TritonServer mortal = TritonServer.startAt(repository, ports)) {
       Future<Invocation> run =
           thread.submit(() -> generate("--triton", mortal.address(), out, many));
-      while (content(out).size() < 4) {
-        assertThat(run.isDone()).as("run ended early").isFalse();
-        Thread.sleep(5);
-      }
+      Eventually.until(
+          "some pictures",
+          () -> {
+            assertThat(run.isDone()).as("run ended early").isFalse();
+            return content(out).size() >= 4;
+          });
       mortal.kill();
       Invocation broken = run.get();
       assertThat(broken.code()).isEqualTo(1);

@@ -4,7 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
+import io.harmonica.Eventually;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -57,7 +58,7 @@ class SharedMemoryOnTritonTest {
   @BeforeAll
   static void serve() throws Exception {
     repository = folder.resolve("repository");
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       boolean[][] computes = new boolean[STEPS][model.denoiser().branches().size()];
       for (int s = 0; s < STEPS; s++) {
@@ -180,16 +181,15 @@ class SharedMemoryOnTritonTest {
   void generate_withMetricsPort_saysWhereItAnswers() throws Exception {
     Process client =
         client(List.of(), "--steps", "1000", "--shared-memory", "on", "--metrics-port", "0");
-    while (registered().isEmpty()) {
-      assertThat(client.isAlive()).as(err()).isTrue();
-      Thread.sleep(20);
-    }
+    awaitRegion(client);
     String url = err().lines().findFirst().orElseThrow().replace("note: metrics at ", "");
-    String metrics = "";
-    while (!metrics.contains("harmonica_steps_total{model=\"dit\",router=\"none\"}")) {
-      assertThat(client.isAlive()).as(metrics).isTrue();
-      metrics = new String(new URL(url).openStream().readAllBytes(), UTF_8);
-    }
+    Eventually.until(
+        "a step counted",
+        () -> {
+          assertThat(client.isAlive()).as(err()).isTrue();
+          return new String(new URL(url).openStream().readAllBytes(), UTF_8)
+              .contains("harmonica_steps_total{model=\"dit\",router=\"none\"}");
+        });
     client.destroyForcibly().waitFor();
     try (Pipeline next = pipeline(SharedMemory.ON)) {
       next.generate(request("last")); // sweeps what the killed one left
@@ -267,11 +267,17 @@ class SharedMemoryOnTritonTest {
     // A shell's background jobs ignore SIGINT, and so would this one.
     Process client =
         client(List.of("env", "--default-signal=INT"), "--steps", "1000", "--shared-memory", "on");
-    while (registered().isEmpty()) {
-      assertThat(client.isAlive()).as(err()).isTrue();
-      Thread.sleep(20);
-    }
+    awaitRegion(client);
     return client;
+  }
+
+  private void awaitRegion(Process client) throws Exception {
+    Eventually.until(
+        "a region that the server has",
+        () -> {
+          assertThat(client.isAlive()).as(err()).isTrue();
+          return !registered().isEmpty();
+        });
   }
 
   private String err() throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Eventually;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
@@ -295,9 +296,8 @@ class ExporterTest {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    while (process.isAlive() && parent.toFile().list().length == 0) {
-      Thread.sleep(1);
-    }
+    Eventually.until(
+        "something written", () -> !process.isAlive() || parent.toFile().list().length > 0);
     process.destroy(); // a SIGTERM, as Ctrl-C is one
     process.waitFor();
     assertThat(names(parent)).isSubsetOf("models");

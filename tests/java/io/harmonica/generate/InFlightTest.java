@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Checkpoints;
+import io.harmonica.Eventually;
 import io.harmonica.Golden;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
@@ -38,7 +40,7 @@ class InFlightTest {
 
   @BeforeAll
   static void serve() throws Exception {
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(folder);
@@ -153,14 +155,12 @@ class InFlightTest {
       Request longOne = Request.of(List.of(1)).withSteps(1000);
       CompletableFuture<Result> future = pipeline.generateAsync(longOne, ForkJoinPool.commonPool());
       long before = uncached(pipeline);
-      while (uncached(pipeline) < before + 3) {
-        Thread.sleep(5);
-      }
+      Eventually.until("three steps", () -> uncached(pipeline) >= before + 3);
       future.cancel(true);
       assertThatThrownBy(future::join).isInstanceOf(CancellationException.class);
       long after = uncached(pipeline);
-      Thread.sleep(200);
-      assertThat(uncached(pipeline)).isBetween(after, after + 1);
+      pipeline.generate(Request.of(List.of(1)).withSteps(50)); // the cancelled one would go on too
+      assertThat(uncached(pipeline)).isBetween(after + 50, after + 51); // one was on its way
     }
   }
 

@@ -8,6 +8,7 @@ import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.harmonica.Eventually;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
@@ -192,10 +193,14 @@ class FleetTest {
           .hasMessageStartingWith("Triton server " + gateway.address())
           .hasMessageNotContaining("\n");
       try (TritonServer late = TritonServer.startAt(folder, ports)) {
-        while (!late.metrics()
-            .matches("(?s).*nv_inference_request_success\\{model=\"unbatched\",[^}]*} [1-9].*")) {
-          assertThat(negated(fleet, 5)).containsExactly(-5, -1);
-        }
+        Eventually.until(
+            "a call at the server that came",
+            () -> {
+              assertThat(negated(fleet, 5)).containsExactly(-5, -1);
+              return late.metrics()
+                  .matches(
+                      "(?s).*nv_inference_request_success\\{model=\"unbatched\",[^}]*} [1-9].*");
+            });
       }
     }
   }

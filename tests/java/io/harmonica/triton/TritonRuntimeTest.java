@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.harmonica.Eventually;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.ContractModels;
@@ -253,11 +254,13 @@ class TritonRuntimeTest extends RuntimeContract {
               callers.submit(() -> count(runtime, Long.MAX_VALUE)),
               callers.submit(() -> count(runtime, Long.MAX_VALUE)));
       // One instance: when the second call waits in the queue, the first is being computed.
-      while (!server
-          .metrics()
-          .contains("nv_inference_pending_request_count{model=\"counter\",version=\"1\"} 1")) {
-        Thread.sleep(20);
-      }
+      Eventually.until(
+          "a call in the queue",
+          () ->
+              server
+                  .metrics()
+                  .contains(
+                      "nv_inference_pending_request_count{model=\"counter\",version=\"1\"} 1"));
       server.kill();
       for (Future<Tensor> call : calls) {
         assertThatThrownBy(call::get)
@@ -298,9 +301,7 @@ class TritonRuntimeTest extends RuntimeContract {
       Future<ModelConfig> call = threads.submit(() -> runtime.config("slow"));
       slow.asked.await();
       Future<?> close = threads.submit(runtime::close);
-      while (!isClosed(runtime)) {
-        Thread.sleep(5);
-      }
+      Eventually.until("closed to others", () -> isClosed(runtime));
       assertThat(close.isDone()).isFalse();
       slow.answer.countDown();
       assertThat(call.get().getName()).isEqualTo("slow");
