@@ -141,6 +141,16 @@ class DocumentationTest {
         .allSatisfy(table -> assertThat(table.rows()).as(table.section()).isNotEmpty());
   }
 
+  @Test
+  void contributing_featuresNameTestsThatAreThere() throws IOException {
+    List<TestTable> tables = TestTable.of(Path.of("CONTRIBUTING.md"));
+    assertThat(tables).hasSize(1);
+    assertThat(tables.get(0).rows())
+        .isNotEmpty()
+        .extracting(row -> row.fault(2, false).orElse("none"))
+        .containsOnly("none");
+  }
+
   private static String link(String name) {
     return name.equals("io.harmonica")
         ? "[`%s`](%s)".formatted(name, SOURCES)

@@ -62,6 +62,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * engine, {@code whole} with one engine a route, {@code half} in fp16, {@code pixart} with a
  * decoder.
  */
+@Tag("triton")
 class TritonPipelineTest {
   /** Relative to {@code max(1, |x|)}; both run the same ONNX Runtime. */
   private static final double TOLERANCE = 1e-5;

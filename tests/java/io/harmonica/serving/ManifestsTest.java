@@ -28,6 +28,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.yaml.snakeyaml.Yaml;
 
 /** The files of triton-config: what Kubernetes, Compose and Triton make of them. */
+@Tag("triton")
 class ManifestsTest {
   private static final Path FOLDER = Path.of("triton-config");
   private static final Pattern FLAG = Pattern.compile("--[a-z][a-z_-]+");

@@ -42,10 +42,12 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several real servers as one runtime. */
+@Tag("triton")
 class FleetTest {
   private static final Set<String> COUNT = Set.of("count");
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  * One name that stands for the servers at several addresses, as a headless Service's does. In a
  * process of its own: its name service is a file, and its network one where the addresses are.
  */
+@Tag("triton")
 class SeveralAddressesTest {
   private static final String[] ADDRESSES = {"10.77.0.1", "10.77.0.2"};
 
