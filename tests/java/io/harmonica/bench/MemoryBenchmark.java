@@ -125,7 +125,7 @@ public final class MemoryBenchmark {
       for (int round = -warmUp; round < rounds; round++) {
         for (int turn = 0; turn < Way.values().length; turn++) {
           Way way = Way.values()[Math.floorMod(round + turn, Way.values().length)];
-          Run run = run(pipelines.get(way), way);
+          Run run = run(pipelines.get(way));
           if (round >= 0) {
             runs.get(way)[round] = run;
           }
@@ -164,16 +164,14 @@ public final class MemoryBenchmark {
     }
   }
 
-  private static Run run(Pipeline pipeline, Way way) throws InterruptedException {
+  private static Run run(Pipeline pipeline) {
     Statistics before = pipeline.statistics();
     long cpu = cpuNanos();
     Result result = pipeline.generate(Request.of(List.of(0)).withRouter(ROUTER).withGuidance(4));
     cpu = cpuNanos() - cpu;
     Statistics spent = pipeline.statistics().minus(before);
-    while (requests(spent)
-        < STEPS / way.stepsPerRequest) { // a server counts a request after it has answered
-      Thread.sleep(1);
-      spent = pipeline.statistics().minus(before);
+    if (spent.uncounted() > 0) {
+      throw new IllegalStateException("the server does not count its calls");
     }
     double server = 0;
     for (var model : spent.models().entrySet()) {
@@ -190,13 +188,6 @@ public final class MemoryBenchmark {
 
   private static boolean isEnsemble(String model) {
     return model.contains("-route") || model.contains("-stretch");
-  }
-
-  private static long requests(Statistics spent) {
-    return spent.models().entrySet().stream()
-        .filter(model -> isEnsemble(model.getKey()))
-        .mapToLong(model -> model.getValue().count())
-        .sum();
   }
 
   private static void print(Map<Way, Run[]> runs) {
