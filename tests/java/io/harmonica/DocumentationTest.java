@@ -151,6 +151,23 @@ class DocumentationTest {
         .containsOnly("none");
   }
 
+  /** So that {@code -DexcludedGroups=triton} runs where no server can be installed. */
+  @Test
+  void testsThatStartAServer_areTagged() throws IOException {
+    Pattern starts = Pattern.compile("(?<![\\w\"'])(TritonServer|Faults)\\.\\w+\\(");
+    int tagged = 0;
+    try (Stream<Path> files = Files.walk(Path.of("tests/java"))) {
+      for (Path file : files.filter(f -> f.toString().endsWith("Test.java")).toList()) {
+        String source = Files.readString(file);
+        if (starts.matcher(source).find()) {
+          assertThat(source).as("%s", file).contains("@Tag(\"triton\")");
+          tagged++;
+        }
+      }
+    }
+    assertThat(tagged).isPositive();
+  }
+
   private static String link(String name) {
     return name.equals("io.harmonica")
         ? "[`%s`](%s)".formatted(name, SOURCES)

@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /** One command line run in this process, and what it said. */
-record Invocation(int code, String out, String err) {
+public record Invocation(int code, String out, String err) {
 
   /** Runs with the models of files on disk. */
-  static Invocation of(String... args) {
+  public static Invocation of(String... args) {
     return run(new ModelFiles(), args);
   }
 
@@ -28,6 +28,11 @@ record Invocation(int code, String out, String err) {
 
   private static Invocation run(Models models, String... args) {
     return run(console -> Harmonica.run(Harmonica.commands(models), args, console));
+  }
+
+  /** The export's own command line. */
+  public static Invocation export(String... args) {
+    return run(console -> HarmonicaExport.run(args, console.out(), console.err()));
   }
 
   static Invocation run(java.util.function.ToIntFunction<Console> body) {

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A whole diffusers pipeline for tests: a PixArt of the golden vectors and what goes with it. */
-record PipelineFolder(Path path) {
+public record PipelineFolder(Path path) {
   private static final Path VAE = Path.of("tests/golden/vae");
   private static final Path T5 = Path.of("tests/golden/t5");
 
   /** 24, as wide as the golden text encoder's output. */
   private static final int TEXT_WIDTH = 24;
 
-  static PipelineFolder in(Path path) {
+  public static PipelineFolder in(Path path) {
     Checkpoints.pixArt(path.resolve("transformer"), TEXT_WIDTH);
     Checkpoints.diffusers(path.resolve("vae"), Checkpoints.config(VAE), Checkpoints.tensors(VAE));
     copy(T5.resolve("sharded"), path.resolve("text_encoder"));

@@ -17,12 +17,7 @@ import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
 import io.harmonica.sampler.Spacing;
-import io.harmonica.triton.LoopbackProxy;
-import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
-import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,9 +42,6 @@ class StretchTest {
 
   @TempDir static Path repository;
 
-  /** Few models: each is a process of the server's. */
-  @TempDir static Path wholeOnly;
-
   @BeforeAll
   static void export() {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
@@ -62,11 +54,9 @@ class StretchTest {
       ExportOptions options = ExportOptions.of("dit").withForce(true).withStepsPerRequest(SIZE);
       new Exporter(model, routers, options).export(repository);
       ExportOptions whole =
-          new ExportOptions("whole", options.precision(), options.platform(), 0, 16, true)
+          new ExportOptions("whole", options.precision(), options.platform(), 0, 16, false)
               .withStepsPerRequest(SIZE);
-      for (Path to : List.of(repository, wholeOnly)) {
-        new Exporter(model, routers.subList(1, 2), whole).export(to);
-      }
+      new Exporter(model, routers.subList(1, 2), whole).export(repository);
     }
     try (Checkpoint source = Checkpoint.open(Path.of("tests/golden/pixart/alpha-1024-like"))) {
       Choices choices = Choices.NONE.withPixelsPerElement(2).withTextTokens(9);
@@ -213,57 +203,6 @@ class StretchTest {
       assertThat(exporter.dryRun().stream().map(Exporter.Entry::name))
           .contains("dit-none-stretch00", "dit-other-route00")
           .noneMatch(name -> name.startsWith("dit-other-stretch"));
-    }
-  }
-
-  /** On a real server, at once where it is far, step by step where it is near. */
-  @Test
-  void triton_givesTheSame_andDistanceDecides() throws Exception {
-    Request request = request("linear", 4);
-    float[] expected;
-    try (Pipeline near = Pipeline.open(repository, "whole")) {
-      expected = near.generate(request).latents().values();
-    }
-    TritonRuntime.Options options =
-        TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
-    try (TritonServer server = TritonServer.start(wholeOnly);
-        LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
-        Pipeline pipeline = Pipeline.connect(server.address(), "whole", options);
-        Pipeline far = Pipeline.connect(proxy.address(), "whole", options)) {
-      assertSame(pipeline.withStepsPerRequest(SIZE).generate(request).latents().values(), expected);
-      List<Integer> seen = new ArrayList<>();
-      Latents latents = far.generate(request, step -> seen.add(step.step())).latents();
-      assertThat(seen).containsExactly(2, 5, 6, 7);
-      assertSame(latents.values(), expected);
-    }
-  }
-
-  /** What is cached between stretches lies in shared memory; the wire only says where. */
-  @Test
-  void triton_inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
-    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
-    try (TritonServer server = TritonServer.start(wholeOnly);
-        Pipeline wire =
-            Pipeline.connect(
-                server.address(), "whole", options.withSharedMemory(SharedMemory.OFF));
-        Pipeline shared =
-            Pipeline.connect(
-                server.address(), "whole", options.withSharedMemory(SharedMemory.ON))) {
-      for (Pipeline pipeline : List.of(wire, shared)) {
-        pipeline.withStepsPerRequest(SIZE);
-      }
-      Result expected = wire.generate(request("linear", 4));
-      List<Integer> seen = new ArrayList<>();
-      Result result = shared.generate(request("linear", 4), step -> seen.add(step.step()));
-      assertThat(seen).containsExactly(2, 5, 6, 7);
-      assertThat(result.latents().values()).isEqualTo(expected.latents().values());
-      assertThat(result.peakCacheBytes()).isEqualTo(expected.peakCacheBytes()).isPositive();
-      assertThat(shared.generate(request("linear", 4)).latents().values())
-          .isEqualTo(expected.latents().values()); // in the same memory
-      long messages = 2 * seen.size();
-      assertThat(shared.statistics().traffic().wireBytes() / messages).isLessThan(10_000);
-      assertThat(shared.statistics().traffic().sharedBytes())
-          .isGreaterThan(wire.statistics().traffic().wireBytes());
     }
   }
 }

@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.endtoend;
 
 import io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,6 +8,9 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.generate.InFlight;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -22,11 +25,14 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,6 +42,8 @@ import org.junit.jupiter.params.provider.CsvSource;
  * none wrong, nothing left behind. {@code -Dsoak=2000} takes so many trajectories, by default a
  * few.
  */
+@Tag("triton")
+@Timeout(value = 6, unit = TimeUnit.HOURS) // as many trajectories as one asks for
 class SoakTest {
   private static final int TRAJECTORIES = Integer.getInteger("soak", 100);
   private static final int IN_FLIGHT = 16;

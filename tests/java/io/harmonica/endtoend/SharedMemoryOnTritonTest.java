@@ -1,4 +1,4 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -37,12 +37,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Regions of shared memory between this host's clients and a real server, however they end. */
+@Tag("triton")
 class SharedMemoryOnTritonTest {
   private static final Path MEMORY = Path.of("/dev/shm");
   private static final String OURS = "harmonica-region-";

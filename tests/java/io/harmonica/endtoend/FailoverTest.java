@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,6 +10,9 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.generate.StepListener;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
@@ -35,6 +38,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +49,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * A server is killed under a routed trajectory, by default at a sample of its steps; {@code
  * -Dfailover=all} takes every one, {@code -Dfailover=3,4} these.
  */
+@Tag("triton")
 class FailoverTest {
   private static final int STEPS = 20;
 

@@ -1,4 +1,4 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Eventually;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
@@ -27,12 +28,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code harmonica generate --triton} on a real server, and what it says when things go wrong. */
+@Tag("triton")
 class GenerateOnTritonTest {
   @TempDir static Path folder;
 

@@ -1,14 +1,16 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.generate.Latents;
 import io.harmonica.model.Choices;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
@@ -22,15 +24,18 @@ import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Triton's own Python client, which knows nothing of us, draws what our client draws. */
+@Tag("triton")
 class PlainClientTest {
   private static final int STEPS = 10;
   private static final List<String> GUIDED = List.of("--guidance", "4");
@@ -88,7 +93,7 @@ class PlainClientTest {
       values[i] = (float) random.nextGaussian();
     }
     Path file = own.resolve(name);
-    TensorFiles.save(new Latents(values, 2, 4, 8, 8), file);
+    Safetensors.write(file, Map.of("latents", Floats.of(values, 2, 4, 8, 8)));
     return file;
   }
 

@@ -1,19 +1,23 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
+import io.harmonica.cli.Invocation;
+import io.harmonica.cli.PipelineFolder;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompts;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A served text encoder: its client needs neither the tokenizer's file nor another model's name.
  */
+@Tag("triton")
 class PromptsOnTritonTest {
   private static final List<String> TEXTS = List.of("a red lantern", "An old bridge.", "");
 
@@ -33,8 +37,7 @@ class PromptsOnTritonTest {
       "--model-repository",
       repository.toString()
     };
-    Invocation exported =
-        Invocation.run(console -> HarmonicaExport.run(export, console.out(), console.err()));
+    Invocation exported = Invocation.export(export);
     assertThat(exported.err()).isEmpty();
     try (TritonServer server = TritonServer.start(repository);
         Pipeline here = Pipeline.open(repository, "pixart");

@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.endtoend;
 
 import io.harmonica.triton.LoopbackProxy;
 import io.harmonica.triton.TritonServer;

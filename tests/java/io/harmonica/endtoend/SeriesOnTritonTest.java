@@ -1,4 +1,4 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Eventually;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
@@ -23,10 +24,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code harmonica generate --count}: many pictures, broken off and taken up again. */
+@Tag("triton")
 class SeriesOnTritonTest {
   @TempDir static Path folder;
 

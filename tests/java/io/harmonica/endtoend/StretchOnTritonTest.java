@@ -1,0 +1,115 @@
+package io.harmonica.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
+import io.harmonica.generate.Latents;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.model.Model;
+import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
+import io.harmonica.triton.LoopbackProxy;
+import io.harmonica.triton.SharedMemory;
+import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.TritonServer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several steps in one request to a real server: the pictures of this process. */
+@Tag("triton")
+class StretchOnTritonTest {
+  private static final int STEPS = 8;
+  private static final int SIZE = 3; // so two steps are left over
+
+  /** Relative to {@code max(1, |x|)}; why, says {@code StretchTest}. */
+  private static final double TOLERANCE = 5e-5;
+
+  private static final Request REQUEST =
+      Request.of(List.of(2, 0, 1)).withRouter("linear").withGuidance(4).withSeed(9);
+
+  @TempDir static Path repository;
+
+  /** An engine a route: each is a process of the server's. */
+  @BeforeAll
+  static void export() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
+      Model model = Exports.model(checkpoint);
+      Router router = Exports.staggered("linear", model, STEPS, 3, Reuse.LINEAR);
+      ExportOptions options =
+          ExportOptions.of("whole").withBlocksPerEngine(0).withStepsPerRequest(SIZE);
+      new Exporter(model, List.of(router), options).export(repository);
+    }
+  }
+
+  private static void assertSame(float[] actual, float[] expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    double largest = 0;
+    for (int i = 0; i < actual.length; i++) {
+      double difference = Math.abs(actual[i] - expected[i]);
+      largest = Math.max(largest, difference / Math.max(1, Math.abs(expected[i])));
+    }
+    assertThat(largest).isLessThanOrEqualTo(TOLERANCE);
+  }
+
+  /** On a real server, at once where it is far, step by step where it is near. */
+  @Test
+  void givesTheSame_andDistanceDecides() throws Exception {
+    float[] expected;
+    try (Pipeline near = Pipeline.open(repository, "whole")) {
+      expected = near.generate(REQUEST).latents().values();
+    }
+    TritonRuntime.Options options =
+        TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
+    try (TritonServer server = TritonServer.start(repository);
+        LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
+        Pipeline pipeline = Pipeline.connect(server.address(), "whole", options);
+        Pipeline far = Pipeline.connect(proxy.address(), "whole", options)) {
+      assertSame(pipeline.withStepsPerRequest(SIZE).generate(REQUEST).latents().values(), expected);
+      List<Integer> seen = new ArrayList<>();
+      Latents latents = far.generate(REQUEST, step -> seen.add(step.step())).latents();
+      assertThat(seen).containsExactly(2, 5, 6, 7);
+      assertSame(latents.values(), expected);
+    }
+  }
+
+  /** What is cached between stretches lies in shared memory; the wire only says where. */
+  @Test
+  void inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
+    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
+    try (TritonServer server = TritonServer.start(repository);
+        Pipeline wire =
+            Pipeline.connect(
+                server.address(), "whole", options.withSharedMemory(SharedMemory.OFF));
+        Pipeline shared =
+            Pipeline.connect(
+                server.address(), "whole", options.withSharedMemory(SharedMemory.ON))) {
+      for (Pipeline pipeline : List.of(wire, shared)) {
+        pipeline.withStepsPerRequest(SIZE);
+      }
+      Result expected = wire.generate(REQUEST);
+      List<Integer> seen = new ArrayList<>();
+      Result result = shared.generate(REQUEST, step -> seen.add(step.step()));
+      assertThat(seen).containsExactly(2, 5, 6, 7);
+      assertThat(result.latents().values()).isEqualTo(expected.latents().values());
+      assertThat(result.peakCacheBytes()).isEqualTo(expected.peakCacheBytes()).isPositive();
+      assertThat(shared.generate(REQUEST).latents().values())
+          .isEqualTo(expected.latents().values()); // in the same memory
+      long messages = 2 * seen.size();
+      assertThat(shared.statistics().traffic().wireBytes() / messages).isLessThan(10_000);
+      assertThat(shared.statistics().traffic().sharedBytes())
+          .isGreaterThan(wire.statistics().traffic().wireBytes());
+    }
+  }
+}
