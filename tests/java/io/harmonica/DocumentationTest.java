@@ -20,7 +20,6 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -134,7 +133,6 @@ class DocumentationTest {
         .containsOnly("none");
   }
 
-  @Disabled("until the branches that fill the sections are together")
   @Test
   void compatibility_noSectionIsEmpty() throws IOException {
     assertThat(TestTable.of(Path.of("docs/COMPATIBILITY.md")))

@@ -120,8 +120,7 @@ public final class Benchmark {
                 random.scores(),
                 reuse,
                 random.training()));
-        theoretical.put(
-            name, Savings.speedup(random.computes(), model.flops()));
+        theoretical.put(name, Savings.speedup(random.computes(), model.flops()));
       }
       ExportOptions options = ExportOptions.of(NAME).withForce(true);
       new Exporter(model, routers, options).export(work.resolve("blocks"));

@@ -114,7 +114,8 @@ final class Reports {
         entry.speedup(),
         entry.quality(),
         entry.judgement(),
-        entry.router());
+        entry.router(),
+        entry.roles());
   }
 
   static Setting setting(String name) {

@@ -60,11 +60,7 @@ class PlainClientTest {
           Exports.router("r", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.LAST);
       Router forecast =
           Exports.router(
-              "forecast",
-              model,
-              Spacing.LEADING.timesteps(STEPS, 1000),
-              computes,
-              Reuse.QUADRATIC);
+              "forecast", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.QUADRATIC);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, List.of(router, forecast), options).export(folder.resolve("repository"));
       Diffusion other = new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.VELOCITY);

@@ -122,7 +122,8 @@ class TextEncoderGoldenTest {
       String part = parts.get(i).getModelName();
       Map<String, Tensor> own = new HashMap<>(known);
       own.keySet().retainAll(parts.get(i).getInputMapMap().keySet());
-      Tensor hidden = runtime.infer(part, own, Set.of(Names.next("hidden"))).get(Names.next("hidden"));
+      Tensor hidden =
+          runtime.infer(part, own, Set.of(Names.next("hidden"))).get(Names.next("hidden"));
       if (i > 0) {
         float[] values = new float[hidden.floats().remaining()];
         hidden.floats().get(values);

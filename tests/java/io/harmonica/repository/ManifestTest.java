@@ -11,7 +11,6 @@ import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
-import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.util.List;

@@ -137,7 +137,9 @@ class ProgramTest {
 
   private static String json(Program program) {
     List<Integer> timesteps = IntStream.range(0, program.steps()).boxed().toList();
-    return new ObjectMapper().valueToTree(ProgramJson.of(program, timesteps, Optional.empty())).toString();
+    return new ObjectMapper()
+        .valueToTree(ProgramJson.of(program, timesteps, Optional.empty()))
+        .toString();
   }
 
   private static Program read(String json, List<String> branches) {

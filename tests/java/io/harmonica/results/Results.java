@@ -15,12 +15,12 @@ import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.runtime.EmbeddedRuntime;
-import java.util.Collections;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -130,7 +130,8 @@ public final class Results {
       return measure(sets.uncached(fewer), cell.steps(), key, speedup, 0, sets);
     }
     Router router = routers.get(cell);
-    Savings savings = Savings.of(router, model.flops(), Collections.nCopies(router.branches().size(), 0L));
+    Savings savings =
+        Savings.of(router, model.flops(), Collections.nCopies(router.branches().size(), 0L));
     double speedup = savings.theoreticalSpeedup().orElseThrow();
     return measure(sets.routed(router), cell.steps(), key, speedup, savings.cur(), sets);
   }

@@ -178,7 +178,8 @@ class ScheduleTest {
   @Test
   void savings_everySecondStep_weighsFlops() {
     Router router = Routers.of(Reuse.LAST, "xx", "..", "xx", "..");
-    Savings savings = Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), List.of(4L, 4L));
+    Savings savings =
+        Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), List.of(4L, 4L));
     assertThat(savings.theoreticalSpeedup()).hasValue(4 * 100.0 / (2 * 100 + 2 * 10));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(8);
   }

@@ -13,4 +13,8 @@ import java.util.List;
  * @param sampling how it is sampled by default
  */
 record ModelCard(
-    String architecture, List<String> branches, Flops flops, List<Long> branchBytes, Sampling sampling) {}
+    String architecture,
+    List<String> branches,
+    Flops flops,
+    List<Long> branchBytes,
+    Sampling sampling) {}

@@ -79,8 +79,7 @@ final class EngineGraph {
         .made()
         .forEach(
             (name, value) ->
-                ports.output(
-                    engine.embed() ? name : Names.next(name), value, handedOn.get(name)));
+                ports.output(engine.embed() ? name : Names.next(name), value, handedOn.get(name)));
   }
 
   /** A branch's computed output, which is an output of the engine too, or its last ones. */

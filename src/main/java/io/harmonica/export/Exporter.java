@@ -95,8 +95,7 @@ public final class Exporter {
     List<String> branches = model.denoiser().branchNames();
     add(
         Names.NO_ROUTER,
-        Program.uncachedEnsembles(
-            options.modelName(), branches.size(), options.stepsPerRequest()));
+        Program.uncachedEnsembles(options.modelName(), branches.size(), options.stepsPerRequest()));
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
       Map<String, Stretch> own =
@@ -437,47 +436,47 @@ public final class Exporter {
     Denoiser.Interface io = denoiser.io();
     Manifest manifest =
         new Manifest(
-            Manifest.FORMAT,
-            options.modelName(),
-            denoiser.architecture(),
-            io.channels(),
-            io.outputChannels(),
-            io.height(),
-            io.width(),
-            decoder
-                .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
-                .orElse(io.pixelsPerElement()),
-            picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
-            io.classes(),
-            io.unconditional() == Unconditional.NONE ? false : null,
-            io.text()
-                .map(
-                    takes ->
-                        new Manifest.Text(
-                            takes.tokens(),
-                            takes.width(),
-                            takes.pictureSize(),
-                            text.map(engines -> configs.textEncoderName()).orElse(null)))
-                .orElse(null),
-            sampling.sampler(),
-            io.spacing(),
-            Manifest.samplerSpacing(sampling),
-            io.guidanceChannels(),
-            options.maxBatch(),
-            options.precision().name().toLowerCase(Locale.ROOT),
-            digest.orElse(null),
-            Manifest.Noise.of(sampling.diffusion()),
-            model.denoiser().branchNames(),
-            denoiser.branchElements().stream()
-                .map(count -> count * options.precision().sizeBytes())
-                .toList(),
-            decoder
-                .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
-                .orElse(null),
-            options.stepsPerRequest(),
-            model.flops(),
-            Map.of(),
-            Map.of())
+                Manifest.FORMAT,
+                options.modelName(),
+                denoiser.architecture(),
+                io.channels(),
+                io.outputChannels(),
+                io.height(),
+                io.width(),
+                decoder
+                    .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
+                    .orElse(io.pixelsPerElement()),
+                picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
+                io.classes(),
+                io.unconditional() == Unconditional.NONE ? false : null,
+                io.text()
+                    .map(
+                        takes ->
+                            new Manifest.Text(
+                                takes.tokens(),
+                                takes.width(),
+                                takes.pictureSize(),
+                                text.map(engines -> configs.textEncoderName()).orElse(null)))
+                    .orElse(null),
+                sampling.sampler(),
+                io.spacing(),
+                Manifest.samplerSpacing(sampling),
+                io.guidanceChannels(),
+                options.maxBatch(),
+                options.precision().name().toLowerCase(Locale.ROOT),
+                digest.orElse(null),
+                Manifest.Noise.of(sampling.diffusion()),
+                model.denoiser().branchNames(),
+                denoiser.branchElements().stream()
+                    .map(count -> count * options.precision().sizeBytes())
+                    .toList(),
+                decoder
+                    .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
+                    .orElse(null),
+                options.stepsPerRequest(),
+                model.flops(),
+                Map.of(),
+                Map.of())
             .withUncached(Program.DEFAULT_STEPS);
     for (Router router : routers) {
       manifest = manifest.with(router);

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
  *
  * <p>A pass is {@code condition}, {@code begin}, then block by block {@code enter} and for each of
  * its branches {@code branch} and {@code join}, and at last {@code head}. An engine runs a part of
- * it: what crosses to the next are the {@link Streams}. Legend of shape comments: B batch, N tokens,
- * D hidden width, C channels, P patch.
+ * it: what crosses to the next are the {@link Streams}. Legend of shape comments: B batch, N
+ * tokens, D hidden width, C channels, P patch.
  */
 public interface Denoiser {
 

@@ -81,8 +81,7 @@ public record Dit(
   }
 
   @Override
-  public <T> T branch(
-      Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
+  public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
     T hidden = streams.hidden(); // (B, N, D)
     T modulation =
         conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2

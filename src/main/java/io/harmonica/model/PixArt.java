@@ -138,8 +138,7 @@ public record PixArt(
   }
 
   @Override
-  public <T> T branch(
-      Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
+  public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
     T hidden = streams.hidden(); // (B, N, D)
     String block = prefix(branch.block());
     if (branch.kind().equals(CROSS_ATTENTION)) { // from the hidden state itself, not normalised

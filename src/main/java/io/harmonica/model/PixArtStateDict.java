@@ -112,7 +112,8 @@ final class PixArtStateDict {
     CheckpointWeights parameters =
         new CheckpointWeights(checkpoint, PixArtStateDict::source, Unread.TRANSFORMER)
             .withCopies(List.of(POSITIONS, NO_CAPTION)); // read above
-    return new Model(model, parameters, told ? List.of() : List.of(ASSUMED.formatted(checkpoint.path())));
+    return new Model(
+        model, parameters, told ? List.of() : List.of(ASSUMED.formatted(checkpoint.path())));
   }
 
   private static int side(StateDict weights) {

@@ -88,8 +88,7 @@ public final class Shapes implements Ops<long[]> {
 
   /** Shapes of the branches' outputs, after the batch. */
   public static List<long[]> outputs(Denoiser model) {
-    return new Shapes(Weights.NONE)
-        .walk(model).outputs().stream().map(Shapes::afterBatch).toList();
+    return new Shapes(Weights.NONE).walk(model).outputs().stream().map(Shapes::afterBatch).toList();
   }
 
   private static long[] afterBatch(long[] shape) {

@@ -18,8 +18,7 @@ import java.util.stream.Collectors;
 enum Unread {
   /** Positions that follow from the sizes, and texts that only PixArt's training drops in. */
   TRANSFORMER(
-      "transformer",
-      "pos_embed(\\.pos_embed)?|(caption_projection|y_embedder)\\.y_embedding"),
+      "transformer", "pos_embed(\\.pos_embed)?|(caption_projection|y_embedder)\\.y_embedding"),
   /** The half of an autoencoder that makes latents. */
   DECODER("autoencoder's decoder", "(encoder|quant_conv)\\..*"),
   /** The half of a T5 that writes texts, and its token table once more. */

@@ -150,8 +150,7 @@ public final class Ensemble {
 
   /** A stream's next tensor: {@code hidden.01}, {@code hidden.02}. */
   private String numbered(String stream) {
-    return String.format(
-        Locale.ROOT, "%s.%02d", stream, handedOn.merge(stream, 1, Integer::sum));
+    return String.format(Locale.ROOT, "%s.%02d", stream, handedOn.merge(stream, 1, Integer::sum));
   }
 
   private void add(ModelConfig engine, UnaryOperator<String> takes, UnaryOperator<String> gives) {

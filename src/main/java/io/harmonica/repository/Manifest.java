@@ -12,14 +12,14 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,8 +55,8 @@ import java.util.TreeSet;
  * @param branches names in execution order
  * @param branchBytes bytes of each branch's output for one sample
  * @param decoder what makes pictures out of finished samples; null where there is none
- * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where there
- *     are none
+ * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where
+ *     there are none
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -284,7 +284,8 @@ public record Manifest(
     Map<Integer, JsonNode> written = new TreeMap<>();
     for (int size : sizes(made.update(0).isPresent() ? stepsPerRequest : 1)) {
       Program program = Program.uncached(model, steps, size);
-      written.put(size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), Optional.of(made))));
+      written.put(
+          size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), Optional.of(made))));
     }
     Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
     all.put(Names.NO_ROUTER, written);

@@ -91,8 +91,7 @@ record ProgramJson(
           .update(s)
           .ifPresent(
               step ->
-                  numbers.add(
-                      List.of(step.noise(), step.signal(), step.next(), step.direction())));
+                  numbers.add(List.of(step.noise(), step.signal(), step.next(), step.direction())));
     }
     return numbers.size() == sampler.timesteps().size() ? numbers : List.of();
   }

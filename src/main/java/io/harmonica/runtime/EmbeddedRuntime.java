@@ -200,7 +200,8 @@ public final class EmbeddedRuntime implements Runtime {
     } catch (OrtException e) {
       throw new HarmonicaException(
           HarmonicaException.Kind.MODEL,
-          "model '%s' failed in ONNX Runtime: %s".formatted(config.getName(), e.getMessage()), e);
+          "model '%s' failed in ONNX Runtime: %s".formatted(config.getName(), e.getMessage()),
+          e);
     }
   }
 

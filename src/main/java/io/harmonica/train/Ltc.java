@@ -2,7 +2,6 @@ package io.harmonica.train;
 
 import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
-import io.harmonica.torch.Value;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 

@@ -68,7 +68,9 @@ final class Chain {
       future.cancel(true);
       Thread.currentThread().interrupt();
       throw new HarmonicaException(
-          HarmonicaException.Kind.CANCELLED, who + " was not waited for: the call was cancelled", e);
+          HarmonicaException.Kind.CANCELLED,
+          who + " was not waited for: the call was cancelled",
+          e);
     } catch (ExecutionException e) {
       throw rethrown(e.getCause());
     }

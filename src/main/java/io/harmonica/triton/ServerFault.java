@@ -18,8 +18,7 @@ final class ServerFault extends HarmonicaException {
   }
 
   private static boolean isSilence(Throwable cause) {
-    return cause != null
-        && Status.fromThrowable(cause).getCode() == Status.Code.DEADLINE_EXCEEDED;
+    return cause != null && Status.fromThrowable(cause).getCode() == Status.Code.DEADLINE_EXCEEDED;
   }
 
   /** Where the same call may succeed. */

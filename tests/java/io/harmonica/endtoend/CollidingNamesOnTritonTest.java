@@ -1,9 +1,10 @@
-package io.harmonica.cli;
+package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.Golden;
+import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Model {@code a} with router {@code b-c} and model {@code a-b} with router {@code c}: both would
  * have an ensemble {@code a-b-c-route00}.
  */
+@Tag("triton")
 class CollidingNamesOnTritonTest {
   @TempDir static Path folder;
 
@@ -34,7 +37,7 @@ class CollidingNamesOnTritonTest {
   @BeforeAll
   static void serve() throws Exception {
     Path repository = folder.resolve("repository");
-    try (Checkpoint checkpoint = Golden.open("dit")) {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions whole = ExportOptions.of("a").withBlocksPerEngine(0);
       new Exporter(model, List.of(router(model, "b-c")), whole).export(repository);
