@@ -122,7 +122,7 @@ public final class Deployment {
 
   private void requireFits(Router router, boolean anyWeights) {
     router.requireFits(manifest.architecture(), manifest.branches());
-    manifest.sampling().following(router.name(), router.sampler(), router.timesteps());
+    manifest.requireDraws(router);
     if (router.name().equals(Names.NO_ROUTER)) {
       throw new HarmonicaException("router name 'none' stands for no router: give it another");
     }

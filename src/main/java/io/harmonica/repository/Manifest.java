@@ -230,6 +230,15 @@ public record Manifest(
     return Unconditional.of(text != null, nullClass == null || nullClass);
   }
 
+  /**
+   * Refuses a router that no generation could follow, whatever its options.
+   *
+   * @throws HarmonicaException for a sampler or timesteps that nothing draws with
+   */
+  public void requireDraws(Router router) {
+    sampling().following(router.name(), router.sampler(), router.timesteps());
+  }
+
   /** Whether the model predicts a variance beside the noise. */
   public boolean learnsVariance() {
     return outputChannels == 2 * channels;
