@@ -32,7 +32,7 @@ class EngineTest {
   void of_oneBlockAnEngine_namesBlockAndVariant() {
     assertThat(names(1))
         .hasSize(15)
-        .startsWith("embed", "condition", "block00-c1", "block01-23", "block02-cc")
+        .startsWith("condition", "embed", "block00-c1", "block01-23", "block02-cc")
         .endsWith("block11-cc", "head");
   }
 
@@ -40,8 +40,8 @@ class EngineTest {
   void of_severalBlocksAnEngine_leavesTheRestToTheLast() {
     assertThat(names(5))
         .containsExactly(
-            "embed",
             "condition",
+            "embed",
             "block00-04-c123cccccc",
             "block05-09-cccccccccc",
             "block10-11-cccc",

@@ -132,7 +132,7 @@ class ExporterTest {
             "dit-block00-01-1111", "dit-block00-01-cccc", "dit-block02-11", "dit-block02-cc");
     assertThat(steps(pairs, "dit-fora-route01"))
         .containsExactly(
-            "dit-embed", "dit-condition", "dit-block00-01-1111", "dit-block02-11", "dit-head");
+            "dit-condition", "dit-embed", "dit-block00-01-1111", "dit-block02-11", "dit-head");
 
     Path whole = fresh();
     exporter(OPTIONS.withBlocksPerEngine(0), fora).export(whole);
