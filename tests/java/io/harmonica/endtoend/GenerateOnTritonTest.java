@@ -144,7 +144,7 @@ class GenerateOnTritonTest {
           no-json         | none | model no-json: parameter 'harmonica' is not a manifest
           no-branches     | none | 'branches'
           null-noise      | none | 'noise'
-          of-the-future   | none | manifest format is 'harmonica-model/9', expected 'harmonica-model/1'
+          of-the-future   | none | manifest format is 'harmonica-model/9', expected 'harmonica-model/2'
           bad-router      | r    | router r of model dit
           no-branches     | r    | model no-branches: parameter 'harmonica' is not a manifest
           """)
