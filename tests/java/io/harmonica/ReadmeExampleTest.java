@@ -2,11 +2,8 @@ package io.harmonica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.example.DrawShapes;
 import io.harmonica.export.ExportOptions;
-import io.harmonica.export.Exporter;
-import io.harmonica.model.Model;
+import io.harmonica.export.Exports;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,30 +13,41 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The README's Java example is the compiled one, and it runs. */
+/** The README's Java example is the consumers' code, and it runs from its source. */
 class ReadmeExampleTest {
+  static final Path CODE = Path.of("tests/consumer/src/DrawShapes.java");
+
   private static final Path EXAMPLE = Path.of("export/shapes-dit");
 
   @TempDir Path folder;
 
+  /** Exports the example with the router that the code names, whole steps as engines. */
+  static Path export(Path repository) {
+    return Exports.export(
+        EXAMPLE,
+        OptionalInt.empty(),
+        List.of(Router.read(EXAMPLE.resolve("routers/taylor-2.json"))),
+        ExportOptions.of("shapes-dit").withBlocksPerEngine(0),
+        repository);
+  }
+
   @Test
-  void drawShapes_writesPictures() throws IOException {
-    Path repository = folder.resolve("repository");
-    try (Checkpoint checkpoint = Checkpoint.open(EXAMPLE)) {
-      Model model = Model.of(checkpoint, OptionalInt.empty());
-      List<Router> routers = List.of(Router.read(EXAMPLE.resolve("routers/taylor-2.json")));
-      new Exporter(model, routers, ExportOptions.of("shapes-dit")).export(repository);
-    }
-    DrawShapes.main(new String[] {repository.toString(), folder.resolve("out").toString()});
-    byte[] star = Files.readAllBytes(folder.resolve("out/picture0.png"));
-    byte[] heart = Files.readAllBytes(folder.resolve("out/picture1.png"));
-    assertThat(star).isNotEmpty().isNotEqualTo(heart);
+  void drawShapes_writesPictures() throws Exception {
+    Path repository = export(folder.resolve("repository"));
+    String out = folder.resolve("out").toString();
+    Run run =
+        Run.java(
+            System.getProperty("java.class.path"), CODE.toString(), repository.toString(), out);
+    assertThat(run.exit()).as(run.output()).isZero();
+    assertThat(run.output()).contains("step 20 of 20", "2 pictures in ");
+    assertThat(Files.readAllBytes(folder.resolve("out/picture0.png")))
+        .isNotEmpty()
+        .isNotEqualTo(Files.readAllBytes(folder.resolve("out/picture1.png")));
   }
 
   @Test
   void readme_showsTheWholeExample() throws IOException {
-    String code = Files.readString(Path.of("tests/java/io/harmonica/example/DrawShapes.java"));
     assertThat(Files.readString(Path.of("README.md")))
-        .contains("```java\n" + code.substring(code.indexOf("import ")) + "```\n");
+        .contains("```java\n" + Files.readString(CODE) + "```\n");
   }
 }

@@ -60,13 +60,14 @@ class DeviceTest {
   void withoutNatives_oneLineNamesTheProfiles() throws Exception {
     assertThat(fork(jar -> !jar.matches("pytorch-.*-linux-x86_64(-gpu)?\\.jar"), "cpu"))
         .startsWith("error: training needs libtorch, and its natives are not on the class path")
-        .contains("torch-cpu", "torch-gpu");
+        .contains("torch-cpu", "torch-gpu", "org.bytedeco:pytorch");
   }
 
+  /** As a project has it that depends on the jar alone. */
   @Test
-  void withoutAnyOfBytedeco_theSame() throws Exception {
+  void withoutAnyOfBytedeco_oneLineNamesTheLibrary() throws Exception {
     assertThat(fork(jar -> !jar.matches("(pytorch|javacpp|openblas|mkl|cuda)-.*\\.jar"), "cpu"))
-        .startsWith("error: training needs libtorch, and its natives are not on the class path");
+        .startsWith("error: training needs org.bytedeco:pytorch, which is not on the class path: ");
   }
 
   @Test

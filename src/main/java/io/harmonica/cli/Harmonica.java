@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.Library;
 import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,8 @@ public final class Harmonica {
 
   /** Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage. */
   public static int run(String[] args, PrintStream out, PrintStream err) {
+    Library.COMMONS_CLI.require();
+    Library.PROGRESSBAR.require();
     return run(commands(new ModelFiles()), args, new Console(out, err));
   }
 

@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.Library;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -16,6 +17,7 @@ public final class HarmonicaExport {
 
   /** Runs a command line and returns its exit code: 0 done, 1 failed, 2 wrong usage. */
   public static int run(String[] args, PrintStream out, PrintStream err) {
+    Library.COMMONS_CLI.require();
     return CommandRunner.run("harmonica-export", new ExportCommand(), args, new Console(out, err));
   }
 }

@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
@@ -70,6 +71,9 @@ public final class Comparison implements AutoCloseable {
    * @throws HarmonicaException if one cannot be opened, or draws latents of another shape than A
    */
   public static Comparison open(List<Setting> settings, TritonRuntime.Options tritonOptions) {
+    Library.HDR_HISTOGRAM.require();
+    Library.DESCRIPTIVE_STATISTICS.require();
+    Library.DISTRIBUTIONS.require();
     Comparison comparison = new Comparison();
     try {
       List<Setting> resolved = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.harmonica.compare;
 
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pictures;
 import io.harmonica.runtime.OnnxFile;
@@ -44,6 +45,8 @@ public final class FeatureNetwork implements AutoCloseable {
 
   /** Opens a network; a file that is none of this form is refused. */
   public static FeatureNetwork open(Path path) {
+    Library.ONNX_RUNTIME.require();
+    Library.EJML.require(); // for the distance, which comes last
     OnnxFile file = OnnxFile.open(path);
     try {
       require(path, "input", file.inputs(), PICTURES, 4);

@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -14,9 +15,23 @@ import java.nio.charset.StandardCharsets;
 
 /** Answers {@code GET /metrics} in Prometheus' text form, on a port of its own. */
 public final class MetricsPort implements AutoCloseable {
-  private final PrometheusMeterRegistry registry =
-      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final Shown shown = new Shown(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
   private final HttpServer server;
+
+  /** What is counted; apart from the port, which can thereby say that its library is missing. */
+  private record Shown(PrometheusMeterRegistry registry) {
+    Metrics metrics() {
+      return new Metrics(registry);
+    }
+
+    byte[] text() {
+      return registry.scrape().getBytes(StandardCharsets.UTF_8);
+    }
+
+    void close() {
+      registry.close();
+    }
+  }
 
   private MetricsPort(InetSocketAddress address) throws IOException {
     server = HttpServer.create(address, 8);
@@ -31,6 +46,7 @@ public final class MetricsPort implements AutoCloseable {
    *     0.0.0.0:9400}; port 0 is any that is free
    */
   public static MetricsPort open(String place) {
+    Library.PROMETHEUS.require();
     int colon = place.lastIndexOf(':');
     String port = place.substring(colon + 1);
     if (!port.matches("\\d{1,5}") || Integer.parseInt(port) > 65535) {
@@ -53,7 +69,7 @@ public final class MetricsPort implements AutoCloseable {
 
   /** What this port shows. */
   public Metrics metrics() {
-    return new Metrics(registry);
+    return shown.metrics();
   }
 
   /** Where it listens. */
@@ -69,7 +85,7 @@ public final class MetricsPort implements AutoCloseable {
       } else if (!exchange.getRequestMethod().equals("GET")) {
         exchange.sendResponseHeaders(405, -1);
       } else {
-        byte[] text = registry.scrape().getBytes(StandardCharsets.UTF_8);
+        byte[] text = shown.text();
         exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4");
         exchange.sendResponseHeaders(200, text.length);
         try (OutputStream body = exchange.getResponseBody()) {
@@ -82,6 +98,6 @@ public final class MetricsPort implements AutoCloseable {
   @Override
   public void close() {
     server.stop(0);
-    registry.close();
+    shown.close();
   }
 }

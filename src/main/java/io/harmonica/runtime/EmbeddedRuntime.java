@@ -1,10 +1,7 @@
 package io.harmonica.runtime;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxTensorLike;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
@@ -30,12 +27,14 @@ import java.util.stream.Stream;
  * Runs a model repository in this process on ONNX Runtime: a small interpreter of the same
  * configurations that Triton reads. Ensembles hand tensors on without copying them.
  *
- * <p>Owns its sessions, which load when first used; {@link #close} ends them.
+ * <p>Owns its engines, which load when first used; {@link #close} ends them.
+ *
+ * <p>Names no class of ONNX Runtime, so that it can say where that is missing.
  */
 public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
-  private final Map<String, OrtSession> sessions = new ConcurrentHashMap<>();
+  private final Map<String, OnnxEngine> engines = new ConcurrentHashMap<>();
   private final Map<String, EngineClock> clocks = new ConcurrentHashMap<>();
   private final ReadWriteLock lifetime = new ReentrantReadWriteLock(); // read: an inference runs
   private boolean closed;
@@ -47,9 +46,10 @@ public final class EmbeddedRuntime implements Runtime {
   /**
    * Opens a repository.
    *
-   * @throws HarmonicaException if it is no folder
+   * @throws HarmonicaException if it is no folder, or ONNX Runtime is not on the class path
    */
   public static EmbeddedRuntime open(Path repository) {
+    Library.ONNX_RUNTIME.require();
     if (!Files.isDirectory(repository)) {
       throw new HarmonicaException(
           "no model repository at %s: write one with harmonica-export".formatted(repository));
@@ -81,20 +81,12 @@ public final class EmbeddedRuntime implements Runtime {
 
   @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
-    try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
-    } catch (OrtException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
-    }
+    return EmbeddedTensor.of(values, shape);
   }
 
   @Override
   public Tensor tensor(LongBuffer values, long... shape) {
-    try {
-      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
-    } catch (OrtException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
-    }
+    return EmbeddedTensor.of(values, shape);
   }
 
   @Override
@@ -185,24 +177,11 @@ public final class EmbeddedRuntime implements Runtime {
 
   private Map<String, Tensor> runEngine(
       ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
-    Map<String, OnnxTensorLike> values = new HashMap<>();
-    inputs.forEach((name, tensor) -> values.put(name, ((EmbeddedTensor) tensor).value()));
-    try {
-      OrtSession session = session(config.getName());
-      long start = System.nanoTime();
-      OrtSession.Result result = session.run(values, outputs);
-      clocks.computeIfAbsent(config.getName(), name -> new EngineClock()).add(start);
-      Map<String, Tensor> tensors = new LinkedHashMap<>();
-      for (String name : outputs) { // each closed on its own, not with the result
-        tensors.put(name, new EmbeddedTensor((OnnxTensor) result.get(name).orElseThrow()));
-      }
-      return tensors;
-    } catch (OrtException e) {
-      throw new HarmonicaException(
-          HarmonicaException.Kind.MODEL,
-          "model '%s' failed in ONNX Runtime: %s".formatted(config.getName(), e.getMessage()),
-          e);
-    }
+    OnnxEngine engine = loaded(config.getName());
+    long start = System.nanoTime();
+    Map<String, Tensor> made = engine.run(inputs, outputs);
+    clocks.computeIfAbsent(config.getName(), name -> new EngineClock()).add(start);
+    return made;
   }
 
   /** Calls of one engine and the time in them. */
@@ -229,8 +208,8 @@ public final class EmbeddedRuntime implements Runtime {
     return new Statistics(models, Traffic.NONE);
   }
 
-  private OrtSession session(String model) {
-    return sessions.computeIfAbsent(
+  private OnnxEngine loaded(String model) {
+    return engines.computeIfAbsent(
         model,
         name -> {
           Path file = repository.resolve(name).resolve("1").resolve("model.onnx");
@@ -243,7 +222,7 @@ public final class EmbeddedRuntime implements Runtime {
                   .getParametersOrDefault(Names.MEMORY_ARENA, ModelParameter.getDefaultInstance())
                   .getStringValue()
                   .equals("0");
-          return OnnxEnvironment.load(file, keepsMemory);
+          return OnnxEngine.load(name, file, keepsMemory);
         });
   }
 
@@ -264,12 +243,8 @@ public final class EmbeddedRuntime implements Runtime {
     lifetime.writeLock().lock();
     try {
       closed = true;
-      for (OrtSession session : sessions.values()) {
-        session.close();
-      }
-      sessions.clear();
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
+      engines.values().forEach(OnnxEngine::close);
+      engines.clear();
     } finally {
       lifetime.writeLock().unlock();
     }

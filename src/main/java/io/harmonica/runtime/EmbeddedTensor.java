@@ -1,11 +1,29 @@
 package io.harmonica.runtime;
 
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
 import io.harmonica.repository.proto.DataType;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 
 /** A value of ONNX Runtime in this process. */
 record EmbeddedTensor(OnnxTensor value) implements Tensor {
+
+  static EmbeddedTensor of(FloatBuffer values, long... shape) {
+    try {
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
+    } catch (OrtException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  static EmbeddedTensor of(LongBuffer values, long... shape) {
+    try {
+      return new EmbeddedTensor(OnnxTensor.createTensor(OnnxEnvironment.get(), values, shape));
+    } catch (OrtException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
 
   /** The value, while open: ONNX Runtime takes the process down over a closed one. */
   @Override

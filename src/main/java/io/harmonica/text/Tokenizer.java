@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.Links;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -82,6 +83,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private static Tokenizer of(byte[] json, String where) {
+    Library.TOKENIZERS.require();
     int size;
     try {
       size = size(new ObjectMapper().readTree(json));

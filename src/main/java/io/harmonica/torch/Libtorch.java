@@ -1,6 +1,7 @@
 package io.harmonica.torch;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.NativeFolder;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -21,7 +22,7 @@ final class Libtorch {
   /**
    * Must come before anything else touches a class of bytedeco.
    *
-   * @throws HarmonicaException if the natives are not there, or do not load
+   * @throws HarmonicaException if library or natives are not there, or do not load
    */
   static synchronized void load() {
     if (loaded) {
@@ -33,9 +34,10 @@ final class Libtorch {
           "training needs libtorch, which is set up for Linux x86_64 only, and this is %s: train there; everything else works here"
               .formatted(platform));
     }
+    Library.PYTORCH.require();
     if (!hasNatives("") && !hasNatives("-gpu")) {
       throw new HarmonicaException(
-          "training needs libtorch, and its natives are not on the class path: build with the Maven profile torch-cpu (HARMONICA_TORCH=cpu, or ./mvnw package -Dtorch=cpu) or torch-gpu (gpu for cpu)");
+          "training needs libtorch, and its natives are not on the class path: build with the Maven profile torch-cpu (HARMONICA_TORCH=cpu, or ./mvnw package -Dtorch=cpu) or torch-gpu (gpu for cpu); in a project of your own add org.bytedeco:pytorch, javacpp and openblas with classifier linux-x86_64, and mkl with linux-x86_64-redist");
     }
     // JavaCPP would count every allocation against Java's heap limit, and read /proc each time.
     setDefault("org.bytedeco.javacpp.maxBytes", "0");

@@ -16,7 +16,7 @@ import java.util.Optional;
  * The model and the trajectory that a router is trained for.
  *
  * @param name what the router will be called
- * @param digest of the model's weights, see {@link Digest}
+ * @param digest of the model's weights, see {@link io.harmonica.checkpoint.Digest}
  * @param flops of one pass
  * @param samplerName as router files name it
  * @param sampler whose steps the trajectory takes

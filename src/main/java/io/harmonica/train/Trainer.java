@@ -3,6 +3,7 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Library;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.router.ImageHeatMap;
@@ -41,6 +42,7 @@ public final class Trainer {
    */
   public Trainer(
       Subject subject, TorchOps ops, TrainOptions options, TrainingFiles files, Progress progress) {
+    Library.XCHART.require(); // or the curves of a long training would be missed at its end
     this.subject = subject;
     this.options = options;
     this.files = files;

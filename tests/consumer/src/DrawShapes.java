@@ -1,5 +1,3 @@
-package io.harmonica.example;
-
 import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Png;

@@ -1,0 +1,53 @@
+package io.harmonica.runtime;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.harmonica.HarmonicaException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One engine of a repository in ONNX Runtime. Owns its session; {@link #close} ends it.
+ *
+ * @param model its name in the repository
+ */
+record OnnxEngine(String model, OrtSession session) implements AutoCloseable {
+
+  /** Loads an engine; see {@link OnnxEnvironment#load}. */
+  static OnnxEngine load(String model, Path file, boolean keepsMemory) {
+    return new OnnxEngine(model, OnnxEnvironment.load(file, keepsMemory));
+  }
+
+  /** Runs it on tensors of this runtime; the outputs are the caller's to close. */
+  Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> outputs) {
+    Map<String, OnnxTensorLike> values = new HashMap<>();
+    inputs.forEach((name, tensor) -> values.put(name, ((EmbeddedTensor) tensor).value()));
+    try {
+      OrtSession.Result result = session.run(values, outputs);
+      Map<String, Tensor> tensors = new LinkedHashMap<>();
+      for (String name : outputs) { // each closed on its own, not with the result
+        tensors.put(name, new EmbeddedTensor((OnnxTensor) result.get(name).orElseThrow()));
+      }
+      return tensors;
+    } catch (OrtException e) {
+      throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
+          "model '%s' failed in ONNX Runtime: %s".formatted(model, e.getMessage()),
+          e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
