@@ -46,7 +46,8 @@ def main(url, model, router, classes, guidance, start, expected):
         cache = {key: kept for key, kept in cache.items() if kept[1] > step}
         prediction = guided(outputs["noise_prediction"][:, : x.shape[1]], len(labels), guidance, manifest["guidanceChannels"])
         noise, signal, following, direction = np.array(program["numbers"][step], np.float32)
-        x = following * (x - noise * prediction) / signal + direction * prediction
+        clean = (x - noise * prediction) / signal
+        x = following * clean + direction * prediction
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")

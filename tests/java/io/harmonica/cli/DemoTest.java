@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.WarmUp;
+import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.router.Uncached;
 import java.io.ByteArrayOutputStream;
@@ -57,7 +58,7 @@ class DemoTest {
     assertThat(demo.exportIsStale(List.of(tomorrows))).isTrue();
     Path config = demo.repository().resolve("shapes-dit/config.pbtxt");
     String written = Files.readString(config);
-    Files.writeString(config, written.replace("harmonica-model/1", "harmonica-model/0"));
+    Files.writeString(config, written.replace(Manifest.FORMAT, "harmonica-model/0"));
     assertThat(demo.exportIsStale(List.of())).isTrue(); // another version wrote it
     Files.writeString(config, written);
     assertThat(demo.exportIsStale(List.of())).isFalse();
