@@ -3,11 +3,13 @@ package io.harmonica.export;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -25,6 +27,19 @@ public final class Exports {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       new Exporter(Model.of(source, heads), routers, options).export(to);
       return to;
+    }
+  }
+
+  /** Names a router in a base model's manifest that the exporter would refuse. */
+  public static void addRouter(Path base, Router router) {
+    ModelConfig config = ConfigFile.read(base);
+    String manifest = Manifest.of(config).with(router).toJson();
+    ModelConfig more =
+        config.toBuilder().putParameters(Manifest.KEY, Configs.parameter(manifest)).build();
+    try {
+      Files.writeString(base.resolve(ConfigFile.NAME), ConfigFile.print(more));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -191,7 +191,9 @@ class StretchTest {
               ddim.model(),
               "sa-solver",
               ddim.steps(),
-              ddim.timesteps(),
+              Exporter.usual(model.denoiser().io())
+                  .sampler("sa-solver", ddim.steps(), Optional.empty())
+                  .timesteps(),
               ddim.threshold(),
               ddim.branches(),
               ddim.scores(),
