@@ -1,6 +1,6 @@
 package io.harmonica;
 
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.repository.ConfigPorts;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
@@ -25,23 +25,19 @@ public final class Inference {
     var config = runtime.config(model);
     Map<String, Tensor> tensors = new HashMap<>();
     try {
-      for (var input : config.getInputList()) {
-        long[] shape = new long[1 + input.getDimsCount()];
-        shape[0] = batch;
-        for (int i = 0; i < input.getDimsCount(); i++) {
-          shape[i + 1] = input.getDims(i);
-        }
-        Object values = inputs.get(input.getName());
+      for (Port input : ConfigPorts.inputs(config)) {
+        long[] shape = input.batched(batch);
+        Object values = inputs.get(input.name());
         tensors.put(
-            input.getName(),
+            input.name(),
             values instanceof long[] longs
                 ? runtime.tensor(LongBuffer.wrap(longs), shape)
                 : runtime.tensor(FloatBuffer.wrap((float[]) values), shape));
       }
       Set<String> outputs =
-          config.getOutputList().stream()
-              .filter(output -> output.getDataType() == DataType.TYPE_FP32)
-              .map(output -> output.getName())
+          ConfigPorts.outputs(config).stream()
+              .filter(output -> output.type() == Element.FP32)
+              .map(Port::name)
               .collect(Collectors.toSet());
       Map<String, float[]> results = new LinkedHashMap<>();
       runtime

@@ -1,6 +1,6 @@
 package io.harmonica.generate;
 
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
@@ -81,7 +81,7 @@ final class CountingRuntime extends ForwardingRuntime {
     }
 
     @Override
-    public DataType type() {
+    public Element type() {
       return tensor.type();
     }
 

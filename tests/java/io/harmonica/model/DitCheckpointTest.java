@@ -155,7 +155,8 @@ class DitCheckpointTest {
         file,
         OptionalInt.of(8),
         file + ": 12 blocks of width 384 are DiT-S, which has 6 heads, --heads says 8; leave");
-    assertThat(message(file, OptionalInt.of(6))).contains("has shape [32, 256], expected [384, 256]");
+    assertThat(message(file, OptionalInt.of(6)))
+        .contains("has shape [32, 256], expected [384, 256]");
     assertThat(message(file, UNSTATED)).contains("has shape [32, 256], expected [384, 256]");
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation.Floats;
 import java.nio.file.Path;
@@ -25,21 +26,21 @@ class GraphTest {
 
   @Test
   void output_ofAnInput_passesItOn() {
-    Value x = graph.input("x", DataType.FLOAT, 3);
+    Value x = graph.input("x", Element.FP32, 3);
     graph.output("y", x, 3);
     assertThat(run().get("y").values()).containsExactly(1, -2, 3);
   }
 
   @Test
   void output_ofAConstant_isTheConstant() {
-    graph.input("x", DataType.FLOAT, 3);
+    graph.input("x", Element.FP32, 3);
     graph.output("y", ops.constant(new float[] {7, 8}, 1, 2), 2);
     assertThat(run().get("y").values()).containsExactly(7, 8);
   }
 
   @Test
   void output_ofOneValueTwice_givesBoth() {
-    Value x = graph.input("x", DataType.FLOAT, 3);
+    Value x = graph.input("x", Element.FP32, 3);
     Value doubled = ops.add(x, x);
     graph.output("tap", doubled, 3);
     graph.output("again", doubled, 3);
@@ -53,7 +54,7 @@ class GraphTest {
 
   @Test
   void ports_keepTheirNamesAndLeaveTheBatchOpen() {
-    Value x = graph.input("block00.modulation", DataType.FLOAT, 3);
+    Value x = graph.input("block00.modulation", Element.FP32, 3);
     graph.output("block00.mlp", ops.add(x, x), 3);
     ModelProto model = graph.model();
     assertThat(model.getGraph().getInput(0).getName()).isEqualTo("block00.modulation");
@@ -69,18 +70,18 @@ class GraphTest {
 
   @Test
   void ports_ofOneNameTwice_areRefused() {
-    Value x = graph.input("x", DataType.FLOAT, 3);
+    Value x = graph.input("x", Element.FP32, 3);
     graph.output("y", x, 3);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> graph.output("y", x, 3))
         .withMessage("graph test has a 'y' already");
     assertThatIllegalArgumentException().isThrownBy(() -> graph.output("x", x, 3));
-    assertThatIllegalArgumentException().isThrownBy(() -> graph.input("x", DataType.FLOAT, 3));
+    assertThatIllegalArgumentException().isThrownBy(() -> graph.input("x", Element.FP32, 3));
   }
 
   @Test
   void equalConstants_areKeptOnce_othersApart() {
-    Value x = graph.input("x", DataType.FLOAT, 3);
+    Value x = graph.input("x", Element.FP32, 3);
     // {0, 31} and {1, 0} as integers would collide in Java's 32-bit hash; so may floats.
     float[] a = {Float.intBitsToFloat(0x40000000), Float.intBitsToFloat(0x4000001f)};
     float[] b = {Float.intBitsToFloat(0x40000001), Float.intBitsToFloat(0x40000000)};
@@ -101,7 +102,7 @@ class GraphTest {
 
   @Test
   void model_isWhatTritonReads() {
-    Value x = graph.input("x", DataType.FLOAT, 3);
+    Value x = graph.input("x", Element.FP32, 3);
     graph.output("y", ops.gelu(x), 3);
     ModelProto model = graph.model();
     assertThat(model.getIrVersion()).isLessThanOrEqualTo(10);

@@ -4,7 +4,7 @@ import static io.harmonica.Golden.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import io.harmonica.Reference;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
@@ -275,12 +275,12 @@ class OnnxOpsTest {
                     String name = "in" + inputs.size();
                     inputs.put(name, input);
                     return input instanceof Floats floats
-                        ? ops.toPrecision(graph.input(name, DataType.FLOAT, rest(floats.shape())))
-                        : graph.input(name, DataType.INT64, rest(((Longs) input).shape()));
+                        ? ops.toPrecision(graph.input(name, Element.FP32, rest(floats.shape())))
+                        : graph.input(name, Element.INT64, rest(((Longs) input).shape()));
                   })
               .toList();
       Value result = operation.call().of(ops, values);
-      assertThat(result.type()).isEqualTo(precision.type);
+      assertThat(result.type()).isEqualTo(precision.element());
       graph.output("out", ops.toFloat(result), rest(operation.expected().shape()));
       Floats actual = Evaluation.run(graph.model(), folder, inputs).get("out");
       assertThat(actual.shape()).containsExactly(operation.expected().shape());
@@ -297,7 +297,7 @@ class OnnxOpsTest {
     Path data = folder.resolve(WeightFile.NAME);
     try (WeightFile file = WeightFile.create(data)) {
       OnnxOps ops = new OnnxOps(graph, weights, file, Precision.FP32);
-      graph.output("y", ops.linear(graph.input("x", DataType.FLOAT, 40), "w", 40, 64), 64);
+      graph.output("y", ops.linear(graph.input("x", Element.FP32, 40), "w", 40, 64), 64);
     }
     assertThat(Files.size(data)).isEqualTo(4 * 40 * 64);
     float[] expected =
@@ -313,12 +313,12 @@ class OnnxOpsTest {
   void mixedTypes_areRefused() {
     Graph graph = new Graph("test");
     OnnxOps ops = new OnnxOps(graph, Weights.NONE, WeightFile.measure(), Precision.FP16);
-    Value single = graph.input("x", DataType.FLOAT, 3);
+    Value single = graph.input("x", Element.FP32, 3);
     Value half = ops.toPrecision(single);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> ops.add(half, single))
         .withMessageStartingWith("Add of [")
-        .withMessageContaining("FLOAT16");
+        .withMessageContaining("FP16");
   }
 
   /** Values of about 1, the same for the same seed. */
@@ -327,14 +327,14 @@ class OnnxOpsTest {
     return floats(i -> (float) random.nextGaussian() / 2, shape);
   }
 
-  private interface Element {
+  private interface Filling {
     float at(int index);
   }
 
-  private static Floats floats(Element element, long... shape) {
+  private static Floats floats(Filling filling, long... shape) {
     float[] values = new float[(int) Arrays.stream(shape).reduce(1, Math::multiplyExact)];
     for (int i = 0; i < values.length; i++) {
-      values[i] = element.at(i);
+      values[i] = filling.at(i);
     }
     return new Floats(values, shape);
   }

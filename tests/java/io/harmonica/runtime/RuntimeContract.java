@@ -1,15 +1,12 @@
 package io.harmonica.runtime;
 
-import static io.harmonica.repository.proto.DataType.TYPE_FP16;
-import static io.harmonica.repository.proto.DataType.TYPE_FP32;
-import static io.harmonica.repository.proto.DataType.TYPE_INT32;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
-import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling.Step;
 import java.nio.FloatBuffer;
@@ -57,7 +54,7 @@ public abstract class RuntimeContract {
   protected void infer_ofEngine_givesValuesInBatchFirstShape() {
     try (Tensor x = floats(new float[] {0, 1, 2, -3, 0.5f, 1e6f}, 2, 3)) {
       try (Tensor y = infer("affine", Map.of("x", x), "y")) {
-        assertThat(y.type()).isEqualTo(TYPE_FP32);
+        assertThat(y.type()).isEqualTo(Element.FP32);
         assertThat(y.shape()).containsExactly(2, 3);
         assertThat(y.sizeBytes()).isEqualTo(24);
         assertThat(values(y)).containsExactly(1, 3, 5, -5, 2, 2e6f + 1);
@@ -137,11 +134,11 @@ public abstract class RuntimeContract {
         Tensor narrow = infer("narrow", Map.of("x", x), "y");
         Tensor wide = infer("widen", Map.of("x", narrow), "y");
         Tensor doubled = infer("halves", Map.of("x", x), "y")) {
-      assertThat(narrow.type()).isEqualTo(TYPE_FP16);
+      assertThat(narrow.type()).isEqualTo(Element.FP16);
       assertThat(narrow.sizeBytes()).isEqualTo(6);
       assertThatIllegalStateException()
           .isThrownBy(narrow::floats)
-          .withMessage("tensor is TYPE_FP16, not TYPE_FP32");
+          .withMessage("tensor is FP16, not FP32");
       float tenth = 0x1.998p-4f; // 0.1 in fp16
       assertThat(values(wide)).containsExactly(tenth, 1, -65504);
       assertThat(values(doubled)).containsExactly(2 * tenth, 2, Float.NEGATIVE_INFINITY);
@@ -156,7 +153,7 @@ public abstract class RuntimeContract {
           runtime.infer("labels", Map.of("label", label, "scale", scale), Set.of("row", "label32"));
       assertThat(found.get("row").shape()).containsExactly(3, 2);
       assertThat(values(found.get("row"))).containsExactly(20, 21, 0, 2, 30, 33);
-      assertThat(found.get("label32").type()).isEqualTo(TYPE_INT32);
+      assertThat(found.get("label32").type()).isEqualTo(Element.INT32);
       assertThat(found.get("label32").shape()).containsExactly(3, 1);
       assertThat(found.get("label32").sizeBytes()).isEqualTo(12);
       found.values().forEach(Tensor::close);
@@ -249,7 +246,7 @@ public abstract class RuntimeContract {
 
   private record ForeignTensor(Tensor like) implements Tensor {
     @Override
-    public DataType type() {
+    public Element type() {
       return like.type();
     }
 

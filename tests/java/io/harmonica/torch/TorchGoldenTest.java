@@ -9,7 +9,6 @@ import static io.harmonica.Golden.size;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
@@ -251,19 +250,10 @@ class TorchGoldenTest {
     try (WeightFile file = WeightFile.create(place.resolve(WeightFile.NAME))) {
       OnnxOps ops = new OnnxOps(graph, model.weights(), file, io.harmonica.onnx.Precision.FP32);
       Map<String, io.harmonica.onnx.Value> values = new HashMap<>();
-      model
-          .denoiser()
-          .io()
-          .inputs()
-          .forEach(
-              (name, shape) ->
-                  values.put(
-                      name,
-                      graph.input(
-                          name,
-                          inputs.get(name) instanceof Floats ? DataType.FLOAT : DataType.INT64,
-                          shape)));
       Denoiser.Interface io = model.denoiser().io();
+      Stream.concat(Stream.of(io.sample()), io.conditions().stream())
+          .forEach(
+              port -> values.put(port.name(), graph.input(port.name(), port.type(), port.shape())));
       long[] prediction = {io.outputChannels(), io.height(), io.width()};
       long[] branch = Shapes.handedOn(model.denoiser()).get(Streams.HIDDEN);
       Pass.run(model.denoiser(), ops, values)

@@ -3,7 +3,8 @@ package io.harmonica.triton;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
+import io.harmonica.Port;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Plan.Item;
 import java.util.ArrayList;
@@ -97,9 +98,9 @@ class LayoutTest {
   void plan_leavesOutWhatHasNoFixedSize() {
     Plan plan =
         new Plan.Builder()
-            .add("open", DataType.TYPE_FP32, List.of(-1L, 4L), 2, 0, 1)
-            .add("words", DataType.TYPE_STRING, List.of(4L), 2, 0, 1)
-            .add("half", DataType.TYPE_FP16, List.of(3L, 5L), 2, 0, 1)
+            .add(new Port("open", Element.FP32, Port.ANY, 4), 2, 0, 1)
+            .add(new Port("words", Element.STRING, 4), 2, 0, 1)
+            .add(new Port("half", Element.FP16, 3, 5), 2, 0, 1)
             .build();
     assertThat(plan.items()).containsExactly(new Item("half", 60, 0, 1));
     assertThat(Layout.of(new Plan(List.of())).sizeBytes()).isZero();

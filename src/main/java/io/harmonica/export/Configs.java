@@ -1,19 +1,17 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl;
-import io.harmonica.export.Ports.Port;
+import io.harmonica.Port;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Streams;
+import io.harmonica.onnx.Graph;
+import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Role;
-import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelDynamicBatching;
-import io.harmonica.repository.proto.ModelInput;
 import io.harmonica.repository.proto.ModelInstanceGroup;
-import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
 import io.harmonica.router.Stretch;
@@ -36,10 +34,10 @@ final class Configs {
 
   private final Denoiser model;
   private final ExportOptions options;
-  private final Function<Engine, Ports> graphs;
+  private final Function<Engine, Graph> graphs;
   private ModelConfig sampler; // once its engine is written
 
-  Configs(Denoiser model, ExportOptions options, Function<Engine, Ports> graphs) {
+  Configs(Denoiser model, ExportOptions options, Function<Engine, Graph> graphs) {
     this.model = model;
     this.options = options;
     this.graphs = graphs;
@@ -50,15 +48,15 @@ final class Configs {
   }
 
   ModelConfig engine(Engine engine) {
-    Ports ports = graphs.apply(engine);
+    Graph graph = graphs.apply(engine);
     if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
-      return engine(name(engine), engine.role(model), ports);
+      return engine(name(engine), engine.role(model), graph);
     }
     boolean ahead = engine.condition() && engine.branches().isEmpty();
-    int most = ahead ? rowsAhead(ports) : options.maxBatch();
-    ModelConfig config = engine(name(engine), engine.role(model), ports, most);
+    int most = ahead ? rowsAhead(graph) : options.maxBatch();
+    ModelConfig config = engine(name(engine), engine.role(model), graph, most);
     boolean large =
-        ports.inputs().stream()
+        graph.inputs().stream()
             .filter(port -> port.name().equals(Streams.HIDDEN))
             .anyMatch(port -> arenaBytes(port.shape()[0], port.shape()[1]) > MOST_ARENA_BYTES);
     return large
@@ -67,9 +65,9 @@ final class Configs {
   }
 
   /** What needs no sample, the embedded runtime makes for many steps at once: for so many rows. */
-  private int rowsAhead(Ports ports) {
-    long bytes = options.precision().sizeBytes();
-    bytes *= ports.outputs().stream().mapToLong(Port::elements).sum();
+  private int rowsAhead(Graph graph) {
+    long elements = graph.outputs().stream().mapToLong(Port::elements).sum();
+    long bytes = options.precision().element().bytes(elements);
     return Math.max(options.maxBatch(), (int) Math.min(MOST_ROWS_AHEAD, MOST_BYTES_AHEAD / bytes));
   }
 
@@ -84,17 +82,17 @@ final class Configs {
     return 2 * Float.BYTES * elements * engines;
   }
 
-  private ModelConfig engine(String name, Role role, Ports ports) {
-    return engine(name, role, ports, options.maxBatch());
+  private ModelConfig engine(String name, Role role, Graph graph) {
+    return engine(name, role, graph, options.maxBatch());
   }
 
-  private ModelConfig engine(String name, Role role, Ports ports, int most) {
+  private ModelConfig engine(String name, Role role, Graph graph, int most) {
     String profile =
         profile(
-            shapes(ports.inputs(), 1),
-            shapes(ports.inputs(), Math.min(2, most)), // guidance's pair
-            shapes(ports.inputs(), most));
-    return engine(name, role, ports, most, profile);
+            shapes(graph.inputs(), 1),
+            shapes(graph.inputs(), Math.min(2, most)), // guidance's pair
+            shapes(graph.inputs(), most));
+    return engine(name, role, graph, most, profile);
   }
 
   String textEncoderName() {
@@ -105,8 +103,8 @@ final class Configs {
     return String.format(Locale.ROOT, "%s-%02d", textEncoderName(), part);
   }
 
-  ModelConfig textPart(int part, Ports ports) {
-    return engine(textPartName(part), TEXT, ports);
+  ModelConfig textPart(int part, Graph graph) {
+    return engine(textPartName(part), TEXT, graph);
   }
 
   /** The text encoder's parts in turn, and the tokenizer for its clients. */
@@ -118,22 +116,25 @@ final class Configs {
   }
 
   /** The decoder, a picture at a time; {@code latents} are the largest that it gets. */
-  ModelConfig decoder(Ports ports, long... latents) {
-    Port input = ports.inputs().get(0);
+  ModelConfig decoder(Graph graph, long... latents) {
+    Port input = graph.inputs().get(0);
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
     String most = shapes(List.of(largest), 1);
     String profile = profile(shapes(List.of(smallest), 1), most, most);
-    return engine(decoderName(), DECODER, ports, 1, profile);
+    return engine(decoderName(), DECODER, graph, 1, profile);
   }
 
   String decoderName() {
     return Names.engine(options.modelName(), DECODER);
   }
 
-  private ModelConfig engine(String name, Role role, Ports ports, int maxBatch, String profile) {
-    ModelConfig.Builder config = model(name, role, ports.inputs(), ports.outputs());
-    config.setMaxBatchSize(maxBatch);
+  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, String profile) {
+    ModelConfig.Builder config =
+        ConfigPorts.of(graph.inputs(), graph.outputs())
+            .setName(name)
+            .setMaxBatchSize(maxBatch)
+            .putAllParameters(role.parameters(options.modelName()));
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
     if (maxBatch > 1) {
@@ -154,9 +155,9 @@ final class Configs {
    * The engine between the steps of a stretch. Its rows name each other by their index in the
    * request, so requests must not be batched together.
    */
-  ModelConfig sampler(Ports ports) {
+  ModelConfig sampler(Graph graph) {
     ModelConfig config =
-        engine(Names.sampler(options.modelName()), Role.of(Role.Kind.SAMPLER), ports);
+        engine(Names.sampler(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
     sampler = config.toBuilder().clearDynamicBatching().build();
     return sampler;
   }
@@ -183,26 +184,6 @@ final class Configs {
     return ModelParameter.newBuilder().setStringValue(value).build();
   }
 
-  private ModelConfig.Builder model(String name, Role role, List<Port> inputs, List<Port> outputs) {
-    ModelConfig.Builder config =
-        ModelConfig.newBuilder().setName(name).setMaxBatchSize(options.maxBatch());
-    for (Port port : inputs) {
-      config.addInput(
-          ModelInput.newBuilder()
-              .setName(port.name())
-              .setDataType(type(port.type()))
-              .addAllDims(dims(port)));
-    }
-    for (Port port : outputs) {
-      config.addOutput(
-          ModelOutput.newBuilder()
-              .setName(port.name())
-              .setDataType(type(port.type()))
-              .addAllDims(dims(port)));
-    }
-    return config.putAllParameters(role.parameters(options.modelName()));
-  }
-
   /** The shapes that {@code trtexec} optimises for. */
   private static String profile(String min, String opt, String max) {
     return "--minShapes=" + min + " --optShapes=" + opt + " --maxShapes=" + max;
@@ -219,18 +200,5 @@ final class Configs {
                         .mapToObj(size -> "x" + size)
                         .collect(Collectors.joining()))
         .collect(Collectors.joining(","));
-  }
-
-  private static List<Long> dims(Port port) {
-    return Arrays.stream(port.shape()).boxed().toList();
-  }
-
-  private static DataType type(OnnxMl.TensorProto.DataType type) {
-    return switch (type) {
-      case FLOAT -> DataType.TYPE_FP32;
-      case FLOAT16 -> DataType.TYPE_FP16;
-      case INT64 -> DataType.TYPE_INT64;
-      default -> throw new IllegalStateException("no engine takes " + type);
-    };
   }
 }

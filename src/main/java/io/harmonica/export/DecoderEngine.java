@@ -1,6 +1,7 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
+import io.harmonica.Port;
 import io.harmonica.model.Autoencoder;
 import io.harmonica.model.Decoder;
 import io.harmonica.model.Denoiser;
@@ -34,15 +35,14 @@ record DecoderEngine(Autoencoder autoencoder, Denoiser.Interface io) {
   }
 
   /** Writes its graph. */
-  Ports ports(WeightFile weights, Precision wished) {
+  Graph graph(WeightFile weights, Precision wished) {
     Decoder decoder = autoencoder.decoder();
     Precision precision = decoder.upcast() ? Precision.FP32 : wished;
     Graph graph = new Graph("decoder");
-    Ports ports = new Ports(graph);
     OnnxOps ops = new OnnxOps(graph, autoencoder.weights(), weights, precision);
-    Value latents = ports.input(Names.LATENTS, DataType.FLOAT, io.channels(), Graph.ANY, Graph.ANY);
+    Value latents = graph.input(Names.LATENTS, Element.FP32, io.channels(), Port.ANY, Port.ANY);
     Value pixels = decoder.decode(ops, latents);
-    ports.output(Names.PIXELS, pixels, decoder.outputChannels(), Graph.ANY, Graph.ANY);
-    return ports;
+    graph.output(Names.PIXELS, pixels, decoder.outputChannels(), Port.ANY, Port.ANY);
+    return graph;
   }
 }

@@ -1,6 +1,7 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
+import io.harmonica.Port;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
@@ -15,6 +16,7 @@ import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +28,8 @@ final class EngineGraph {
   private final Denoiser model;
   private final Engine engine;
   private final Precision precision;
-  private final Ports ports;
+  private final Graph graph;
+  private final Map<String, Value> inputs = new HashMap<>();
   private final OnnxOps ops;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
@@ -36,16 +39,15 @@ final class EngineGraph {
     this.model = model;
     this.engine = engine;
     this.precision = precision;
-    Graph graph = new Graph(Names.engine(engine.role(model)));
-    this.ports = new Ports(graph);
+    this.graph = new Graph(Names.engine(engine.role(model)));
     this.ops = new OnnxOps(graph, weights, file, precision);
     this.handedOn = Shapes.handedOn(model);
     this.outputs = Shapes.outputs(model);
     walk();
   }
 
-  Ports ports() {
-    return ports;
+  Graph graph() {
+    return graph;
   }
 
   private void walk() {
@@ -53,15 +55,14 @@ final class EngineGraph {
     if (engine.condition()) {
       Map<String, Value> made = model.condition(ops, conditions());
       if (engine.branches().isEmpty()) {
-        made.forEach((name, value) -> ports.output(name, value, handedOn.get(name)));
+        made.forEach((name, value) -> graph.output(name, value, handedOn.get(name)));
         return;
       }
       conditioning = made::get;
     }
     Streams<Value> streams = Streams.from(this::handedOn);
     if (engine.embed()) {
-      Value sample = outerInput(Denoiser.SAMPLE, model.io().inputs());
-      streams = model.begin(ops, sample, conditioning);
+      streams = model.begin(ops, input(model.io().sample()), conditioning);
     }
     if (!engine.branches().isEmpty()) {
       int first = engine.branches().get(0);
@@ -71,7 +72,7 @@ final class EngineGraph {
     if (engine.head()) {
       Denoiser.Interface io = model.io();
       Value prediction = model.head(ops, streams, conditioning);
-      ports.output(
+      graph.output(
           Names.NOISE_PREDICTION, prediction, io.outputChannels(), io.height(), io.width());
       return;
     }
@@ -79,7 +80,7 @@ final class EngineGraph {
         .made()
         .forEach(
             (name, value) ->
-                ports.output(engine.embed() ? name : Names.next(name), value, handedOn.get(name)));
+                graph.output(engine.embed() ? name : Names.next(name), value, handedOn.get(name)));
   }
 
   /** A branch's computed output, which is an output of the engine too, or its last ones. */
@@ -88,12 +89,12 @@ final class EngineGraph {
     int history = engine.histories().get(branch - engine.branches().get(0));
     if (history == 0) {
       Value output = computed.get();
-      ports.output(name, output, outputs.get(branch));
+      graph.output(name, output, outputs.get(branch));
       return Term.of(output);
     }
     List<Term<Value>> terms = new ArrayList<>();
     for (int age = 1; age <= history; age++) {
-      Value past = ports.input(Names.history(name, age), activations(), outputs.get(branch));
+      Value past = input(Names.history(name, age), precision.element(), outputs.get(branch));
       Optional<Value> weight =
           history == 1 ? Optional.empty() : Optional.of(reuseWeight(branch, age - 1));
       terms.add(new Term<>(weight, past));
@@ -103,9 +104,9 @@ final class EngineGraph {
 
   private Value reuseWeight(int branch, int age) {
     Value all =
-        ports.input(
+        input(
             Names.REUSE_WEIGHTS,
-            DataType.FLOAT,
+            Element.FP32,
             model.branches().size(),
             Route.MAX_HISTORY); // (B, branches, 3)
     Value weight = ops.slice(ops.slice(all, 1, branch, branch + 1), 2, age, age + 1);
@@ -114,25 +115,19 @@ final class EngineGraph {
 
   /** The inputs that say when and what. */
   private Map<String, Value> conditions() {
-    Map<String, long[]> shapes = model.io().inputs();
-    return shapes.keySet().stream()
-        .filter(name -> !name.equals(Denoiser.SAMPLE))
-        .collect(Collectors.toMap(name -> name, name -> outerInput(name, shapes)));
-  }
-
-  private Value outerInput(String name, Map<String, long[]> shapes) {
-    return ports.input(name, type(name), shapes.get(name));
+    return model.io().conditions().stream().collect(Collectors.toMap(Port::name, this::input));
   }
 
   private Value handedOn(String name) {
-    return ports.input(name, activations(), handedOn.get(name));
+    return input(name, precision.element(), handedOn.get(name));
   }
 
-  private DataType activations() {
-    return precision == Precision.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+  private Value input(Port port) {
+    return input(port.name(), port.type(), port.shape());
   }
 
-  private static DataType type(String input) {
-    return Denoiser.Interface.isInteger(input) ? DataType.INT64 : DataType.FLOAT;
+  /** The input of this name, declared when first asked for. */
+  private Value input(String name, Element type, long... shape) {
+    return inputs.computeIfAbsent(name, key -> graph.input(name, type, shape));
   }
 }

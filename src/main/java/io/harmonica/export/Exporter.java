@@ -9,6 +9,7 @@ import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.TextCheckpoint;
 import io.harmonica.model.Unconditional;
+import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -72,7 +73,7 @@ public final class Exporter {
   private final List<Router> routers;
   private final ExportOptions options;
   private final Set<Engine> engines = new LinkedHashSet<>();
-  private final Map<Engine, Ports> graphs = new HashMap<>();
+  private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
@@ -306,11 +307,11 @@ public final class Exporter {
     try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
       long counted = 0;
       for (Engine engine : sharing) {
-        EngineGraph graph =
-            new EngineGraph(
-                model.denoiser(), engine, model.weights(), weights, options.precision());
-        graphs.put(engine, graph.ports());
-        ModelProto onnx = graph.ports().onnx();
+        Graph graph =
+            new EngineGraph(model.denoiser(), engine, model.weights(), weights, options.precision())
+                .graph();
+        graphs.put(engine, graph);
+        ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
         counted = weights.sizeBytes();
         size += writeConfig(configs.engine(engine), folder);
@@ -341,8 +342,8 @@ public final class Exporter {
   private Entry writeDecoder(DecoderEngine engine, Path folder) throws IOException {
     return writeAlone(
         configs.decoderName(),
-        weights -> engine.ports(weights, options.precision()),
-        ports -> configs.decoder(ports, engine.largest()),
+        weights -> engine.graph(weights, options.precision()),
+        graph -> configs.decoder(graph, engine.largest()),
         folder);
   }
 
@@ -353,9 +354,9 @@ public final class Exporter {
       entries.add(
           writeAlone(
               configs.textPartName(number),
-              weights -> engines.ports(part, weights),
-              ports -> {
-                parts.add(configs.textPart(number, ports));
+              weights -> engines.graph(part, weights),
+              graph -> {
+                parts.add(configs.textPart(number, graph));
                 return parts.get(number);
               },
               folder));
@@ -367,8 +368,8 @@ public final class Exporter {
   /** An engine that shares its weights with no other. */
   private static Entry writeAlone(
       String name,
-      Function<WeightFile, Ports> graph,
-      Function<Ports, ModelConfig> config,
+      Function<WeightFile, Graph> engine,
+      Function<Graph, ModelConfig> config,
       Path folder)
       throws IOException {
     Path version = folder == null ? null : versionFolder(name, folder);
@@ -376,24 +377,24 @@ public final class Exporter {
         folder == null
             ? WeightFile.measure()
             : WeightFile.create(version.resolve(WeightFile.NAME))) {
-      Ports ports = graph.apply(weights);
-      ModelProto onnx = ports.onnx();
+      Graph graph = engine.apply(weights);
+      ModelProto onnx = graph.model();
       if (folder != null) {
         writeOnnx(onnx, version);
       }
       long size = onnx.getSerializedSize() + weights.sizeBytes();
-      return new Entry(name, size + writeConfig(config.apply(ports), folder));
+      return new Entry(name, size + writeConfig(config.apply(graph), folder));
     }
   }
 
   private Entry writeSampler(Path folder) throws IOException {
-    Ports ports = new SamplerEngine(model.denoiser().io()).ports();
-    ModelConfig config = configs.sampler(ports);
+    Graph graph = new SamplerEngine(model.denoiser().io()).graph();
+    ModelConfig config = configs.sampler(graph);
+    ModelProto onnx = graph.model();
     if (folder != null) {
-      writeOnnx(ports.onnx(), versionFolder(config.getName(), folder));
+      writeOnnx(onnx, versionFolder(config.getName(), folder));
     }
-    return new Entry(
-        config.getName(), ports.onnx().getSerializedSize() + writeConfig(config, folder));
+    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
   }
 
   private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
@@ -468,7 +469,7 @@ public final class Exporter {
                 Manifest.Noise.of(sampling.diffusion()),
                 model.denoiser().branchNames(),
                 denoiser.branchElements().stream()
-                    .map(count -> count * options.precision().sizeBytes())
+                    .map(count -> options.precision().element().bytes(count))
                     .toList(),
                 decoder
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))

@@ -1,6 +1,6 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import io.harmonica.model.Denoiser;
 import io.harmonica.onnx.DdimStep;
 import io.harmonica.onnx.Graph;
@@ -11,25 +11,24 @@ import io.harmonica.repository.Names;
  * The engine between two steps of a stretch: guidance, and the sampler's step. It has no weights.
  */
 record SamplerEngine(Denoiser.Interface io) {
-  Ports ports() {
+  Graph graph() {
     Graph graph = new Graph(Names.ENGINE_SAMPLER);
-    Ports ports = new Ports(graph);
     int channels = io.channels();
     Value next =
         new DdimStep(graph, channels)
             .next(
-                ports.input(Names.SAMPLE, DataType.FLOAT, channels, io.height(), io.width()),
-                ports.input(
+                graph.input(Names.SAMPLE, Element.FP32, channels, io.height(), io.width()),
+                graph.input(
                     Names.NOISE_PREDICTION,
-                    DataType.FLOAT,
+                    Element.FP32,
                     io.outputChannels(),
                     io.height(),
                     io.width()),
-                ports.input(Names.UPDATE, DataType.FLOAT, 4),
-                ports.input(Names.GUIDANCE, DataType.FLOAT, channels),
-                ports.input(Names.CONDITIONAL, DataType.INT64, 1),
-                ports.input(Names.UNCONDITIONAL, DataType.INT64, 1));
-    ports.output(Names.NEXT_SAMPLE, next, channels, io.height(), io.width());
-    return ports;
+                graph.input(Names.UPDATE, Element.FP32, 4),
+                graph.input(Names.GUIDANCE, Element.FP32, channels),
+                graph.input(Names.CONDITIONAL, Element.INT64, 1),
+                graph.input(Names.UNCONDITIONAL, Element.INT64, 1));
+    graph.output(Names.NEXT_SAMPLE, next, channels, io.height(), io.width());
+    return graph;
   }
 }

@@ -1,6 +1,6 @@
 package io.harmonica.export;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import io.harmonica.model.TextCheckpoint;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.onnx.Graph;
@@ -36,8 +36,8 @@ record TextEngines(
 
   List<Part> parts() {
     TextEncoder encoder = text.encoder();
-    long block = encoder.blockElements() * precision.sizeBytes();
-    long bytes = encoder.tableElements() * precision.sizeBytes();
+    long block = precision.element().bytes(encoder.blockElements());
+    long bytes = precision.element().bytes(encoder.tableElements());
     List<Part> parts = new ArrayList<>();
     int first = 0;
     for (int i = 0; i < encoder.depth(); i++) {
@@ -53,17 +53,16 @@ record TextEngines(
   }
 
   /** Writes a part's graph. */
-  Ports ports(Part part, WeightFile weights) {
+  Graph graph(Part part, WeightFile weights) {
     TextEncoder encoder = text.encoder();
     Graph graph = new Graph("text_encoder");
-    Ports ports = new Ports(graph);
     OnnxOps ops = new OnnxOps(graph, text.weights(), weights, precision);
     Value hidden =
         part.embeds()
-            ? encoder.embed(ops, ports.input(Names.INPUT_IDS, DataType.INT64, tokens), tokens)
-            : ports.input(TextEncoder.HIDDEN, DataType.FLOAT, tokens, encoder.width());
+            ? encoder.embed(ops, graph.input(Names.INPUT_IDS, Element.INT64, tokens), tokens)
+            : graph.input(TextEncoder.HIDDEN, Element.FP32, tokens, encoder.width());
     if (part.end() > part.first()) {
-      Value mask = ports.input(Names.TEXT_MASK, DataType.INT64, tokens);
+      Value mask = graph.input(Names.TEXT_MASK, Element.INT64, tokens);
       Value bias = encoder.bias(ops, mask, tokens); // (B, heads, N, N)
       for (int block = part.first(); block < part.end(); block++) {
         hidden = encoder.block(ops, block, hidden, bias);
@@ -73,7 +72,7 @@ record TextEngines(
       hidden = encoder.finish(ops, hidden);
     }
     String output = part.finishes() ? Names.TEXT_EMBEDDING : Names.next(TextEncoder.HIDDEN);
-    ports.output(output, hidden, tokens, encoder.width());
-    return ports;
+    graph.output(output, hidden, tokens, encoder.width());
+    return graph;
   }
 }

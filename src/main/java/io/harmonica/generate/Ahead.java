@@ -1,10 +1,11 @@
 package io.harmonica.generate;
 
+import io.harmonica.Element;
+import io.harmonica.Port;
+import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Names;
-import io.harmonica.repository.proto.DataType;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
-import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 
 /**
  * What depends on timestep and condition only, made for many steps of a trajectory at once. A third
@@ -22,6 +24,7 @@ import java.util.function.IntFunction;
 final class Ahead {
   private final Runtime runtime;
   private final ModelConfig engine;
+  private final Map<String, Port> ports; // of its outputs
   private final List<Integer> timesteps;
   private final IntFunction<Map<String, Tensor>> conditions;
   private final int batch;
@@ -37,6 +40,8 @@ final class Ahead {
       int batch) {
     this.runtime = runtime;
     this.engine = engine;
+    this.ports =
+        ConfigPorts.outputs(engine).stream().collect(Collectors.toMap(Port::name, port -> port));
     this.timesteps = timesteps;
     this.conditions = conditions;
     this.batch = batch;
@@ -61,8 +66,7 @@ final class Ahead {
     }
     ModelConfig engine = runtime.config(Names.condition(model));
     boolean readable =
-        engine.getOutputList().stream()
-            .allMatch(output -> output.getDataType() == DataType.TYPE_FP32);
+        ConfigPorts.outputs(engine).stream().allMatch(port -> port.type() == Element.FP32);
     return readable && engine.getMaxBatchSize() >= 2 * batch
         ? Optional.of(new Ahead(runtime, engine, timesteps, conditions, batch))
         : Optional.empty();
@@ -88,7 +92,7 @@ final class Ahead {
     Map<String, Tensor> outputs = Map.of();
     try {
       inputs.put(Names.TIMESTEP, runtime.tensor(timestep.flip(), (long) steps * batch, 1));
-      outputs = runtime.infer(engine.getName(), inputs, ports().keySet());
+      outputs = runtime.infer(engine.getName(), inputs, ports.keySet());
       outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
       first = step;
       end = step + steps;
@@ -100,7 +104,6 @@ final class Ahead {
 
   /** What an ensemble need not make at a step, by the names that it has there; the caller's. */
   Map<String, Tensor> inputs(String ensemble, int step) {
-    Map<String, ModelOutput> ports = ports();
     Map<String, Tensor> inputs = new HashMap<>();
     step(runtime.config(ensemble), engine.getName())
         .orElseThrow()
@@ -109,20 +112,9 @@ final class Ahead {
     return inputs;
   }
 
-  private Tensor rows(ModelOutput port, int step) {
-    long[] shape = new long[1 + port.getDimsCount()];
-    shape[0] = batch;
-    int size = batch;
-    for (int i = 1; i < shape.length; i++) {
-      shape[i] = port.getDims(i - 1);
-      size *= (int) shape[i];
-    }
-    return runtime.tensor(made.get(port.getName()).slice((step - first) * size, size), shape);
-  }
-
-  private Map<String, ModelOutput> ports() {
-    Map<String, ModelOutput> ports = new HashMap<>();
-    engine.getOutputList().forEach(output -> ports.put(output.getName(), output));
-    return ports;
+  private Tensor rows(Port port, int step) {
+    int size = Math.toIntExact(batch * port.elements());
+    return runtime.tensor(
+        made.get(port.name()).slice((step - first) * size, size), port.batched(batch));
   }
 }

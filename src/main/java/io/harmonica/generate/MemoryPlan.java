@@ -1,11 +1,11 @@
 package io.harmonica.generate;
 
+import io.harmonica.Port;
+import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.Program.Keep;
 import io.harmonica.repository.Program.Read;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelInput;
-import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.runtime.Plan;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,21 +38,21 @@ record MemoryPlan(Program program, int batch) {
       ModelConfig config = configs.apply(calls.get(c).model());
       Set<String> cached = // they lie there already
           calls.get(c).reads().stream().map(Read::input).collect(Collectors.toSet());
-      for (ModelInput input : config.getInputList()) {
-        if (!cached.contains(input.getName()) && throughout.add(input.getName())) {
-          plan.add(input.getName(), input.getDataType(), input.getDimsList(), batch, 0, end);
+      for (Port input : ConfigPorts.inputs(config)) {
+        if (!cached.contains(input.name()) && throughout.add(input.name())) {
+          plan.add(input, batch, 0, end);
         }
       }
       Map<String, Integer> lastCalls = new HashMap<>();
       for (Keep keep : calls.get(c).keeps()) {
         lastCalls.put(keep.output(), keep.lastCall());
       }
-      for (ModelOutput output : config.getOutputList()) {
-        Integer last = lastCalls.get(output.getName());
+      for (Port output : ConfigPorts.outputs(config)) {
+        Integer last = lastCalls.get(output.name());
         if (last != null) {
-          plan.add(output.getName(), output.getDataType(), output.getDimsList(), batch, c, last);
-        } else if (throughout.add(output.getName())) {
-          plan.add(output.getName(), output.getDataType(), output.getDimsList(), batch, 0, end);
+          plan.add(output, batch, c, last);
+        } else if (throughout.add(output.name())) {
+          plan.add(output, batch, 0, end);
         }
       }
     }

@@ -1,11 +1,12 @@
 package io.harmonica.model;
 
+import io.harmonica.Element;
+import io.harmonica.Port;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -46,7 +47,7 @@ public interface Denoiser {
    * Everything that depends on timestep and condition only, by name. No sample is needed: whoever
    * knows the timesteps can have it for several steps at once.
    *
-   * @param inputs by the names of {@link Interface#inputs}
+   * @param inputs {@link Interface#conditions} by name
    */
   <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs);
 
@@ -193,27 +194,26 @@ public interface Denoiser {
           guidanceChannels);
     }
 
-    /** Inputs by name with their shape after the batch. */
-    public Map<String, long[]> inputs() {
-      Map<String, long[]> inputs = new LinkedHashMap<>();
-      inputs.put(SAMPLE, new long[] {channels, height, width});
-      inputs.put("timestep", new long[] {1});
-      text.ifPresentOrElse(
-          takes -> {
-            inputs.put("text_embedding", new long[] {takes.tokens(), takes.width()});
-            inputs.put("text_mask", new long[] {takes.tokens()});
-            if (takes.pictureSize()) {
-              inputs.put("resolution", new long[] {2});
-              inputs.put("aspect_ratio", new long[] {1});
-            }
-          },
-          () -> inputs.put("class_label", new long[] {1}));
-      return inputs;
+    /** The noisy sample. */
+    public Port sample() {
+      return new Port(SAMPLE, Element.FP32, channels, height, width);
     }
 
-    /** Whether an input holds int64; all others hold fp32. */
-    public static boolean isInteger(String input) {
-      return Set.of("timestep", "class_label", "text_mask").contains(input);
+    /** What says when and what. */
+    public List<Port> conditions() {
+      List<Port> conditions = new ArrayList<>();
+      conditions.add(new Port("timestep", Element.INT64, 1));
+      text.ifPresentOrElse(
+          takes -> {
+            conditions.add(new Port("text_embedding", Element.FP32, takes.tokens(), takes.width()));
+            conditions.add(new Port("text_mask", Element.INT64, takes.tokens()));
+            if (takes.pictureSize()) {
+              conditions.add(new Port("resolution", Element.FP32, 2));
+              conditions.add(new Port("aspect_ratio", Element.FP32, 1));
+            }
+          },
+          () -> conditions.add(new Port("class_label", Element.INT64, 1)));
+      return conditions;
     }
   }
 

@@ -3,6 +3,7 @@ package io.harmonica.model;
 import io.harmonica.HarmonicaException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,11 +45,11 @@ public final class Shapes implements Ops<long[]> {
   }
 
   private Traced walk(Denoiser model) {
-    Map<String, long[]> inputs = new LinkedHashMap<>();
-    model.io().inputs().forEach((name, shape) -> inputs.put(name, batched(shape)));
+    Map<String, long[]> inputs = new HashMap<>();
+    model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
     Map<String, long[]> conditions = model.condition(this, inputs);
     Map<String, long[]> handedOn = new LinkedHashMap<>(conditions);
-    Streams<long[]> streams = model.begin(this, inputs.get(Denoiser.SAMPLE), conditions::get);
+    Streams<long[]> streams = model.begin(this, model.io().sample().batched(1), conditions::get);
     handedOn.putAll(streams.made());
     List<Long> counts = new ArrayList<>();
     List<long[]> outputs = new ArrayList<>();
@@ -93,13 +94,6 @@ public final class Shapes implements Ops<long[]> {
 
   private static long[] afterBatch(long[] shape) {
     return Arrays.copyOfRange(shape, 1, shape.length);
-  }
-
-  private static long[] batched(long[] shape) {
-    long[] batched = new long[shape.length + 1];
-    batched[0] = 1;
-    System.arraycopy(shape, 0, batched, 1, shape.length);
-    return batched;
   }
 
   @Override

@@ -1,6 +1,6 @@
 package io.harmonica.onnx;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import java.util.List;
 
 /**
@@ -36,7 +36,7 @@ public record DdimStep(Graph graph, int channels) {
   }
 
   private Value rows(Value prediction, Value index) {
-    Value flat = graph.node("Reshape", DataType.INT64, List.of(index, graph.integers(-1)));
+    Value flat = graph.node("Reshape", Element.INT64, List.of(index, graph.integers(-1)));
     Value rows =
         graph.node(
             "Gather", prediction.type(), List.of(prediction, flat), Graph.integer("axis", 0));

@@ -12,6 +12,8 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
+import io.harmonica.Element;
+import io.harmonica.Port;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -29,10 +31,7 @@ import java.util.Set;
  */
 public final class Graph {
   /** An optional operand that is left out. */
-  static final Value NONE = new Value("", DataType.UNDEFINED);
-
-  /** A dimension of any size. */
-  public static final long ANY = -1;
+  static final Value NONE = new Value("", Element.INVALID);
 
   private static final int OPSET = 20;
   private static final int IR_VERSION = 9;
@@ -40,8 +39,8 @@ public final class Graph {
   private final String name;
   private final List<NodeProto.Builder> nodes = new ArrayList<>();
   private final Map<String, TensorProto> initializers = new LinkedHashMap<>();
-  private final Map<String, ValueInfoProto> inputs = new LinkedHashMap<>();
-  private final Map<String, ValueInfoProto> outputs = new LinkedHashMap<>();
+  private final Map<String, Port> inputs = new LinkedHashMap<>();
+  private final Map<String, Port> outputs = new LinkedHashMap<>();
   private final Map<String, String> outputNames = new HashMap<>();
   private final Set<String> computed = new HashSet<>();
 
@@ -50,9 +49,9 @@ public final class Graph {
   }
 
   /** Declares a graph input. */
-  public Value input(String input, DataType type, long... shapeAfterBatch) {
+  public Value input(String input, Element type, long... shapeAfterBatch) {
     requireNew(input);
-    inputs.put(input, info(input, type, shapeAfterBatch));
+    inputs.put(input, new Port(input, type, shapeAfterBatch));
     return new Value(input, type);
   }
 
@@ -65,7 +64,17 @@ public final class Graph {
       own = node("Identity", value.type(), List.of(value));
     }
     outputNames.put(own.name(), output);
-    outputs.put(output, info(output, value.type(), shapeAfterBatch));
+    outputs.put(output, new Port(output, value.type(), shapeAfterBatch));
+  }
+
+  /** The inputs in the order in which they were declared. */
+  public List<Port> inputs() {
+    return List.copyOf(inputs.values());
+  }
+
+  /** The outputs in the order in which they were made. */
+  public List<Port> outputs() {
+    return List.copyOf(outputs.values());
   }
 
   private void requireNew(String port) {
@@ -74,7 +83,7 @@ public final class Graph {
     }
   }
 
-  Value node(String op, DataType type, List<Value> operands, AttributeProto... attributes) {
+  Value node(String op, Element type, List<Value> operands, AttributeProto... attributes) {
     String output = op + "_" + nodes.size();
     NodeProto.Builder node = NodeProto.newBuilder().setOpType(op).setName(output);
     operands.forEach(operand -> node.addInput(operand.name()));
@@ -88,17 +97,17 @@ public final class Graph {
     ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asLongBuffer().put(values);
     String key = "int64" + Arrays.toString(values);
-    return inline(key, DataType.INT64, bytes, values.length);
+    return inline(key, Element.INT64, bytes, values.length);
   }
 
-  Value inline(String key, DataType type, ByteBuffer bytes, long... shape) {
+  Value inline(String key, Element type, ByteBuffer bytes, long... shape) {
     initializers.computeIfAbsent(
         key,
         k -> tensor(k, type, shape).setRawData(ByteString.copyFrom(bytes.duplicate())).build());
     return new Value(key, type);
   }
 
-  Value external(String key, DataType type, WeightFile.Range range, long... shape) {
+  Value external(String key, Element type, WeightFile.Range range, long... shape) {
     initializers.computeIfAbsent(
         key,
         k ->
@@ -117,8 +126,8 @@ public final class Graph {
         GraphProto.newBuilder()
             .setName(name)
             .addAllInitializer(initializers.values())
-            .addAllInput(inputs.values())
-            .addAllOutput(outputs.values());
+            .addAllInput(inputs().stream().map(Graph::info).toList())
+            .addAllOutput(outputs().stream().map(Graph::info).toList());
     for (NodeProto.Builder node : nodes) {
       NodeProto.Builder renamed = node.clone();
       for (int i = 0; i < renamed.getInputCount(); i++) {
@@ -166,9 +175,8 @@ public final class Graph {
         .build();
   }
 
-  private static TensorProto.Builder tensor(String name, DataType type, long... shape) {
-    TensorProto.Builder tensor =
-        TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
+  private static TensorProto.Builder tensor(String name, Element type, long... shape) {
+    TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(number(type));
     Arrays.stream(shape).forEach(tensor::addDims);
     return tensor;
   }
@@ -177,23 +185,32 @@ public final class Graph {
     return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
   }
 
-  private static ValueInfoProto info(String name, DataType type, long... shapeAfterBatch) {
+  private static ValueInfoProto info(Port port) {
     TensorShapeProto.Builder shape =
         TensorShapeProto.newBuilder()
             .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"));
-    for (int i = 0; i < shapeAfterBatch.length; i++) {
+    for (int i = 0; i < port.shape().length; i++) {
       TensorShapeProto.Dimension.Builder dimension = TensorShapeProto.Dimension.newBuilder();
       shape.addDim(
-          shapeAfterBatch[i] == ANY
-              ? dimension.setDimParam(name + i)
-              : dimension.setDimValue(shapeAfterBatch[i]));
+          port.shape()[i] == Port.ANY
+              ? dimension.setDimParam(port.name() + i)
+              : dimension.setDimValue(port.shape()[i]));
     }
+    TypeProto.Tensor.Builder tensor =
+        TypeProto.Tensor.newBuilder().setElemType(number(port.type())).setShape(shape);
     return ValueInfoProto.newBuilder()
-        .setName(name)
-        .setType(
-            TypeProto.newBuilder()
-                .setTensorType(
-                    TypeProto.Tensor.newBuilder().setElemType(type.getNumber()).setShape(shape)))
+        .setName(port.name())
+        .setType(TypeProto.newBuilder().setTensorType(tensor))
         .build();
+  }
+
+  /** The number that ONNX has for a type. */
+  static int number(Element type) {
+    return switch (type) {
+      case FP32 -> DataType.FLOAT_VALUE;
+      case FP16 -> DataType.FLOAT16_VALUE;
+      case INT64 -> DataType.INT64_VALUE;
+      default -> throw new IllegalStateException("no engine takes " + type);
+    };
   }
 }

@@ -1,6 +1,6 @@
 package io.harmonica.onnx;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
@@ -66,13 +66,15 @@ public final class OnnxOps implements Ops<Value> {
   @Override
   public Value embedding(Value index, String name, int rows, int width) {
     Value flat = graph.node("Reshape", index.type(), List.of(index, graph.integers(-1)));
-    return graph.node("Gather", precision.type, List.of(weight(name, false, rows, width), flat));
+    return graph.node(
+        "Gather", precision.element(), List.of(weight(name, false, rows, width), flat));
   }
 
   @Override
   public Value embedding(int[] index, String name, int rows, int width) {
     Value known = graph.integers(Arrays.stream(index).asLongStream().toArray());
-    return graph.node("Gather", precision.type, List.of(weight(name, false, rows, width), known));
+    return graph.node(
+        "Gather", precision.element(), List.of(weight(name, false, rows, width), known));
   }
 
   @Override
@@ -187,7 +189,7 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value reshapeLike(Value x, Value like) {
-    Value shape = graph.node("Shape", DataType.INT64, List.of(like));
+    Value shape = graph.node("Shape", Element.INT64, List.of(like));
     return graph.node("Reshape", x.type(), List.of(x, shape));
   }
 
@@ -211,18 +213,18 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value toFloat(Value x) {
-    return cast(x, DataType.FLOAT);
+    return cast(x, Element.FP32);
   }
 
   @Override
   public Value toPrecision(Value x) {
-    return cast(x, precision.type);
+    return cast(x, precision.element());
   }
 
-  private Value cast(Value x, DataType type) {
+  private Value cast(Value x, Element type) {
     return x.type() == type
         ? x
-        : graph.node("Cast", type, List.of(x), Graph.integer("to", type.getNumber()));
+        : graph.node("Cast", type, List.of(x), Graph.integer("to", Graph.number(type)));
   }
 
   private Value op(String name, Value... operands) {
@@ -245,7 +247,7 @@ public final class OnnxOps implements Ops<Value> {
       range = file.reserve(name, elements, precision);
     }
     if (range != null) {
-      return graph.external(name, precision.type, range, kept);
+      return graph.external(name, precision.element(), range, kept);
     }
     float[] values = file.measures() ? new float[(int) elements] : weights.read(name, shape);
     requireHolds(name, values);
@@ -268,7 +270,7 @@ public final class OnnxOps implements Ops<Value> {
 
   private Value initializer(String key, float[] values, Precision as, long... shape) {
     if (values.length < INLINE_ELEMENTS) {
-      return graph.inline(key, as.type, WeightFile.bytes(values, 0, values.length, as), shape);
+      return graph.inline(key, as.element(), WeightFile.bytes(values, 0, values.length, as), shape);
     }
     try {
       WeightFile.Range range = file.find(key);
@@ -276,7 +278,7 @@ public final class OnnxOps implements Ops<Value> {
         range =
             file.measures() ? file.reserve(key, values.length, as) : file.append(key, values, as);
       }
-      return graph.external(key, as.type, range, shape);
+      return graph.external(key, as.element(), range, shape);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,6 +1,6 @@
 package io.harmonica.onnx;
 
-import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import io.harmonica.Element;
 
 /** A tensor of a {@link Graph}: the name of a graph input, an initializer or a node's output. */
-public record Value(String name, DataType type) {}
+public record Value(String name, Element type) {}

@@ -59,7 +59,7 @@ public final class WeightFile implements AutoCloseable {
   /** Reserves room without writing: only for {@link #measure}. */
   Range reserve(String name, long elements, Precision precision) {
     long offset = (sizeBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    Range range = new Range(offset, elements * precision.sizeBytes());
+    Range range = new Range(offset, precision.element().bytes(elements));
     ranges.put(name, range);
     sizeBytes = offset + range.length();
     return range;
@@ -80,7 +80,7 @@ public final class WeightFile implements AutoCloseable {
 
   static ByteBuffer bytes(float[] values, int start, int count, Precision precision) {
     ByteBuffer bytes =
-        ByteBuffer.allocate(count * precision.sizeBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate((int) precision.element().bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
     if (precision == Precision.FP32) {
       bytes.asFloatBuffer().put(values, start, count);
     } else {

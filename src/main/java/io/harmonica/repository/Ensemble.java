@@ -1,9 +1,8 @@
 package io.harmonica.repository;
 
+import io.harmonica.Port;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
-import io.harmonica.repository.proto.ModelInput;
-import io.harmonica.repository.proto.ModelOutput;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Stretch;
 import java.util.ArrayList;
@@ -23,9 +22,9 @@ import java.util.function.UnaryOperator;
  * ensembles, and so does who knows no more than a running server.
  */
 public final class Ensemble {
-  private final Map<String, ModelInput> inputs = new LinkedHashMap<>();
-  private final Map<String, ModelOutput> outputs = new LinkedHashMap<>();
-  private final Map<String, ModelOutput> made = new HashMap<>();
+  private final Map<String, Port> inputs = new LinkedHashMap<>();
+  private final Map<String, Port> outputs = new LinkedHashMap<>();
+  private final Map<String, Port> made = new HashMap<>();
   private final List<ModelEnsembling.Step.Builder> steps = new ArrayList<>();
   private int maxBatch;
   private final Map<String, Integer> handedOn = new HashMap<>(); // times, by stream
@@ -158,18 +157,18 @@ public final class Ensemble {
     maxBatch = steps.isEmpty() ? most : Math.min(maxBatch, most);
     ModelEnsembling.Step.Builder step =
         ModelEnsembling.Step.newBuilder().setModelName(engine.getName()).setModelVersion(-1);
-    for (ModelInput port : engine.getInputList()) {
-      String tensor = takes.apply(port.getName());
-      step.putInputMap(port.getName(), tensor);
+    for (Port port : ConfigPorts.inputs(engine)) {
+      String tensor = takes.apply(port.name());
+      step.putInputMap(port.name(), tensor);
       if (!made.containsKey(tensor)) {
-        inputs.put(tensor, input(tensor, port));
+        inputs.put(tensor, port.named(tensor));
       }
     }
-    for (ModelOutput port : engine.getOutputList()) {
-      String tensor = gives.apply(port.getName());
+    for (Port port : ConfigPorts.outputs(engine)) {
+      String tensor = gives.apply(port.name());
       if (tensor != null) {
-        made.put(tensor, output(tensor, port));
-        step.putOutputMap(port.getName(), tensor);
+        made.put(tensor, port.named(tensor));
+        step.putOutputMap(port.name(), tensor);
       }
     }
     steps.add(step);
@@ -180,11 +179,9 @@ public final class Ensemble {
   }
 
   private ModelConfig config(String name, Map<String, ModelParameter> parameters) {
-    return ModelConfig.newBuilder()
+    return ConfigPorts.of(inputs.values(), outputs.values())
         .setName(name)
         .setMaxBatchSize(maxBatch)
-        .addAllInput(inputs.values())
-        .addAllOutput(outputs.values())
         .putAllParameters(parameters)
         .setPlatform("ensemble")
         .setEnsembleScheduling(withoutUnread())
@@ -207,22 +204,5 @@ public final class Ensemble {
       ensemble.addStep(step);
     }
     return ensemble;
-  }
-
-  /** Without what a server may have completed. */
-  private static ModelInput input(String name, ModelInput port) {
-    return ModelInput.newBuilder()
-        .setName(name)
-        .setDataType(port.getDataType())
-        .addAllDims(port.getDimsList())
-        .build();
-  }
-
-  private static ModelOutput output(String name, ModelOutput port) {
-    return ModelOutput.newBuilder()
-        .setName(name)
-        .setDataType(port.getDataType())
-        .addAllDims(port.getDimsList())
-        .build();
   }
 }

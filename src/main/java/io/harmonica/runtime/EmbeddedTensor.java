@@ -2,7 +2,7 @@ package io.harmonica.runtime;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 
@@ -35,13 +35,13 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
   }
 
   @Override
-  public DataType type() {
+  public Element type() {
     return switch (value.getInfo().onnxType) {
-      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> DataType.TYPE_FP32;
-      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> DataType.TYPE_FP16;
-      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> DataType.TYPE_INT64;
-      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> DataType.TYPE_INT32;
-      default -> DataType.TYPE_INVALID;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT -> Element.FP32;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> Element.FP16;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> Element.INT64;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> Element.INT32;
+      default -> Element.INVALID;
     };
   }
 
@@ -53,8 +53,8 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
   @Override
   public FloatBuffer floats() {
     OnnxTensor open = value();
-    if (type() != DataType.TYPE_FP32) {
-      throw new IllegalStateException("tensor is " + type() + ", not TYPE_FP32");
+    if (type() != Element.FP32) {
+      throw new IllegalStateException("tensor is " + type() + ", not FP32");
     }
     return open.getFloatBuffer();
   }

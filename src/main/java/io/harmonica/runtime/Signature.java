@@ -4,10 +4,9 @@ import static java.util.stream.Collectors.joining;
 import static java.util.stream.Collectors.toSet;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Port;
+import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelInput;
-import io.harmonica.repository.proto.ModelOutput;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
@@ -33,28 +32,26 @@ public final class Signature {
       throw new IllegalArgumentException(
           "no outputs of model '" + config.getName() + "' requested");
     }
-    Set<String> taken = config.getInputList().stream().map(ModelInput::getName).collect(toSet());
+    List<Port> ports = ConfigPorts.inputs(config);
+    Set<String> taken = ports.stream().map(Port::name).collect(toSet());
     for (String name : inputs.keySet()) {
       if (!taken.contains(name)) {
         throw fault(config, "has no input '" + name + "': it takes " + inputs(config));
       }
     }
-    for (ModelInput input : config.getInputList()) {
-      Tensor tensor = inputs.get(input.getName());
-      if (tensor != null) {
-        check(config, input, tensor);
-      } else if (!input.getOptional()) {
-        throw fault(
-            config, "lacks its input '" + input.getName() + "': it takes " + inputs(config));
+    for (int i = 0; i < ports.size(); i++) {
+      String name = ports.get(i).name();
+      if (inputs.containsKey(name)) {
+        check(config, ports.get(i), inputs.get(name));
+      } else if (!config.getInput(i).getOptional()) {
+        throw fault(config, "lacks its input '" + name + "': it takes " + inputs(config));
       }
     }
-    checkOneBatchSize(config, inputs);
-    Set<String> given = config.getOutputList().stream().map(ModelOutput::getName).collect(toSet());
+    checkOneBatchSize(config, ports, inputs);
+    List<String> given = ConfigPorts.outputs(config).stream().map(Port::name).toList();
     for (String name : outputs) {
       if (!given.contains(name)) {
-        String known =
-            config.getOutputList().stream().map(ModelOutput::getName).collect(joining(", "));
-        throw fault(config, "has no output '" + name + "': it gives " + known);
+        throw fault(config, "has no output '" + name + "': it gives " + String.join(", ", given));
       }
     }
   }
@@ -74,19 +71,17 @@ public final class Signature {
             .formatted(where, model, shown, more));
   }
 
-  private static void check(ModelConfig config, ModelInput input, Tensor tensor) {
-    String named = "input '" + input.getName() + "'";
-    if (tensor.type() != input.getDataType()) {
-      throw fault(
-          config,
-          "takes %s as %s, not %s"
-              .formatted(named, name(input.getDataType()), name(tensor.type())));
+  private static void check(ModelConfig config, Port input, Tensor tensor) {
+    String named = "input '" + input.name() + "'";
+    if (tensor.type() != input.type()) {
+      throw fault(config, "takes %s as %s, not %s".formatted(named, input.type(), tensor.type()));
     }
     long[] shape = tensor.shape();
+    long[] dims = input.shape();
     int batchDims = config.getMaxBatchSize() > 0 ? 1 : 0;
-    boolean fits = shape.length == batchDims + input.getDimsCount();
-    for (int i = 0; fits && i < input.getDimsCount(); i++) {
-      fits = input.getDims(i) == -1 || input.getDims(i) == shape[batchDims + i];
+    boolean fits = shape.length == batchDims + dims.length;
+    for (int i = 0; fits && i < dims.length; i++) {
+      fits = dims[i] == Port.ANY || dims[i] == shape[batchDims + i];
     }
     if (!fits) {
       throw fault(
@@ -102,13 +97,14 @@ public final class Signature {
     }
   }
 
-  private static void checkOneBatchSize(ModelConfig config, Map<String, Tensor> inputs) {
+  private static void checkOneBatchSize(
+      ModelConfig config, List<Port> ports, Map<String, Tensor> inputs) {
     if (config.getMaxBatchSize() == 0) {
       return;
     }
     String first = null;
-    for (ModelInput input : config.getInputList()) {
-      String name = input.getName();
+    for (Port port : ports) {
+      String name = port.name();
       if (!inputs.containsKey(name)) {
         continue;
       }
@@ -129,20 +125,18 @@ public final class Signature {
   }
 
   private static String inputs(ModelConfig config) {
-    return config.getInputList().stream()
-        .map(i -> i.getName() + " " + name(i.getDataType()) + " " + shape(config, i))
+    return ConfigPorts.inputs(config).stream()
+        .map(port -> port.name() + " " + port.type() + " " + shape(config, port))
         .collect(joining(", "));
   }
 
-  private static String shape(ModelConfig config, ModelInput input) {
+  private static String shape(ModelConfig config, Port input) {
     String batch = config.getMaxBatchSize() > 0 ? "1.." + config.getMaxBatchSize() + " " : "";
     String dims =
-        input.getDimsList().stream().map(d -> d == -1 ? "any" : d.toString()).collect(joining(" "));
+        Arrays.stream(input.shape())
+            .mapToObj(dim -> dim == Port.ANY ? "any" : Long.toString(dim))
+            .collect(joining(" "));
     return "[" + (batch + dims).trim().replace(" ", ", ") + "]";
-  }
-
-  private static String name(DataType type) {
-    return type.name().replace("TYPE_", "");
   }
 
   private static int sharedPrefix(String a, String b) {

@@ -1,6 +1,6 @@
 package io.harmonica.runtime;
 
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import java.nio.FloatBuffer;
 
 /**
@@ -9,12 +9,12 @@ import java.nio.FloatBuffer;
  * <p>Whoever received the handle owns it and closes it; a runtime never closes its inputs.
  */
 public interface Tensor extends AutoCloseable {
-  DataType type();
+  Element type();
 
   /** The shape, batch first. */
   long[] shape();
 
-  /** The values, row-major, valid until {@link #close}; only for {@code TYPE_FP32}. */
+  /** The values, row-major, valid until {@link #close}; only of {@code FP32}. */
   FloatBuffer floats();
 
   long sizeBytes();

@@ -1,7 +1,7 @@
 package io.harmonica.triton;
 
 import com.google.protobuf.ByteString;
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
@@ -11,6 +11,7 @@ import io.harmonica.triton.proto.ModelInferRequest.InferInputTensor;
 import io.harmonica.triton.proto.ModelInferRequest.InferRequestedOutputTensor;
 import io.harmonica.triton.proto.ModelInferResponse.InferOutputTensor;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -137,10 +138,11 @@ final class SharedSession implements Session {
       if (item == null) {
         return Carrier.super.receive(output, raw);
       }
-      DataType type = WireTensor.type(output.getDatatype());
-      long size = Plan.sizeBytes(type, output.getShapeList(), 1).orElseThrow();
+      Element type = WireTensor.type(output.getDatatype());
+      long[] shape = Carrier.shape(output);
+      long size = type.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
       server.countShared(size);
-      return new SharedTensor(type, Carrier.shape(output), region, layout.offset(item), size);
+      return new SharedTensor(type, shape, region, layout.offset(item), size);
     }
   }
 

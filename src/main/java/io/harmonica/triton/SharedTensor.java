@@ -2,20 +2,20 @@ package io.harmonica.triton;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
 
 /** A tensor that the server wrote to its place in a region, and reads there again. */
 final class SharedTensor implements Tensor {
-  private final DataType type;
+  private final Element type;
   private final long[] shape;
   private final Region region;
   private final long offset;
   private final long sizeBytes;
   private volatile boolean closed;
 
-  SharedTensor(DataType type, long[] shape, Region region, long offset, long sizeBytes) {
+  SharedTensor(Element type, long[] shape, Region region, long offset, long sizeBytes) {
     this.type = type;
     this.shape = shape.clone();
     this.region = region;
@@ -39,7 +39,7 @@ final class SharedTensor implements Tensor {
   }
 
   @Override
-  public DataType type() {
+  public Element type() {
     return type;
   }
 

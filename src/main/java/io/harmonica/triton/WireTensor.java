@@ -2,7 +2,7 @@ package io.harmonica.triton;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import io.harmonica.repository.proto.DataType;
+import io.harmonica.Element;
 import io.harmonica.runtime.Tensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -17,12 +17,12 @@ import java.util.Arrays;
  * without another copy.
  */
 final class WireTensor implements Tensor {
-  private final DataType type;
+  private final Element type;
   private final long[] shape;
   private final int sizeBytes;
   private ByteString bytes; // null: closed
 
-  WireTensor(DataType type, long[] shape, ByteString bytes) {
+  WireTensor(Element type, long[] shape, ByteString bytes) {
     this.type = type;
     this.shape = shape.clone();
     this.bytes = bytes;
@@ -30,25 +30,24 @@ final class WireTensor implements Tensor {
   }
 
   static WireTensor of(FloatBuffer values, long... shape) {
-    ByteBuffer bytes = allocate(values.remaining(), Float.BYTES, shape);
+    ByteBuffer bytes = allocate(Element.FP32, values.remaining(), shape);
     bytes.asFloatBuffer().put(values.duplicate());
-    return new WireTensor(DataType.TYPE_FP32, shape, UnsafeByteOperations.unsafeWrap(bytes));
+    return new WireTensor(Element.FP32, shape, UnsafeByteOperations.unsafeWrap(bytes));
   }
 
   static WireTensor of(LongBuffer values, long... shape) {
-    ByteBuffer bytes = allocate(values.remaining(), Long.BYTES, shape);
+    ByteBuffer bytes = allocate(Element.INT64, values.remaining(), shape);
     bytes.asLongBuffer().put(values.duplicate());
-    return new WireTensor(DataType.TYPE_INT64, shape, UnsafeByteOperations.unsafeWrap(bytes));
+    return new WireTensor(Element.INT64, shape, UnsafeByteOperations.unsafeWrap(bytes));
   }
 
-  private static ByteBuffer allocate(int values, int bytesPerValue, long[] shape) {
+  private static ByteBuffer allocate(Element type, int values, long[] shape) {
     long expected = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     if (expected != values) {
       throw new IllegalArgumentException(
           "shape %s holds %d values, given %d".formatted(Arrays.toString(shape), expected, values));
     }
-    return ByteBuffer.allocate(Math.multiplyExact(values, bytesPerValue))
-        .order(ByteOrder.LITTLE_ENDIAN);
+    return ByteBuffer.allocate(Math.toIntExact(type.bytes(values))).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   ByteString bytes() {
@@ -59,17 +58,17 @@ final class WireTensor implements Tensor {
     return open;
   }
 
-  /** The type as the protocol writes it, {@code FP32} for {@code TYPE_FP32}. */
-  static String wireType(DataType type) {
-    return type == DataType.TYPE_STRING ? "BYTES" : type.name().substring("TYPE_".length());
+  /** The type as the protocol writes it. */
+  static String wireType(Element type) {
+    return type == Element.STRING ? "BYTES" : type.name();
   }
 
-  static DataType type(String wireType) {
-    return wireType.equals("BYTES") ? DataType.TYPE_STRING : DataType.valueOf("TYPE_" + wireType);
+  static Element type(String wireType) {
+    return wireType.equals("BYTES") ? Element.STRING : Element.of(wireType);
   }
 
   @Override
-  public DataType type() {
+  public Element type() {
     return type;
   }
 
@@ -84,9 +83,9 @@ final class WireTensor implements Tensor {
   }
 
   /** Bytes of the protocol as numbers, without copying them. */
-  static FloatBuffer floats(DataType type, ByteBuffer bytes) {
-    if (type != DataType.TYPE_FP32) {
-      throw new IllegalStateException("tensor is " + type + ", not TYPE_FP32");
+  static FloatBuffer floats(Element type, ByteBuffer bytes) {
+    if (type != Element.FP32) {
+      throw new IllegalStateException("tensor is " + type + ", not FP32");
     }
     return bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
