@@ -1,6 +1,6 @@
 package io.harmonica;
 
-import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Backend;
 import io.harmonica.text.Tokenizer;
 import io.harmonica.torch.Device;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ final class LoadNatives {
 
   private static Object load(String library) {
     return switch (library) {
-      case "onnx" -> EmbeddedRuntime.version();
+      case "onnx" -> Backend.cpu().description();
       case "tokenizer" -> {
         try (Tokenizer tokenizer = Tokenizer.open(Path.of("tests/golden/t5/tokenizer"))) {
           yield tokenizer.size();

@@ -6,7 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.harmonica.model.Weights;
-import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Backend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
@@ -45,7 +45,7 @@ public final class Evaluation {
 
   /** Runs the model; inputs are {@link Floats} or {@link Longs}; results in the outputs' order. */
   public static Map<String, Floats> run(ModelProto model, Path folder, Map<String, Object> inputs) {
-    EmbeddedRuntime.version(); // makes the process's one environment, as production has it
+    Backend.cpu().description(); // makes the process's one environment, as production has it
     Path file = folder.resolve("model.onnx");
     Map<String, OnnxTensor> tensors = new HashMap<>();
     try {

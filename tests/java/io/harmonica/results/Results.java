@@ -14,7 +14,7 @@ import io.harmonica.generate.Latents;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
-import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Backend;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -180,7 +180,7 @@ public final class Results {
             uncached,
             rows,
             reference.count(),
-            Machine.here(EmbeddedRuntime.version()),
+            Machine.here(Backend.cpu().description()),
             command,
             before);
     AtomicFile.write(settings.page(), page.getBytes(StandardCharsets.UTF_8));

@@ -1,12 +1,8 @@
 package io.harmonica.runtime;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.Library;
 import io.harmonica.repository.ConfigFile;
-import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelEnsembling;
-import io.harmonica.repository.proto.ModelParameter;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -24,87 +20,94 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
 
 /**
- * Runs a model repository in this process on ONNX Runtime: a small interpreter of the same
- * configurations that Triton reads. Ensembles hand tensors on without copying them.
+ * Runs a model repository in this process: a small interpreter of the same configurations that
+ * Triton reads, over a {@link Backend} that runs the engines. Ensembles hand tensors on without
+ * copying them.
  *
  * <p>Owns its engines, which load when first used; {@link #close} ends them.
  *
- * <p>Names no class of ONNX Runtime, so that it can say where that is missing.
+ * <p>Names no class of ONNX Runtime, so that its backend can say where that is missing.
  */
 public final class EmbeddedRuntime implements Runtime {
   private final Path repository;
-  private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
-  private final Map<String, OnnxEngine> engines = new ConcurrentHashMap<>();
+  private final Backend backend;
+  private final Map<String, EmbeddedModel> models = new ConcurrentHashMap<>();
+  private final Map<String, Backend.Loaded> engines = new ConcurrentHashMap<>();
   private final Map<String, EngineClock> clocks = new ConcurrentHashMap<>();
   private final ReadWriteLock lifetime = new ReentrantReadWriteLock(); // read: an inference runs
   private boolean closed;
 
-  private EmbeddedRuntime(Path repository) {
+  private EmbeddedRuntime(Path repository, Backend backend) {
     this.repository = repository;
+    this.backend = backend;
+  }
+
+  /**
+   * Opens a repository for ONNX Runtime on the CPU.
+   *
+   * @throws HarmonicaException if it is no folder, or ONNX Runtime is not on the class path
+   */
+  public static EmbeddedRuntime open(Path repository) {
+    return open(repository, Backend.cpu());
   }
 
   /**
    * Opens a repository.
    *
-   * @throws HarmonicaException if it is no folder, or ONNX Runtime is not on the class path
+   * @throws HarmonicaException if it is no folder
    */
-  public static EmbeddedRuntime open(Path repository) {
-    Library.ONNX_RUNTIME.require();
+  public static EmbeddedRuntime open(Path repository, Backend backend) {
     if (!Files.isDirectory(repository)) {
       throw new HarmonicaException(
           "no model repository at %s: write one with harmonica-export".formatted(repository));
     }
-    return new EmbeddedRuntime(repository);
-  }
-
-  /** What computes, with its version. */
-  public static String version() {
-    return "ONNX Runtime " + OnnxEnvironment.get().getVersion();
+    return new EmbeddedRuntime(repository, backend);
   }
 
   @Override
   public String description() {
-    return version();
+    return backend.description();
   }
 
   @Override
   public ModelConfig config(String model) {
-    return configs.computeIfAbsent(
+    return model(model).config();
+  }
+
+  private EmbeddedModel model(String model) {
+    return models.computeIfAbsent(
         model,
         name -> {
           if (!Files.exists(repository.resolve(name).resolve(ConfigFile.NAME))) {
-            throw Signature.unknownModel("model repository " + repository, name, models());
+            throw Signature.unknownModel("model repository " + repository, name, names());
           }
-          return ConfigFile.read(repository.resolve(name));
+          return EmbeddedModel.of(ConfigFile.read(repository.resolve(name)));
         });
   }
 
   @Override
   public Tensor tensor(FloatBuffer values, long... shape) {
-    return EmbeddedTensor.of(values, shape);
+    return backend.tensor(values, shape);
   }
 
   @Override
   public Tensor tensor(LongBuffer values, long... shape) {
-    return EmbeddedTensor.of(values, shape);
+    return backend.tensor(values, shape);
   }
 
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
-    ModelConfig config = config(model);
+    EmbeddedModel called = model(model);
     Map<String, Tensor> outer = new HashMap<>(inputs);
-    config
-        .getEnsembleScheduling()
-        .getStepList()
-        .forEach(step -> outer.keySet().removeAll(step.getOutputMapMap().values()));
-    Signature.check(config, outer, outputs);
-    inputs.forEach(EmbeddedRuntime::checkOwn);
+    outer.keySet().removeAll(called.made());
+    Signature.check(called.config(), outer, outputs);
+    inputs.forEach(this::requireOwn);
     lifetime.readLock().lock();
     try {
       if (closed) {
         throw new IllegalStateException("runtime is closed");
       }
-      return run(config, inputs, outputs);
+      return run(called, inputs, outputs);
     } finally {
       lifetime.readLock().unlock();
     }
@@ -115,43 +118,36 @@ public final class EmbeddedRuntime implements Runtime {
     return true;
   }
 
-  private static void checkOwn(String name, Tensor tensor) {
-    if (!(tensor instanceof EmbeddedTensor)) {
+  private void requireOwn(String name, Tensor tensor) {
+    if (!backend.reads(tensor)) {
       throw new IllegalArgumentException("input '" + name + "' is a tensor of another runtime");
     }
   }
 
   private Map<String, Tensor> run(
-      ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
-    return config.hasEnsembleScheduling()
-        ? runEnsemble(config, inputs, outputs)
-        : runEngine(config, inputs, outputs);
+      EmbeddedModel model, Map<String, Tensor> inputs, Set<String> outputs) {
+    return model.isEnsemble()
+        ? runEnsemble(model, inputs, outputs)
+        : runEngine(model, inputs, outputs);
   }
 
   private Map<String, Tensor> runEnsemble(
-      ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
-    List<ModelEnsembling.Step> steps = config.getEnsembleScheduling().getStepList();
-    Map<String, Integer> readers = new HashMap<>();
-    steps.forEach(
-        step ->
-            step.getInputMapMap().values().forEach(name -> readers.merge(name, 1, Integer::sum)));
+      EmbeddedModel ensemble, Map<String, Tensor> inputs, Set<String> outputs) {
     Map<String, Tensor> made = new HashMap<>(); // what this call owns
     try {
-      for (ModelEnsembling.Step step : steps) {
-        if (inputs.keySet().containsAll(step.getOutputMapMap().values())) {
-          continue; // all that it would make is there
+      for (EmbeddedModel.Step step : ensemble.steps()) {
+        if (!step.isSpared(inputs.keySet())) {
+          Map<String, Tensor> stepInputs = new HashMap<>();
+          step.inputs()
+              .forEach(
+                  (own, name) ->
+                      stepInputs.put(
+                          own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
+          run(engine(ensemble, step.model()), stepInputs, step.outputs().keySet())
+              .forEach((own, tensor) -> made.put(step.outputs().get(own), tensor));
         }
-        Map<String, Tensor> stepInputs = new HashMap<>();
-        step.getInputMapMap()
-            .forEach(
-                (own, name) ->
-                    stepInputs.put(
-                        own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
-        run(engine(config, step.getModelName()), stepInputs, step.getOutputMapMap().keySet())
-            .forEach((own, tensor) -> made.put(step.getOutputMapOrThrow(own), tensor));
-        for (String name : step.getInputMapMap().values()) {
-          boolean read = readers.merge(name, -1, Integer::sum) == 0;
-          if (read && made.containsKey(name) && !outputs.contains(name)) {
+        for (String name : step.last()) {
+          if (made.containsKey(name) && !outputs.contains(name)) {
             made.remove(name).close();
           }
         }
@@ -165,23 +161,25 @@ public final class EmbeddedRuntime implements Runtime {
   }
 
   /** An engine that an ensemble names: where it is missing, nobody meant another. */
-  private ModelConfig engine(ModelConfig ensemble, String name) {
-    if (!configs.containsKey(name)
+  private EmbeddedModel engine(EmbeddedModel ensemble, String name) {
+    if (!models.containsKey(name)
         && !Files.exists(repository.resolve(name).resolve(ConfigFile.NAME))) {
       throw new HarmonicaException(
           "model repository %s lacks engine '%s', which model '%s' runs: export the model again with --force"
-              .formatted(repository, name, ensemble.getName()));
+              .formatted(repository, name, ensemble.name()));
     }
-    return config(name);
+    return model(name);
   }
 
   private Map<String, Tensor> runEngine(
-      ModelConfig config, Map<String, Tensor> inputs, Set<String> outputs) {
-    OnnxEngine engine = loaded(config.getName());
+      EmbeddedModel model, Map<String, Tensor> inputs, Set<String> outputs) {
+    Backend.Loaded engine =
+        engines.computeIfAbsent(
+            model.name(), name -> backend.load(repository.resolve(name), model.config()));
     long start = System.nanoTime();
-    Map<String, Tensor> made = engine.run(inputs, outputs);
-    clocks.computeIfAbsent(config.getName(), name -> new EngineClock()).add(start);
-    return made;
+    Map<String, Tensor> tensors = engine.run(inputs, outputs);
+    clocks.computeIfAbsent(model.name(), name -> new EngineClock()).add(start);
+    return tensors;
   }
 
   /** Calls of one engine and the time in them. */
@@ -208,25 +206,7 @@ public final class EmbeddedRuntime implements Runtime {
     return new Statistics(models, Traffic.NONE);
   }
 
-  private OnnxEngine loaded(String model) {
-    return engines.computeIfAbsent(
-        model,
-        name -> {
-          Path file = repository.resolve(name).resolve("1").resolve("model.onnx");
-          if (!Files.exists(file)) {
-            throw new HarmonicaException(
-                "model '%s' has no %s: export it again".formatted(name, file));
-          }
-          boolean keepsMemory =
-              !config(name)
-                  .getParametersOrDefault(Names.MEMORY_ARENA, ModelParameter.getDefaultInstance())
-                  .getStringValue()
-                  .equals("0");
-          return OnnxEngine.load(name, file, keepsMemory);
-        });
-  }
-
-  private List<String> models() {
+  private List<String> names() {
     try (Stream<Path> folders = Files.list(repository)) {
       return folders
           .filter(folder -> Files.exists(folder.resolve(ConfigFile.NAME)))
@@ -243,7 +223,7 @@ public final class EmbeddedRuntime implements Runtime {
     lifetime.writeLock().lock();
     try {
       closed = true;
-      engines.values().forEach(OnnxEngine::close);
+      engines.values().forEach(Backend.Loaded::close);
       engines.clear();
     } finally {
       lifetime.writeLock().unlock();

@@ -5,7 +5,6 @@ import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.harmonica.HarmonicaException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -16,15 +15,10 @@ import java.util.Set;
  *
  * @param model its name in the repository
  */
-record OnnxEngine(String model, OrtSession session) implements AutoCloseable {
+record OnnxEngine(String model, OrtSession session) implements Backend.Loaded {
 
-  /** Loads an engine; see {@link OnnxEnvironment#load}. */
-  static OnnxEngine load(String model, Path file, boolean keepsMemory) {
-    return new OnnxEngine(model, OnnxEnvironment.load(file, keepsMemory));
-  }
-
-  /** Runs it on tensors of this runtime; the outputs are the caller's to close. */
-  Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> outputs) {
+  @Override
+  public Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> outputs) {
     Map<String, OnnxTensorLike> values = new HashMap<>();
     inputs.forEach((name, tensor) -> values.put(name, ((EmbeddedTensor) tensor).value()));
     try {

@@ -3,6 +3,7 @@
  *
  * <p>Read {@link io.harmonica.runtime.Runtime} first, then {@link
  * io.harmonica.runtime.EmbeddedRuntime}, the small interpreter in this process of the
- * configurations that Triton reads. Package {@code triton} is the same over gRPC.
+ * configurations that Triton reads; what computes there is a {@link io.harmonica.runtime.Backend}.
+ * Package {@code triton} is the same over gRPC.
  */
 package io.harmonica.runtime;

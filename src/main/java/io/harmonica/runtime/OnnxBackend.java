@@ -1,0 +1,51 @@
+package io.harmonica.runtime;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.repository.proto.ModelParameter;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** ONNX Runtime on the CPU; all its engines share the process's one pool of threads. */
+record OnnxBackend() implements Backend {
+  private static final ModelParameter UNSAID = ModelParameter.getDefaultInstance();
+
+  @Override
+  public String name() {
+    return "cpu";
+  }
+
+  @Override
+  public String description() {
+    return "ONNX Runtime " + OnnxEnvironment.get().getVersion();
+  }
+
+  @Override
+  public Tensor tensor(FloatBuffer values, long... shape) {
+    return EmbeddedTensor.of(values, shape);
+  }
+
+  @Override
+  public Tensor tensor(LongBuffer values, long... shape) {
+    return EmbeddedTensor.of(values, shape);
+  }
+
+  @Override
+  public boolean reads(Tensor tensor) {
+    return tensor instanceof EmbeddedTensor;
+  }
+
+  @Override
+  public Loaded load(Path folder, ModelConfig config) {
+    Path file = folder.resolve("1").resolve("model.onnx");
+    if (!Files.exists(file)) {
+      throw new HarmonicaException(
+          "model '%s' has no %s: export it again".formatted(config.getName(), file));
+    }
+    String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();
+    return new OnnxEngine(config.getName(), OnnxEnvironment.load(file, !arena.equals("0")));
+  }
+}
