@@ -117,9 +117,12 @@ public final class MemoryBenchmark {
     try {
       for (Way way : Way.values()) {
         TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(way.memory);
-        Pipeline pipeline = Pipeline.connect(server.address(), model, options);
-        pipelines.put(way, pipeline);
-        pipeline.withStepsPerRequest(way.stepsPerRequest);
+        pipelines.put(
+            way,
+            Pipeline.builder(model)
+                .triton(server.address(), options)
+                .stepsPerRequest(way.stepsPerRequest)
+                .open());
         runs.put(way, new Run[rounds]);
       }
       for (int round = -warmUp; round < rounds; round++) {

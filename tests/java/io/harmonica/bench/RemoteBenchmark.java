@@ -47,6 +47,14 @@ public final class RemoteBenchmark {
     }
   }
 
+  private static Pipeline pipeline(
+      LoopbackProxy proxy, TritonRuntime.Options options, int stepsPerRequest) {
+    return Pipeline.builder("shapes-dit")
+        .triton(proxy.address(), options)
+        .stepsPerRequest(stepsPerRequest)
+        .open();
+  }
+
   private static void measure(TritonServer server, long millis, int rounds) throws Exception {
     TritonRuntime.Options options =
         TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
@@ -54,10 +62,8 @@ public final class RemoteBenchmark {
     double[] several = new double[rounds];
     double[] ratio = new double[rounds];
     try (LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(millis));
-        Pipeline one = Pipeline.connect(proxy.address(), "shapes-dit", options);
-        Pipeline five = Pipeline.connect(proxy.address(), "shapes-dit", options)) {
-      one.withStepsPerRequest(1);
-      five.withStepsPerRequest(SIZE);
+        Pipeline one = pipeline(proxy, options, 1);
+        Pipeline five = pipeline(proxy, options, SIZE)) {
       for (int round = -2; round < rounds; round++) { // two to warm up; the order turns
         double[] times = new double[2];
         for (int turn = 0; turn < 2; turn++) {

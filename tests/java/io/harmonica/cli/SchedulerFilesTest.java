@@ -65,8 +65,7 @@ class SchedulerFilesTest {
                     console.out(),
                     console.err()));
     assertThat(done.err()).isEmpty();
-    try (Checkpoint vectors = Checkpoint.open(FOLDER.resolve("schedulers.safetensors"));
-        Pipeline pipeline = Pipeline.open(folder.resolve("repository"), "m")) {
+    try (Checkpoint vectors = Checkpoint.open(FOLDER.resolve("schedulers.safetensors"))) {
       Request request =
           Request.of(List.of(3))
               .withSteps(STEPS)
@@ -74,9 +73,14 @@ class SchedulerFilesTest {
               .withLatents(new Latents(floats(vectors, "start"), 1, 3, 32, 32));
       float[] expected = floats(vectors, run);
       for (int stepsPerRequest : new int[] {1, 2}) {
-        pipeline.withStepsPerRequest(stepsPerRequest);
-        float[] latents = pipeline.generate(request).latents().values();
-        assertClose(run, latents, expected, trajectoryTolerance(expected));
+        try (Pipeline pipeline =
+            Pipeline.builder("m")
+                .repository(folder.resolve("repository"))
+                .stepsPerRequest(stepsPerRequest)
+                .open()) {
+          float[] latents = pipeline.generate(request).latents().values();
+          assertClose(run, latents, expected, trajectoryTolerance(expected));
+        }
       }
     }
   }

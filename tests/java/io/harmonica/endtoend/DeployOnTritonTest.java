@@ -106,6 +106,10 @@ class DeployOnTritonTest {
     return new ObjectMapper().readTree(asked.out()).path(0);
   }
 
+  private static Pipeline served(TritonServer by, int stepsPerRequest) {
+    return Pipeline.builder("dit").triton(by.address()).stepsPerRequest(stepsPerRequest).open();
+  }
+
   @Test
   void router_isDeployed_used_shown_andUndeployed() throws Exception {
     Router second = router("second", "x..x", Reuse.LAST);
@@ -114,18 +118,13 @@ class DeployOnTritonTest {
     assertThat(done.out()).contains(server.address() + " has router second: 5 ensembles loaded");
 
     Request request = Request.of(List.of(2, 1)).withRouter("second").withGuidance(4);
-    try (Pipeline served = Pipeline.connect(server.address(), "dit");
+    try (Pipeline served = served(server, 1);
+        Pipeline together = served(server, 2);
         Pipeline exported = Pipeline.open(complete, "dit")) {
       assertThat(served.manifest().routers()).containsOnlyKeys("first", "second");
       float[] expected = exported.generate(request).latents().values();
-      served.withStepsPerRequest(1);
       Golden.assertClose("latents", served.generate(request).latents().values(), expected, 1e-5);
-      Golden.assertClose(
-          "latents",
-          served.withStepsPerRequest(2).generate(request).latents().values(),
-          expected,
-          1e-4);
-      served.withStepsPerRequest(1);
+      Golden.assertClose("latents", together.generate(request).latents().values(), expected, 1e-4);
       Request uncached = request.withRouter("none").withSteps(4);
       Golden.assertClose(
           "latents",
@@ -172,11 +171,11 @@ class DeployOnTritonTest {
       Invocation done = on(elder, "deploy", "--router", file(second).toString());
       assertThat(done.out()).as(done.err()).contains("has router second: 5 ensembles loaded");
       Request request = Request.of(List.of(2, 1)).withRouter("second").withGuidance(4);
-      try (Pipeline served = Pipeline.connect(elder.address(), "dit");
+      try (Pipeline served = served(elder, 1);
           Pipeline exported = Pipeline.open(complete, "dit")) {
         Golden.assertClose(
             "latents",
-            served.withStepsPerRequest(1).generate(request).latents().values(),
+            served.generate(request).latents().values(),
             exported.generate(request).latents().values(),
             1e-5);
       }
@@ -241,9 +240,10 @@ class DeployOnTritonTest {
     Invocation done = deploy(solver);
     assertThat(done.out()).as(done.err()).contains("has router solver: 3 ensembles loaded");
     Request request = Request.of(List.of(2)).withRouter("solver").withGuidance(4);
-    try (Pipeline served = Pipeline.connect(server.address(), "dit")) {
-      float[] together = served.withStepsPerRequest(2).generate(request).latents().values();
-      float[] alone = served.withStepsPerRequest(1).generate(request).latents().values();
+    try (Pipeline two = served(server, 2);
+        Pipeline one = served(server, 1)) {
+      float[] together = two.generate(request).latents().values();
+      float[] alone = one.generate(request).latents().values();
       Golden.assertClose("latents", together, alone, 1e-5);
     }
     assertThat(on(server, "undeploy", "--router", "solver").code()).isZero();

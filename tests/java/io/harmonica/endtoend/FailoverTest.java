@@ -110,7 +110,7 @@ class FailoverTest {
       HandleLedger handles = new HandleLedger(fleet);
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
       Metrics metrics = new Metrics(registry);
-      try (Pipeline pipeline = Pipeline.over(handles, "dit").withMetrics(metrics)) {
+      try (Pipeline pipeline = Pipeline.builder("dit").runtime(handles).metrics(metrics).open()) {
         Future<?>[] killed = new Future<?>[1];
         StepListener kill =
             done -> {

@@ -114,8 +114,12 @@ class SharedMemoryOnTritonTest {
   }
 
   private static Pipeline pipeline(SharedMemory shared) {
+    return pipeline(shared, Metrics.NONE);
+  }
+
+  private static Pipeline pipeline(SharedMemory shared, Metrics metrics) {
     TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
-    return Pipeline.connect(server.address(), "dit", options);
+    return Pipeline.builder("dit").triton(server.address(), options).metrics(metrics).open();
   }
 
   private static Request request(String router) {
@@ -165,7 +169,7 @@ class SharedMemoryOnTritonTest {
   void metrics_countBytesByTheirPath() throws Exception {
     for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
-      try (Pipeline pipeline = pipeline(shared).withMetrics(new Metrics(registry))) {
+      try (Pipeline pipeline = pipeline(shared, new Metrics(registry))) {
         Traffic spent = spent(pipeline);
         assertThat(bytes(registry, "wire.sent")).isEqualTo(spent.sentBytes());
         assertThat(bytes(registry, "wire.received")).isEqualTo(spent.receivedBytes());

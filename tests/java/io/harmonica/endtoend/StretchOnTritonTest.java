@@ -63,20 +63,27 @@ class StretchOnTritonTest {
     assertThat(largest).isLessThanOrEqualTo(TOLERANCE);
   }
 
+  private static Pipeline pipeline(TritonServer server, TritonRuntime.Options options) {
+    return Pipeline.builder("whole")
+        .triton(server.address(), options)
+        .stepsPerRequest(SIZE)
+        .open();
+  }
+
   /** On a real server, at once where it is far, step by step where it is near. */
   @Test
   void givesTheSame_andDistanceDecides() throws Exception {
     float[] expected;
-    try (Pipeline near = Pipeline.open(repository, "whole")) {
-      expected = near.generate(REQUEST).latents().values();
+    try (Pipeline here = Pipeline.open(repository, "whole")) {
+      expected = here.generate(REQUEST).latents().values();
     }
     TritonRuntime.Options options =
         TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
     try (TritonServer server = TritonServer.start(repository);
         LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
-        Pipeline pipeline = Pipeline.connect(server.address(), "whole", options);
+        Pipeline near = pipeline(server, options);
         Pipeline far = Pipeline.connect(proxy.address(), "whole", options)) {
-      assertSame(pipeline.withStepsPerRequest(SIZE).generate(REQUEST).latents().values(), expected);
+      assertSame(near.generate(REQUEST).latents().values(), expected);
       List<Integer> seen = new ArrayList<>();
       Latents latents = far.generate(REQUEST, step -> seen.add(step.step())).latents();
       assertThat(seen).containsExactly(2, 5, 6, 7);
@@ -89,15 +96,8 @@ class StretchOnTritonTest {
   void inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
     TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
     try (TritonServer server = TritonServer.start(repository);
-        Pipeline wire =
-            Pipeline.connect(
-                server.address(), "whole", options.withSharedMemory(SharedMemory.OFF));
-        Pipeline shared =
-            Pipeline.connect(
-                server.address(), "whole", options.withSharedMemory(SharedMemory.ON))) {
-      for (Pipeline pipeline : List.of(wire, shared)) {
-        pipeline.withStepsPerRequest(SIZE);
-      }
+        Pipeline wire = pipeline(server, options.withSharedMemory(SharedMemory.OFF));
+        Pipeline shared = pipeline(server, options.withSharedMemory(SharedMemory.ON))) {
       Result expected = wire.generate(REQUEST);
       List<Integer> seen = new ArrayList<>();
       Result result = shared.generate(REQUEST, step -> seen.add(step.step()));

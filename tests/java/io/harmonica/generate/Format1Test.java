@@ -36,8 +36,7 @@ class Format1Test {
     Path latents = FOLDER.resolve("latents/%s-%d.safetensors".formatted(router, stepsPerRequest));
     assertThat(Files.exists(latents)).isTrue();
     try (Pipeline pipeline =
-            Pipeline.open(FOLDER.resolve("repository"), "old")
-                .withStepsPerRequest(stepsPerRequest);
+            Pipeline.builder("old").repository(FOLDER.resolve("repository")).stepsPerRequest(stepsPerRequest).open();
         Checkpoint expected = Checkpoint.open(latents)) {
       assertThat(pipeline.generate(request).latents().values())
           .isEqualTo(Golden.floats(expected, "latents"));

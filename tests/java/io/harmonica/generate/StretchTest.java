@@ -17,6 +17,9 @@ import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
 import io.harmonica.sampler.Spacing;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -103,7 +106,7 @@ class StretchTest {
   })
   void latents_ofSeveralStepsARequest_areThoseStepByStep(
       String model, String router, double guidance) {
-    try (Pipeline far = Pipeline.open(repository, model).withStepsPerRequest(SIZE);
+    try (Pipeline far = Pipeline.builder(model).repository(repository).stepsPerRequest(SIZE).open();
         Pipeline near = Pipeline.open(repository, model)) {
       for (Spacing spacing : List.of(Spacing.LEADING, Spacing.of("openai"))) {
         if (!router.equals(Request.NO_ROUTER) && spacing != Spacing.LEADING) {
@@ -130,7 +133,7 @@ class StretchTest {
         Request.of(new Prompts(texts, Optional.of(texts.rows(1, 2))))
             .withSampler("ddim")
             .withRouter("linear");
-    try (Pipeline far = Pipeline.open(repository, "pixart").withStepsPerRequest(2);
+    try (Pipeline far = Pipeline.builder("pixart").repository(repository).stepsPerRequest(2).open();
         Pipeline near = Pipeline.open(repository, "pixart")) {
       assertSame(
           far.generate(request).latents().values(), near.generate(request).latents().values());
@@ -142,7 +145,7 @@ class StretchTest {
     HandleLedger ledger = new HandleLedger(EmbeddedRuntime.open(repository));
     CountingRuntime counting = new CountingRuntime(ledger);
     List<Integer> seen = new ArrayList<>();
-    try (Pipeline pipeline = Pipeline.over(counting, "dit").withStepsPerRequest(SIZE)) {
+    try (Pipeline pipeline = Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
       pipeline.generate(
           request("linear", 4),
           step -> {
@@ -161,23 +164,48 @@ class StretchTest {
   }
 
   @Test
-  void samplerWithNoise_goesStepByStep() {
+  void samplerWithNoise_goesStepByStep_andSaysSoOnce() {
     CountingRuntime counting = new CountingRuntime(EmbeddedRuntime.open(repository));
-    try (Pipeline pipeline = Pipeline.over(counting, "dit").withStepsPerRequest(SIZE)) {
-      pipeline.generate(request("linear", 4).withEta(0.5));
+    try (Pipeline pipeline = Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
+      String log = logged(() -> pipeline.generate(request("linear", 4).withEta(0.5)));
       assertThat(counting.models()).hasSize(STEPS);
+      assertThat(log)
+          .contains(
+              "model dit with router linear goes step by step, not 3 steps in a request: no engine"
+                  + " makes the steps of its sampler");
+      assertThat(logged(() -> pipeline.generate(request("linear", 4).withEta(0.5)))).isEmpty();
+      assertThat(logged(() -> pipeline.generate(request("last", 4)))).isEmpty();
     }
   }
 
   @Test
-  void otherNumberOfSteps_isRefused_withWhatThereIs() {
+  void samplerWithNoise_ofAPipelineThatWasAskedForNothing_isSilent() {
     try (Pipeline pipeline = Pipeline.open(repository, "dit")) {
-      assertThatThrownBy(() -> pipeline.withStepsPerRequest(5))
-          .isInstanceOf(HarmonicaException.class)
-          .hasMessage(
-              "model dit has ensembles for 1 or 3, not for 5 steps in one request: export it with"
-                  + " harmonica-export --steps-per-request 5");
+      assertThat(logged(() -> pipeline.generate(request("linear", 4).withEta(0.5)))).isEmpty();
     }
+  }
+
+  private static String logged(Runnable body) {
+    PrintStream before = System.err;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    try {
+      body.run();
+    } finally {
+      System.setErr(before);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void otherNumberOfSteps_isRefused_withWhatThereIs() {
+    CountingRuntime runtime = new CountingRuntime(EmbeddedRuntime.open(repository));
+    assertThatThrownBy(() -> Pipeline.builder("dit").runtime(runtime).stepsPerRequest(5).open())
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "model dit has ensembles for 1 or 3, not for 5 steps in one request: export it with"
+                + " harmonica-export --steps-per-request 5");
+    assertThat(runtime.closed()).isTrue();
   }
 
   @Test

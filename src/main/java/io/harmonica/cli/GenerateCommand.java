@@ -7,6 +7,7 @@ import io.harmonica.generate.ContactSheet;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Png;
 import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
@@ -164,13 +165,7 @@ final class GenerateCommand implements Command {
         .path("save-latents")
         .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
     try (MetricsPort metrics = metrics(arguments, console);
-        Pipeline pipeline = open(arguments, model, console)) {
-      if (metrics != null) {
-        pipeline.withMetrics(metrics.metrics());
-      }
-      if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
-        pipeline.withStepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
-      }
+        Pipeline pipeline = open(arguments, model, metrics, console)) {
       Request request = request(arguments, pipeline, console);
       if (arguments.has("count")) {
         Series series = new Series(pipeline, request, count(arguments), out);
@@ -261,11 +256,18 @@ final class GenerateCommand implements Command {
     return port;
   }
 
-  private static Pipeline open(Arguments arguments, String model, Console console) {
+  private static Pipeline open(
+      Arguments arguments, String model, MetricsPort metrics, Console console) {
+    PipelineBuilder builder = Pipeline.builder(model);
+    if (metrics != null) {
+      builder.metrics(metrics.metrics());
+    }
+    if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
+      builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
+    }
     return arguments.has("triton")
-        ? Pipeline.connect(
-            arguments.requiredText("triton"), model, TritonOptions.of(arguments, console))
-        : Pipeline.open(arguments.requiredPath("model-repository"), model);
+        ? builder.triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console)).open()
+        : builder.repository(arguments.requiredPath("model-repository")).open();
   }
 
   private static Optional<Double> guidance(Arguments arguments) {

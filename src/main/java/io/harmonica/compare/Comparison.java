@@ -4,6 +4,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.Library;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Request;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
@@ -99,19 +100,19 @@ public final class Comparison implements AutoCloseable {
   }
 
   private Pipeline pipeline(Setting setting, TritonRuntime.Options tritonOptions) {
-    Pipeline pipeline =
-        pipelines.computeIfAbsent(
-            List.of(
-                setting.place(),
-                Boolean.toString(setting.served()),
-                setting.model(),
-                setting.stepsPerRequest().toString()),
-            key ->
-                setting.served()
-                    ? Pipeline.connect(setting.place(), setting.model(), tritonOptions)
-                    : Pipeline.open(Path.of(setting.place()), setting.model()));
-    setting.stepsPerRequest().ifPresent(pipeline::withStepsPerRequest);
-    return pipeline;
+    return pipelines.computeIfAbsent(
+        List.of(
+            setting.place(),
+            Boolean.toString(setting.served()),
+            setting.model(),
+            setting.stepsPerRequest().toString()),
+        key -> {
+          PipelineBuilder builder = Pipeline.builder(setting.model());
+          setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
+          return setting.served()
+              ? builder.triton(setting.place(), tritonOptions).open()
+              : builder.repository(Path.of(setting.place())).open();
+        });
   }
 
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {

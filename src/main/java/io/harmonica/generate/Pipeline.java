@@ -7,14 +7,11 @@ import io.harmonica.repository.Program;
 import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
-import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.triton.Fleet;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,8 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CancellationException;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -54,21 +52,31 @@ public final class Pipeline implements AutoCloseable {
   private final TextEmbedder texts;
   private final Plans plans;
   private final Admission admission;
-  private Metrics metrics = Metrics.NONE;
-  private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
-  private Traffic counted = Traffic.NONE;
+  private final Metrics metrics;
+  private final Counting counting;
+  private final OptionalInt stepsPerRequest; // empty: by the distance
+  private final Set<String> stepByStep = ConcurrentHashMap.newKeySet(); // routers, said of
 
-  private Pipeline(Runtime runtime, Manifest manifest) {
+  /** Takes over a runtime; {@link PipelineBuilder#open} has checked the rest. */
+  Pipeline(Runtime runtime, Manifest manifest, Metrics metrics, OptionalInt stepsPerRequest) {
     this.runtime = runtime;
     this.manifest = manifest;
+    this.metrics = metrics;
+    this.stepsPerRequest = stepsPerRequest;
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere());
+    this.counting = new Counting(metrics, manifest.model(), runtime);
+  }
+
+  /** Begins a pipeline for a model: name a place where it runs, and what else, then open it. */
+  public static PipelineBuilder builder(String model) {
+    return new PipelineBuilder(model);
   }
 
   /** Runs a repository in this process, without a server. */
   public static Pipeline open(Path repository, String model) {
-    return over(EmbeddedRuntime.open(repository), model);
+    return builder(model).repository(repository).open();
   }
 
   /**
@@ -77,55 +85,41 @@ public final class Pipeline implements AutoCloseable {
    * @param addresses {@code host:port} of its gRPC service, or several with commas between them
    */
   public static Pipeline connect(String addresses, String model) {
-    return connect(addresses, model, TritonRuntime.Options.DEFAULTS);
+    return builder(model).triton(addresses).open();
   }
 
   /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
   public static Pipeline connect(String addresses, String model, TritonRuntime.Options options) {
-    return over(Fleet.connect(addresses, options), model);
+    return builder(model).triton(addresses, options).open();
   }
 
-  /** Takes over a runtime. */
+  /** Takes over a runtime, and closes it, where this fails too. */
   public static Pipeline over(Runtime runtime, String model) {
-    try {
-      return new Pipeline(runtime, Manifest.of(runtime.config(model)));
-    } catch (RuntimeException e) {
-      runtime.close();
-      throw e;
-    }
-  }
-
-  /** Counts in these meters from now on; the registry stays the caller's. */
-  public Pipeline withMetrics(Metrics meters) {
-    this.metrics = meters;
-    return this;
-  }
-
-  /**
-   * Has so many steps go in one request: 1, or what the model was exported with. Without it that is
-   * decided by the time to the server and back.
-   *
-   * @throws HarmonicaException if the model has no ensembles for that
-   */
-  public Pipeline withStepsPerRequest(int steps) {
-    int exported = manifest.stepsPerRequest();
-    if (steps != 1 && steps != exported) {
-      throw new HarmonicaException(
-          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
-              .formatted(
-                  manifest.model(),
-                  exported == 1 ? "single steps only" : "1 or " + exported,
-                  steps,
-                  steps));
-    }
-    stepsPerRequest = OptionalInt.of(steps);
-    return this;
+    return builder(model).runtime(runtime).open();
   }
 
   private boolean sendsSeveralSteps() {
     return stepsPerRequest.isPresent()
         ? stepsPerRequest.getAsInt() > 1
         : manifest.stepsPerRequest() > 1 && runtime.roundTripNanos() >= FAR_NANOS;
+  }
+
+  /** Resolves a request, and says once of a router that it goes step by step against the wish. */
+  private Admitted admit(Request request) {
+    Admitted admitted = admission.admit(request, sendsSeveralSteps());
+    int asked = stepsPerRequest.orElse(1);
+    Program program = admitted.program();
+    if (asked > 1
+        && program.steps() >= asked
+        && program.calls().stream().noneMatch(Program.Call::isStretch)
+        && stepByStep.add(request.router())) {
+      LOG.warn(
+          "model {} with router {} goes step by step, not {} steps in a request: no engine makes the steps of its sampler",
+          manifest.model(),
+          request.router(),
+          asked);
+    }
+    return admitted;
   }
 
   public Manifest manifest() {
@@ -150,7 +144,7 @@ public final class Pipeline implements AutoCloseable {
    */
   public Map<String, Role> roles(Request request) {
     Map<String, Role> roles = new HashMap<>();
-    admission.admit(request, sendsSeveralSteps()).program().calls().stream()
+    admit(request).program().calls().stream()
         .map(Program.Call::model)
         .distinct()
         .forEach(ensemble -> addRoles(ensemble, roles));
@@ -235,36 +229,15 @@ public final class Pipeline implements AutoCloseable {
   }
 
   private void count(Request request, long startNanos, Throwable fault) {
-    Metrics.Outcome outcome =
-        fault == null
-            ? Metrics.Outcome.DONE
-            : fault instanceof CancellationException
-                ? Metrics.Outcome.CANCELLED
-                : Metrics.Outcome.FAILED;
+    Metrics.Outcome outcome = Counting.outcome(fault);
     if (outcome == Metrics.Outcome.FAILED) {
       plans.forget();
     }
-    long elapsed = System.nanoTime() - startNanos;
-    metrics.pictures(manifest.model(), request.router(), outcome, request.count());
-    metrics.latency(manifest.model(), Metrics.Part.REQUEST, elapsed);
-    countTraffic();
-    LOG.atInfo()
-        .addKeyValue("model", manifest.model())
-        .addKeyValue("router", request.router())
-        .addKeyValue("pictures", request.count())
-        .addKeyValue("outcome", outcome)
-        .addKeyValue("millis", elapsed / 1_000_000)
-        .log("generated");
-  }
-
-  private synchronized void countTraffic() {
-    Traffic now = runtime.traffic();
-    metrics.traffic(manifest.model(), now.minus(counted));
-    counted = now;
+    counting.request(request, startNanos, outcome);
   }
 
   private Run run(Request request, StepListener listener) {
-    Admitted admitted = admission.admit(request, sendsSeveralSteps());
+    Admitted admitted = admit(request);
     Noise seeded = new Noise(request.seed());
     Latents noise = request.latents().orElseGet(() -> start(seeded, request.count()));
     requireFits(noise);

@@ -1,0 +1,128 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.metrics.Metrics;
+import io.harmonica.repository.Manifest;
+import io.harmonica.runtime.EmbeddedRuntime;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.triton.Fleet;
+import io.harmonica.triton.TritonRuntime;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/**
+ * Says where a {@link Pipeline} runs its model, and how, before it opens; afterwards nothing is set
+ * any more.
+ *
+ * <pre>{@code
+ * Pipeline pipeline =
+ *     Pipeline.builder("shapes-dit")
+ *         .triton("a:8001,b:8001")
+ *         .metrics(new Metrics(registry))
+ *         .stepsPerRequest(5)
+ *         .open();
+ * }</pre>
+ *
+ * <p>A builder is for one thread and one pipeline; the pipeline is for many threads.
+ */
+public final class PipelineBuilder {
+  private final String model;
+  private Supplier<Runtime> place; // null until one is named, and once it was opened
+  private Metrics metrics = Metrics.NONE;
+  private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
+
+  PipelineBuilder(String model) {
+    this.model = model;
+  }
+
+  /** Runs a repository in this process, without a server. */
+  public PipelineBuilder repository(Path folder) {
+    return place(() -> EmbeddedRuntime.open(folder));
+  }
+
+  /**
+   * Uses Triton servers, one or several that serve the same.
+   *
+   * @param addresses {@code host:port} of its gRPC service, or several with commas between them
+   */
+  public PipelineBuilder triton(String addresses) {
+    return triton(addresses, TritonRuntime.Options.DEFAULTS);
+  }
+
+  /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
+  public PipelineBuilder triton(String addresses, TritonRuntime.Options options) {
+    return place(() -> Fleet.connect(addresses, options));
+  }
+
+  /**
+   * Uses a runtime of the caller's. {@link #open} takes it over: the pipeline closes it, or {@code
+   * open} itself where it fails.
+   */
+  public PipelineBuilder runtime(Runtime own) {
+    return place(() -> own);
+  }
+
+  private PipelineBuilder place(Supplier<Runtime> named) {
+    if (place != null) {
+      throw new IllegalStateException(
+          "model %s has a place to run already: name one of repository, triton and runtime"
+              .formatted(model));
+    }
+    place = named;
+    return this;
+  }
+
+  /** Counts in these meters; their registry stays the caller's. Without them nothing is counted. */
+  public PipelineBuilder metrics(Metrics meters) {
+    metrics = meters;
+    return this;
+  }
+
+  /**
+   * Has so many steps go in one request: 1, or what the model was exported with, which {@link
+   * #open} sees to. Without it that is decided by the time to the server and back. Requests whose
+   * sampler no engine steps go step by step all the same, and the log says so once.
+   */
+  public PipelineBuilder stepsPerRequest(int steps) {
+    stepsPerRequest = OptionalInt.of(steps);
+    return this;
+  }
+
+  /**
+   * Opens the repository, or connects, and reads what the model is.
+   *
+   * @throws HarmonicaException if that fails, or the model has no ensembles for so many steps in
+   *     one request
+   */
+  public Pipeline open() {
+    if (place == null) {
+      throw new IllegalStateException(
+          "model %s has no place to run: name a repository, triton or a runtime, for each pipeline"
+              .formatted(model));
+    }
+    Runtime runtime = place.get();
+    place = null; // a runtime has one owner
+    try {
+      Manifest manifest = Manifest.of(runtime.config(model));
+      stepsPerRequest.ifPresent(steps -> requireExported(manifest, steps));
+      return new Pipeline(runtime, manifest, metrics, stepsPerRequest);
+    } catch (RuntimeException e) {
+      runtime.close();
+      throw e;
+    }
+  }
+
+  private static void requireExported(Manifest manifest, int steps) {
+    int exported = manifest.stepsPerRequest();
+    if (steps != 1 && steps != exported) {
+      throw new HarmonicaException(
+          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
+              .formatted(
+                  manifest.model(),
+                  exported == 1 ? "single steps only" : "1 or " + exported,
+                  steps,
+                  steps));
+    }
+  }
+}
