@@ -1,5 +1,6 @@
 package io.harmonica.bench;
 
+import io.harmonica.generate.Content;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
@@ -235,7 +236,7 @@ public final class Benchmark {
     Request request =
         takes == null
             ? Request.of(IntStream.range(0, BATCH).boxed().toList())
-            : Request.of(new io.harmonica.generate.Prompts(texts(takes), Optional.empty()));
+            : Request.of(new Content.Texts(texts(takes), Optional.empty()));
     return request.withGuidance(1);
   }
 

@@ -8,7 +8,7 @@ import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.Prompts;
+import io.harmonica.generate.Content;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,10 +176,10 @@ class GenerateFromPromptTest {
   void text_isEmbeddedOnce() {
     List<String> warnings = new ArrayList<>();
     try (Pipeline pipeline = Pipeline.open(folder.resolve("models"), "pixart")) {
-      Prompts first = pipeline.prompts(List.of(LONG, "a bridge", LONG), "", warnings::add);
+      Content.Texts first = pipeline.prompts(List.of(LONG, "a bridge", LONG), "", warnings::add);
       assertThat(warnings).hasSize(1);
       assertThat(first.positive().count()).isEqualTo(3);
-      Prompts again = pipeline.prompts(List.of(LONG), "", warnings::add);
+      Content.Texts again = pipeline.prompts(List.of(LONG), "", warnings::add);
       assertThat(warnings).hasSize(1); // not looked at again
       Embeddings all = first.positive();
       int size = all.tokens() * all.width();

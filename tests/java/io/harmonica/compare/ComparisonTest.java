@@ -90,7 +90,7 @@ class ComparisonTest {
         open("steps=4", "steps=2", "r", "steps=4,guidance=1", "steps=4,model=dit")) {
       List<Report.Entry> entries = run(comparison, plan(2, 2));
       assertThat(entries.get(1).theoreticalSpeedup()).isCloseTo(2, within(1e-9));
-      assertThat(entries.get(2).setting().options().steps()).hasValue(2);
+      assertThat(entries.get(2).setting().style().steps()).hasValue(2);
       assertThat(entries.get(2).cur()).isEqualTo(0.5);
       assertThat(entries.get(2).theoreticalSpeedup()).isBetween(2.5, 4.0);
       assertThat(entries.get(3).theoreticalSpeedup()).isCloseTo(2, within(1e-9));

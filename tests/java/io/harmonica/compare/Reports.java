@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.harmonica.generate.Style;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Request;
 import io.harmonica.repository.Role;
@@ -124,7 +125,7 @@ final class Reports {
         "/models",
         false,
         "m",
-        Request.of(List.of(0)).withSteps(20),
+        Style.DEFAULT.withSteps(20),
         OptionalInt.empty(),
         OptionalInt.empty());
   }

@@ -20,13 +20,13 @@ class SettingTest {
   @Test
   void of_takesAWordAsARouter_andTheRestFromAll() {
     Setting setting = setting("fora-2");
-    assertThat(setting.options().router()).isEqualTo("fora-2");
-    assertThat(setting.options().steps()).hasValue(20);
+    assertThat(setting.style().router()).isEqualTo("fora-2");
+    assertThat(setting.style().steps()).hasValue(20);
     assertThat(setting.place()).isEqualTo("/models");
     assertThat(setting.served()).isFalse();
     assertThat(setting.model()).isEqualTo("m");
     assertThat(setting.name()).isEmpty();
-    assertThat(setting("none").options().router()).isEqualTo("none");
+    assertThat(setting("none").style().router()).isEqualTo("none");
   }
 
   @Test
@@ -42,11 +42,11 @@ class SettingTest {
             "name=mine, router=r, steps=14,sampler=ddim,spacing=openai-ddim,guidance=4.5,batch=8,steps-per-request=7,"
                 + "guidance-channels=3,model=other,triton=host:8001");
     assertThat(setting.name()).isEqualTo("mine");
-    assertThat(setting.options().router()).isEqualTo("r");
-    assertThat(setting.options().steps()).hasValue(14);
-    assertThat(setting.options().spacing()).hasValue(Spacing.OPENAI_DDIM);
-    assertThat(setting.options().guidance()).hasValue(4.5);
-    assertThat(setting.options().guidanceChannels()).hasValue(3);
+    assertThat(setting.style().router()).isEqualTo("r");
+    assertThat(setting.style().steps()).hasValue(14);
+    assertThat(setting.style().spacing()).hasValue(Spacing.OPENAI_DDIM);
+    assertThat(setting.style().guidance()).hasValue(4.5);
+    assertThat(setting.style().guidanceChannels()).hasValue(3);
     assertThat(setting.batch()).hasValue(8);
     assertThat(setting.stepsPerRequest()).hasValue(7);
     assertThat(setting.model()).isEqualTo("other");

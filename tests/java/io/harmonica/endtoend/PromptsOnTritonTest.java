@@ -6,7 +6,7 @@ import io.harmonica.Golden;
 import io.harmonica.cli.Invocation;
 import io.harmonica.cli.PipelineFolder;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.Prompts;
+import io.harmonica.generate.Content;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,8 +42,8 @@ class PromptsOnTritonTest {
     try (TritonServer server = TritonServer.start(repository);
         Pipeline here = Pipeline.open(repository, "pixart");
         Pipeline there = Pipeline.connect(server.address(), "pixart")) {
-      Prompts expected = here.prompts(TEXTS, "x", warning -> {});
-      Prompts served = there.prompts(TEXTS, "x", warning -> {});
+      Content.Texts expected = here.prompts(TEXTS, "x", warning -> {});
+      Content.Texts served = there.prompts(TEXTS, "x", warning -> {});
       assertThat(served.positive().mask()).isEqualTo(expected.positive().mask());
       Golden.assertClose("texts", served.positive().values(), expected.positive().values(), 1e-4);
       Invocation drawn =

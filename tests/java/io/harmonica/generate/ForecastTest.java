@@ -50,7 +50,7 @@ class ForecastTest {
   @ValueSource(ints = {0, 1, 2})
   void stepThatForecasts_withBranchesThatHaveNoGate(int order) {
     String flavour = "pixart/alpha-256-like";
-    Prompts prompts = PixArtPipelineGoldenTest.prompts(flavour);
+    Content.Texts prompts = PixArtPipelineGoldenTest.prompts(flavour);
     check(flavour, order, Request.of(prompts).withSampler("ddim"));
   }
 

@@ -118,7 +118,7 @@ class NoNullClassTest {
   void drawn_byDefault_isDiffusersWithoutGuidance(String model, String prefix, int perRequest) {
     float[] drawn = floats(expected, prefix + "drawn");
     try (Pipeline pipeline = Pipeline.builder(model).repository(repository).stepsPerRequest(perRequest).open()) {
-      assertThat(pipeline.guidanceScale(request(prefix))).isEqualTo(1);
+      assertThat(pipeline.guidanceScale(request(prefix).style())).isEqualTo(1);
       float[] own = pipeline.generate(request(prefix)).latents().values();
       assertClose("drawn", own, drawn, trajectoryTolerance(drawn));
     }
@@ -135,7 +135,7 @@ class NoNullClassTest {
           .hasMessageStartingWith(
               "guidance 1.5 needs a null class to lead away from, and model %s has none"
                   .formatted(model));
-      assertThatThrownBy(() -> pipeline.check(request.withClasses(List.of(3))))
+      assertThatThrownBy(() -> pipeline.check(request.withContent(Content.of(List.of(3)))))
           .hasMessage("unknown class 3: model %s has classes %s".formatted(model, classes));
     }
   }
@@ -145,9 +145,9 @@ class NoNullClassTest {
   void assumedNullClass_isGuidedAwayFrom() {
     try (Pipeline pipeline = Pipeline.open(repository, "assumed")) {
       Request request = Request.of(List.of(1)).withSteps(STEPS);
-      assertThat(pipeline.guidanceScale(request)).isEqualTo(1.5);
+      assertThat(pipeline.guidanceScale(request.style())).isEqualTo(1.5);
       assertThat(pipeline.manifest().classes()).isEqualTo(2);
-      assertThatThrownBy(() -> pipeline.check(request.withClasses(List.of(2))))
+      assertThatThrownBy(() -> pipeline.check(request.withContent(Content.of(List.of(2)))))
           .hasMessage("unknown class 2: model assumed has classes 0..1");
     }
   }

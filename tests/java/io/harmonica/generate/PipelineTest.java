@@ -153,21 +153,10 @@ class PipelineTest {
       assertThat(values(request.withSeed(11))).containsExactly(together);
       for (int i = 0; i < classes.length; i++) {
         Request one =
-            new Request(
-                List.of(classes[i]),
-                request.prompts(),
-                request.router(),
-                request.steps(),
-                request.sampler(),
-                request.eta(),
-                request.spacing(),
-                request.guidance(),
-                request.guidanceChannels(),
-                11 + i,
-                request.latents());
+            request.withContent(Content.of(List.of(classes[i]))).withSeed(11 + i);
         float[] alone = values(one);
         float[] row = Arrays.copyOfRange(together, i * 256, (i + 1) * 256);
-        assertClose(request.sampler() + " " + i, alone, row, trajectoryTolerance(row) / 2);
+        assertClose(request.style().sampler() + " " + i, alone, row, trajectoryTolerance(row) / 2);
         assertThat(Arrays.copyOfRange(other, i * 256, (i + 1) * 256)).isNotEqualTo(row);
       }
     }
@@ -356,12 +345,12 @@ class PipelineTest {
   void roles_areThoseOfWhatARequestRuns(@TempDir Path folder) throws IOException {
     Path repository = export(Checkpoints.DIT, 4, folder.resolve("roles"));
     try (Pipeline pipeline = Pipeline.open(repository, "dit")) {
-      assertThat(pipeline.roles(request(1).withSteps(4)))
+      assertThat(pipeline.roles(request(1).withSteps(4).style()))
           .hasSize(7)
           .containsEntry("dit", Role.call("none"))
           .containsEntry("dit-embed", Role.of(Role.Kind.EMBED))
           .containsEntry("dit-block02-cc", Role.block("02", "cc"));
-      assertThat(pipeline.roles(request(1).withRouter("fora-2")))
+      assertThat(pipeline.roles(request(1).withRouter("fora-2").style()))
           .containsEntry("dit-fora-2-route01", Role.call("fora-2"))
           .containsEntry("dit-block02-11", Role.block("02", "11"))
           .doesNotContainKey("dit");

@@ -52,12 +52,13 @@ class PixArtPipelineGoldenTest {
         new Exporter(model, List.of(), ExportOptions.of("pixart")).export(folder);
       }
       Request request =
-          Request.of(prompts(flavour))
-              .withGuidance(
-                  Golden.json(flavour + "/pipeline.json").path("guidance_scale").asDouble())
+          Request.of(List.of(0))
+              .withContent(prompts(flavour)) // guided as the model, not as one of classes
               .withLatents(PipelineGoldenTest.latents(vectors, "latents"));
       int runs = 0;
       try (Pipeline pipeline = Pipeline.open(folder, "pixart")) {
+        assertThat(pipeline.guidanceScale(request.style()))
+            .isEqualTo(Golden.json(flavour + "/pipeline.json").path("guidance_scale").asDouble());
         for (String name : vectors.names()) {
           Matcher run = RUN.matcher(name);
           if (run.matches()) {
@@ -75,9 +76,9 @@ class PixArtPipelineGoldenTest {
     }
   }
 
-  static Prompts prompts(String flavour) {
+  static Content.Texts prompts(String flavour) {
     try (Checkpoint vectors = Golden.open(flavour + "/pipeline.safetensors")) {
-      return new Prompts(embeddings(vectors, ""), Optional.of(embeddings(vectors, "negative_")));
+      return new Content.Texts(embeddings(vectors, ""), Optional.of(embeddings(vectors, "negative_")));
     }
   }
 

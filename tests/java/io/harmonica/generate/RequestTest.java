@@ -11,7 +11,7 @@ class RequestTest {
   private static final Request REQUEST = Request.of(List.of(1, 2));
 
   @Test
-  void with_changesOneThing() {
+  void shortForms_changeTheStyle() {
     Latents latents = new Latents(new float[8], 2, 1, 2, 2);
     Request all =
         REQUEST
@@ -24,23 +24,29 @@ class RequestTest {
             .withEta(0.5)
             .withSteps(7)
             .withRouter("r");
-    assertThat(all.classes()).containsExactly(1, 2);
-    assertThat(all.router()).isEqualTo("r");
-    assertThat(all.steps()).hasValue(7);
-    assertThat(all.sampler()).contains("other");
-    assertThat(all.eta()).hasValue(0.5);
-    assertThat(all.spacing()).contains(Spacing.OPENAI);
-    assertThat(all.guidance()).hasValue(4);
-    assertThat(all.guidanceChannels()).hasValue(3);
+    assertThat(all.content()).isEqualTo(Content.of(List.of(1, 2)));
+    assertThat(all.style())
+        .isEqualTo(
+            Style.DEFAULT
+                .withRouter("r")
+                .withSteps(7)
+                .withEta(0.5)
+                .withSampler("other")
+                .withSpacing(Spacing.OPENAI)
+                .withGuidance(4)
+                .withGuidanceChannels(3));
     assertThat(all.seed()).isEqualTo(9);
     assertThat(all.latents()).containsSame(latents);
+    assertThat(REQUEST.style()).isEqualTo(Style.DEFAULT);
   }
 
   @Test
-  void guidance_isTheModels_unlessStated() {
-    assertThat(REQUEST.guidance()).isEmpty();
-    assertThat(REQUEST.withSeed(1).guidance()).isEmpty();
-    assertThat(REQUEST.withGuidance(0).withSeed(1).guidance()).hasValue(0);
+  void withContentAndStyle_keepTheRest() {
+    Style style = Style.DEFAULT.withRouter("r");
+    Request other = REQUEST.withSeed(9).withStyle(style).withContent(Content.of(List.of(5)));
+    assertThat(other.count()).isEqualTo(1);
+    assertThat(other.style()).isSameAs(style);
+    assertThat(other.seed()).isEqualTo(9);
   }
 
   @Test
@@ -48,13 +54,13 @@ class RequestTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Request.of(List.of()))
         .withMessage("--classes is empty, expected a label for each picture");
-    for (double guidance : new double[] {-0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
-      assertThatIllegalArgumentException()
-          .isThrownBy(() -> REQUEST.withGuidance(guidance))
-          .withMessage("--guidance %s must be a number from 0", guidance);
-    }
+    Latents three = new Latents(new float[12], 3, 1, 2, 2);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> REQUEST.withLatents(new Latents(new float[12], 3, 1, 2, 2)))
+        .isThrownBy(() -> REQUEST.withLatents(three))
+        .withMessage("--latents has 3 rows for 2 --classes, expected as many");
+    Request withThree = Request.of(List.of(1, 2, 3)).withLatents(three);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> withThree.withContent(REQUEST.content()))
         .withMessage("--latents has 3 rows for 2 --classes, expected as many");
   }
 }

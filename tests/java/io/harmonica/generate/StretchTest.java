@@ -130,7 +130,7 @@ class StretchTest {
     java.util.Arrays.fill(mask, 1);
     Embeddings texts = new Embeddings(values, mask, 2, 7, 18);
     Request request =
-        Request.of(new Prompts(texts, Optional.of(texts.rows(1, 2))))
+        Request.of(new Content.Texts(texts, Optional.of(texts.rows(1, 2))))
             .withSampler("ddim")
             .withRouter("linear");
     try (Pipeline far = Pipeline.builder("pixart").repository(repository).stepsPerRequest(2).open();

@@ -233,7 +233,7 @@ class TritonPipelineTest {
     mask[6] = 0;
     Embeddings texts = new Embeddings(values, mask, 2, 7, 18);
     Request request =
-        Request.of(new Prompts(texts, Optional.of(texts.rows(1, 2))))
+        Request.of(new Content.Texts(texts, Optional.of(texts.rows(1, 2))))
             .withSampler("ddim")
             .withRouter(router)
             .withSteps(FORECASTS.size());

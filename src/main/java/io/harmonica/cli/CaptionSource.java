@@ -2,7 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Embeddings;
-import io.harmonica.generate.Prompts;
+import io.harmonica.generate.Content;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.text.Tokenizer;
@@ -83,7 +83,7 @@ final class CaptionSource {
   }
 
   private static Captions embedded(Arguments arguments, Denoiser.Text takes) {
-    Prompts prompts = TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
+    Content.Texts prompts = TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
     Embeddings texts = prompts.positive().withTokens(takes.tokens());
     if (texts.width() != takes.width()) {
       throw new HarmonicaException(

@@ -15,6 +15,7 @@ import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
 import io.harmonica.compare.Speedup;
 import io.harmonica.compare.WarmUp;
+import io.harmonica.generate.Content;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import java.io.IOException;
@@ -270,13 +271,13 @@ final class CompareCommand implements Command {
       Arguments arguments, Comparison comparison, Rounds rounds, int requests, Console console) {
     arguments.refuse("classes", "on models that take texts");
     arguments.requireOneOf(TEXTS.toArray(String[]::new));
-    Optional<io.harmonica.generate.Prompts> embedded =
+    Optional<Content.Texts> embedded =
         arguments.path("text-embeddings").map(TensorFiles::prompts);
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
     // A large encoder runs once, however often its texts are asked for.
-    Map<Pipeline, io.harmonica.generate.Prompts> known = new HashMap<>();
-    Function<Pipeline, io.harmonica.generate.Prompts> embed =
+    Map<Pipeline, Content.Texts> known = new HashMap<>();
+    Function<Pipeline, Content.Texts> embed =
         pipeline ->
             embedded.orElseGet(
                 () ->

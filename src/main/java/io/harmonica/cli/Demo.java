@@ -18,6 +18,7 @@ import io.harmonica.generate.ContactSheet;
 import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
+import io.harmonica.generate.Style;
 import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -105,14 +106,13 @@ record Demo(
   }
 
   private Setting setting(String name, String router, int steps) {
-    Request options =
-        Request.of(List.of(0)).withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
+    Style style = Style.DEFAULT.withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
     return new Setting(
         name,
         repository.toString(),
         false,
         MODEL,
-        options,
+        style,
         OptionalInt.empty(),
         OptionalInt.empty());
   }

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.ContactSheet;
+import io.harmonica.generate.Content;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Png;
-import io.harmonica.generate.Prompts;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
@@ -183,7 +183,7 @@ final class GenerateCommand implements Command {
               "%s in %.2f s, router %s, in %s%n",
               RouterCommands.counted(request.count(), "picture"),
               result.elapsedNanos() / 1e9,
-              request.router(),
+              request.style().router(),
               out);
     }
     return CommandRunner.DONE;
@@ -216,7 +216,7 @@ final class GenerateCommand implements Command {
             RouterCommands.counted(done.made(), "picture"),
             (System.nanoTime() - start) / 1e9,
             done.found() == 0 ? "" : ", " + done.found() + " were there",
-            series.request().router(),
+            series.request().style().router(),
             series.out());
     if (there < series.count()) {
       throw new HarmonicaException(
@@ -278,11 +278,11 @@ final class GenerateCommand implements Command {
   private static Request subjects(
       Arguments arguments, Optional<Integer> rows, Pipeline pipeline, Console console) {
     if (!arguments.has("classes")) {
-      Prompts prompts = prompts(arguments, pipeline, console);
+      Content.Texts prompts = prompts(arguments, pipeline, console);
       boolean shared = rows.isPresent() && prompts.positive().count() == 1;
       return Request.of(
           shared
-              ? new Prompts(prompts.positive().repeated(rows.get()), prompts.negative())
+              ? new Content.Texts(prompts.positive().repeated(rows.get()), prompts.negative())
               : prompts);
     }
     List<Integer> classes = arguments.integers("classes", 0, Integer.MAX_VALUE).orElseThrow();
@@ -290,7 +290,7 @@ final class GenerateCommand implements Command {
     return Request.of(shared ? Collections.nCopies(rows.get(), classes.get(0)) : classes);
   }
 
-  private static Prompts prompts(Arguments arguments, Pipeline pipeline, Console console) {
+  private static Content.Texts prompts(Arguments arguments, Pipeline pipeline, Console console) {
     if (arguments.has("text-embeddings")) {
       return TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
     }
@@ -298,7 +298,7 @@ final class GenerateCommand implements Command {
     return embed(arguments, texts, pipeline, console);
   }
 
-  static Prompts embed(
+  static Content.Texts embed(
       Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
     return pipeline.prompts(
         texts,
@@ -338,10 +338,10 @@ final class GenerateCommand implements Command {
                   ? pipeline.manifest().channels()
                   : arguments.requiredInteger("guidance-channels", 1, 1 << 16));
     }
-    if (pipeline.guidanceScale(request) <= 1) {
+    if (pipeline.guidanceScale(request.style()) <= 1) {
       arguments.refuse("guidance-channels", "without guidance");
     }
-    if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request)) {
+    if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request.style())) {
       arguments.refuse("seed", "with --latents and a sampler that adds no noise");
     }
     return request;
@@ -363,9 +363,9 @@ final class GenerateCommand implements Command {
       return pipeline.generate(request, unlessStopped);
     }
     int steps =
-        request.router().equals(Request.NO_ROUTER)
-            ? request.steps().orElse(Request.DEFAULT_STEPS)
-            : pipeline.router(request.router()).steps();
+        request.style().router().equals(Request.NO_ROUTER)
+            ? request.style().steps().orElse(Request.DEFAULT_STEPS)
+            : pipeline.router(request.style().router()).steps();
     int size =
         pipeline.manifest().channels() * pipeline.manifest().height() * pipeline.manifest().width();
     try (ProgressBar bar =
@@ -403,8 +403,7 @@ final class GenerateCommand implements Command {
     }
     List<BufferedImage> pictures = Pictures.of(pipeline.decode(latents));
     for (int i = 0; i < pictures.size(); i++) {
-      String subject =
-          request.prompts().isPresent() ? "text" + i : "class" + request.classes().get(i);
+      String subject = request.content().name(i);
       Png.write(
           pictures.get(i), out.resolve(String.format(Locale.ROOT, "%04d-%s.png", i, subject)));
     }

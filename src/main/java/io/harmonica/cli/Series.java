@@ -76,18 +76,13 @@ record Series(Pipeline pipeline, Request request, int count, Path out) {
 
   private Request request(int i) {
     int subject = i % subjects();
-    Request one =
-        request.prompts().isPresent()
-            ? request.withPrompts(request.prompts().get().rows(subject, subject + 1))
-            : request.withClasses(List.of(request.classes().get(subject)));
-    return one.withSeed(request.seed() + i);
+    return request
+        .withContent(request.content().rows(subject, subject + 1))
+        .withSeed(request.seed() + i);
   }
 
   private Path file(int i) {
-    String subject =
-        request.prompts().isPresent()
-            ? "text" + i % subjects()
-            : "class" + request.classes().get(i % subjects());
+    String subject = request.content().name(i % subjects());
     String kind = pipeline.drawsPictures() ? "png" : "safetensors";
     return out.resolve(String.format(Locale.ROOT, "%04d-%s.%s", i, subject, kind));
   }

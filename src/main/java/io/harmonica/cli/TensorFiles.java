@@ -6,7 +6,7 @@ import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Latents;
-import io.harmonica.generate.Prompts;
+import io.harmonica.generate.Content;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,12 +73,12 @@ final class TensorFiles {
    * {@code prompt_embeds} [n, tokens, width] and {@code prompt_attention_mask} [n, tokens], and the
    * two again with {@code negative_} before them, of one row or n, where guidance needs them.
    */
-  static Prompts prompts(Path file) {
+  static Content.Texts prompts(Path file) {
     try (Checkpoint tensors = Checkpoint.open(file)) {
       String where = "--text-embeddings " + file;
       Embeddings positive = embeddings(tensors, where, "");
       boolean guided = tensors.names().contains(NEGATIVE + PROMPT);
-      return new Prompts(
+      return new Content.Texts(
           positive, guided ? Optional.of(embeddings(tensors, where, NEGATIVE)) : Optional.empty());
     } catch (IllegalArgumentException e) {
       throw new HarmonicaException("--text-embeddings %s: %s".formatted(file, e.getMessage()), e);

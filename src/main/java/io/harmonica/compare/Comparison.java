@@ -6,6 +6,7 @@ import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Request;
+import io.harmonica.generate.Style;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
@@ -39,7 +40,7 @@ public final class Comparison implements AutoCloseable {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
-      double rows = pipeline.guidanceScale(setting.options()) > 1 ? 2 : 1;
+      double rows = pipeline.guidanceScale(setting.style()) > 1 ? 2 : 1;
       double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
       long ofPass = pipeline.manifest().flops().full();
       return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;
@@ -116,13 +117,13 @@ public final class Comparison implements AutoCloseable {
   }
 
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {
-    String name = setting.options().router();
+    String name = setting.style().router();
     return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(pipeline.router(name));
   }
 
   private static Map<String, Role> roles(Setting setting, Pipeline pipeline) {
     try {
-      return pipeline.roles(setting.options());
+      return pipeline.roles(setting.style());
     } catch (HarmonicaException e) {
       return Map.of(); // the variant's own requests will say it, to the variant's name
     }
@@ -130,16 +131,16 @@ public final class Comparison implements AutoCloseable {
 
   /** With the steps and the guidance that it will take, so that they can be told. */
   private Setting resolved(Setting setting, Pipeline pipeline) {
-    Request options = setting.options();
-    if (options.steps().isEmpty()) {
-      options =
-          options.withSteps(
+    Style style = setting.style();
+    if (style.steps().isEmpty()) {
+      style =
+          style.withSteps(
               router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS));
     }
-    if (options.guidance().isEmpty()) {
-      options = options.withGuidance(pipeline.manifest().unconditional().defaultGuidance());
+    if (style.guidance().isEmpty()) {
+      style = style.withGuidance(pipeline.manifest().unconditional().defaultGuidance());
     }
-    return setting.withOptions(options);
+    return setting.withStyle(style);
   }
 
   private void requireOneShape() {
@@ -226,7 +227,7 @@ public final class Comparison implements AutoCloseable {
                 new Generation(
                     member.setting().name(),
                     member.pipeline(),
-                    member.setting().options(),
+                    member.setting().style(),
                     plan.prompts(),
                     plan.prompts().texts().map(texts -> texts.apply(member.pipeline())),
                     member.setting().batch().orElse(plan.batch()),

@@ -1,9 +1,11 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
+import io.harmonica.generate.Style;
 import io.harmonica.runtime.Statistics;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +16,7 @@ import java.util.stream.IntStream;
 /**
  * A variant that generates with a pipeline; it does not own it.
  *
- * @param options everything of a request but its classes and seed
+ * @param style of its requests
  * @param texts embedded, which labels are the indices of; empty for a model that takes classes
  * @param batch pictures of one request
  * @param stop true ends requests under way with a CancellationException
@@ -22,9 +24,9 @@ import java.util.stream.IntStream;
 record Generation(
     String name,
     Pipeline pipeline,
-    Request options,
+    Style style,
     Prompts prompts,
-    Optional<io.harmonica.generate.Prompts> texts,
+    Optional<Content.Texts> texts,
     int batch,
     BooleanSupplier stop)
     implements Variant {
@@ -46,11 +48,9 @@ record Generation(
   private Request pictures(int first, int count) {
     List<Integer> classes =
         IntStream.range(first, first + count).map(prompts::label).boxed().toList();
-    Request request =
-        texts
-            .map(all -> options.withPrompts(all.select(classes)))
-            .orElseGet(() -> options.withClasses(classes))
-            .withSeed(prompts.seed() + first);
+    Content content =
+        texts.<Content>map(all -> all.select(classes)).orElseGet(() -> Content.of(classes));
+    Request request = Request.of(content).withStyle(style).withSeed(prompts.seed() + first);
     return prompts.starts(first, count).map(request::withLatents).orElse(request);
   }
 

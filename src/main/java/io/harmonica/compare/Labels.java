@@ -42,7 +42,7 @@ final class Labels {
   }
 
   private static String nameOrRouter(Setting setting) {
-    return setting.name().isEmpty() ? setting.options().router() : setting.name();
+    return setting.name().isEmpty() ? setting.style().router() : setting.name();
   }
 
   /** What a variant does, and where it differs from others. */

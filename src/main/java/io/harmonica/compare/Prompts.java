@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.generate.Content;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
 import java.util.List;
@@ -18,7 +19,7 @@ import java.util.stream.IntStream;
  */
 public record Prompts(
     List<Integer> classes,
-    Optional<Function<Pipeline, io.harmonica.generate.Prompts>> texts,
+    Optional<Function<Pipeline, Content.Texts>> texts,
     Optional<Latents> starts,
     int perRound,
     long seed) {

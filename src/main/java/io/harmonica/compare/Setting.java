@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.generate.Request;
+import io.harmonica.generate.Style;
 import io.harmonica.sampler.Spacing;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.OptionalInt;
  * @param name unique in its comparison; empty until {@link Labels} gives one
  * @param place a folder, or {@code host:port} of a Triton server
  * @param served whether the place is a server
- * @param options of its requests; their classes and seed do not matter
+ * @param style of its requests
  * @param batch pictures of one request, where it is not the comparison's
  * @param stepsPerRequest steps that go in one request; empty: by the distance to the server
  */
@@ -24,7 +25,7 @@ public record Setting(
     String place,
     boolean served,
     String model,
-    Request options,
+    Style style,
     OptionalInt batch,
     OptionalInt stepsPerRequest) {
 
@@ -107,30 +108,30 @@ public record Setting(
       }
       boolean served = values.containsKey("triton");
       String model = text("model").orElseThrow(() -> fault(where, "state its model, or --model"));
-      Request request = Request.of(List.of(0)).withRouter(text("router").orElse(Request.NO_ROUTER));
+      Style style = Style.DEFAULT.withRouter(text("router").orElse(Request.NO_ROUTER));
       OptionalInt steps = integer("steps", 1000);
       if (steps.isPresent()) {
-        request = request.withSteps(steps.getAsInt());
+        style = style.withSteps(steps.getAsInt());
       }
       if (text("sampler").isPresent()) {
-        request = request.withSampler(text("sampler").get());
+        style = style.withSampler(text("sampler").get());
       }
       if (text("spacing").isPresent()) {
-        request = request.withSpacing(Spacing.of(text("spacing").get()));
+        style = style.withSpacing(Spacing.of(text("spacing").get()));
       }
       if (text("guidance").isPresent()) {
-        request = request.withGuidance(guidance(text("guidance").get()));
+        style = style.withGuidance(guidance(text("guidance").get()));
       }
       OptionalInt channels = integer("guidance-channels", 1 << 16);
       if (channels.isPresent()) {
-        request = request.withGuidanceChannels(channels.getAsInt());
+        style = style.withGuidanceChannels(channels.getAsInt());
       }
       return new Setting(
           text("name").orElse(""),
           values.get(served ? "triton" : "model-repository"),
           served,
           model,
-          request,
+          style,
           integer("batch", 1 << 16),
           integer("steps-per-request", 1000));
     }
@@ -177,14 +178,14 @@ public record Setting(
   /** What it is, field by field, as it could be stated. */
   public Map<String, String> fields() {
     Map<String, String> fields = new LinkedHashMap<>();
-    fields.put("router", options.router());
-    options.steps().ifPresent(steps -> fields.put("steps", Integer.toString(steps)));
-    options.sampler().ifPresent(sampler -> fields.put("sampler", sampler));
-    options
+    fields.put("router", style.router());
+    style.steps().ifPresent(steps -> fields.put("steps", Integer.toString(steps)));
+    style.sampler().ifPresent(sampler -> fields.put("sampler", sampler));
+    style
         .spacing()
         .ifPresent(s -> fields.put("spacing", s.name().toLowerCase(Locale.ROOT).replace('_', '-')));
-    options.guidance().ifPresent(scale -> fields.put("guidance", Numbers.shortest(scale)));
-    options
+    style.guidance().ifPresent(scale -> fields.put("guidance", Numbers.shortest(scale)));
+    style
         .guidanceChannels()
         .ifPresent(count -> fields.put("guidance-channels", Integer.toString(count)));
     batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
@@ -195,10 +196,10 @@ public record Setting(
   }
 
   Setting withName(String other) {
-    return new Setting(other, place, served, model, options, batch, stepsPerRequest);
+    return new Setting(other, place, served, model, style, batch, stepsPerRequest);
   }
 
-  Setting withOptions(Request others) {
-    return new Setting(name, place, served, model, others, batch, stepsPerRequest);
+  Setting withStyle(Style other) {
+    return new Setting(name, place, served, model, other, batch, stepsPerRequest);
   }
 }

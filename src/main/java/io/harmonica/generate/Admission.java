@@ -41,10 +41,20 @@ final class Admission {
    * @throws HarmonicaException if the request does not fit the model
    */
   Admitted admit(Request request, boolean several) {
-    requireSubjects(request);
-    Optional<Router> router = router(request);
-    Sampler sampler = sampler(request, router);
-    Guidance guidance = guidance(request);
+    requireShows(request.content(), request.style());
+    return admit(request.style(), several);
+  }
+
+  /**
+   * What the trajectories of requests of a style follow, whatever they show.
+   *
+   * @param several whether several steps may go in one request
+   * @throws HarmonicaException if the style does not fit the model
+   */
+  Admitted admit(Style style, boolean several) {
+    Optional<Router> router = router(style);
+    Sampler sampler = sampler(style, router);
+    Guidance guidance = guidance(style);
     if (manifest.maxBatch() < (guidance.doublesBatch() ? 2 : 1)) {
       throw new HarmonicaException(
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
@@ -83,20 +93,20 @@ final class Admission {
                     .orElseGet(() -> manifest.program(name, 1).orElseThrow()));
   }
 
-  /** The sampler that a request steps with. */
-  Sampler sampler(Request request) {
-    return sampler(request, router(request));
+  /** The sampler that requests of a style step with. */
+  Sampler sampler(Style style) {
+    return sampler(style, router(style));
   }
 
-  private Sampler sampler(Request request, Optional<Router> router) {
+  private Sampler sampler(Style style, Optional<Router> router) {
     return router
-        .map(some -> sampler(request, some.sampler(), some.steps()))
+        .map(some -> sampler(style, some.sampler(), some.steps()))
         .orElseGet(
             () ->
                 sampler(
-                    request,
-                    request.sampler().orElse(manifest.sampler()),
-                    request.steps().orElse(Request.DEFAULT_STEPS)));
+                    style,
+                    style.sampler().orElse(manifest.sampler()),
+                    style.steps().orElse(Request.DEFAULT_STEPS)));
   }
 
   /** A router of this model by its name. */
@@ -119,13 +129,13 @@ final class Admission {
                 "router " + found + " of model " + manifest.model()));
   }
 
-  private Optional<Router> router(Request request) {
-    if (request.router().equals(Request.NO_ROUTER)) {
+  private Optional<Router> router(Style style) {
+    if (style.router().equals(Request.NO_ROUTER)) {
       return Optional.empty();
     }
-    Router router = router(request.router());
+    Router router = router(style.router());
     router.requireFits(manifest.architecture(), manifest.branches());
-    String asked = request.sampler().orElse(router.sampler());
+    String asked = style.sampler().orElse(router.sampler());
     if (!router.sampler().equals(asked)) {
       throw new HarmonicaException(
           "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
@@ -136,69 +146,71 @@ final class Admission {
           "router %s was made for sampler %s, which is none of %s: use another router"
               .formatted(router.name(), router.sampler(), String.join(", ", Sampler.NAMES)));
     }
-    if (request.steps().isPresent() && request.steps().getAsInt() != router.steps()) {
+    if (style.steps().isPresent() && style.steps().getAsInt() != router.steps()) {
       throw new HarmonicaException(
           "router %s is for %d steps, not %d: use --steps %d, or another router"
               .formatted(
-                  router.name(), router.steps(), request.steps().getAsInt(), router.steps()));
+                  router.name(), router.steps(), style.steps().getAsInt(), router.steps()));
     }
-    List<Integer> timesteps = sampler(request, router.sampler(), router.steps()).timesteps();
+    List<Integer> timesteps = sampler(style, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
               .formatted(
                   router.name(),
                   router.timesteps(),
-                  spacing(request, router.sampler()),
+                  spacing(style, router.sampler()),
                   timesteps));
     }
     return Optional.of(router);
   }
 
-  private Sampler sampler(Request request, String name, int steps) {
-    Sampler sampler = manifest.sampling().sampler(name, steps, request.spacing());
-    return request.eta().isPresent() ? sampler.withEta(request.eta().getAsDouble()) : sampler;
+  private Sampler sampler(Style style, String name, int steps) {
+    Sampler sampler = manifest.sampling().sampler(name, steps, style.spacing());
+    return style.eta().isPresent() ? sampler.withEta(style.eta().getAsDouble()) : sampler;
   }
 
-  private Spacing spacing(Request request, String sampler) {
-    return request.spacing().orElseGet(() -> manifest.sampling().spacing(sampler));
+  private Spacing spacing(Style style, String sampler) {
+    return style.spacing().orElseGet(() -> manifest.sampling().spacing(sampler));
   }
 
   /**
-   * The scale of guidance that a request runs with: its own, else the model's.
+   * The scale of guidance that a style runs with: its own, else the model's.
    *
    * @throws HarmonicaException if it leads away from a null class, and the model has none
    */
-  double guidanceScale(Request request) {
-    double scale = request.guidance().orElse(manifest.unconditional().defaultGuidance());
+  double guidanceScale(Style style) {
+    double scale = style.guidance().orElse(manifest.unconditional().defaultGuidance());
     manifest.unconditional().requireGuides(scale, manifest.model());
     return scale;
   }
 
-  private Guidance guidance(Request request) {
-    int channels = request.guidanceChannels().orElse(manifest.guidanceChannels());
+  private Guidance guidance(Style style) {
+    int channels = style.guidanceChannels().orElse(manifest.guidanceChannels());
     if (channels < 1 || channels > manifest.channels()) {
       throw new HarmonicaException(
           "--guidance-channels %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
-    return new Guidance(guidanceScale(request), channels, manifest.text() == null);
+    return new Guidance(guidanceScale(style), channels, manifest.text() == null);
   }
 
-  private void requireSubjects(Request request) {
-    boolean takesTexts = manifest.text() != null;
-    if (takesTexts != request.prompts().isPresent()) {
+  /** Refuses content that the model does not take. */
+  private void requireShows(Content content, Style style) {
+    if (content instanceof Content.Texts texts) {
+      requireFits(texts, style);
+    } else {
+      requireFits((Content.Labels) content);
+    }
+  }
+
+  private void requireFits(Content.Labels content) {
+    if (manifest.text() != null) {
       throw new HarmonicaException(
-          takesTexts
-              ? "model %s takes texts, not classes: use %s"
-                  .formatted(manifest.model(), embedsTexts ? "--prompt" : "--text-embeddings")
-              : "model %s takes classes 0..%d, not texts: use --classes"
-                  .formatted(manifest.model(), manifest.classes() - 1));
+          "model %s takes texts, not classes: use %s"
+              .formatted(manifest.model(), embedsTexts ? "--prompt" : "--text-embeddings"));
     }
-    if (takesTexts) {
-      requireFits(request.prompts().get(), guidanceScale(request));
-    }
-    for (int label : request.classes()) {
+    for (int label : content.labels()) {
       if (label < 0 || label >= manifest.classes()) {
         throw new HarmonicaException(
             "unknown class %d: model %s has classes 0..%d"
@@ -207,13 +219,19 @@ final class Admission {
     }
   }
 
-  private void requireFits(Prompts prompts, double guidance) {
-    if (prompts.positive().width() != manifest.text().width()) {
+  private void requireFits(Content.Texts texts, Style style) {
+    if (manifest.text() == null) {
+      throw new HarmonicaException(
+          "model %s takes classes 0..%d, not texts: use --classes"
+              .formatted(manifest.model(), manifest.classes() - 1));
+    }
+    if (texts.positive().width() != manifest.text().width()) {
       throw new HarmonicaException(
           "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
-              .formatted(prompts.positive().width(), manifest.model(), manifest.text().width()));
+              .formatted(texts.positive().width(), manifest.model(), manifest.text().width()));
     }
-    if (guidance > 1 && prompts.negative().isEmpty()) {
+    double guidance = guidanceScale(style);
+    if (guidance > 1 && texts.negative().isEmpty()) {
       throw new HarmonicaException(
           "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use --guidance 1"
               .formatted(guidance));

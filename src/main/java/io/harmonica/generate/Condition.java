@@ -18,11 +18,18 @@ import java.util.Map;
  */
 record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) {
 
+  /** The inputs for this content; the caller closes them. */
+  Map<String, Tensor> of(Content content) {
+    return content instanceof Content.Texts texts
+        ? texts(texts)
+        : labels(((Content.Labels) content).labels());
+  }
+
   /**
    * Labels, and after them for guidance as many null classes, where the model has one, as
    * facebook's DiT and diffusers.
    */
-  Map<String, Tensor> labels(List<Integer> classes) {
+  private Map<String, Tensor> labels(List<Integer> classes) {
     int batch = (guided ? 2 : 1) * classes.size();
     long[] labels = new long[times * batch];
     Arrays.setAll(
@@ -32,7 +39,7 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) 
   }
 
   /** Texts, before them for guidance the negative ones, as diffusers' PixArt. */
-  Map<String, Tensor> texts(Prompts prompts) {
+  private Map<String, Tensor> texts(Content.Texts prompts) {
     Manifest.Text takes = manifest.text();
     Embeddings texts = prompts.positive().withTokens(takes.tokens());
     int batch = times * (guided ? 2 : 1) * texts.count();

@@ -39,12 +39,12 @@ final class Counting {
   /** Counts a request that has ended, and what went over the wire since the last one. */
   void request(Request request, long startNanos, Metrics.Outcome outcome) {
     long elapsed = System.nanoTime() - startNanos;
-    metrics.pictures(model, request.router(), outcome, request.count());
+    metrics.pictures(model, request.style().router(), outcome, request.count());
     metrics.latency(model, Metrics.Part.REQUEST, elapsed);
     traffic();
     LOG.atInfo()
         .addKeyValue("model", model)
-        .addKeyValue("router", request.router())
+        .addKeyValue("router", request.style().router())
         .addKeyValue("pictures", request.count())
         .addKeyValue("outcome", outcome)
         .addKeyValue("millis", elapsed / 1_000_000)

@@ -107,16 +107,17 @@ public final class Pipeline implements AutoCloseable {
   /** Resolves a request, and says once of a router that it goes step by step against the wish. */
   private Admitted admit(Request request) {
     Admitted admitted = admission.admit(request, sendsSeveralSteps());
+    String router = request.style().router();
     int asked = stepsPerRequest.orElse(1);
     Program program = admitted.program();
     if (asked > 1
         && program.steps() >= asked
         && program.calls().stream().noneMatch(Program.Call::isStretch)
-        && stepByStep.add(request.router())) {
+        && stepByStep.add(router)) {
       LOG.warn(
           "model {} with router {} goes step by step, not {} steps in a request: no engine makes the steps of its sampler",
           manifest.model(),
-          request.router(),
+          router,
           asked);
     }
     return admitted;
@@ -137,14 +138,14 @@ public final class Pipeline implements AutoCloseable {
   }
 
   /**
-   * The models that a request would run, by name, and what each is there for: its ensembles and
-   * their engines.
+   * The models that requests of a style would run, by name, and what each is there for: its
+   * ensembles and their engines.
    *
-   * @throws HarmonicaException if the request does not fit the model, or one is missing
+   * @throws HarmonicaException if the style does not fit the model, or one is missing
    */
-  public Map<String, Role> roles(Request request) {
+  public Map<String, Role> roles(Style style) {
     Map<String, Role> roles = new HashMap<>();
-    admit(request).program().calls().stream()
+    admission.admit(style, sendsSeveralSteps()).program().calls().stream()
         .map(Program.Call::model)
         .distinct()
         .forEach(ensemble -> addRoles(ensemble, roles));
@@ -171,12 +172,12 @@ public final class Pipeline implements AutoCloseable {
    * @param warnings told of each text that is too long, with what was dropped of it
    * @throws HarmonicaException if the model has no text encoder
    */
-  public Prompts prompts(List<String> positive, String negative, Consumer<String> warnings) {
+  public Content.Texts prompts(List<String> positive, String negative, Consumer<String> warnings) {
     List<String> all = new ArrayList<>(positive);
     all.add(negative); // with the others: each call goes through all of the encoder's weights
     Embeddings embedded = texts.embed(all, warnings);
     int last = all.size() - 1;
-    return new Prompts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
+    return new Content.Texts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
   }
 
   /**
@@ -257,6 +258,7 @@ public final class Pipeline implements AutoCloseable {
       int end,
       StepListener listener) {
     int rows = admitted.rows(end - first);
+    Content content = request.content().rows(first, end);
     Session session = runtime.session(() -> plans.of(admitted.program(), rows));
     boolean guided = admitted.guidance().doublesBatch();
     try {
@@ -265,7 +267,7 @@ public final class Pipeline implements AutoCloseable {
           runtime,
           session,
           noise.rows(first, end),
-          times -> conditions(new Condition(runtime, manifest, guided, times), request, first, end),
+          times -> new Condition(runtime, manifest, guided, times).of(content),
           first,
           seeded,
           new Recorder(metrics, admitted, end - first, listener));
@@ -273,13 +275,6 @@ public final class Pipeline implements AutoCloseable {
       session.close();
       throw e;
     }
-  }
-
-  private static Map<String, Tensor> conditions(
-      Condition condition, Request request, int from, int to) {
-    return request.prompts().isPresent()
-        ? condition.texts(request.prompts().get().rows(from, to))
-        : condition.labels(request.classes().subList(from, to));
   }
 
   /** Whether finished samples become pictures here: it works on pixels, or has a decoder. */
@@ -307,21 +302,23 @@ public final class Pipeline implements AutoCloseable {
   }
 
   /**
-   * Whether the request's sampler draws fresh noise; if not, the seed has no effect once latents
-   * are given.
+   * Whether the style's sampler draws fresh noise; if not, the seed has no effect once latents are
+   * given.
+   *
+   * @throws HarmonicaException if the style does not fit the model
    */
-  public boolean addsNoise(Request request) {
-    Sampler sampler = admission.sampler(request);
+  public boolean addsNoise(Style style) {
+    Sampler sampler = admission.sampler(style);
     return IntStream.range(0, sampler.timesteps().size()).anyMatch(sampler::needsNoise);
   }
 
   /**
-   * The scale of guidance that a request runs with: its own, else the model's.
+   * The scale of guidance that a style runs with: its own, else the model's.
    *
    * @throws HarmonicaException if it leads away from a null class, and the model has none
    */
-  public double guidanceScale(Request request) {
-    return admission.guidanceScale(request);
+  public double guidanceScale(Style style) {
+    return admission.guidanceScale(style);
   }
 
   private void requireFits(Latents noise) {

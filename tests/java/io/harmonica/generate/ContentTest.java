@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class PromptsTest {
+class ContentTest {
   /** Two texts of three tokens, two wide; the second has one token of padding. */
   private static final Embeddings TWO =
       new Embeddings(
@@ -22,12 +23,31 @@ class PromptsTest {
       new Embeddings(new float[] {1, 2, 3, 4}, new long[] {1, 0}, 1, 2, 2);
 
   @Test
+  void labels_areTakenByPlace() {
+    Content content = Content.of(List.of(4, 2, 9));
+    assertThat(content.count()).isEqualTo(3);
+    assertThat(content.rows(1, 3)).isEqualTo(Content.of(List.of(2, 9)));
+    assertThat(content.select(List.of(2, 0, 2))).isEqualTo(Content.of(List.of(9, 4, 9)));
+    assertThat(content.name(2)).isEqualTo("class9");
+  }
+
+  @Test
+  void texts_areTakenByPlace_andTheLoneNegativeStays() {
+    Content.Texts texts = new Content.Texts(TWO, Optional.of(ONE));
+    Content.Texts selected = texts.select(List.of(1, 0, 1));
+    assertThat(selected.count()).isEqualTo(3);
+    assertThat(selected.positive().mask()).containsExactly(1, 1, 0, 1, 1, 1, 1, 1, 0);
+    assertThat(selected.negative()).containsSame(ONE);
+    assertThat(texts.name(1)).isEqualTo("text1");
+  }
+
+  @Test
   void rows_areOfTheirTexts_andALoneTextServesForAny() {
-    Prompts rows = new Prompts(TWO, Optional.of(ONE)).rows(1, 2);
+    Content.Texts rows = new Content.Texts(TWO, Optional.of(ONE)).rows(1, 2);
     assertThat(rows.positive().values()).containsExactly(7, 8, 9, 10, 11, 12);
     assertThat(rows.positive().mask()).containsExactly(1, 1, 0);
     assertThat(rows.negative().orElseThrow().values()).containsExactly(1, 2, 3, 4);
-    Embeddings both = new Prompts(TWO, Optional.of(ONE)).rows(0, 2).negative().orElseThrow();
+    Embeddings both = new Content.Texts(TWO, Optional.of(ONE)).rows(0, 2).negative().orElseThrow();
     assertThat(both.count()).isEqualTo(2);
     assertThat(both.values()).containsExactly(1, 2, 3, 4, 1, 2, 3, 4);
     assertThat(both.mask()).containsExactly(1, 0, 1, 0);
@@ -64,11 +84,11 @@ class PromptsTest {
         .isThrownBy(() -> new Embeddings(new float[0], new long[0], 0, 2, 2))
         .withMessage("text embeddings [0, 2, 2] are empty");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Prompts(ONE, Optional.of(TWO)))
+        .isThrownBy(() -> new Content.Texts(ONE, Optional.of(TWO)))
         .withMessage("2 negative texts for 1 pictures, expected one, or as many");
     Embeddings wide = new Embeddings(new float[3], new long[] {1}, 1, 1, 3);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Prompts(TWO, Optional.of(wide)))
+        .isThrownBy(() -> new Content.Texts(TWO, Optional.of(wide)))
         .withMessage(
             "negative texts are embedded 3 wide, the others 2; embed them with one encoder");
     assertThatIllegalArgumentException()

@@ -1,0 +1,117 @@
+package io.harmonica.generate;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the pictures of a request show: a label or a text for each.
+ *
+ * <pre>{@code
+ * Content shapes = Content.of(List.of(3, 4));                         // a star, a heart
+ * Content lighthouse = pipeline.prompts(List.of("a lighthouse"), "", System.err::println);
+ * }</pre>
+ *
+ * <p>Immutable, but for the arrays of {@link Embeddings}; for many threads.
+ */
+public sealed interface Content {
+
+  /** Labels of a model that takes classes. */
+  static Content of(List<Integer> labels) {
+    return new Labels(labels);
+  }
+
+  /** How many pictures. */
+  int count();
+
+  /** That of pictures {@code from} (inclusive) to {@code to} (exclusive). */
+  Content rows(int from, int to);
+
+  /** That of these pictures, in their order; one may come several times. */
+  Content select(List<Integer> pictures);
+
+  /** What a file's name says of a picture: {@code class7}, or {@code text0} of the first text. */
+  String name(int picture);
+
+  /**
+   * A label for each picture.
+   *
+   * @param labels of the model's classes, from 0
+   */
+  record Labels(List<Integer> labels) implements Content {
+    public Labels {
+      labels = List.copyOf(labels);
+      if (labels.isEmpty()) {
+        throw new IllegalArgumentException(
+            "--classes is empty, expected a label for each picture");
+      }
+    }
+
+    @Override
+    public int count() {
+      return labels.size();
+    }
+
+    @Override
+    public Labels rows(int from, int to) {
+      return new Labels(labels.subList(from, to));
+    }
+
+    @Override
+    public Labels select(List<Integer> pictures) {
+      return new Labels(pictures.stream().map(labels::get).toList());
+    }
+
+    @Override
+    public String name(int picture) {
+      return "class" + labels.get(picture);
+    }
+  }
+
+  /**
+   * A text for each picture, embedded: {@link Pipeline#prompts} makes these.
+   *
+   * @param positive what to draw, a text a picture
+   * @param negative what guidance leads away from: one text for all, or one a picture; without
+   *     guidance none is needed
+   */
+  record Texts(Embeddings positive, Optional<Embeddings> negative) implements Content {
+    public Texts {
+      if (negative.isPresent()) {
+        int texts = negative.get().count();
+        if (texts != 1 && texts != positive.count()) {
+          throw new IllegalArgumentException(
+              "%d negative texts for %d pictures, expected one, or as many"
+                  .formatted(texts, positive.count()));
+        }
+        if (negative.get().width() != positive.width()) {
+          throw new IllegalArgumentException(
+              "negative texts are embedded %d wide, the others %d; embed them with one encoder"
+                  .formatted(negative.get().width(), positive.width()));
+        }
+      }
+    }
+
+    @Override
+    public int count() {
+      return positive.count();
+    }
+
+    @Override
+    public Texts rows(int from, int to) {
+      return new Texts(positive.rows(from, to), negative.map(texts -> texts.rows(from, to)));
+    }
+
+    @Override
+    public Texts select(List<Integer> pictures) {
+      boolean shared = negative.isPresent() && negative.get().count() == 1;
+      return new Texts(
+          positive.select(pictures),
+          shared ? negative : negative.map(texts -> texts.select(pictures)));
+    }
+
+    @Override
+    public String name(int picture) {
+      return "text" + picture;
+    }
+  }
+}
