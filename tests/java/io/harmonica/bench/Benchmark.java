@@ -1,6 +1,5 @@
 package io.harmonica.bench;
 
-import io.harmonica.generate.Content;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
@@ -10,6 +9,7 @@ import io.harmonica.compare.Setting;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;

@@ -335,7 +335,8 @@ class ExportCommandTest {
     assertThat(repository().resolve("shapes-dit-ddim-stretch00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-route00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-stretch00")).doesNotExist();
-    try (Pipeline far = Pipeline.builder("shapes-dit").repository(repository()).stepsPerRequest(3).open();
+    try (Pipeline far =
+            Pipeline.builder("shapes-dit").repository(repository()).stepsPerRequest(3).open();
         Pipeline near = Pipeline.open(repository(), "shapes-dit")) {
       Request request = Request.of(List.of(1)).withRouter("sa-solver");
       assertThat(far.generate(request).latents().values())

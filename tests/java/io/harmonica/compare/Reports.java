@@ -1,9 +1,8 @@
 package io.harmonica.compare;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import io.harmonica.generate.Style;
 import io.harmonica.generate.Latents;
-import io.harmonica.generate.Request;
+import io.harmonica.generate.Style;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Statistics;

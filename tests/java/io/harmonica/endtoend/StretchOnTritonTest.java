@@ -64,10 +64,7 @@ class StretchOnTritonTest {
   }
 
   private static Pipeline pipeline(TritonServer server, TritonRuntime.Options options) {
-    return Pipeline.builder("whole")
-        .triton(server.address(), options)
-        .stepsPerRequest(SIZE)
-        .open();
+    return Pipeline.builder("whole").triton(server.address(), options).stepsPerRequest(SIZE).open();
   }
 
   /** On a real server, at once where it is far, step by step where it is near. */

@@ -36,7 +36,10 @@ class Format1Test {
     Path latents = FOLDER.resolve("latents/%s-%d.safetensors".formatted(router, stepsPerRequest));
     assertThat(Files.exists(latents)).isTrue();
     try (Pipeline pipeline =
-            Pipeline.builder("old").repository(FOLDER.resolve("repository")).stepsPerRequest(stepsPerRequest).open();
+            Pipeline.builder("old")
+                .repository(FOLDER.resolve("repository"))
+                .stepsPerRequest(stepsPerRequest)
+                .open();
         Checkpoint expected = Checkpoint.open(latents)) {
       assertThat(pipeline.generate(request).latents().values())
           .isEqualTo(Golden.floats(expected, "latents"));

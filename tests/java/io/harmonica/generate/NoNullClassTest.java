@@ -117,7 +117,8 @@ class NoNullClassTest {
   @CsvSource({"classes,'',1", "classes,'',2", "one,one.,1", "one,one.,2", "asked,'',1"})
   void drawn_byDefault_isDiffusersWithoutGuidance(String model, String prefix, int perRequest) {
     float[] drawn = floats(expected, prefix + "drawn");
-    try (Pipeline pipeline = Pipeline.builder(model).repository(repository).stepsPerRequest(perRequest).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder(model).repository(repository).stepsPerRequest(perRequest).open()) {
       assertThat(pipeline.guidanceScale(request(prefix).style())).isEqualTo(1);
       float[] own = pipeline.generate(request(prefix)).latents().values();
       assertClose("drawn", own, drawn, trajectoryTolerance(drawn));
@@ -128,7 +129,8 @@ class NoNullClassTest {
   @CsvSource({"classes,1,0..2", "classes,2,0..2", "one,1,0..0"})
   void guidanceAbove1_andLabelsBehindTheTable_areRefused(
       String model, int perRequest, String classes) {
-    try (Pipeline pipeline = Pipeline.builder(model).repository(repository).stepsPerRequest(perRequest).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder(model).repository(repository).stepsPerRequest(perRequest).open()) {
       Request request = Request.of(List.of(0)).withSteps(STEPS);
       assertThatThrownBy(() -> pipeline.generate(request.withGuidance(1.5)))
           .isInstanceOf(HarmonicaException.class)

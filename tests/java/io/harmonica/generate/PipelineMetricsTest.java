@@ -49,7 +49,8 @@ class PipelineMetricsTest {
 
   @Test
   void generate_countsPicturesStepsBranchesAndFlops() {
-    try (Pipeline pipeline = Pipeline.builder("dit").repository(repository).metrics(new Metrics(registry)).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder("dit").repository(repository).metrics(new Metrics(registry)).open()) {
       pipeline.generate(Request.of(List.of(0, 1, 2)).withRouter("half"));
       assertThat(count("pictures", "router", "half", "outcome", "done")).isEqualTo(3);
       assertThat(count("steps", "router", "half")).isEqualTo(2 * 3);
@@ -86,7 +87,8 @@ class PipelineMetricsTest {
 
   @Test
   void generate_thatFailsOrIsCancelled_isCountedSo() {
-    try (Pipeline pipeline = Pipeline.builder("dit").repository(repository).metrics(new Metrics(registry)).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder("dit").repository(repository).metrics(new Metrics(registry)).open()) {
       Request request = Request.of(List.of(0)).withRouter("half");
       assertThatThrownBy(() -> pipeline.generate(request, step -> false))
           .isInstanceOf(CancellationException.class);

@@ -59,6 +59,7 @@ class PixArtPipelineGoldenTest {
       try (Pipeline pipeline = Pipeline.open(folder, "pixart")) {
         assertThat(pipeline.guidanceScale(request.style()))
             .isEqualTo(Golden.json(flavour + "/pipeline.json").path("guidance_scale").asDouble());
+        assertThat(pipeline.roles(request.style())).containsKey("pixart"); // whatever it shows
         for (String name : vectors.names()) {
           Matcher run = RUN.matcher(name);
           if (run.matches()) {
@@ -78,7 +79,8 @@ class PixArtPipelineGoldenTest {
 
   static Content.Texts prompts(String flavour) {
     try (Checkpoint vectors = Golden.open(flavour + "/pipeline.safetensors")) {
-      return new Content.Texts(embeddings(vectors, ""), Optional.of(embeddings(vectors, "negative_")));
+      return new Content.Texts(
+          embeddings(vectors, ""), Optional.of(embeddings(vectors, "negative_")));
     }
   }
 

@@ -106,7 +106,8 @@ class StretchTest {
   })
   void latents_ofSeveralStepsARequest_areThoseStepByStep(
       String model, String router, double guidance) {
-    try (Pipeline far = Pipeline.builder(model).repository(repository).stepsPerRequest(SIZE).open();
+    try (Pipeline far =
+            Pipeline.builder(model).repository(repository).stepsPerRequest(SIZE).open();
         Pipeline near = Pipeline.open(repository, model)) {
       for (Spacing spacing : List.of(Spacing.LEADING, Spacing.of("openai"))) {
         if (!router.equals(Request.NO_ROUTER) && spacing != Spacing.LEADING) {
@@ -133,7 +134,8 @@ class StretchTest {
         Request.of(new Content.Texts(texts, Optional.of(texts.rows(1, 2))))
             .withSampler("ddim")
             .withRouter("linear");
-    try (Pipeline far = Pipeline.builder("pixart").repository(repository).stepsPerRequest(2).open();
+    try (Pipeline far =
+            Pipeline.builder("pixart").repository(repository).stepsPerRequest(2).open();
         Pipeline near = Pipeline.open(repository, "pixart")) {
       assertSame(
           far.generate(request).latents().values(), near.generate(request).latents().values());
@@ -145,7 +147,8 @@ class StretchTest {
     HandleLedger ledger = new HandleLedger(EmbeddedRuntime.open(repository));
     CountingRuntime counting = new CountingRuntime(ledger);
     List<Integer> seen = new ArrayList<>();
-    try (Pipeline pipeline = Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
       pipeline.generate(
           request("linear", 4),
           step -> {
@@ -166,7 +169,8 @@ class StretchTest {
   @Test
   void samplerWithNoise_goesStepByStep_andSaysSoOnce() {
     CountingRuntime counting = new CountingRuntime(EmbeddedRuntime.open(repository));
-    try (Pipeline pipeline = Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder("dit").runtime(counting).stepsPerRequest(SIZE).open()) {
       String log = logged(() -> pipeline.generate(request("linear", 4).withEta(0.5)));
       assertThat(counting.models()).hasSize(STEPS);
       assertThat(log)

@@ -1,8 +1,8 @@
 package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Content;
+import io.harmonica.generate.Embeddings;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.text.Tokenizer;

@@ -271,8 +271,7 @@ final class CompareCommand implements Command {
       Arguments arguments, Comparison comparison, Rounds rounds, int requests, Console console) {
     arguments.refuse("classes", "on models that take texts");
     arguments.requireOneOf(TEXTS.toArray(String[]::new));
-    Optional<Content.Texts> embedded =
-        arguments.path("text-embeddings").map(TensorFiles::prompts);
+    Optional<Content.Texts> embedded = arguments.path("text-embeddings").map(TensorFiles::prompts);
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
     // A large encoder runs once, however often its texts are asked for.

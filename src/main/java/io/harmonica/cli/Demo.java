@@ -108,13 +108,7 @@ record Demo(
   private Setting setting(String name, String router, int steps) {
     Style style = Style.DEFAULT.withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
     return new Setting(
-        name,
-        repository.toString(),
-        false,
-        MODEL,
-        style,
-        OptionalInt.empty(),
-        OptionalInt.empty());
+        name, repository.toString(), false, MODEL, style, OptionalInt.empty(), OptionalInt.empty());
   }
 
   private Report report(Comparison comparison, Comparison.Plan plan, Outcome outcome) {

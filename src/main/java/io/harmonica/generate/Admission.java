@@ -149,18 +149,14 @@ final class Admission {
     if (style.steps().isPresent() && style.steps().getAsInt() != router.steps()) {
       throw new HarmonicaException(
           "router %s is for %d steps, not %d: use --steps %d, or another router"
-              .formatted(
-                  router.name(), router.steps(), style.steps().getAsInt(), router.steps()));
+              .formatted(router.name(), router.steps(), style.steps().getAsInt(), router.steps()));
     }
     List<Integer> timesteps = sampler(style, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
               .formatted(
-                  router.name(),
-                  router.timesteps(),
-                  spacing(style, router.sampler()),
-                  timesteps));
+                  router.name(), router.timesteps(), spacing(style, router.sampler()), timesteps));
     }
     return Optional.of(router);
   }

@@ -41,8 +41,7 @@ public sealed interface Content {
     public Labels {
       labels = List.copyOf(labels);
       if (labels.isEmpty()) {
-        throw new IllegalArgumentException(
-            "--classes is empty, expected a label for each picture");
+        throw new IllegalArgumentException("--classes is empty, expected a label for each picture");
       }
     }
 
