@@ -60,6 +60,15 @@ class RouterTest {
     assertThat(Router.parse(VALID, "here").toJson()).isEqualTo(VALID);
   }
 
+  @Test
+  void scores_areACopy_soThatACheckedRouterStaysSo() {
+    Router router = Router.parse(VALID, "here");
+    router.scores()[0][1] = 0; // step 0 would have nothing to reuse
+    assertThat(router.score(0, 1)).isEqualTo(0.75);
+    assertThat(router.computes(0, 1)).isTrue();
+    assertThat(router.toJson()).isEqualTo(VALID);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
   void parse_randomRouterWritten_keepsEveryBit(long seed) {

@@ -50,7 +50,7 @@ final class RouterMap {
   }
 
   private static String style(Router router, int step, int branch) {
-    double above = router.scores()[step][branch] - router.threshold();
+    double above = router.score(step, branch) - router.threshold();
     int shade = (int) Math.ceil(SHADES * above / (1 - router.threshold()));
     int kind = kinds(router).indexOf(kind(router.branches().get(branch))) % KINDS;
     return "kind-%d shade-%d".formatted(kind, Math.max(1, Math.min(SHADES, shade)));

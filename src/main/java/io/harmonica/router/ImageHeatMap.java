@@ -83,7 +83,7 @@ public final class ImageHeatMap {
 
   /** How far above the threshold, in (0, 1]; 0 for a reused branch. */
   private double score(int step, int branch) {
-    double above = router.scores()[step][branch] - router.threshold();
+    double above = router.score(step, branch) - router.threshold();
     return router.computes(step, branch) ? above / (1 - router.threshold()) : 0;
   }
 

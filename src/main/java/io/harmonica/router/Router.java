@@ -17,7 +17,9 @@ import java.util.regex.Pattern;
  * The table of HarmoniCa (arXiv 2410.01723): a score above the threshold computes the branch at
  * that step, any other reuses its last computed outputs.
  *
- * <p>Values are checked here, so that a router in hand is a usable one.
+ * <p>Values are checked here and the scores copied, so that a router in hand is a usable one and
+ * stays so; for many threads. {@code training} is not copied: leave it as it is. To compare two,
+ * take {@link #toJson}: {@code equals} asks for the same array.
  *
  * @param name what engines, ensembles and {@code --router} call it
  * @param model the architecture whose branches it routes, for example {@code DiT-XL/2}
@@ -53,7 +55,7 @@ public record Router(
   public Router {
     timesteps = List.copyOf(timesteps);
     branches = List.copyOf(branches);
-    scores = Arrays.stream(scores).map(double[]::clone).toArray(double[][]::new);
+    scores = copy(scores);
     requireName("name", name);
     if (model.length() > MAX_NAME || !MODEL.matcher(model).matches()) {
       throw new IllegalArgumentException(
@@ -105,6 +107,21 @@ public record Router(
   /** The JSON form, one row of scores a line; reading it back gives an equal table. */
   public String toJson() {
     return RouterWriter.write(this);
+  }
+
+  /** All scores, {@code [steps][branches]}, copied; {@link #score} gives one without. */
+  @Override
+  public double[][] scores() {
+    return copy(scores);
+  }
+
+  private static double[][] copy(double[][] table) {
+    return Arrays.stream(table).map(double[]::clone).toArray(double[][]::new);
+  }
+
+  /** The score of a branch at a step, in [0, 1]. */
+  public double score(int step, int branch) {
+    return scores[step][branch];
   }
 
   /** Whether the step computes the branch. */

@@ -92,7 +92,7 @@ public final class TextHeatMap {
     if (!router.computes(step, branch)) {
       return REUSED;
     }
-    double above = router.scores()[step][branch] - router.threshold();
+    double above = router.score(step, branch) - router.threshold();
     int shade = (int) (COMPUTED.length() * above / (1 - router.threshold()));
     return COMPUTED.charAt(Math.min(shade, COMPUTED.length() - 1));
   }
