@@ -123,7 +123,7 @@ class PipelineGoldenTest {
           float[] expected = Arrays.copyOfRange(states, row, row + batch);
           assertClose(
               "x after step " + step.step(),
-              step.latents(),
+              step.latentsCopy(),
               expected,
               trajectoryTolerance(expected));
           FloatBuffer prediction = step.prediction().duplicate().rewind();

@@ -27,6 +27,8 @@ import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.sampler.Stepper;
 import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -152,8 +154,7 @@ class PipelineTest {
       float[] other = values(request.withSeed(11).withLatents(noise(3, 12)));
       assertThat(values(request.withSeed(11))).containsExactly(together);
       for (int i = 0; i < classes.length; i++) {
-        Request one =
-            request.withContent(Content.of(List.of(classes[i]))).withSeed(11 + i);
+        Request one = request.withContent(Content.of(List.of(classes[i]))).withSeed(11 + i);
         float[] alone = values(one);
         float[] row = Arrays.copyOfRange(together, i * 256, (i + 1) * 256);
         assertClose(request.style().sampler() + " " + i, alone, row, trajectoryTolerance(row) / 2);
@@ -185,7 +186,7 @@ class PipelineTest {
           float[] noise =
               sampler.needsNoise(step.step()) ? new Noise(3).ofStep(step.step(), 0, 2, 256) : null;
           stepper.step(step.step(), x, new Prediction(epsilon, variance), noise);
-          assertThat(step.latents()).containsExactly(x);
+          assertThat(step.latentsCopy()).containsExactly(x);
           return true;
         });
   }
@@ -260,10 +261,10 @@ class PipelineTest {
                       "%d: %d/%d t=%d"
                           .formatted(
                               step.firstPicture(), step.step(), step.steps(), step.timestep()));
-                  int pictures = step.latents().length / 256;
+                  int pictures = step.latents().remaining() / 256;
                   assertThat(step.prediction().remaining()).isEqualTo(2 * pictures * 8 * 8 * 8);
                   if (step.step() == STEPS - 1) {
-                    last.add(step.latents().clone());
+                    last.add(step.latentsCopy());
                   }
                   return true;
                 })
@@ -283,6 +284,29 @@ class PipelineTest {
             "2: 4/5 t=0");
     assertThat(Arrays.copyOf(result, 512)).containsExactly(last.get(0));
     assertThat(Arrays.copyOfRange(result, 512, 768)).containsExactly(last.get(1));
+  }
+
+  @Test
+  void listener_cannotChangeWhatTheLoopGoesOnWith() {
+    Request request = request(4, 7).withRouter("taylor-2").withSeed(3);
+    float[] expected = values(request);
+    float[] seen =
+        pipeline
+            .generate(
+                request,
+                step -> {
+                  for (FloatBuffer buffer : List.of(step.latents(), step.prediction())) {
+                    assertThatThrownBy(() -> buffer.put(0, 1e9f))
+                        .isInstanceOf(ReadOnlyBufferException.class);
+                    assertThat(buffer.hasArray()).isFalse();
+                  }
+                  Arrays.fill(step.latentsCopy(), 1e9f);
+                  step.latents().get(new float[100]); // its position is the listener's own
+                  return true;
+                })
+            .latents()
+            .values();
+    assertThat(seen).containsExactly(expected);
   }
 
   @Test

@@ -139,7 +139,7 @@ class TrajectoryTest {
             .withGuidance(GUIDANCE)
             .withGuidanceChannels(3)
             .withLatents(new Latents(both, 2, 4, 8, 8)),
-        step -> states.add(step.latents().clone()));
+        step -> states.add(step.latentsCopy()));
     for (int i = 0; i < 2; i++) {
       List<float[]> expected = simulate(noise[i], classes[i], 3, router, forecast);
       for (int s = 0; s < STEPS; s++) {

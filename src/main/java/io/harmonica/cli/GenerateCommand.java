@@ -266,7 +266,9 @@ final class GenerateCommand implements Command {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
     }
     return arguments.has("triton")
-        ? builder.triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console)).open()
+        ? builder
+            .triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console))
+            .open()
         : builder.repository(arguments.requiredPath("model-repository")).open();
   }
 
@@ -377,7 +379,7 @@ final class GenerateCommand implements Command {
             .build()) {
       StepListener advance =
           step -> {
-            int pictures = step.latents().length / size;
+            int pictures = step.latents().capacity() / size;
             bar.stepTo((long) step.firstPicture() * steps + (step.step() + 1L) * pictures);
             return unlessStopped.onStep(step);
           };

@@ -165,7 +165,13 @@ final class Trajectory implements AutoCloseable {
   private void tell(int s, FloatBuffer output) {
     int steps = sampler.timesteps().size();
     var event =
-        new StepListener.Step(firstPicture, s, steps, sampler.timesteps().get(s), x, output);
+        new StepListener.Step(
+            firstPicture,
+            s,
+            steps,
+            sampler.timesteps().get(s),
+            FloatBuffer.wrap(x).asReadOnlyBuffer(), // the next step begins with x
+            output.asReadOnlyBuffer());
     if (!recorder.onStep(event, runtimeNanos)) {
       throw new CancellationException("cancelled after step " + (s + 1) + " of " + steps);
     }
