@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -126,6 +127,23 @@ class InFlightTest {
           .isInstanceOf(HarmonicaException.class)
           .hasMessage("the disk is full");
       assertThat(taken.get()).isBetween(5, 8);
+    }
+  }
+
+  @Test
+  void listener_ofAGenerationInFlight_seesItsSteps_andMayCancel() {
+    try (Pipeline here = Pipeline.open(folder, "dit")) {
+      List<Integer> seen = new CopyOnWriteArrayList<>();
+      CompletableFuture<Result> cancelled =
+          here.generateAsync(
+              request(1),
+              step -> {
+                seen.add(step.step());
+                return step.step() < 1;
+              },
+              ForkJoinPool.commonPool());
+      assertThatThrownBy(cancelled::join).isInstanceOf(CancellationException.class);
+      assertThat(seen).containsExactly(0, 1);
     }
   }
 

@@ -50,6 +50,15 @@ import java.util.stream.Collectors;
  * <p>Weights stream from the mapped checkpoint into the engines' data files, one tensor at a time.
  * Each engine has a file of its own with the weights that it reads, or by option variants of a
  * block share one by hard links.
+ *
+ * <p>It is its own builder: each {@code with} method changes this exporter and returns it, so all
+ * of them come before {@link #dryRun} and {@link #export}. One thread at a time.
+ *
+ * <pre>{@code
+ * new Exporter(model, List.of(router), ExportOptions.of("shapes-dit"))
+ *     .withDigest(Digest.of(checkpoint))
+ *     .export(Path.of("model_repository"));
+ * }</pre>
  */
 public final class Exporter {
 

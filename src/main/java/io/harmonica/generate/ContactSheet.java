@@ -7,6 +7,10 @@ import java.util.List;
 /**
  * Lays pictures of one size out in a grid, row by row, on a transparent ground.
  *
+ * <pre>{@code
+ * Png.write(new ContactSheet(4, 2).draw(Pictures.of(pixels)), Path.of("sheet.png"));
+ * }</pre>
+ *
  * @param columns pictures in a row
  * @param scale every pixel becomes a square of this many; pictures of example models are small
  * @param columnCaptions above the columns, from the first on; may be empty
@@ -26,14 +30,17 @@ public record ContactSheet(
     rowCaptions = List.copyOf(rowCaptions);
   }
 
+  /** Without captions. */
   public ContactSheet(int columns, int scale) {
     this(columns, scale, List.of(), List.of());
   }
 
+  /** With captions above the columns, from the first on. */
   public ContactSheet withColumnCaptions(List<String> captions) {
     return new ContactSheet(columns, scale, captions, rowCaptions);
   }
 
+  /** With captions left of the rows, from the first on. */
   public ContactSheet withRowCaptions(List<String> captions) {
     return new ContactSheet(columns, scale, columnCaptions, captions);
   }

@@ -9,6 +9,10 @@ import java.util.List;
 /**
  * Texts as a text encoder embedded them: its last hidden states.
  *
+ * <p>The arrays are not copied, neither in nor out, as they are large: whoever makes embeddings
+ * leaves them as they are. Then many threads may use them. Two are equal where they hold the same
+ * arrays.
+ *
  * @param values row-major {@code [count, tokens, width]}
  * @param mask {@code [count, tokens]}: 1 for a token that counts, 0 for padding
  */

@@ -14,21 +14,41 @@ import java.util.function.BooleanSupplier;
  * however many requests. The next begins when one has been handed over, so a slow taker slows the
  * whole down (back-pressure) and memory stays what the requests in flight take.
  *
- * @param most requests in flight, from being drawn to being taken
+ * <pre>{@code
+ * new InFlight(pipeline, 8)
+ *     .run(
+ *         IntStream.range(0, 1000)
+ *             .mapToObj(i -> new InFlight.Job<>(i, request.withSeed(i)))
+ *             .iterator(),
+ *         (i, result) -> write(i, pipeline.decode(result.latents())),
+ *         () -> false);
+ * }</pre>
+ *
+ * <p>Holds no state: several threads may each run theirs, and each has its own number in flight.
+ *
+ * @param pipeline the caller's, to close after the last run
+ * @param maxInFlight requests in flight, from being drawn to being taken
  */
-public record InFlight(Pipeline pipeline, int most) {
+public record InFlight(Pipeline pipeline, int maxInFlight) {
   public InFlight {
-    if (most < 1) {
-      throw new IllegalArgumentException("--concurrency %d must be 1 or more".formatted(most));
+    if (maxInFlight < 1) {
+      throw new IllegalArgumentException(
+          "--concurrency %d must be 1 or more".formatted(maxInFlight));
     }
   }
 
   /** Takes what is finished, several at a time on several threads. */
   public interface Taker<T> {
+
+    /** Takes a result; what it throws ends the run. */
     void take(T job, Result result);
   }
 
-  /** What to generate, and what for. */
+  /**
+   * A request, and what it is for.
+   *
+   * @param what the caller's own: a number, a file, a user
+   */
   public record Job<T>(T what, Request request) {}
 
   /**
@@ -41,7 +61,7 @@ public record InFlight(Pipeline pipeline, int most) {
   public <T> void run(Iterator<Job<T>> jobs, Taker<T> taker, BooleanSupplier stop) {
     ExecutorService threads =
         Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
-    Semaphore room = new Semaphore(most);
+    Semaphore room = new Semaphore(maxInFlight);
     AtomicReference<Throwable> fault = new AtomicReference<>();
     try {
       while (true) {
@@ -62,7 +82,7 @@ public record InFlight(Pipeline pipeline, int most) {
                   room.release();
                 });
       }
-      room.acquireUninterruptibly(most); // all have landed
+      room.acquireUninterruptibly(maxInFlight); // all have landed
     } finally {
       threads.shutdown();
     }

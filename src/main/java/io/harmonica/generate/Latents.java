@@ -6,6 +6,14 @@ import java.util.List;
 /**
  * Samples in the model's own space, fp32, row-major {@code [count, channels, height, width]}: the
  * initial noise, or the result before decoding.
+ *
+ * <p>The array is not copied, neither in nor out, as it may be large: whoever makes latents leaves
+ * it as it is, and pipelines do. Then many threads may use them. Two are equal where they hold the
+ * same array.
+ *
+ * @param values all samples, one after the other
+ * @param height of a sample, in the model's own space: a latent model's are an eighth of a
+ *     picture's
  */
 public record Latents(float[] values, int count, int channels, int height, int width) {
   public Latents {
@@ -21,7 +29,7 @@ public record Latents(float[] values, int count, int channels, int height, int w
     return channels * height * width;
   }
 
-  /** Those of these indices, in their order. */
+  /** Those of these indices, in their order, copied. */
   public Latents select(List<Integer> indices) {
     return of(indices.stream().map(i -> rows(i, i + 1)).toList());
   }

@@ -8,6 +8,10 @@ import java.util.stream.IntStream;
 /**
  * Pictures from the pixels that {@link Pipeline#decode} gives, as diffusers makes them: {@code x /
  * 2 + 0.5}, clamped to 0..1, times 255, rounded half to even.
+ *
+ * <pre>{@code
+ * List<BufferedImage> pictures = Pictures.of(pipeline.decode(result.latents()));
+ * }</pre>
  */
 public final class Pictures {
   private Pictures() {}

@@ -10,7 +10,6 @@ import io.harmonica.router.Router;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
-import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
@@ -21,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -30,16 +30,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Generates pictures with a model of a repository, or of a Triton server. This is the Java API for
+ * Generates pictures with a model of a repository, or of Triton servers. This is the Java API for
  * services.
  *
  * <pre>{@code
  * try (Pipeline pipeline = Pipeline.open(Path.of("model_repository"), "shapes-dit")) {
  *   Result result = pipeline.generate(Request.of(List.of(3, 4)).withRouter("taylor-2"));
+ *   List<BufferedImage> pictures = Pictures.of(pipeline.decode(result.latents()));
  * }
  * }</pre>
  *
- * <p>Owns its runtime. Several threads may generate at once.
+ * <p>Owns its runtime, which {@link #close} closes. Every method may be called by several threads
+ * at once, but {@code close}: first let what is under way end. Nothing of a pipeline changes after
+ * it opened; {@link #builder} has its options.
  */
 public final class Pipeline implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
@@ -123,6 +126,7 @@ public final class Pipeline implements AutoCloseable {
     return admitted;
   }
 
+  /** What the model is: its sizes, routers and defaults, as its repository states them. */
   public Manifest manifest() {
     return manifest;
   }
@@ -189,13 +193,20 @@ public final class Pipeline implements AutoCloseable {
     run(request, step -> true).close();
   }
 
+  /**
+   * Generates a picture for each class or text, as many at a time as the model's batch takes, and
+   * returns when all are done.
+   *
+   * @throws HarmonicaException if the request does not fit the model, or the runtime fails
+   */
   public Result generate(Request request) {
     return generate(request, step -> true);
   }
 
   /**
-   * Generates a picture for each class or text, as many at a time as the model's batch takes.
+   * The same, with somebody who follows the steps, and may cancel.
    *
+   * @throws CancellationException if the listener cancels
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
@@ -224,9 +235,18 @@ public final class Pipeline implements AutoCloseable {
    *     on the server
    */
   public CompletableFuture<Result> generateAsync(Request request, Executor executor) {
+    return generateAsync(request, step -> true, executor);
+  }
+
+  /**
+   * The same, with somebody who follows the steps on the executor's threads, and may cancel: the
+   * future then is cancelled.
+   */
+  public CompletableFuture<Result> generateAsync(
+      Request request, StepListener listener, Executor executor) {
     long start = System.nanoTime();
     return Flight.begin(
-        () -> run(request, step -> true), executor, fault -> count(request, start, fault));
+        () -> run(request, listener), executor, fault -> count(request, start, fault));
   }
 
   private void count(Request request, long startNanos, Throwable fault) {
@@ -296,7 +316,11 @@ public final class Pipeline implements AutoCloseable {
     return pixels;
   }
 
-  /** A router of this model by its name. */
+  /**
+   * A router of this model by its name.
+   *
+   * @throws HarmonicaException if it has none of that name
+   */
   public Router router(String name) {
     return admission.router(name);
   }
@@ -346,6 +370,7 @@ public final class Pipeline implements AutoCloseable {
     return new Latents(values, count, channels, height, width);
   }
 
+  /** Closes the runtime: no other method may be called then, or be under way. */
   @Override
   public void close() {
     texts.close();

@@ -13,6 +13,13 @@ import java.util.regex.Pattern;
  * from its key alone, so a user keeps theirs; and those who have the first keep it when its share
  * grows.
  *
+ * <pre>{@code
+ * Rollout rollout = Rollout.parse("fast:10%,none:90%");
+ * Result result = pipeline.generate(request.withRouter(rollout.router(userId)));
+ * }</pre>
+ *
+ * <p>Immutable, for many threads.
+ *
  * @param shares in order, together 100 %
  */
 public record Rollout(List<Share> shares) {
@@ -27,10 +34,10 @@ public record Rollout(List<Share> shares) {
     double sum = shares.stream().mapToDouble(Share::percent).sum();
     if (Math.abs(sum - 100) > ROUNDING) {
       throw new IllegalArgumentException(
-          "--router shares are %s %% together, expected 100".formatted(sum));
+          "router shares are %s %% together, expected 100".formatted(sum));
     }
     if (shares.stream().map(Share::router).distinct().count() < shares.size()) {
-      throw new IllegalArgumentException("--router names a router twice in its shares");
+      throw new IllegalArgumentException("router shares name a router twice");
     }
   }
 
@@ -45,7 +52,7 @@ public record Rollout(List<Share> shares) {
         shares.add(new Share(text.strip(), 100));
       } else {
         throw new IllegalArgumentException(
-            "--router '%s' is no share, expected NAME:N%% with commas between, such as fast:10%%,none:90%%"
+            "'%s' is no router's share, expected NAME:N%% with commas between, such as fast:10%%,none:90%%"
                 .formatted(part.strip()));
       }
     }

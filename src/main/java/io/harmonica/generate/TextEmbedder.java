@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Embeds prompts with a model's own text encoder, and remembers the last ones. */
+/**
+ * Embeds prompts with a model's own text encoder, and remembers the last ones. Many threads may
+ * ask; one at a time is served, as a second would only embed the same again.
+ */
 final class TextEmbedder implements AutoCloseable {
   /** Prompts that are remembered; one takes 2 MB where a token is 4096 wide. */
   private static final int REMEMBERED = 64;
