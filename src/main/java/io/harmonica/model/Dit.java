@@ -1,5 +1,14 @@
 package io.harmonica.model;
 
+import static io.harmonica.model.Modulation.GATE_ATTENTION;
+import static io.harmonica.model.Modulation.GATE_MLP;
+import static io.harmonica.model.Modulation.SCALE_ATTENTION;
+import static io.harmonica.model.Modulation.SCALE_HEAD;
+import static io.harmonica.model.Modulation.SCALE_MLP;
+import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
+import static io.harmonica.model.Modulation.SHIFT_HEAD;
+import static io.harmonica.model.Modulation.SHIFT_MLP;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -83,18 +92,19 @@ public record Dit(
   @Override
   public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
     T hidden = streams.hidden(); // (B, N, D)
-    T modulation =
-        conditioning.get(modulation(branch.block())); // (B, 6, D): shift, scale, gate x 2
+    T rows = conditioning.get(modulation(branch.block())); // (B, 6, D)
     String block = "blocks." + branch.block();
     if (branch.kind().equals(ATTENTION)) {
-      T x = Layers.modulate(ops, ops.layerNorm(hidden, width, EPS), modulation, 0); // (B, N, D)
+      T x = ops.layerNorm(hidden, width, EPS); // (B, N, D)
+      x = Layers.modulate(ops, x, SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
       T q = ops.linear(x, block + ".attn.q", width, width);
       T k = ops.linear(x, block + ".attn.k", width, width);
       T v = ops.linear(x, block + ".attn.v", width, width);
       T mixed = ops.attention(q, k, v, heads, width); // (B, N, D)
       return ops.linear(mixed, block + ".attn.proj", width, width);
     }
-    T x = Layers.modulate(ops, ops.layerNorm(hidden, width, mlpEps), modulation, 3); // (B, N, D)
+    T x = ops.layerNorm(hidden, width, mlpEps); // (B, N, D)
+    x = Layers.modulate(ops, x, SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
     T inner = ops.gelu(ops.linear(x, block + ".mlp.fc1", width, 4 * width)); // (B, N, 4 D)
     return ops.linear(inner, block + ".mlp.fc2", 4 * width, width);
   }
@@ -106,16 +116,16 @@ public record Dit(
       Streams<T> streams,
       List<Term<T>> terms,
       Conditioning<T> conditioning) {
-    int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-    T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D)
-    T gate = ops.slice(modulation, 1, row, row + 1); // (B, 1, D)
+    Modulation row = branch.kind().equals(ATTENTION) ? GATE_ATTENTION : GATE_MLP;
+    T gate = row.of(ops, conditioning.get(modulation(branch.block()))); // (B, 1, D)
     return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, Optional.of(gate)));
   }
 
   @Override
   public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
     T x = ops.layerNorm(streams.hidden(), width, EPS);
-    x = Layers.modulate(ops, x, conditioning.get("head.modulation"), 0);
+    T rows = conditioning.get("head.modulation"); // (B, 2, D)
+    x = Layers.modulate(ops, x, SHIFT_HEAD.of(ops, rows), SCALE_HEAD.of(ops, rows));
     x = ops.linear(x, "final_layer.linear", width, patch * patch * outputChannels); // (B, N, P P O)
     int side = size / patch;
     return Layers.picture(ops, x, side, side, patch, outputChannels); // (B, O, H, W)

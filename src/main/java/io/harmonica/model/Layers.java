@@ -24,10 +24,8 @@ final class Layers {
         ops.reshape(x, 0, channels, (long) rows * patch, (long) columns * patch)); // (B, O, H, W)
   }
 
-  /** {@code x * (1 + scale) + shift}, with shift and scale in rows {@code row}, {@code row + 1}. */
-  static <T> T modulate(Ops<T> ops, T x, T modulation, int row) {
-    T shift = ops.slice(modulation, 1, row, row + 1); // (B, 1, D)
-    T scale = ops.slice(modulation, 1, row + 1, row + 2); // (B, 1, D)
+  /** {@code x * (1 + scale) + shift}: x (B, N, D), shift and scale (B, 1, D). */
+  static <T> T modulate(Ops<T> ops, T x, T shift, T scale) {
     T one = ops.toPrecision(ops.constant(new float[] {1}, 1));
     return ops.add(ops.mul(x, ops.add(scale, one)), shift);
   }

@@ -1,5 +1,14 @@
 package io.harmonica.model;
 
+import static io.harmonica.model.Modulation.GATE_ATTENTION;
+import static io.harmonica.model.Modulation.GATE_MLP;
+import static io.harmonica.model.Modulation.SCALE_ATTENTION;
+import static io.harmonica.model.Modulation.SCALE_HEAD;
+import static io.harmonica.model.Modulation.SCALE_MLP;
+import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
+import static io.harmonica.model.Modulation.SHIFT_HEAD;
+import static io.harmonica.model.Modulation.SHIFT_MLP;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -149,16 +158,17 @@ public record PixArt(
       T mixed = ops.attention(q, k, v, conditioning.get(CAPTION_BIAS), heads, width); // (B, N, D)
       return ops.linear(mixed, block + "attn2.to_out.0", width, width);
     }
-    boolean attention = branch.kind().equals(ATTENTION);
-    T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D): as DiT's
-    T x = Layers.modulate(ops, ops.layerNorm(hidden, width, eps), modulation, attention ? 0 : 3);
-    if (attention) {
+    T rows = conditioning.get(modulation(branch.block())); // (B, 6, D)
+    T x = ops.layerNorm(hidden, width, eps); // (B, N, D)
+    if (branch.kind().equals(ATTENTION)) {
+      x = Layers.modulate(ops, x, SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
       T q = ops.linear(x, block + "attn1.to_q", width, width); // (B, N, D)
       T k = ops.linear(x, block + "attn1.to_k", width, width);
       T v = ops.linear(x, block + "attn1.to_v", width, width);
       T mixed = ops.attention(q, k, v, heads, width);
       return ops.linear(mixed, block + "attn1.to_out.0", width, width);
     }
+    x = Layers.modulate(ops, x, SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
     T inner = ops.gelu(ops.linear(x, block + "ff.net.0.proj", width, 4 * width)); // (B, N, 4 D)
     return ops.linear(inner, block + "ff.net.2", 4 * width, width);
   }
@@ -172,9 +182,9 @@ public record PixArt(
       Conditioning<T> conditioning) {
     Optional<T> gate = Optional.empty();
     if (!branch.kind().equals(CROSS_ATTENTION)) {
-      int row = branch.kind().equals(ATTENTION) ? 2 : 5;
-      T modulation = conditioning.get(modulation(branch.block())); // (B, 6, D)
-      gate = Optional.of(ops.slice(modulation, 1, row, row + 1)); // (B, 1, D)
+      Modulation row = branch.kind().equals(ATTENTION) ? GATE_ATTENTION : GATE_MLP;
+      T rows = conditioning.get(modulation(branch.block())); // (B, 6, D)
+      gate = Optional.of(row.of(ops, rows)); // (B, 1, D)
     }
     return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, gate));
   }
@@ -182,7 +192,8 @@ public record PixArt(
   @Override
   public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
     T x = ops.layerNorm(streams.hidden(), width, HEAD_EPS);
-    x = Layers.modulate(ops, x, conditioning.get("head.modulation"), 0);
+    T last = conditioning.get("head.modulation"); // (B, 2, D)
+    x = Layers.modulate(ops, x, SHIFT_HEAD.of(ops, last), SCALE_HEAD.of(ops, last));
     int out = io.outputChannels();
     x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)
     return Layers.picture(ops, x, rows, columns, patch, out); // (B, O, H, W)
