@@ -12,9 +12,13 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * The engines of a model's uncached step, by their roles, and what they are called in other
- * variants: where a route reuses a block's second branch, {@code dit-block03-c1} takes the place of
- * {@code dit-block03-cc}.
+ * Names the engines that a route runs, from those that a model's uncached step runs.
+ *
+ * <p>For example: of the uncached step's {@code [dit-embed, dit-block00-cc, dit-block01-cc,
+ * dit-head]}, a route that reuses the last output of {@code block01.mlp} and computes the rest runs
+ * {@code [dit-embed, dit-block00-cc, dit-block01-c1, dit-head]}.
+ *
+ * @param engines of the uncached step by their roles, in order
  */
 record Variants(String model, List<Role> engines) {
 

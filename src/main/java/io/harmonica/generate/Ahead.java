@@ -18,8 +18,8 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
- * What depends on timestep and condition only, made for many steps of a trajectory at once. A third
- * of a DiT's weights make it; so they are read once for all these steps, and not at each.
+ * Runs the condition engine once for many steps of a trajectory, and hands each step its rows. A
+ * third of a DiT's weights are in that engine: so they are read once, and not at each step.
  */
 final class Ahead {
   private final Runtime runtime;

@@ -23,7 +23,10 @@ public interface Weights {
     return Optional.empty();
   }
 
-  /** For a structure without a checkpoint: every parameter is there, none can be read. */
+  /**
+   * A structure without weights, to count the FLOPs of {@code DiT-XL/2} for example: {@link
+   * #require} accepts every name and shape, {@link #read} throws.
+   */
   Weights NONE =
       new Weights() {
         @Override
