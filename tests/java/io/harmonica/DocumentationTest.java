@@ -3,14 +3,10 @@ package io.harmonica;
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.cli.Harmonica;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,21 +44,44 @@ class DocumentationTest {
     assertThat(Files.readAllLines(Path.of("README.md"))).containsSequence(rows);
   }
 
+  /** Whoever comes from the README finds every page by a link. */
   @Test
-  void readme_listsEveryCommand() throws IOException {
-    ByteArrayOutputStream help = new ByteArrayOutputStream();
-    PrintStream out = new PrintStream(help, true, StandardCharsets.UTF_8);
-    assertThat(Harmonica.run(new String[] {"--help"}, out, out)).isZero();
-    List<String> rows =
-        help.toString(StandardCharsets.UTF_8)
-            .lines()
-            .dropWhile(line -> !line.equals("Commands:"))
-            .skip(1)
-            .takeWhile(line -> !line.isBlank())
-            .map(line -> line.strip().replaceFirst("(\\S+)\\s+", "| `bin/harmonica $1` | ") + " |")
+  void readme_leadsToEveryPage() throws IOException {
+    List<String> targets =
+        LINK.matcher(Files.readString(Path.of("README.md")))
+            .results()
+            .map(link -> link.group(1))
             .toList();
-    assertThat(rows).isNotEmpty();
-    assertThat(Files.readAllLines(Path.of("README.md"))).containsSequence(rows);
+    assertThat(documents().stream().map(Path::toString).filter(page -> !page.equals("README.md")))
+        .isNotEmpty()
+        .isSubsetOf(targets);
+  }
+
+  /** {@code Type.member} in the recipes, by the source of that type. */
+  @Test
+  void recipes_nameWhatIsInTheCode() throws IOException {
+    Pattern member = Pattern.compile("`([A-Z]\\w+)\\.(\\w+)`");
+    List<MatchResult> named =
+        member.matcher(Files.readString(Path.of("docs/EXTENDING.md"))).results().toList();
+    assertThat(named).hasSizeGreaterThan(20);
+    for (MatchResult name : named) {
+      assertThat(declares(name.group(1), name.group(2))).as(name.group()).isTrue();
+    }
+  }
+
+  private static boolean declares(String type, String member) throws IOException {
+    Pattern of = Pattern.compile("\\b(class|interface|record|enum) " + type + "\\b");
+    Pattern declared = Pattern.compile("(?m)^ +[\\w<> ,\\[\\].?]+ " + member + "( =|;|\\()");
+    try (Stream<Path> main = Files.walk(SOURCES);
+        Stream<Path> tests = Files.walk(Path.of("tests/java"))) {
+      for (Path file : Stream.concat(main, tests).filter(f -> f.toString().endsWith(".java")).toList()) {
+        String source = Files.readString(file);
+        if (of.matcher(source).find() && declared.matcher(source).find()) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   @Test
