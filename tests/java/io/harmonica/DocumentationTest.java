@@ -74,7 +74,8 @@ class DocumentationTest {
     Pattern declared = Pattern.compile("(?m)^ +[\\w<> ,\\[\\].?]+ " + member + "( =|;|\\()");
     try (Stream<Path> main = Files.walk(SOURCES);
         Stream<Path> tests = Files.walk(Path.of("tests/java"))) {
-      for (Path file : Stream.concat(main, tests).filter(f -> f.toString().endsWith(".java")).toList()) {
+      for (Path file :
+          Stream.concat(main, tests).filter(f -> f.toString().endsWith(".java")).toList()) {
         String source = Files.readString(file);
         if (of.matcher(source).find() && declared.matcher(source).find()) {
           return true;

@@ -26,12 +26,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * A model of a running server, to add routers to and take them off.
+ * Adds routers to a model on a running server, and takes them off.
  *
- * <p>A router is ensembles, one a route and one a stretch, of engines that are there; loading them
- * takes no files and no pause of the others. Last comes the base ensemble again with the router in
- * its manifest, from where clients know it: so nobody sees half a router. All this lasts until the
- * server ends: the repository on its disk stays as it is.
+ * <p>On a server, a router is a set of ensembles, one for each route and each stretch, over engines
+ * that the server has already. Loading them needs no files, and other requests go on meanwhile. The
+ * base ensemble, whose manifest tells clients of the router, is loaded again as the last one: so no
+ * client sees half a router. All this lasts until the server ends; the repository on its disk stays
+ * as it is.
  */
 public final class Deployment {
   private static final int SHOWN = 6;
@@ -56,7 +57,7 @@ public final class Deployment {
     this.manifest = Manifest.of(base);
   }
 
-  /** What the export noted of the model, with the routers that the server has now. */
+  /** The model's manifest, with the routers that the server has now. */
   public Manifest manifest() {
     return manifest;
   }

@@ -12,8 +12,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Whose the models of a server are, and what for. A loaded one says so in its configuration; of
- * another the server tells no more than the name.
+ * Says which base model each model on a server belongs to, and what it is there for: {@code
+ * dit-block03-c1} is an engine of {@code dit}. A loaded model's configuration says so; of a model
+ * that is not loaded the server gives the name only.
  *
  * @param configs of loaded models, by name
  */

@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What a server has of ours.
+ * The models and routers that a Triton server has, with their states and the requests that they
+ * served: what {@code harmonica status} prints.
  *
  * @param description of the server, with its version
  * @param ready whether all models of the server are loaded
@@ -32,9 +33,10 @@ public record Survey(String description, boolean ready, List<Model> models) {
    *
    * @param version that is loaded
    * @param digest of its weights; empty where the export did not note it
-   * @param parts of it, engines and ensembles, by state
+   * @param parts how many of its engines and ensembles are in each state, for example {@code READY}
+   *     50
    * @param routers by name
-   * @param uncached requests of the uncached step
+   * @param uncached the requests of the step that computes everything
    */
   public record Model(
       String name,

@@ -1,5 +1,6 @@
 /**
- * Puts routers on running Triton servers and takes them off, and says what servers have.
+ * Adds routers to running Triton servers, takes them off, and shows which models and routers
+ * servers have.
  *
  * <p>Read {@link io.harmonica.deploy.Deployment} first; {@link io.harmonica.deploy.Survey} is what
  * {@code harmonica status} prints.

@@ -12,7 +12,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * One ONNX or TensorRT model: a stretch of the pass in one variant.
+ * One ONNX or TensorRT model: a part of the pass in one variant. For example block 3 of a DiT with
+ * its attention computed and its MLP reused from the last output: branches {@code [6, 7]},
+ * histories {@code [0, 1]}.
  *
  * @param embed whether it begins with the tokens
  * @param condition whether it computes what depends on timestep and condition only

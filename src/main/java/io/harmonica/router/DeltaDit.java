@@ -10,8 +10,8 @@ import java.util.List;
  * <p>This differs from the paper: there a run of skipped blocks is replaced by its cached
  * <em>delta</em>, the difference between its output and its input. Here each skipped block's
  * branches reuse their own last computed outputs, and the current step's gates still apply to them.
- * Which blocks are skipped when follows the paper, with the stages split at half the steps; its
- * reported quality is not to be expected.
+ * Which blocks are skipped, and when, follows the paper, with the stages split at half the steps;
+ * its reported quality is not to be expected.
  *
  * @param interval steps from one full step to the next, at least 1
  * @param cur the cache utilisation ratio to come nearest to by the number of skipped blocks; null
