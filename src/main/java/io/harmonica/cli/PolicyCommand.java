@@ -175,7 +175,8 @@ final class PolicyCommand implements Command {
       case "fora" -> target.fora();
       case "taylor" -> target.taylor(order(arguments));
       case "delta-dit" -> target.deltaDit();
-      default -> target.random(seed(arguments));
+      case "random" -> target.random(seed(arguments));
+      default -> throw new IllegalStateException("policy " + word + " takes no " + TARGET);
     };
   }
 
@@ -189,7 +190,9 @@ final class PolicyCommand implements Command {
           new DeltaDit(
               arguments.integer("interval", 1, 1000).orElse(2),
               arguments.decimal("cur", 0, 1).orElse(null));
-      default -> new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
+      case "random" ->
+          new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
+      default -> throw new IllegalStateException("policy " + word + " is not made here");
     };
   }
 

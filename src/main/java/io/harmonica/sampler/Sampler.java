@@ -77,7 +77,8 @@ public interface Sampler {
       case "ddim" -> new Ddim(timesteps, spacing, schedule, predicts, 0);
       case "iddpm" -> new Iddpm(timesteps, spacing, schedule, predicts);
       case "dpm-solver++" -> DpmSolver.of(timesteps, schedule, predicts);
-      default -> SaSolver.of(timesteps, schedule, predicts);
+      case "sa-solver" -> SaSolver.of(timesteps, schedule, predicts);
+      default -> throw new IllegalStateException("sampler " + name + " is not made here");
     };
   }
 

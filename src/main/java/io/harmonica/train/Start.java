@@ -110,10 +110,11 @@ public record Start(String name, Optional<Router> router) {
       case "none" -> Stream.of(new Uncached());
       case "delta-dit" ->
           IntStream.rangeClosed(2, steps).mapToObj(interval -> new DeltaDit(interval, null));
-      default -> // taylor's table is the same
+      case "fora", "taylor" -> // the same tables
           Stream.concat(
               Stream.of(new Fora(2)),
               IntStream.rangeClosed(1, steps).mapToObj(full -> new Fora((double) steps / full)));
+      default -> throw new IllegalStateException("a start from " + name + " is not made here");
     };
   }
 
