@@ -62,11 +62,14 @@ class LabelsTest {
 
   @Test
   void common_saysTheRest() {
-    assertThat(Labels.common(List.of(
+    assertThat(
+            Labels.common(
+                List.of(
                     setting("steps=20,guidance=1.5"), setting("router=f,steps=20,guidance=1.5"))))
         .isEqualTo("20 steps, guidance 1.5");
-    assertThat(Labels.common(List.of(
-                    setting("steps=20,guidance=1.5"), setting("steps=14,guidance=1.5"))))
+    assertThat(
+            Labels.common(
+                List.of(setting("steps=20,guidance=1.5"), setting("steps=14,guidance=1.5"))))
         .isEqualTo("guidance 1.5");
   }
 }

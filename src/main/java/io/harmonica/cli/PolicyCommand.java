@@ -190,8 +190,7 @@ final class PolicyCommand implements Command {
           new DeltaDit(
               arguments.integer("interval", 1, 1000).orElse(2),
               arguments.decimal("cur", 0, 1).orElse(null));
-      case "random" ->
-          new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
+      case "random" -> new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
       default -> throw new IllegalStateException("policy " + word + " is not made here");
     };
   }
