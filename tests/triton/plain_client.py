@@ -6,7 +6,7 @@
     tests/triton/client.sh HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
 
 Follows the program of router R, or of `none`, in the parameter `harmonica` of the model's configuration (docs/ARCHITECTURE.md, "The
-repository"), for DDIM. Exits with 1 where a value is further than 1e-5 from `ours`.
+repository"), for samplers whose steps are numbers. Exits with 1 where a value is further than 1e-5 from `ours`.
 """
 import json
 import sys
@@ -27,6 +27,7 @@ def main(url, model, router, classes, guidance, start, expected):
         sys.exit(f"model {model} has no null class, so guidance must be 1")
     null = [manifest["classes"]] * len(labels) if guidance > 1 else []
     rows = np.array(labels + null, np.int64).reshape(-1, 1)
+    previous = np.zeros_like(x)  # the picture that the step before predicted
     cache = {}  # (branch, step): output, last step that reads it
     for step, kind in enumerate(program["order"]):
         call = program["calls"][kind]
@@ -45,9 +46,10 @@ def main(url, model, router, classes, guidance, start, expected):
             cache.update({(branch, step): (outputs[branches[branch]], step + int(further)) for branch in kept})
         cache = {key: kept for key, kept in cache.items() if kept[1] > step}
         prediction = guided(outputs["noise_prediction"][:, : x.shape[1]], len(labels), guidance, manifest["guidanceChannels"])
-        noise, signal, following, direction = np.array(program["numbers"][step], np.float32)
-        clean = (x - noise * prediction) / signal
-        x = following * clean + direction * prediction
+        n = np.array(program["numbers"][step], np.float32)
+        picture = (n[0] * x + n[1] * prediction) / n[2]
+        x = n[3] * x + (n[4] * picture + n[5] * prediction) + n[6] * (picture - previous)
+        previous = picture
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")

@@ -329,8 +329,8 @@ class ExportCommandTest {
                 + " --blocks-per-engine all --steps-per-request 3 --model-repository REPOSITORY");
     assertThat(done.err())
         .isEqualTo(
-            "note: router sa-solver is for another sampler than ddim, so its steps go one in a"
-                + " request\n");
+            "note: router sa-solver is for another sampler than ddim or dpm-solver++, so its"
+                + " steps go one in a request\n");
     assertThat(done.code()).isZero();
     assertThat(repository().resolve("shapes-dit-ddim-stretch00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-route00")).isDirectory();

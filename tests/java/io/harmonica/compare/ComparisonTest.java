@@ -119,7 +119,7 @@ class ComparisonTest {
         Measurement measurement = entries.get(i).measurement();
         Golden.assertClose("r", measurement.latents().values(), expected, 1e-5);
         for (Turn turn : measurement.turns()) {
-          assertThat(turn.spent().models().containsKey("dit-ddim")).isEqualTo(i == 1);
+          assertThat(turn.spent().models().containsKey("dit-sampler")).isEqualTo(i == 1);
         }
       }
     }

@@ -32,7 +32,7 @@ class TimeSplitTest {
           "m-block01-03-c1c1c1", Role.block("01-03", "c1c1c1"),
           "m-step-cccc", Role.step("cccc"),
           "m-head", Role.of(Role.Kind.HEAD),
-          "m-ddim", Role.of(Role.Kind.SAMPLER));
+          "m-sampler", Role.of(Role.Kind.SAMPLER));
 
   @Test
   void of_takesEnginesOfTheEmbeddedRuntime() {
@@ -78,7 +78,7 @@ class TimeSplitTest {
             Map.of(
                 "m-step-fast-stretch03", model(80, 0, 0),
                 "m-step-cccc", model(60, 0, 60),
-                "m-ddim", model(7, 0, 7)));
+                "m-sampler", model(7, 0, 7)));
     assertThat(split)
         .containsEntry(LOOP, 17.0)
         .containsEntry(TRANSFER, 10.0)

@@ -68,6 +68,13 @@ class PlainClientTest {
       new Exporter(model, List.of(router), velocity)
           .withSampling(Sampling.of(other, "ddim", Spacing.LEADING, true))
           .export(folder.resolve("repository"));
+      ExportOptions solver = ExportOptions.of("solver").withBlocksPerEngine(0);
+      Router solved =
+          Exports.forSampler(
+              forecast, "dpm-solver++", Spacing.LINSPACE.solverTimesteps(STEPS, 1000));
+      new Exporter(model, List.of(solved), solver)
+          .withSampling(Sampling.of(Diffusion.DDPM, "dpm-solver++", Spacing.LEADING, true))
+          .export(folder.resolve("repository"));
       Model real = Model.of(checkpoint, Choices.NONE.withNoNullClass(true));
       ExportOptions beside = ExportOptions.of("real").withBlocksPerEngine(0);
       new Exporter(real, List.of(), beside).export(folder.resolve("repository"));
@@ -126,7 +133,15 @@ class PlainClientTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"dit, none", "dit, r", "dit, forecast", "velocity, none", "velocity, r"})
+  @CsvSource({
+    "dit, none",
+    "dit, r",
+    "dit, forecast",
+    "velocity, none",
+    "velocity, r",
+    "solver, none",
+    "solver, forecast"
+  })
   void baseAndRoutes_giveOurNumbers(String model, String router) throws Exception {
     Path start = noise("start.safetensors", 1);
     Answer answer = plainClient(model, router, "4", start, ours(model, router, GUIDED, start));

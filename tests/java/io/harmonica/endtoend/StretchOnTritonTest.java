@@ -14,6 +14,7 @@ import io.harmonica.generate.Result;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.LoopbackProxy;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Several steps in one request to a real server: the pictures of this process. */
 @Tag("triton")
@@ -49,7 +52,12 @@ class StretchOnTritonTest {
       Router router = Exports.staggered("linear", model, STEPS, 3, Reuse.LINEAR);
       ExportOptions options =
           ExportOptions.of("whole").withBlocksPerEngine(0).withStepsPerRequest(SIZE);
-      new Exporter(model, List.of(router), options).export(repository);
+      Router solved =
+          Exports.forSampler(
+              Exports.staggered("solved", model, STEPS, 3, Reuse.LINEAR),
+              "dpm-solver++",
+              Spacing.LINSPACE.solverTimesteps(STEPS, 1000));
+      new Exporter(model, List.of(router, solved), options).export(repository);
     }
   }
 
@@ -83,6 +91,31 @@ class StretchOnTritonTest {
       assertSame(near.generate(REQUEST).latents().values(), expected);
       List<Integer> seen = new ArrayList<>();
       Latents latents = far.generate(REQUEST, step -> seen.add(step.step())).latents();
+      assertThat(seen).containsExactly(2, 5, 6, 7);
+      assertSame(latents.values(), expected);
+    }
+  }
+
+  /** What a step leaves for the sampler goes from request to request, in shared memory or not. */
+  @ParameterizedTest
+  @EnumSource(
+      value = SharedMemory.class,
+      names = {"ON", "OFF"})
+  void solver_givesTheSame(SharedMemory memory) throws Exception {
+    Request request = REQUEST.withRouter("solved");
+    float[] expected;
+    try (Pipeline near = Pipeline.open(repository, "whole")) {
+      expected = near.generate(request).latents().values();
+    }
+    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(memory);
+    try (TritonServer server = TritonServer.start(repository);
+        Pipeline pipeline =
+            Pipeline.builder("whole")
+                .triton(server.address(), options)
+                .stepsPerRequest(SIZE)
+                .open()) {
+      List<Integer> seen = new ArrayList<>();
+      Latents latents = pipeline.generate(request, step -> seen.add(step.step())).latents();
       assertThat(seen).containsExactly(2, 5, 6, 7);
       assertSame(latents.values(), expected);
     }

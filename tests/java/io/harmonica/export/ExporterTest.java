@@ -576,7 +576,7 @@ class ExporterTest {
           .isTrue();
     }
     // Its inputs name rows by their index in the request: batched, they would name another's.
-    assertThat(ConfigFile.read(repository.resolve("dit-ddim")).hasDynamicBatching()).isFalse();
+    assertThat(ConfigFile.read(repository.resolve("dit-sampler")).hasDynamicBatching()).isFalse();
     assertThat(ConfigFile.read(repository.resolve("dit")).hasDynamicBatching()).isFalse();
   }
 

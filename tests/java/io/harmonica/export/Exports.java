@@ -58,6 +58,21 @@ public final class Exports {
     return Model.of(checkpoint, OptionalInt.empty());
   }
 
+  /** The same router for another sampler. */
+  public static Router forSampler(Router router, String sampler, List<Integer> timesteps) {
+    return new Router(
+        router.name(),
+        router.model(),
+        sampler,
+        timesteps.size(),
+        timesteps,
+        router.threshold(),
+        router.branches(),
+        router.scores(),
+        router.reuse(),
+        router.training());
+  }
+
   /** A router over given timesteps from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {

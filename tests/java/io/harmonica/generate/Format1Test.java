@@ -4,15 +4,53 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.Exports;
+import io.harmonica.repository.ConfigFile;
+import io.harmonica.repository.Manifest;
+import io.harmonica.router.Router;
+import io.harmonica.sampler.Spacing;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A repository that an older version wrote draws what it drew with that version. */
 class Format1Test {
   private static final Path FOLDER = Path.of("tests/repositories/format-1");
+
+  /** Its step engine makes DDIM's steps only. */
+  @Test
+  void repositoryOfFormat1_drawsOtherSamplersStepByStep() {
+    Request request =
+        Request.of(List.of(0, 2)).withSampler("dpm-solver++").withSteps(8).withSeed(5);
+    List<Integer> seen = new ArrayList<>();
+    try (Pipeline far =
+            Pipeline.builder("old")
+                .repository(FOLDER.resolve("repository"))
+                .stepsPerRequest(3)
+                .open();
+        Pipeline near = Pipeline.open(FOLDER.resolve("repository"), "old")) {
+      assertThat(far.generate(request, step -> seen.add(step.step())).latents().values())
+          .isEqualTo(near.generate(request).latents().values());
+      assertThat(seen).hasSize(8);
+    }
+  }
+
+  /** So a router that is deployed into it asks for what it has. */
+  @Test
+  void manifestOfFormat1_hasProgramsOfSeveralSteps_forRoutersOfItsEngine() throws Exception {
+    Manifest manifest = Manifest.of(ConfigFile.read(FOLDER.resolve("repository/old")));
+    Router ddim = Router.parse(manifest.routers().get("fora-2").toString(), "fora-2");
+    assertThat(manifest.with(ddim).program("fora-2", 3)).isPresent();
+    Router solver =
+        Exports.forSampler(ddim, "dpm-solver++", Spacing.LINSPACE.solverTimesteps(8, 1000));
+    assertThat(manifest.with(solver).program("fora-2", 3)).isEmpty();
+    assertThat(manifest.with(solver).program("fora-2", 1)).isPresent();
+    assertThat(manifest.steps().engine("old")).isEqualTo("old-ddim");
+  }
 
   @ParameterizedTest
   @CsvSource({

@@ -44,6 +44,7 @@ class ManifestTest {
           List.of(512L, 1024L),
           new Manifest.Decoder("m-decoder", 64),
           4,
+          "linear",
           new Flops(100, List.of(200L, 300L)),
           Map.of(),
           Map.of());
@@ -116,6 +117,7 @@ class ManifestTest {
         m.branchBytes(),
         m.decoder(),
         m.stepsPerRequest(),
+        m.stepEngine(),
         m.flops(),
         m.routers(),
         m.programs());

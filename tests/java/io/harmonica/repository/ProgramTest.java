@@ -138,7 +138,7 @@ class ProgramTest {
   private static String json(Program program) {
     List<Integer> timesteps = IntStream.range(0, program.steps()).boxed().toList();
     return new ObjectMapper()
-        .valueToTree(ProgramJson.of(program, timesteps, Optional.empty()))
+        .valueToTree(ProgramJson.of(program, timesteps, List.of()))
         .toString();
   }
 
@@ -193,7 +193,7 @@ class ProgramTest {
             scores,
             Reuse.LAST,
             JsonNodeFactory.instance.objectNode());
-    ProgramJson written = ProgramJson.of(program(router, 1), timesteps, Optional.empty());
+    ProgramJson written = ProgramJson.of(program(router, 1), timesteps, List.of());
     assertThat(written.calls()).hasSize(2);
     assertThat(written.order()).hasSize(50);
     assertThat(written.calls().get(0).keeps()).containsOnlyKeys(1);

@@ -42,7 +42,7 @@ class RoleTest {
     "dit-embed, EMBED, '', '', ''",
     "dit-condition, CONDITION, '', '', ''",
     "dit-head, HEAD, '', '', ''",
-    "dit-ddim, SAMPLER, '', '', ''",
+    "dit-ddim, SAMPLER, '', '', ''", // before it made other steps than DDIM's
     "dit-decoder, DECODER, '', '', ''",
     "dit-text-encoder, TEXT, '', '', ''",
     "dit-text-encoder-03, TEXT, '', '', ''",
@@ -78,6 +78,7 @@ class RoleTest {
     assertThat(Names.engine("dit", Role.block("03", "cc").withVariant("c1")))
         .isEqualTo("dit-block03-c1");
     assertThat(Names.condition("dit")).isEqualTo("dit-condition");
-    assertThat(Names.sampler("dit")).isEqualTo("dit-ddim");
+    assertThat(StepEngine.LINEAR.engine("dit")).isEqualTo("dit-sampler");
+    assertThat(StepEngine.DDIM.engine("dit")).isEqualTo("dit-ddim");
   }
 }

@@ -252,6 +252,7 @@ class DiffusersSchedulersTest {
       float[] x = floats(vectors, "x_init");
       float[] noise = floats(vectors, "noise");
       float[] states = floats(vectors, run);
+      ByNumbers numbers = new ByNumbers();
       Stepper own = sampler.start();
       Stepper guided = sampler.start(); // put back to diffusers' state before each step
       for (int s = 0; s < 7; s++) {
@@ -262,6 +263,12 @@ class DiffusersSchedulersTest {
         guided.step(s, one, prediction(one, timestep), z);
         assertClose("one step from state " + s, one, next, tolerance(next));
         own.step(s, x, prediction(x, timestep), z);
+        if (sampler.linear(s).isPresent()) {
+          float[] numbered = row(states, s, x.length);
+          numbers.step(
+              sampler.linear(s).get(), numbered, prediction(numbered, timestep).output());
+          assertClose("by numbers from state " + s, numbered, next, tolerance(next));
+        }
         assertClose("x after step " + s, x, next, 5 * tolerance(next));
       }
     }

@@ -67,6 +67,7 @@ class SamplerGoldenTest {
       float[] x = floats(inputs, "x_init"); // our own trajectory
       float[] noise = floats(inputs, "noise");
       float[] states = floats(vectors, "x");
+      ByNumbers numbers = new ByNumbers();
       Stepper own = sampler.start();
       Stepper guided = sampler.start(); // put back to the reference's state before each step
       for (int s = 0; s < steps; s++) {
@@ -76,6 +77,12 @@ class SamplerGoldenTest {
         guided.step(s, one, prediction(one, expected.get(s)), z);
         assertClose("one step from state " + s, one, next, TOLERANCE);
         own.step(s, x, prediction(x, expected.get(s)), z);
+        if (sampler.linear(s).isPresent()) {
+          float[] numbered = row(states, s, x.length);
+          numbers.step(
+              sampler.linear(s).get(), numbered, prediction(numbered, expected.get(s)).output());
+          assertClose("by numbers from state " + s, numbered, next, TOLERANCE);
+        }
         assertClose("x after step " + s, x, next, trajectoryTolerance(next));
       }
     }

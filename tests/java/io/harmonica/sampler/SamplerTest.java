@@ -4,10 +4,12 @@ import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -346,26 +348,37 @@ class SamplerTest {
     }
   }
 
-  /** What a server's engine computes of these numbers is the step. */
+  /** So a step engine makes whole trajectories, and a stepper may go on after it. */
   @ParameterizedTest
   @MethodSource("predictions")
-  void update_isTheStepInNumbers(String name, Spacing spacing, Predicts predicts) {
+  void linear_isTheStepInNumbers(String name, Spacing spacing, Predicts predicts) {
     Sampler sampler = sampler(name, 10, spacing, predicts);
+    Run run = new Run(sampler, predicts, 3);
+    Stepper resumed = sampler.start();
+    float[] x = run.x.clone();
+    ByNumbers numbers = new ByNumbers();
     for (int s = 0; s < 10; s++) {
-      assertThat(sampler.update(s).isPresent()).isEqualTo(name.equals("ddim"));
-      if (sampler.update(s).isEmpty()) {
+      assertThat(sampler.linear(s).isPresent()).isEqualTo(Sampler.LINEAR.contains(name));
+      if (sampler.linear(s).isEmpty()) {
+        assertThatThrownBy(() -> resumed.resume(0, Optional.empty()))
+            .isInstanceOf(UnsupportedOperationException.class);
         continue;
       }
-      Update u = sampler.update(s).get();
-      Run run = new Run(sampler, predicts, s);
+      Linear linear = sampler.linear(s).get();
+      assertThat(linear.readsPrevious()).isEqualTo(name.equals("dpm-solver++") && s > 0 && s < 9);
       float[] output = run.gaussian();
-      float[] expected = new float[SIZE];
-      for (int i = 0; i < SIZE; i++) {
-        float x0 = (run.x[i] - u.noise() * output[i]) / u.signal();
-        expected[i] = u.next() * x0 + u.direction() * output[i];
+      if (s > 0) {
+        resumed.resume(s - 1, run.stepper.previous());
       }
+      float[] again = run.x.clone();
+      resumed.step(s, again, Prediction.of(output), null);
+      numbers.step(linear, x, output);
       run.stepper.step(s, run.x, Prediction.of(output), null);
-      assertClose("step " + s, run.x, expected, trajectoryTolerance(run.x));
+      assertThat(again).isEqualTo(run.x);
+      assertClose("step " + s, x, run.x, trajectoryTolerance(run.x));
+    }
+    if (name.equals("ddim")) {
+      assertThat(sampler.withEta(1).linear(3)).isEmpty();
     }
   }
 

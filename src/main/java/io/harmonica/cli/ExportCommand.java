@@ -12,7 +12,6 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
-import io.harmonica.repository.Names;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -98,7 +97,9 @@ final class ExportCommand implements Command {
             "steps-per-request",
             "K",
             "also write ensembles of K denoising steps each, for clients far from the server;"
-                + " samplers: ddim (default 1: none)")
+                + " samplers: "
+                + String.join(", ", Sampler.LINEAR)
+                + " (default 1: none)")
         .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value("model-repository", "DIR", "the repository to write")
@@ -194,7 +195,7 @@ final class ExportCommand implements Command {
         .err()
         .printf(
             "note: router %s is for another sampler than %s, so its steps go one in a request%n",
-            router, Names.ENGINE_SAMPLER);
+            router, String.join(" or ", Sampler.LINEAR));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {

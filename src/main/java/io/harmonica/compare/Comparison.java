@@ -11,6 +11,7 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.sampler.Guidance;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ public final class Comparison implements AutoCloseable {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
-      double rows = pipeline.guidanceScale(setting.style()) > 1 ? 2 : 1;
+      double rows = Guidance.rows(pipeline.guidanceScale(setting.style()));
       double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
       long ofPass = pipeline.manifest().flops().full();
       return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;

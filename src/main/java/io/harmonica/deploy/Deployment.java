@@ -78,7 +78,7 @@ public final class Deployment {
             manifest.model(),
             router.name(),
             schedule,
-            Program.size(router, manifest.stepsPerRequest()));
+            manifest.steps().size(router.sampler(), manifest.stepsPerRequest()));
     Variants variants = Variants.of(base, manifest, server::config);
     Set<String> needed = new LinkedHashSet<>();
     schedule.routes().forEach(route -> needed.addAll(variants.of(route)));
@@ -116,7 +116,7 @@ public final class Deployment {
         IntStream.range(0, stretch.steps())
             .mapToObj(step -> variants.of(stretch.route(step)).stream().map(engines::get).toList())
             .toList(),
-        () -> part(Names.sampler(manifest.model())),
+        () -> part(manifest.steps().engine(manifest.model())),
         manifest.branches(),
         stretch);
   }

@@ -9,6 +9,7 @@ import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Role;
+import io.harmonica.repository.StepEngine;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelDynamicBatching;
 import io.harmonica.repository.proto.ModelInstanceGroup;
@@ -157,7 +158,7 @@ final class Configs {
    */
   ModelConfig sampler(Graph graph) {
     ModelConfig config =
-        engine(Names.sampler(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
+        engine(StepEngine.LINEAR.engine(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
     sampler = config.toBuilder().clearDynamicBatching().build();
     return sampler;
   }

@@ -15,6 +15,7 @@ import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
+import io.harmonica.repository.StepEngine;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
@@ -113,7 +114,7 @@ public final class Exporter {
               options.modelName(),
               router.name(),
               Schedule.of(router),
-              Program.size(router, options.stepsPerRequest()));
+              StepEngine.LINEAR.size(router.sampler(), options.stepsPerRequest()));
       if (router.name().equals(Names.NO_ROUTER)
           || own.keySet().stream().anyMatch(ensembles::containsKey)) {
         throw new HarmonicaException(
@@ -134,7 +135,7 @@ public final class Exporter {
     return options.stepsPerRequest() == 1
         ? List.of()
         : routers.stream()
-            .filter(router -> Program.size(router, options.stepsPerRequest()) == 1)
+            .filter(router -> !StepEngine.LINEAR.samplers().contains(router.sampler()))
             .map(Router::name)
             .toList();
   }
@@ -484,6 +485,7 @@ public final class Exporter {
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),
                 options.stepsPerRequest(),
+                StepEngine.LINEAR.toString(),
                 model.flops(),
                 Map.of(),
                 Map.of())

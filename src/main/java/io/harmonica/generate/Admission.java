@@ -4,6 +4,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -55,7 +56,7 @@ final class Admission {
     Optional<Router> router = router(style);
     Sampler sampler = sampler(style, router);
     Guidance guidance = guidance(style);
-    if (manifest.maxBatch() < (guidance.doublesBatch() ? 2 : 1)) {
+    if (manifest.maxBatch() < guidance.rows()) {
       throw new HarmonicaException(
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), guidance.scale()));
@@ -74,10 +75,10 @@ final class Admission {
   }
 
   /** Whether the steps of a call are numbers, which the sampler's engine takes. */
-  private static boolean isNumbers(Sampler sampler, Program.Call call) {
+  private boolean isNumbers(Sampler sampler, Program.Call call) {
     return !call.isStretch()
         || IntStream.rangeClosed(call.first(), call.last())
-            .allMatch(step -> sampler.update(step).isPresent());
+            .allMatch(step -> manifest.steps().numbers(sampler, step).isPresent());
   }
 
   private Program program(Optional<Router> router, Sampler sampler, int size) {
@@ -227,7 +228,7 @@ final class Admission {
               .formatted(texts.positive().width(), manifest.model(), manifest.text().width()));
     }
     double guidance = guidanceScale(style);
-    if (guidance > 1 && texts.negative().isEmpty()) {
+    if (Guidance.rows(guidance) == 2 && texts.negative().isEmpty()) {
       throw new HarmonicaException(
           "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use --guidance 1"
               .formatted(guidance));

@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Sampler;
 import java.util.Optional;
 
@@ -20,6 +21,6 @@ record Admitted(
 
   /** Rows of a request for so many pictures: guidance takes two for each. */
   int rows(int pictures) {
-    return (guidance.doublesBatch() ? 2 : 1) * pictures;
+    return guidance.rows() * pictures;
   }
 }

@@ -53,7 +53,7 @@ final class Calls implements AutoCloseable {
     this.sampler = admitted.sampler();
     this.batch = admitted.rows(pictures);
     this.samplerInputs =
-        new SamplerInputs(runtime, sampler, admitted.guidance(), manifest.channels(), batch);
+        new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
     this.conditions = conditions.apply(1);
     this.ahead =
         program.calls().stream().anyMatch(Program.Call::isStretch)
@@ -99,9 +99,11 @@ final class Calls implements AutoCloseable {
    * The call at a place of the program.
    *
    * @param from the sample that it begins with, [B, C, H, W]
+   * @param previous the picture of the step before, [B, C, H, W], where the sampler reads it
    * @param cached where reused outputs are
    */
-  Call at(int index, float[] from, Function<Output, Tensor> cached) {
+  Call at(
+      int index, float[] from, Optional<float[]> previous, Function<Output, Tensor> cached) {
     Program.Call planned = program.calls().get(index);
     Map<String, Tensor> own = new HashMap<>();
     try {
@@ -115,7 +117,7 @@ final class Calls implements AutoCloseable {
               (step, weights) ->
                   own.put(planned.tensor(Names.REUSE_WEIGHTS, step), reuseWeights(weights)));
       if (planned.isStretch()) {
-        own.putAll(samplerInputs.of(planned));
+        own.putAll(samplerInputs.of(planned, previous));
       }
       ahead.ifPresent(some -> own.putAll(some.inputs(planned.model(), planned.first())));
     } catch (RuntimeException e) {
@@ -130,6 +132,9 @@ final class Calls implements AutoCloseable {
     planned.keeps().forEach(keep -> outputs.add(keep.output()));
     if (planned.isStretch()) {
       outputs.add(Names.NEXT_SAMPLE);
+      if (samplerInputs.isStateRead(planned)) {
+        outputs.add(Names.NEXT_STATE);
+      }
     }
     return new Call(index, planned, own, inputs, prediction, outputs);
   }

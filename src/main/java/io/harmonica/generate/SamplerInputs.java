@@ -1,47 +1,77 @@
 package io.harmonica.generate;
 
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
+import io.harmonica.repository.StepEngine;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Guidance;
+import io.harmonica.sampler.Linear;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.sampler.Update;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * What a call of several steps needs for the sampler's engine between them: each step's numbers,
- * guidance's scales, and which rows of a prediction belong together.
+ * What a call of several steps needs for the step engine between them: each step's numbers, the
+ * picture of the step before, guidance's scales, and which rows of a prediction belong together.
  *
- * @param channels of a sample
  * @param batch rows of a request, twice the pictures where guidance is
  */
-record SamplerInputs(Runtime runtime, Sampler sampler, Guidance guidance, int channels, int batch) {
+record SamplerInputs(
+    Runtime runtime, Manifest manifest, Sampler sampler, Guidance guidance, int batch) {
 
-  /** The inputs of a call; the caller closes them. */
-  Map<String, Tensor> of(Program.Call call) {
+  /**
+   * The inputs of a call; the caller closes them.
+   *
+   * @param previous the picture of the step before, [B, C, H, W]; empty: zeros
+   */
+  Map<String, Tensor> of(Program.Call call, Optional<float[]> previous) {
+    StepEngine engine = manifest.steps();
     Map<String, Tensor> inputs = new HashMap<>();
     for (int i = 0; i < call.steps(); i++) {
-      Update update = sampler.update(call.first() + i).orElseThrow();
-      float[] numbers = {update.noise(), update.signal(), update.next(), update.direction()};
-      inputs.put(call.tensor(Names.UPDATE, i), runtime.tensor(repeated(numbers), batch, 4));
+      float[] numbers = engine.numbers(sampler, call.first() + i).orElseThrow();
+      inputs.put(
+          call.tensor(Names.UPDATE, i), runtime.tensor(repeated(numbers), batch, numbers.length));
     }
-    float[] scales = guidance.scales(channels);
+    if (engine.handsOnState()) {
+      inputs.put(Names.STATE, state(previous));
+    }
+    float[] scales = guidance.scales(manifest.channels());
     inputs.put(Names.GUIDANCE, runtime.tensor(repeated(scales), batch, scales.length));
     inputs.put(Names.CONDITIONAL, rows(true));
     inputs.put(Names.UNCONDITIONAL, rows(false));
     return inputs;
   }
 
+  /** Whether the step after a call reads the picture of its last, so that it must be asked for. */
+  boolean isStateRead(Program.Call call) {
+    int next = call.last() + 1;
+    return next < sampler.timesteps().size()
+        && sampler.linear(next).filter(Linear::readsPrevious).isPresent();
+  }
+
   /** For each row of a request the row of its prediction with the condition, or without. */
   private Tensor rows(boolean conditional) {
     long[] rows = new long[batch];
-    int pictures = guidance.doublesBatch() ? batch / 2 : batch;
+    int pictures = batch / guidance.rows();
     Arrays.setAll(rows, row -> guidance.row(row % pictures, pictures, conditional));
     return runtime.tensor(LongBuffer.wrap(rows), batch, 1);
+  }
+
+  private Tensor state(Optional<float[]> previous) {
+    int channels = manifest.channels();
+    int height = manifest.height();
+    int width = manifest.width();
+    FloatBuffer values = FloatBuffer.allocate(batch * channels * height * width); // zeros
+    while (previous.isPresent() && values.hasRemaining()) {
+      values.put(previous.get());
+    }
+    return runtime.tensor(values.rewind(), batch, channels, height, width);
   }
 
   private FloatBuffer repeated(float[] row) {

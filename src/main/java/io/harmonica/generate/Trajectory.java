@@ -9,12 +9,14 @@ import io.harmonica.router.Schedule.Output;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
@@ -109,7 +111,7 @@ final class Trajectory implements AutoCloseable {
     callNanos = System.nanoTime();
     calls.prepare(next);
     runtimeNanos += System.nanoTime() - callNanos;
-    open = calls.at(next, x, output -> cache.get(output).tensor());
+    open = calls.at(next, x, stepper.previous(), output -> cache.get(output).tensor());
     callNanos = System.nanoTime();
     return open;
   }
@@ -125,13 +127,15 @@ final class Trajectory implements AutoCloseable {
       cache.put(keep.of(), new Cached(results.get(keep.output()), keep.lastCall()));
     }
     try (Tensor output = results.get(call.prediction());
-        Tensor next = results.get(Names.NEXT_SAMPLE)) {
+        Tensor next = results.get(Names.NEXT_SAMPLE);
+        Tensor state = results.get(Names.NEXT_STATE)) {
       long cached = cache.values().stream().mapToLong(one -> one.tensor().sizeBytes()).sum();
       peakCacheBytes = Math.max(peakCacheBytes, cached);
       drop(call.index());
       FloatBuffer values = output.floats();
       if (call.planned().isStretch()) {
         next.floats().get(x); // the first half where guidance doubles it
+        stepper.resume(call.planned().last(), Optional.ofNullable(state).map(this::picturesOf));
       } else {
         step(call.planned().first(), values);
       }
@@ -139,6 +143,13 @@ final class Trajectory implements AutoCloseable {
       this.next++;
       tell(call.planned().last(), values);
     }
+  }
+
+  /** The first half where guidance doubles it. */
+  private float[] picturesOf(Tensor tensor) {
+    float[] values = new float[x.length];
+    tensor.floats().get(values);
+    return values;
   }
 
   private void drop(int call) {

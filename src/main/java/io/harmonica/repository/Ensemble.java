@@ -67,7 +67,7 @@ public final class Ensemble {
         chain.add(
             sampler.get(),
             takes,
-            port -> step == last ? Names.NEXT_SAMPLE : Names.ofStep(Names.SAMPLE, step + 1, steps));
+            port -> step == last ? port : Names.ofStep(Names.handedOn(port), step + 1, steps));
       }
     }
     for (int s = 0; s < steps; s++) {
@@ -79,7 +79,7 @@ public final class Ensemble {
     }
     chain.expose(Names.ofStep(Names.NOISE_PREDICTION, last, steps));
     if (steps > 1) {
-      chain.expose(Names.NEXT_SAMPLE);
+      sampler.get().getOutputList().forEach(port -> chain.expose(port.getName()));
     }
     return chain.config(name, role.parameters(model));
   }
@@ -103,7 +103,9 @@ public final class Ensemble {
   private static Map<String, String> ofStep(Stretch stretch, int step, List<String> branches) {
     Map<String, String> renamed = new HashMap<>();
     int steps = stretch.steps();
-    renamed.put(Names.SAMPLE, step == 0 ? Names.SAMPLE : Names.ofStep(Names.SAMPLE, step, steps));
+    for (String handed : List.of(Names.SAMPLE, Names.STATE)) {
+      renamed.put(handed, step == 0 ? handed : Names.ofStep(handed, step, steps));
+    }
     for (String own :
         List.of(Names.TIMESTEP, Names.REUSE_WEIGHTS, Names.NOISE_PREDICTION, Names.UPDATE)) {
       renamed.put(own, Names.ofStep(own, step, steps));

@@ -18,6 +18,7 @@ import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +58,8 @@ import java.util.TreeSet;
  * @param decoder what makes pictures out of finished samples; null where there is none
  * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where
  *     there are none
+ * @param stepEngine what makes the sampler's steps between them, a {@link StepEngine}; null: the
+ *     older one
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -88,6 +91,7 @@ public record Manifest(
     List<Long> branchBytes,
     Decoder decoder,
     Integer stepsPerRequest,
+    String stepEngine,
     Flops flops,
     Map<String, JsonNode> routers,
     Map<String, Map<Integer, JsonNode>> programs) {
@@ -134,6 +138,7 @@ public record Manifest(
     if (stepsPerRequest == null) {
       stepsPerRequest = 1;
     }
+    StepEngine.of(stepEngine); // or refuses
     if (programs == null) { // and no programs
       programs = Map.of();
     }
@@ -244,6 +249,11 @@ public record Manifest(
     return outputChannels == 2 * channels;
   }
 
+  /** What makes the sampler's steps within a request. */
+  public StepEngine steps() {
+    return StepEngine.of(stepEngine);
+  }
+
   /** A program by a router's name; empty where it has none for requests of so many steps. */
   public Optional<Program> program(String router, int size) {
     return Optional.ofNullable(programs.getOrDefault(router, Map.of()).get(size))
@@ -274,14 +284,32 @@ public record Manifest(
 
   private Map<Integer, JsonNode> written(Router router) {
     Schedule schedule = Schedule.of(router);
-    Optional<Sampler> drawing = sampling().find(router.sampler(), router.timesteps());
+    List<List<Float>> numbers =
+        sampling().find(router.sampler(), router.timesteps()).map(this::numbers).orElse(List.of());
     Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : sizes(Program.size(router, stepsPerRequest))) {
+    for (int size : sizes(steps().size(router.sampler(), stepsPerRequest))) {
       Map<String, Stretch> ensembles = Program.ensembles(model, router.name(), schedule, size);
       Program program = Program.of(schedule, size, branches, ensembles);
-      written.put(size, JSON.valueToTree(ProgramJson.of(program, router.timesteps(), drawing)));
+      written.put(size, JSON.valueToTree(ProgramJson.of(program, router.timesteps(), numbers)));
     }
     return written;
+  }
+
+  /** Of each step of a sampler; none where not every step is numbers. */
+  private List<List<Float>> numbers(Sampler made) {
+    List<List<Float>> numbers = new ArrayList<>();
+    for (int step = 0; step < made.timesteps().size(); step++) {
+      Optional<float[]> own = steps().numbers(made, step);
+      if (own.isEmpty()) {
+        return List.of();
+      }
+      List<Float> row = new ArrayList<>();
+      for (float number : own.get()) {
+        row.add(number);
+      }
+      numbers.add(row);
+    }
+    return numbers;
   }
 
   /**
@@ -290,11 +318,11 @@ public record Manifest(
    */
   public Manifest withUncached(int steps) {
     Sampler made = sampling().sampler(sampler, steps, Optional.empty());
+    List<List<Float>> numbers = numbers(made);
     Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : sizes(made.update(0).isPresent() ? stepsPerRequest : 1)) {
+    for (int size : sizes(numbers.isEmpty() ? 1 : stepsPerRequest)) {
       Program program = Program.uncached(model, steps, size);
-      written.put(
-          size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), Optional.of(made))));
+      written.put(size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), numbers)));
     }
     Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
     all.put(Names.NO_ROUTER, written);
@@ -337,6 +365,7 @@ public record Manifest(
         branchBytes,
         decoder,
         stepsPerRequest,
+        stepEngine,
         flops,
         otherRouters,
         otherPrograms);

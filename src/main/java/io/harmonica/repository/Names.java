@@ -5,9 +5,6 @@ import java.util.Optional;
 
 /** How the tensors and models of an exported repository are called. */
 public final class Names {
-  /** The one sampler whose steps an engine makes, so that several go in one request. */
-  public static final String ENGINE_SAMPLER = "ddim";
-
   public static final String SAMPLE = Denoiser.SAMPLE;
   public static final String TIMESTEP = "timestep";
   public static final String CLASS_LABEL = "class_label";
@@ -42,6 +39,13 @@ public final class Names {
   public static final String UNCONDITIONAL = "unconditional";
   public static final String NEXT_SAMPLE = "next_sample";
 
+  /**
+   * The picture that the step before predicted, shaped as a sample; zeros before the first step.
+   */
+  public static final String STATE = "state";
+
+  public static final String NEXT_STATE = "next_state";
+
   /** What stands for uncached steps where a router is named; so no router may be called this. */
   public static final String NO_ROUTER = "none";
 
@@ -53,6 +57,11 @@ public final class Names {
   /** A stream as an engine hands it on that may have taken it in; there it has its own name. */
   public static String next(String stream) {
     return NEXT + stream;
+  }
+
+  /** The input of the next step that an output of the sampler's engine becomes. */
+  static String handedOn(String output) {
+    return output.substring(NEXT.length());
   }
 
   /** The stream that an engine's output hands on; empty where it is none. */
@@ -100,7 +109,7 @@ public final class Names {
       case BLOCK -> "block" + role.blocks() + "-" + role.variant();
       case STEP -> "step-" + role.variant();
       case HEAD -> "head";
-      case SAMPLER -> "ddim";
+      case SAMPLER -> "sampler";
       case DECODER -> "decoder";
       case CALL, TEXT -> throw new IllegalArgumentException(role + " is no one engine's");
     };
@@ -109,11 +118,6 @@ public final class Names {
   /** The engine that computes what depends on timestep and condition only. */
   public static String condition(String model) {
     return engine(model, Role.of(Role.Kind.CONDITION));
-  }
-
-  /** The engine that makes the next sample out of a prediction. */
-  public static String sampler(String model) {
-    return engine(model, Role.of(Role.Kind.SAMPLER));
   }
 
   /** The ensemble that runs one route of a router. */

@@ -1,7 +1,6 @@
 package io.harmonica.repository;
 
 import io.harmonica.router.Route;
-import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Schedule.Output;
 import io.harmonica.router.Stretch;
@@ -117,14 +116,6 @@ public record Program(List<Call> calls) {
       ensembles.put(Names.stretch(model, Names.NO_ROUTER, 0), schedule.stretch(0, size).stretch());
     }
     return ensembles;
-  }
-
-  /**
-   * Steps that may go in one request of a router: so many as were exported, where an engine makes
-   * its sampler's steps, else one.
-   */
-  public static int size(Router router, int exported) {
-    return router.sampler().equals(Names.ENGINE_SAMPLER) ? exported : 1;
   }
 
   /**

@@ -8,13 +8,10 @@ import io.harmonica.repository.Program.Keep;
 import io.harmonica.repository.Program.Read;
 import io.harmonica.router.Route;
 import io.harmonica.router.Schedule.Output;
-import io.harmonica.sampler.Sampler;
-import io.harmonica.sampler.Update;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -25,8 +22,8 @@ import java.util.TreeMap;
  * @param calls the kinds
  * @param order of the trajectory, indices into {@code calls}
  * @param timesteps that the model is given, step by step
- * @param numbers {@code [noise, signal, next, direction]} of {@link Update}, step by step, for
- *     clients that step themselves; none where the sampler's steps are no such numbers
+ * @param numbers of each step, as the {@link StepEngine} takes them, for clients that step
+ *     themselves; none where the sampler's steps are no such numbers
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record ProgramJson(
@@ -67,9 +64,9 @@ record ProgramJson(
    * As it is written.
    *
    * @param timesteps that the model is given
-   * @param sampler that draws with it; none where no sampler here does
+   * @param numbers of each step; none where the sampler's steps are none
    */
-  static ProgramJson of(Program program, List<Integer> timesteps, Optional<Sampler> sampler) {
+  static ProgramJson of(Program program, List<Integer> timesteps, List<List<Float>> numbers) {
     Map<Kind, Integer> kinds = new LinkedHashMap<>();
     List<Integer> order = new ArrayList<>();
     for (int c = 0; c < program.calls().size(); c++) {
@@ -77,23 +74,7 @@ record ProgramJson(
       kinds.putIfAbsent(kind, kinds.size());
       order.add(kinds.get(kind));
     }
-    return new ProgramJson(
-        List.copyOf(kinds.keySet()),
-        order,
-        timesteps,
-        sampler.map(ProgramJson::numbers).orElse(List.of()));
-  }
-
-  private static List<List<Float>> numbers(Sampler sampler) {
-    List<List<Float>> numbers = new ArrayList<>();
-    for (int s = 0; s < sampler.timesteps().size(); s++) {
-      sampler
-          .update(s)
-          .ifPresent(
-              step ->
-                  numbers.add(List.of(step.noise(), step.signal(), step.next(), step.direction())));
-    }
-    return numbers.size() == sampler.timesteps().size() ? numbers : List.of();
+    return new ProgramJson(List.copyOf(kinds.keySet()), order, timesteps, numbers);
   }
 
   private static Kind kind(Call call, int index) {

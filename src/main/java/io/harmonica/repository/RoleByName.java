@@ -46,7 +46,7 @@ final class RoleByName {
       case "embed" -> Role.of(Role.Kind.EMBED);
       case "condition" -> Role.of(Role.Kind.CONDITION);
       case "head" -> Role.of(Role.Kind.HEAD);
-      case Names.ENGINE_SAMPLER -> Role.of(Role.Kind.SAMPLER);
+      case "ddim" -> Role.of(Role.Kind.SAMPLER);
       case "decoder" -> Role.of(Role.Kind.DECODER);
       default -> null;
     };

@@ -29,21 +29,22 @@ record Ddim(
   }
 
   @Override
-  public Optional<Update> update(int step) {
-    return needsNoise(step) ? Optional.empty() : Optional.of(update(predicts, step));
-  }
-
-  private Update update(Predicts predicted, int step) {
-    double signal = sqrt(signal(step));
-    double noise = sqrt(1 - signal(step));
-    double next = sqrt(next(step));
-    double direction = direction(step);
-    return switch (predicted) {
-      case NOISE -> new Update((float) noise, (float) signal, (float) next, (float) direction);
-      case PICTURE -> Update.of(direction / noise, next - direction * signal / noise);
-      case VELOCITY ->
-          Update.of(next * signal + direction * noise, direction * signal - next * noise);
-    };
+  public Optional<Linear> linear(int step) {
+    if (needsNoise(step)) {
+      return Optional.empty();
+    }
+    float signal = sqrt(signal(step));
+    float noise = sqrt(1 - signal(step));
+    float next = sqrt(next(step));
+    float direction = direction(step);
+    return Optional.of(
+        switch (predicts) {
+          case NOISE -> new Linear(1, -noise, signal, 0, next, direction, 0);
+          case PICTURE ->
+              new Linear(0, 1, 1, direction / noise, next, -(direction * signal / noise), 0);
+          case VELOCITY ->
+              new Linear(signal, -noise, 1, direction * noise, next, direction * signal, 0);
+        });
   }
 
   /** Has nothing to remember. */
@@ -51,6 +52,9 @@ record Ddim(
   public Stepper start() {
     return this;
   }
+
+  @Override
+  public void resume(int last, Optional<float[]> previous) {}
 
   @Override
   public Stepper fork() {

@@ -1,6 +1,7 @@
 package io.harmonica.sampler;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * DPM-Solver++(2M) (Lu et al., "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
@@ -18,6 +19,40 @@ record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) impl
   @Override
   public boolean needsNoise(int step) {
     return false;
+  }
+
+  /**
+   * What a step multiplies with: {@code x' = ofX x - ofX0 (x0 + slope / 2 (x0 - previous))}.
+   *
+   * @param slope 0 where it is of first order
+   */
+  private record Factors(float ofX, float ofX0, float slope) {}
+
+  private Factors factors(int step, boolean second) {
+    float[] lambda = points.lambda();
+    float h = lambda[step + 1] - lambda[step];
+    return new Factors(
+        points.sigma()[step + 1] / points.sigma()[step],
+        points.alpha()[step + 1] * ((float) Math.exp(-h) - 1),
+        second ? 1 / ((lambda[step] - lambda[step - 1]) / h) : 0);
+  }
+
+  private boolean isLast(int step) {
+    return step + 1 == timesteps.size();
+  }
+
+  @Override
+  public Optional<Linear> linear(int step) {
+    Factors f = factors(step, step > 0 && !isLast(step));
+    float alpha = points.alpha()[step];
+    float sigma = points.sigma()[step];
+    float ofChange = -0.5f * f.ofX0 * f.slope;
+    return Optional.of(
+        switch (predicts) {
+          case NOISE -> new Linear(1, -sigma, alpha, f.ofX, -f.ofX0, 0, ofChange);
+          case PICTURE -> new Linear(0, 1, 1, f.ofX, -f.ofX0, 0, ofChange);
+          case VELOCITY -> new Linear(alpha, -sigma, 1, f.ofX, -f.ofX0, 0, ofChange);
+        });
   }
 
   @Override
@@ -39,19 +74,26 @@ record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) impl
     public void step(int step, float[] x, Prediction prediction, float[] noise) {
       order.require(step);
       float[] x0 = points.x0(step, x, prediction.output(), predicts);
-      float[] lambda = points.lambda();
-      float h = lambda[step + 1] - lambda[step];
-      float ofX = points.sigma()[step + 1] / points.sigma()[step];
-      float ofX0 = points.alpha()[step + 1] * ((float) Math.exp(-h) - 1);
-      boolean second = previous != null && step + 1 < timesteps.size();
-      float slope = second ? 1 / ((lambda[step] - lambda[step - 1]) / h) : 0;
+      boolean second = previous != null && !isLast(step);
+      Factors f = factors(step, second);
       for (int i = 0; i < x.length; i++) {
-        x[i] = ofX * x[i] - ofX0 * x0[i];
+        x[i] = f.ofX * x[i] - f.ofX0 * x0[i];
         if (second) {
-          x[i] -= 0.5f * ofX0 * (slope * (x0[i] - previous[i]));
+          x[i] -= 0.5f * f.ofX0 * (f.slope * (x0[i] - previous[i]));
         }
       }
       previous = x0;
+    }
+
+    @Override
+    public Optional<float[]> previous() {
+      return Optional.ofNullable(previous);
+    }
+
+    @Override
+    public void resume(int last, Optional<float[]> picture) {
+      order.resume(last);
+      previous = picture.map(float[]::clone).orElse(null);
     }
 
     @Override

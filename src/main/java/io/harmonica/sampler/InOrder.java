@@ -14,6 +14,11 @@ final class InOrder {
     last = step;
   }
 
+  /** Goes on after a step that another made. */
+  void resume(int step) {
+    last = step;
+  }
+
   InOrder fork() {
     InOrder fork = new InOrder();
     fork.last = last;

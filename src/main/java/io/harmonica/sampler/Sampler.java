@@ -15,6 +15,9 @@ public interface Sampler {
   /** What {@link #of} knows. */
   List<String> NAMES = List.of("ddim", "dpm-solver++", "iddpm", "sa-solver");
 
+  /** Those of them whose steps are {@link Linear}, as long as they add no noise. */
+  List<String> LINEAR = List.of("ddim", "dpm-solver++");
+
   /** The model's timesteps in execution order. */
   List<Integer> timesteps();
 
@@ -26,8 +29,11 @@ public interface Sampler {
     return false;
   }
 
-  /** A step as numbers, for samplers that remember nothing and where the step adds no noise. */
-  default Optional<Update> update(int step) {
+  /**
+   * A step as numbers, of a trajectory that began at step 0; empty where the step adds noise, or is
+   * no such step.
+   */
+  default Optional<Linear> linear(int step) {
     return Optional.empty();
   }
 

@@ -1,5 +1,7 @@
 package io.harmonica.sampler;
 
+import java.util.Optional;
+
 /** One trajectory's way through a {@link Sampler}'s steps; multistep samplers remember in it. */
 public interface Stepper {
 
@@ -13,6 +15,24 @@ public interface Stepper {
    *     Sampler#needsNoise}
    */
   void step(int step, float[] x, Prediction prediction, float[] noise);
+
+  /**
+   * The picture that the last step's output meant, where the next step reads it; as many values as
+   * samples.
+   */
+  default Optional<float[]> previous() {
+    return Optional.empty();
+  }
+
+  /**
+   * Goes on after steps that a server made.
+   *
+   * @param last of them
+   * @param previous the picture that its output meant; empty where no further step reads it
+   */
+  default void resume(int last, Optional<float[]> previous) {
+    throw new UnsupportedOperationException("only this stepper makes its steps");
+  }
 
   /** Another one that goes its own way from here. */
   Stepper fork();

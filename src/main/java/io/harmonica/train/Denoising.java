@@ -5,6 +5,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
 import io.harmonica.model.Unconditional;
+import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
@@ -32,8 +33,7 @@ final class Denoising {
   private final Denoiser model;
   private final List<Branch> branches;
   private final Sampler sampler;
-  private final double guidance;
-  private final int guidanceChannels;
+  private final Guidance guidance;
   private final Optional<Captions> captions;
   private long passes;
 
@@ -53,8 +53,7 @@ final class Denoising {
     this.model = model;
     this.branches = model.branches();
     this.sampler = sampler;
-    this.guidance = guidance;
-    this.guidanceChannels = guidanceChannels;
+    this.guidance = new Guidance(guidance, guidanceChannels, true);
     this.captions = captions;
   }
 
@@ -68,7 +67,7 @@ final class Denoising {
 
   /** The same without guidance. */
   Denoising unguided() {
-    return new Denoising(ops, model, sampler, 1, guidanceChannels, captions);
+    return new Denoising(ops, model, sampler, 1, guidance.channels(), captions);
   }
 
   TorchOps ops() {
@@ -190,17 +189,17 @@ final class Denoising {
     if (!guides()) {
       return prediction;
     }
-    long n = prediction.shape()[0] / 2;
+    long n = prediction.shape()[0] / guidance.rows();
     long channels = prediction.shape()[1];
-    Value acted = ops.slice(prediction, 1, 0, guidanceChannels);
+    Value acted = ops.slice(prediction, 1, 0, guidance.channels());
     Value uncond = ops.slice(acted, 0, n, 2 * n);
     Value away = ops.sub(ops.slice(acted, 0, 0, n), uncond);
-    Value scale = ops.constant(new float[] {(float) guidance}, 1);
+    Value scale = ops.constant(new float[] {(float) guidance.scale()}, 1);
     Value guided = ops.add(uncond, ops.mul(scale, away)); // (n, guided channels, H, W)
     Value both = ops.concat(0, List.of(guided, guided));
-    return guidanceChannels == channels
+    return guidance.channels() == channels
         ? both
-        : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidanceChannels, channels)));
+        : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidance.channels(), channels)));
   }
 
   /** The result of a batch with everything computed: [B, C, H, W]. */
@@ -271,6 +270,6 @@ final class Denoising {
   }
 
   private boolean guides() {
-    return guidance > 1;
+    return guidance.doublesBatch();
   }
 }

@@ -3,6 +3,7 @@ package io.harmonica.train;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
+import io.harmonica.sampler.Guidance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ public final class Memory {
    * @param inProcess whether the model runs here, and not on a device with memory of its own
    */
   public static void requireRoom(Denoiser model, TrainOptions options, boolean inProcess) {
-    int rows = options.trajectory().guidance() > 1 ? 2 : 1; // that the model sees for a picture
+    int rows = Guidance.rows(options.trajectory().guidance()); // that the model sees for a picture
     long heap = options.exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
     requireHeap(heap, options.batch(), Runtime.getRuntime().maxMemory());
     long all = heap + (inProcess ? bytes(model, rows) : 0);

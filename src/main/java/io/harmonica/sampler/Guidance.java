@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.sampler;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -14,10 +14,20 @@ import java.util.Arrays;
  * @param conditionalFirst which half of a batch is the conditional one: the first of labels, the
  *     second of texts
  */
-record Guidance(double scale, int channels, boolean conditionalFirst) {
+public record Guidance(double scale, int channels, boolean conditionalFirst) {
 
-  boolean doublesBatch() {
-    return scale > 1;
+  /** Rows of a batch for each picture, of guidance on this scale: two where it acts. */
+  public static int rows(double scale) {
+    return scale > 1 ? 2 : 1;
+  }
+
+  /** Rows of a batch for each picture. */
+  public int rows() {
+    return rows(scale);
+  }
+
+  public boolean doublesBatch() {
+    return rows() == 2;
   }
 
   /**
@@ -27,7 +37,7 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
    * @param output [B, C, H, W], filled
    * @param plane H times W
    */
-  void apply(
+  public void apply(
       FloatBuffer prediction, float[] output, int sampleChannels, int outputChannels, int plane) {
     int batch = output.length / (sampleChannels * plane);
     int stride = outputChannels * plane;
@@ -52,7 +62,7 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
    *     sample's
    * @param variance [B, C, H, W], filled
    */
-  void variance(
+  public void variance(
       FloatBuffer prediction, float[] variance, int sampleChannels, int outputChannels, int plane) {
     int size = sampleChannels * plane;
     int batch = variance.length / size;
@@ -63,7 +73,7 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
   }
 
   /** The scale of each channel of a sample; 1 where guidance does not act. */
-  float[] scales(int sampleChannels) {
+  public float[] scales(int sampleChannels) {
     float[] scales = new float[sampleChannels];
     Arrays.fill(scales, 1);
     if (doublesBatch()) {
@@ -73,7 +83,7 @@ record Guidance(double scale, int channels, boolean conditionalFirst) {
   }
 
   /** The row of a picture's prediction, with the condition or without; one without guidance. */
-  int row(int picture, int pictures, boolean conditional) {
+  public int row(int picture, int pictures, boolean conditional) {
     return !doublesBatch() || conditional == conditionalFirst ? picture : pictures + picture;
   }
 }

@@ -1,4 +1,4 @@
-package io.harmonica.generate;
+package io.harmonica.sampler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

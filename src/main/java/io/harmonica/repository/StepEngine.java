@@ -1,0 +1,99 @@
+package io.harmonica.repository;
+
+import io.harmonica.sampler.Linear;
+import io.harmonica.sampler.Sampler;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * The engine of a repository that makes the sampler's step between two steps of one request: whose
+ * steps it makes, and in which numbers it takes them. The one place that knows older repositories'.
+ */
+public enum StepEngine {
+  /**
+   * DDIM only, four numbers a step: {@code x0 = (x - n[0] e) / n[1], x' = n[2] x0 + n[3] e}. Of
+   * repositories whose manifest names no step engine.
+   */
+  DDIM("ddim", List.of("ddim")) {
+    @Override
+    public Optional<float[]> numbers(Sampler sampler, int step) {
+      return sampler.linear(step).filter(s -> !needsPrevious(sampler)).map(StepEngine::four);
+    }
+  },
+
+  /** Any {@link Linear} step; it hands on the picture, as {@code state}. */
+  LINEAR(Names.engine(Role.of(Role.Kind.SAMPLER)), Sampler.LINEAR) {
+    @Override
+    public Optional<float[]> numbers(Sampler sampler, int step) {
+      return sampler.linear(step).map(Linear::numbers);
+    }
+  };
+
+  private static boolean needsPrevious(Sampler sampler) {
+    return IntStream.range(0, sampler.timesteps().size())
+        .anyMatch(step -> sampler.linear(step).filter(Linear::readsPrevious).isPresent());
+  }
+
+  /** Predicted noise fits as it is; another output by the whole step as two numbers. */
+  private static float[] four(Linear step) {
+    if (step.pictureOfSample() == 1 && step.ofSample() == 0) {
+      return new float[] {
+        -step.pictureOfOutput(), step.pictureDivisor(), step.ofPicture(), step.ofOutput()
+      };
+    }
+    double ofPicture = step.ofPicture() / step.pictureDivisor();
+    return new float[] {
+      0,
+      1,
+      (float) (step.ofSample() + ofPicture * step.pictureOfSample()),
+      (float) (step.ofOutput() + ofPicture * step.pictureOfOutput())
+    };
+  }
+
+  private final String suffix;
+  private final List<String> samplers;
+
+  StepEngine(String suffix, List<String> samplers) {
+    this.suffix = suffix;
+    this.samplers = samplers;
+  }
+
+  /** A step as it takes it; empty where it cannot make it. */
+  public abstract Optional<float[]> numbers(Sampler sampler, int step);
+
+  /** The samplers whose steps it makes, as long as they add no noise. */
+  public List<String> samplers() {
+    return samplers;
+  }
+
+  /** Whether it takes the picture of the step before, and gives its own. */
+  public boolean handsOnState() {
+    return this == LINEAR;
+  }
+
+  /**
+   * Steps that may go in one request of a router: so many as were exported, where it makes its
+   * sampler's steps, else one.
+   */
+  public int size(String sampler, int exported) {
+    return samplers.contains(sampler) ? exported : 1;
+  }
+
+  /** The engine of a model. */
+  public String engine(String model) {
+    return model + "-" + suffix;
+  }
+
+  /** As the manifest has it; null: the older one. */
+  static StepEngine of(String written) {
+    return written == null ? DDIM : valueOf(written.toUpperCase(Locale.ROOT));
+  }
+
+  /** As the manifest has it. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
