@@ -1,5 +1,6 @@
 package io.harmonica.bench;
 
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
@@ -101,7 +102,7 @@ public final class Benchmark {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
       Sampling sampling = Exporter.usual(io);
-      List<Integer> timesteps = sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
+      Timesteps timesteps = sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {

@@ -3,6 +3,7 @@ package io.harmonica.bench;
 import com.sun.management.OperatingSystemMXBean;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -74,7 +75,7 @@ public final class MemoryBenchmark {
   private static void export(Path checkpoint, String name, Path repository) {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
-      List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
+      Timesteps timesteps = Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000));
       List<String> branches = model.denoiser().branchNames();
       Router router =
           new Taylor(2, 1)

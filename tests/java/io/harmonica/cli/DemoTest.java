@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.Timesteps;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.repository.Manifest;
@@ -54,7 +55,8 @@ class DemoTest {
     assertThat(progress.toString(StandardCharsets.UTF_8)).contains("exporting", "8 pictures");
     assertThat(demo.exportIsStale(List.of())).isFalse();
     Router tomorrows =
-        new Uncached().router("of-tomorrow", "m", "ddim", List.of(0), List.of("block00.mlp"));
+        new Uncached()
+            .router("of-tomorrow", "m", "ddim", Timesteps.of(List.of(0)), List.of("block00.mlp"));
     assertThat(demo.exportIsStale(List.of(tomorrows))).isTrue();
     Path config = demo.repository().resolve("shapes-dit/config.pbtxt");
     String written = Files.readString(config);

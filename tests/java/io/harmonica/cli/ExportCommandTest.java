@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Timesteps;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Pipeline;
@@ -265,7 +266,8 @@ class ExportCommandTest {
                 .split(" "));
     assertThat(policy.err()).isEmpty();
     assertThat(Router.read(router).sampler()).isEqualTo("ddim");
-    assertThat(Router.read(router).timesteps()).containsExactly(400, 300, 200, 100, 0);
+    assertThat(Router.read(router).timesteps())
+        .isEqualTo(Timesteps.of(List.of(400, 300, 200, 100, 0)));
   }
 
   /** The scheduler draws as we do not: noise and prediction are its, the sampler is stated. */
@@ -299,7 +301,7 @@ class ExportCommandTest {
     stated.addAll(List.of("--sampler", "ddim", "--spacing", "trailing"));
     assertThat(Invocation.of(stated.toArray(String[]::new)).err()).isEmpty();
     assertThat(Router.read(folder.resolve("r.json")).timesteps())
-        .containsExactly(999, 799, 599, 399, 199);
+        .isEqualTo(Timesteps.of(List.of(999, 799, 599, 399, 199)));
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Golden;
+import io.harmonica.Timesteps;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.router.Fora;
@@ -27,9 +28,10 @@ class RouterCommandsTest {
   private static final List<String> BRANCHES =
       List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp");
   private static final Router FORA =
-      new Fora(2).router("fora2", "DiT-2x8/2", "ddim", List.of(3, 2, 1, 0), BRANCHES);
+      new Fora(2).router("fora2", "DiT-2x8/2", "ddim", Timesteps.of(List.of(3, 2, 1, 0)), BRANCHES);
   private static final Router TAYLOR =
-      new Taylor(2, 1).router("taylor2", "DiT-2x8/2", "ddim", List.of(3, 2, 1, 0), BRANCHES);
+      new Taylor(2, 1)
+          .router("taylor2", "DiT-2x8/2", "ddim", Timesteps.of(List.of(3, 2, 1, 0)), BRANCHES);
 
   @TempDir Path folder;
 
@@ -238,7 +240,7 @@ class RouterCommandsTest {
   @Test
   void inspect_routerOfAnotherModel_fails() {
     new Fora(2)
-        .router("r", "DiT-XL/2", "ddim", List.of(1, 0), BRANCHES)
+        .router("r", "DiT-XL/2", "ddim", Timesteps.of(List.of(1, 0)), BRANCHES)
         .write(folder.resolve("out.json"));
     Invocation failed = run("inspect --router OUT --checkpoint c");
     assertThat(failed.code()).isEqualTo(1);
@@ -330,7 +332,8 @@ class RouterCommandsTest {
     assertThat(done.err()).isEmpty();
     assertThat(done.code()).isZero();
     JsonNode config = Golden.json("routing/harmonica-reference/config.json");
-    assertThat(Router.read(out).timesteps()).isEqualTo(Golden.integers(config.get("timesteps")));
+    assertThat(Router.read(out).timesteps())
+        .isEqualTo(Timesteps.of(Golden.integers(config.get("timesteps"))));
     assertThat(Router.read(out).threshold()).isEqualTo(config.get("tau").doubleValue());
     Invocation sampled =
         Invocation.of(
@@ -349,7 +352,7 @@ class RouterCommandsTest {
     assertThat(sampled.err()).isEmpty();
     int steps = Router.read(out).steps();
     assertThat(Router.read(out).timesteps())
-        .isEqualTo(Spacing.LINSPACE.solverTimesteps(steps, 1000));
+        .isEqualTo(Timesteps.of(Spacing.LINSPACE.solverTimesteps(steps, 1000)));
     Invocation other =
         Invocation.of(
             "import-router",

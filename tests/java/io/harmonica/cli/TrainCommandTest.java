@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.router.Router;
 import java.io.IOException;
@@ -48,7 +49,7 @@ class TrainCommandTest {
         .startsWith("wrote " + folder.resolve("router.json") + ": 4 steps x 6 branches, CUR 0.500");
     Router router = Router.read(folder.resolve("router.json"));
     assertThat(router.name()).isEqualTo("router");
-    assertThat(router.timesteps()).containsExactly(750, 500, 250, 0);
+    assertThat(router.timesteps()).isEqualTo(Timesteps.of(List.of(750, 500, 250, 0)));
     assertThat(router.training().path("cur").asDouble()).isEqualTo(0.5);
     assertThat(router.training().path("guidance").asDouble()).isEqualTo(1.5);
   }

@@ -2,6 +2,7 @@ package io.harmonica.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Timesteps;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Router;
 import java.util.List;
@@ -51,7 +52,9 @@ class LabelsTest {
 
   @Test
   void description_saysWhatTheRouterDoes_andWhatDiffers() {
-    Router fora = new Fora(2).router("f", "m", "ddim", List.of(3, 2, 1, 0), List.of("block00.mlp"));
+    Router fora =
+        new Fora(2)
+            .router("f", "m", "ddim", Timesteps.of(List.of(3, 2, 1, 0)), List.of("block00.mlp"));
     Setting a = setting("steps=20");
     Setting b = setting("router=f,steps=14");
     assertThat(Labels.description(b, Optional.of(fora), List.of(a, b)))

@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.harmonica.Timesteps;
 import io.harmonica.generate.Latents;
 import io.harmonica.generate.Style;
 import io.harmonica.repository.Role;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.stream.IntStream;
 
 /** Reports for tests, with plausible numbers. */
 final class Reports {
@@ -170,7 +170,7 @@ final class Reports {
         "DiT-2x8/2",
         "ddim",
         4,
-        IntStream.of(750, 500, 250, 0).boxed().toList(),
+        Timesteps.of(List.of(750, 500, 250, 0)),
         0.5,
         branches,
         scores,

@@ -3,6 +3,7 @@ package io.harmonica.export;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Autoencoder;
 import io.harmonica.model.Choices;
@@ -94,7 +95,7 @@ class ConfigsTest {
     Manifest manifest = Manifest.of(base);
     assertThat(manifest.architecture()).isEqualTo("DiT-3x32/2");
     Router mix = Router.parse(manifest.routers().get("mix").toString(), "manifest");
-    assertThat(mix.timesteps()).containsExactly(750, 500, 250, 0);
+    assertThat(mix.timesteps()).isEqualTo(Timesteps.of(List.of(750, 500, 250, 0)));
     assertThat(mix.reuse()).isEqualTo(Reuse.LINEAR);
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.Checkpoints;
 import io.harmonica.Eventually;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
@@ -61,7 +62,11 @@ class ExporterTest {
 
   private Router router(String name, Policy policy) {
     return policy.router(
-        name, model.denoiser().architecture(), "ddim", TIMESTEPS, model.denoiser().branchNames());
+        name,
+        model.denoiser().architecture(),
+        "ddim",
+        Timesteps.of(TIMESTEPS),
+        model.denoiser().branchNames());
   }
 
   private Exporter exporter(ExportOptions options, Router... routers) {
@@ -586,9 +591,9 @@ class ExporterTest {
   void routers_ofAnotherModelOrDepth_areRefused() {
     Model other = Model.named("DiT-S/8");
     List<String> branches = other.denoiser().branchNames();
-    Router foreign = new Fora(2).router("r", "DiT-S/8", "ddim", TIMESTEPS, branches);
+    Router foreign = new Fora(2).router("r", "DiT-S/8", "ddim", Timesteps.of(TIMESTEPS), branches);
     assertRefused(foreign, "router 'r' is for model 'DiT-S/8', but this model is 'DiT-3x32/2'");
-    Router deep = new Fora(2).router("r", "DiT-3x32/2", "ddim", TIMESTEPS, branches);
+    Router deep = new Fora(2).router("r", "DiT-3x32/2", "ddim", Timesteps.of(TIMESTEPS), branches);
     assertRefused(deep, "router 'r' has 24 branches, but model 'DiT-3x32/2' has 6");
   }
 

@@ -1,5 +1,6 @@
 package io.harmonica.export;
 
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.repository.ConfigFile;
@@ -65,7 +66,7 @@ public final class Exports {
         router.model(),
         sampler,
         timesteps.size(),
-        timesteps,
+        Timesteps.of(timesteps),
         router.threshold(),
         router.branches(),
         router.scores(),
@@ -86,7 +87,7 @@ public final class Exports {
         model.denoiser().architecture(),
         "ddim",
         timesteps.size(),
-        timesteps,
+        Timesteps.of(timesteps),
         0.5,
         model.denoiser().branchNames(),
         scores,

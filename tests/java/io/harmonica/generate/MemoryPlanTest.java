@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Timesteps;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.proto.DataType;
@@ -41,7 +42,7 @@ class MemoryPlanTest {
         "DiT",
         "ddim",
         steps,
-        timesteps,
+        Timesteps.of(timesteps),
         0.5,
         BRANCHES,
         scores,

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -77,7 +78,7 @@ class NoNullClassTest {
                   "all",
                   model.denoiser().architecture(),
                   "ddim",
-                  Spacing.LEADING.timesteps(STEPS, 1000),
+                  Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
                   model.denoiser().branchNames());
       ExportOptions options = // batches that have no room for a second half
           new ExportOptions(

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.export.ExportOptions;
@@ -100,7 +101,11 @@ class PipelineTest {
       String name, Policy policy, Checkpoint checkpoint, String sampler, List<Integer> timesteps) {
     Model model = Exports.model(checkpoint);
     return policy.router(
-        name, model.denoiser().architecture(), sampler, timesteps, model.denoiser().branchNames());
+        name,
+        model.denoiser().architecture(),
+        sampler,
+        Timesteps.of(timesteps),
+        model.denoiser().branchNames());
   }
 
   private static Request request(Integer... classes) {
@@ -195,9 +200,9 @@ class PipelineTest {
   void router_bringsItsSampler() {
     Request request = Request.of(List.of(4)).withRouter("solver");
     assertThat(values(request)).containsExactly(values(request.withSampler("dpm-solver++")));
-    List<Integer> timesteps = new ArrayList<>();
+    List<Double> timesteps = new ArrayList<>();
     pipeline.generate(request, step -> timesteps.add(step.timestep()));
-    assertThat(timesteps).isEqualTo(SOLVER_TIMESTEPS);
+    assertThat(new Timesteps(timesteps)).isEqualTo(Timesteps.of(SOLVER_TIMESTEPS));
   }
 
   @Test
@@ -260,7 +265,10 @@ class PipelineTest {
                   seen.add(
                       "%d: %d/%d t=%d"
                           .formatted(
-                              step.firstPicture(), step.step(), step.steps(), step.timestep()));
+                              step.firstPicture(),
+                              step.step(),
+                              step.steps(),
+                              (int) step.timestep()));
                   int pictures = step.latents().remaining() / 256;
                   assertThat(step.prediction().remaining()).isEqualTo(2 * pictures * 8 * 8 * 8);
                   if (step.step() == STEPS - 1) {

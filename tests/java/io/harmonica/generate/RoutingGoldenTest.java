@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.Golden;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -94,7 +95,7 @@ class RoutingGoldenTest {
               model.denoiser().architecture(),
               "ddim",
               timesteps.size(),
-              timesteps,
+              Timesteps.of(timesteps),
               threshold,
               branches,
               TorchRouters.HARMONICA.scores(path(run + "/router.pt"), branches.size(), threshold),

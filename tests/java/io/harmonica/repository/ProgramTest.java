@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.harmonica.Timesteps;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Route;
 import io.harmonica.router.Router;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -37,7 +37,7 @@ class ProgramTest {
         "DiT",
         "ddim",
         steps,
-        timesteps,
+        Timesteps.of(timesteps),
         0.5,
         branches,
         scores,
@@ -138,7 +138,7 @@ class ProgramTest {
   private static String json(Program program) {
     List<Integer> timesteps = IntStream.range(0, program.steps()).boxed().toList();
     return new ObjectMapper()
-        .valueToTree(ProgramJson.of(program, timesteps, List.of()))
+        .valueToTree(ProgramJson.of(program, Timesteps.of(timesteps), List.of()))
         .toString();
   }
 
@@ -187,13 +187,13 @@ class ProgramTest {
             "DiT",
             "ddim",
             50,
-            timesteps,
+            Timesteps.of(timesteps),
             0.5,
             branches,
             scores,
             Reuse.LAST,
             JsonNodeFactory.instance.objectNode());
-    ProgramJson written = ProgramJson.of(program(router, 1), timesteps, List.of());
+    ProgramJson written = ProgramJson.of(program(router, 1), Timesteps.of(timesteps), List.of());
     assertThat(written.calls()).hasSize(2);
     assertThat(written.order()).hasSize(50);
     assertThat(written.calls().get(0).keeps()).containsOnlyKeys(1);

@@ -1,6 +1,7 @@
 package io.harmonica.results;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.model.Model;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
@@ -47,7 +48,7 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
             cell.name(),
             model.denoiser().architecture(),
             "ddim",
-            spacing.timesteps(cell.steps(), TRAIN_TIMESTEPS),
+            Timesteps.of(spacing.timesteps(cell.steps(), TRAIN_TIMESTEPS)),
             Cell.branches(model));
   }
 

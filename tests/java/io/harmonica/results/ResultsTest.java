@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.FeatureNetwork;
 import io.harmonica.compare.FeatureStatistics;
@@ -57,7 +58,7 @@ class ResultsTest {
                   "other-name",
                   model.denoiser().architecture(),
                   "ddim",
-                  Spacing.LEADING.timesteps(steps, 1000),
+                  Timesteps.of(Spacing.LEADING.timesteps(steps, 1000)),
                   Cell.branches(model));
       router.write(folder.resolve("routers").resolve(name));
     }

@@ -2,6 +2,7 @@ package io.harmonica.router;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.harmonica.Mutations;
+import io.harmonica.Timesteps;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
@@ -10,7 +11,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Router files; what is read can also be scheduled. */
 class RouterFuzzTest {
   static Stream<byte[]> seeds() {
-    List<Integer> timesteps = List.of(750, 500, 250, 0);
+    Timesteps timesteps = Timesteps.of(List.of(750, 500, 250, 0));
     List<String> branches = List.of("block00.attention", "block00.mlp");
     return Stream.of(new Fora(2), new Taylor(2, 1), new Taylor(2, 2), new RandomReuse(0.4, 1))
         .map(policy -> policy.router("r", "DiT-1x8/2", "ddim", timesteps, branches).toJson())

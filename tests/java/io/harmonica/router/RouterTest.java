@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ class RouterTest {
     Router router = Router.parse(VALID, "here");
     assertThat(router.name()).isEqualTo("test");
     assertThat(router.model()).isEqualTo("dit");
-    assertThat(router.timesteps()).containsExactly(900, 500, 0);
+    assertThat(router.timesteps()).isEqualTo(Timesteps.of(List.of(900, 500, 0)));
     assertThat(router.branches()).containsExactly("block00.attention", "block00.mlp");
     assertThat(router.computes(0, 1)).isTrue();
     assertThat(router.computes(1, 0)).isFalse();
@@ -53,6 +54,39 @@ class RouterTest {
     assertThat(router.computes(2, 1)).isTrue();
     assertThat(router.reuse()).isEqualTo(Reuse.LAST);
     assertThat(router.training().get("interval").intValue()).isEqualTo(2);
+  }
+
+  /** As flow models have them: they begin at 1000. */
+  @Test
+  void decimalTimesteps_areFormat2_andStayAsTheyAre() {
+    String decimal =
+        VALID
+            .replace("harmonica-router/1", "harmonica-router/2")
+            .replace("[900, 500, 0]", "[1000, 900.0904, 750]");
+    Router router = Router.parse(decimal, "here");
+    assertThat(router.timesteps().values()).containsExactly(1000.0, 900.0904, 750.0);
+    assertThat(router.timesteps().areWhole()).isFalse();
+    assertThat(router.toJson()).isEqualTo(decimal);
+  }
+
+  @Test
+  void wholeTimesteps_ofFormat2_areWrittenAsFormat1_whereThatHasThem() {
+    String whole = VALID.replace("harmonica-router/1", "harmonica-router/2");
+    assertThat(Router.parse(whole, "here").toJson()).isEqualTo(VALID);
+    String first = whole.replace("[900,", "[1000,"); // a flow model's first
+    assertThat(Router.parse(first, "here").toJson()).isEqualTo(first);
+  }
+
+  @Test
+  void timesteps_thatNoModelTakes_areRefused() {
+    String decimal = VALID.replace("harmonica-router/1", "harmonica-router/2");
+    for (String other : List.of("[1000.5, 500, 0]", "[900, 900.5, 0]", "[900, 500, -0.5]")) {
+      assertThatThrownBy(() -> Router.parse(decimal.replace("[900, 500, 0]", other), "here"))
+          .isInstanceOf(HarmonicaException.class)
+          .hasMessageContaining("timesteps[");
+    }
+    assertThatThrownBy(() -> Router.parse(VALID.replace("500", "500.5"), "here"))
+        .hasMessageContaining("timesteps[1] is 500.5, expected a whole number");
   }
 
   @Test
@@ -96,7 +130,7 @@ class RouterTest {
       delimiter = '|',
       textBlock =
           """
-          harmonica-router/1     | harmonica-router/2 | format is "harmonica-router/2", expected "harmonica-router/1"
+          harmonica-router/1     | harmonica-router/3 | format is "harmonica-router/3", expected "harmonica-router/1" or "harmonica-router/2"
           "format"               | "fromat"           | format is missing
           "model": "dit",        |                    | field "model" is missing
           "reuse"                | "reuses"           | unknown field "reuses"
@@ -110,9 +144,9 @@ class RouterTest {
           "steps": 3             | "steps": 2.5       | steps is 2.5, expected a whole number
           "steps": 3             | "steps": 1001      | steps is 1001, expected 1..1000
           "steps": 3             | "steps": 99999999999 | steps is 99999999999
-          900, 500               | 900, 900           | timesteps[1] is 900, expected 0..899
+          900, 500               | 900, 900           | timesteps[1] is 900, expected less than 900
           900, 500               | 1000, 500          | timesteps[0] is 1000, expected 0..999
-          900, 500, 0            | 900, 0, -1         | timesteps[2] is -1
+          900, 500, 0            | 900, 0, -1         | timesteps[2] is -1, expected 0..999
           "threshold": 0.1       | "threshold": 1.5   | threshold is 1.5, expected 0..1
           "threshold": 0.1       | "threshold": "NaN" | threshold is a JSON string, expected a number
           block00.mlp            | block00.attention  | branch 'block00.attention' is listed twice

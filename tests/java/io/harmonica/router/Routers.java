@@ -1,6 +1,7 @@
 package io.harmonica.router;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -17,8 +18,9 @@ final class Routers {
   }
 
   /** DDIM's leading timesteps. */
-  static List<Integer> timesteps(int steps) {
-    return IntStream.range(0, steps).map(s -> (steps - 1 - s) * (1000 / steps)).boxed().toList();
+  static Timesteps timesteps(int steps) {
+    return Timesteps.of(
+        IntStream.range(0, steps).map(s -> (steps - 1 - s) * (1000 / steps)).boxed().toList());
   }
 
   /** A router whose row s computes where {@code rows[s]} has an {@code x}. */

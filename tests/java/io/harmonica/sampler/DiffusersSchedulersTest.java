@@ -259,14 +259,13 @@ class DiffusersSchedulersTest {
         float[] z = row(noise, s, x.length);
         float[] one = row(states, s, x.length);
         float[] next = row(states, s + 1, x.length);
-        int timestep = sampler.timesteps().get(s);
+        int timestep = (int) sampler.timesteps().whole(s);
         guided.step(s, one, prediction(one, timestep), z);
         assertClose("one step from state " + s, one, next, tolerance(next));
         own.step(s, x, prediction(x, timestep), z);
         if (sampler.linear(s).isPresent()) {
           float[] numbered = row(states, s, x.length);
-          numbers.step(
-              sampler.linear(s).get(), numbered, prediction(numbered, timestep).output());
+          numbers.step(sampler.linear(s).get(), numbered, prediction(numbered, timestep).output());
           assertClose("by numbers from state " + s, numbered, next, tolerance(next));
         }
         assertClose("x after step " + s, x, next, 5 * tolerance(next));

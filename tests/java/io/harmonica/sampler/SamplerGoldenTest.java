@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ class SamplerGoldenTest {
     List<Integer> expected = integers(info.path("timesteps"));
     int steps = expected.size();
     Sampler sampler = sampler(run, info.path("config"), steps);
-    assertThat(sampler.timesteps()).isEqualTo(expected);
+    assertThat(sampler.timesteps()).isEqualTo(Timesteps.of(expected));
     try (Checkpoint inputs = Golden.open("samplers/inputs_" + steps + ".safetensors");
         Checkpoint vectors = Golden.open("samplers/" + run + ".safetensors")) {
       float[] x = floats(inputs, "x_init"); // our own trajectory

@@ -73,11 +73,11 @@ class SamplerTest {
     int refused = 0;
     for (int steps = 1; steps <= most; steps++) {
       try {
-        int previous = 1000;
-        List<Integer> timesteps = sampler(name, steps, spacing).timesteps();
+        double previous = 1000;
+        List<Double> timesteps = sampler(name, steps, spacing).timesteps().values();
         assertThat(timesteps).hasSize(steps);
-        for (int timestep : timesteps) {
-          assertThat(timestep).isBetween(0, previous - 1);
+        for (double timestep : timesteps) {
+          assertThat(timestep).isBetween(0.0, previous - 1);
           previous = timestep;
         }
       } catch (IllegalArgumentException e) {
@@ -168,7 +168,7 @@ class SamplerTest {
   void trajectory_mayBeginMidway(String name, Spacing spacing) {
     Sampler sampler = sampler(name, 10, spacing);
     Run run = new Run(sampler, 5);
-    double signal = EXACT.alphaBar()[sampler.timesteps().get(6)];
+    double signal = EXACT.at(sampler.timesteps(), 6);
     for (int i = 0; i < SIZE; i++) {
       double noise = run.random.nextGaussian();
       run.x[i] = (float) (Math.sqrt(signal) * run.picture[i] + Math.sqrt(1 - signal) * noise);
@@ -230,7 +230,7 @@ class SamplerTest {
       this.stepper = sampler.start();
       this.seed = seed;
       this.random = new Random(seed);
-      double signal = EXACT.alphaBar()[sampler.timesteps().get(0)];
+      double signal = EXACT.at(sampler.timesteps(), 0);
       for (int i = 0; i < SIZE; i++) {
         picture[i] = 2 * random.nextFloat() - 1;
         x[i] =
@@ -241,7 +241,7 @@ class SamplerTest {
 
     /** The prediction is perfect. */
     void step(int s) {
-      double signal = Math.sqrt(EXACT.alphaBar()[sampler.timesteps().get(s)]);
+      double signal = Math.sqrt(EXACT.at(sampler.timesteps(), s));
       double noise = Math.sqrt(1 - signal * signal);
       float[] output = new float[SIZE];
       for (int i = 0; i < SIZE; i++) {

@@ -5,6 +5,7 @@ import static io.harmonica.Golden.integers;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Model;
 import io.harmonica.router.Reuse;
@@ -42,7 +43,7 @@ final class RoutingRun implements AutoCloseable {
               facebook ? Spacing.OPENAI : Spacing.LEADING,
               Diffusion.DDPM);
       org.assertj.core.api.Assertions.assertThat(sampler.timesteps())
-          .isEqualTo(integers(config.path("timesteps")));
+          .isEqualTo(Timesteps.of(integers(config.path("timesteps"))));
       denoising =
           new Denoising(
               ops,

@@ -47,7 +47,9 @@ final class Tiny implements AutoCloseable {
             samplerName,
             sampler,
             diffusion,
-            sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray(),
+            sampler.timesteps().values().stream()
+                .mapToDouble(t -> alphaBar[t.intValue()])
+                .toArray(),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
   }

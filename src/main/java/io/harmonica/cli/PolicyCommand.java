@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.Timesteps;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
@@ -124,7 +125,7 @@ final class PolicyCommand implements Command {
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       String sampler = stated.orElseGet(model.sampling()::sampler);
       Policy policy = policy(word, arguments, model, steps);
-      List<Integer> timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
+      Timesteps timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
       Router router =
           policy.router(name, model.architecture(), sampler, timesteps, model.branches());
       Savings reached = RouterCommands.write(router, model, arguments, console);

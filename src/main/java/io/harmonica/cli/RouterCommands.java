@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.Timesteps;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
@@ -47,7 +48,7 @@ final class RouterCommands {
   }
 
   /** The timesteps of a sampler, by default spaced as the model's origin does. */
-  static List<Integer> timesteps(
+  static Timesteps timesteps(
       ModelCard model, String sampler, int steps, Optional<Spacing> spacing) {
     try {
       return model.sampling().sampler(sampler, steps, spacing).timesteps();

@@ -7,6 +7,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.NoiseSchedule;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica train}: learns a router for a checkpoint, from the checkpoint alone. */
@@ -279,8 +281,11 @@ final class TrainCommand implements Command {
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
         sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    double[] alphaBar = sampling.diffusion().schedule(spacing).alphaBar();
-    double[] signal = sampler.timesteps().stream().mapToDouble(t -> alphaBar[t]).toArray();
+    NoiseSchedule schedule = sampling.diffusion().schedule(spacing);
+    double[] signal =
+        IntStream.range(0, sampler.timesteps().size())
+            .mapToDouble(step -> schedule.at(sampler.timesteps(), step))
+            .toArray();
     return new Subject(
         name,
         model.denoiser(),

@@ -1,13 +1,13 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -152,7 +152,7 @@ final class Admission {
           "router %s is for %d steps, not %d: use --steps %d, or another router"
               .formatted(router.name(), router.steps(), style.steps().getAsInt(), router.steps()));
     }
-    List<Integer> timesteps = sampler(style, router.sampler(), router.steps()).timesteps();
+    Timesteps timesteps = sampler(style, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
           "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"

@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.Element;
 import io.harmonica.Port;
+import io.harmonica.Timesteps;
 import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
@@ -9,9 +10,7 @@ import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
@@ -25,7 +24,8 @@ final class Ahead {
   private final Runtime runtime;
   private final ModelConfig engine;
   private final Map<String, Port> ports; // of its outputs
-  private final List<Integer> timesteps;
+  private final Timesteps timesteps;
+  private final TimestepInput times;
   private final IntFunction<Map<String, Tensor>> conditions;
   private final int batch;
   private final Map<String, FloatBuffer> made = new HashMap<>(); // (steps x batch, ...)
@@ -35,7 +35,7 @@ final class Ahead {
   private Ahead(
       Runtime runtime,
       ModelConfig engine,
-      List<Integer> timesteps,
+      Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
     this.runtime = runtime;
@@ -43,6 +43,7 @@ final class Ahead {
     this.ports =
         ConfigPorts.outputs(engine).stream().collect(Collectors.toMap(Port::name, port -> port));
     this.timesteps = timesteps;
+    this.times = TimestepInput.of(runtime, engine, timesteps);
     this.conditions = conditions;
     this.batch = batch;
   }
@@ -57,7 +58,7 @@ final class Ahead {
   static Optional<Ahead> of(
       Runtime runtime,
       String model,
-      List<Integer> timesteps,
+      Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
     if (!runtime.acceptsIntermediates()
@@ -84,14 +85,10 @@ final class Ahead {
       return;
     }
     int steps = Math.min(engine.getMaxBatchSize() / batch, timesteps.size() - step);
-    LongBuffer timestep = LongBuffer.allocate(steps * batch);
-    for (int row = 0; row < steps * batch; row++) {
-      timestep.put(timesteps.get(step + row / batch));
-    }
     Map<String, Tensor> inputs = new HashMap<>(conditions.apply(steps));
     Map<String, Tensor> outputs = Map.of();
     try {
-      inputs.put(Names.TIMESTEP, runtime.tensor(timestep.flip(), (long) steps * batch, 1));
+      inputs.put(Names.TIMESTEP, times.tensor(step, steps, batch));
       outputs = runtime.infer(engine.getName(), inputs, ports.keySet());
       outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
       first = step;

@@ -11,8 +11,6 @@ import io.harmonica.sampler.Sampler;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -31,6 +29,7 @@ final class Calls implements AutoCloseable {
   private final Program program;
   private final Sampler sampler;
   private final SamplerInputs samplerInputs;
+  private final TimestepInput times;
   private final Map<String, Tensor> conditions;
   private final Optional<Ahead> ahead;
   private final int batch;
@@ -52,8 +51,8 @@ final class Calls implements AutoCloseable {
     this.program = admitted.program();
     this.sampler = admitted.sampler();
     this.batch = admitted.rows(pictures);
-    this.samplerInputs =
-        new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
+    this.samplerInputs = new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
+    this.times = TimestepInput.of(runtime, runtime.config(manifest.model()), sampler.timesteps());
     this.conditions = conditions.apply(1);
     this.ahead =
         program.calls().stream().anyMatch(Program.Call::isStretch)
@@ -102,14 +101,13 @@ final class Calls implements AutoCloseable {
    * @param previous the picture of the step before, [B, C, H, W], where the sampler reads it
    * @param cached where reused outputs are
    */
-  Call at(
-      int index, float[] from, Optional<float[]> previous, Function<Output, Tensor> cached) {
+  Call at(int index, float[] from, Optional<float[]> previous, Function<Output, Tensor> cached) {
     Program.Call planned = program.calls().get(index);
     Map<String, Tensor> own = new HashMap<>();
     try {
       own.put(Names.SAMPLE, sample(from));
       for (int i = 0; i < planned.steps(); i++) {
-        own.put(planned.tensor(Names.TIMESTEP, i), timestep(planned.first() + i));
+        own.put(planned.tensor(Names.TIMESTEP, i), times.tensor(planned.first() + i, 1, batch));
       }
       planned
           .weights()
@@ -146,12 +144,6 @@ final class Calls implements AutoCloseable {
     }
     return runtime.tensor(
         sample.flip(), batch, manifest.channels(), manifest.height(), manifest.width());
-  }
-
-  private Tensor timestep(int step) {
-    long[] timestep = new long[batch];
-    Arrays.fill(timestep, sampler.timesteps().get(step));
-    return runtime.tensor(LongBuffer.wrap(timestep), batch, 1);
   }
 
   private Tensor reuseWeights(float[][] weights) {

@@ -26,7 +26,7 @@ public interface StepListener {
    * @param firstPicture index of the first picture of the batch in flight
    * @param step from 0
    * @param steps of the trajectory
-   * @param timestep the model's own
+   * @param timestep the model's own, for most models a whole number
    * @param latents [B, C, H, W] after the step: a read-only view of what the loop goes on with,
    *     valid during the call
    * @param prediction the model's output, [B or 2 B, outputChannels, H, W], read-only, valid during
@@ -36,7 +36,7 @@ public interface StepListener {
       int firstPicture,
       int step,
       int steps,
-      int timestep,
+      double timestep,
       FloatBuffer latents,
       FloatBuffer prediction) {
 

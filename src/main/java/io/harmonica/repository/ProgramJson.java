@@ -3,6 +3,7 @@ package io.harmonica.repository;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.harmonica.Timesteps;
 import io.harmonica.repository.Program.Call;
 import io.harmonica.repository.Program.Keep;
 import io.harmonica.repository.Program.Read;
@@ -27,7 +28,7 @@ import java.util.TreeMap;
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record ProgramJson(
-    List<Kind> calls, List<Integer> order, List<Integer> timesteps, List<List<Float>> numbers) {
+    List<Kind> calls, List<Integer> order, Timesteps timesteps, List<List<Float>> numbers) {
 
   /**
    * Calls that differ only in their place.
@@ -66,7 +67,7 @@ record ProgramJson(
    * @param timesteps that the model is given
    * @param numbers of each step; none where the sampler's steps are none
    */
-  static ProgramJson of(Program program, List<Integer> timesteps, List<List<Float>> numbers) {
+  static ProgramJson of(Program program, Timesteps timesteps, List<List<Float>> numbers) {
     Map<Kind, Integer> kinds = new LinkedHashMap<>();
     List<Integer> order = new ArrayList<>();
     for (int c = 0; c < program.calls().size(); c++) {

@@ -125,7 +125,7 @@ public final class ImageHeatMap {
     for (int s = 0; s < router.steps(); s += every) {
       int y = TOP + s * cell + cell / 2 + 4;
       pen.drawString("" + s, 8, y);
-      pen.drawString("" + router.timesteps().get(s), 48, y);
+      pen.drawString(router.timesteps().text(s), 48, y);
     }
   }
 

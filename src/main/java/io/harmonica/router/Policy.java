@@ -2,6 +2,7 @@ package io.harmonica.router;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.Timesteps;
 import java.util.List;
 
 /**
@@ -30,7 +31,7 @@ public interface Policy {
 
   /** Writes the router: scores of 1 and 0, and the policy with its options as {@code training}. */
   default Router router(
-      String name, String model, String sampler, List<Integer> timesteps, List<String> branches) {
+      String name, String model, String sampler, Timesteps timesteps, List<String> branches) {
     boolean[][] computes = computes(timesteps.size(), branches);
     var scores = new double[timesteps.size()][branches.size()];
     for (int s = 0; s < scores.length; s++) {

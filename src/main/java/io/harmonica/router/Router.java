@@ -3,6 +3,7 @@ package io.harmonica.router;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,7 +26,8 @@ import java.util.regex.Pattern;
  * @param model the architecture whose branches it routes, for example {@code DiT-XL/2}
  * @param sampler the sampler it was made for, for example {@code ddim} or {@code dpm-solver++}
  * @param steps denoising steps, 1..1000; step 0 is the noisiest, runs first and computes everything
- * @param timesteps per step the model's own timestep, 999..0, strictly decreasing
+ * @param timesteps per step the model's own timestep, strictly decreasing: whole ones 999..0, or
+ *     decimal ones 1000..0
  * @param threshold in [0, 1]
  * @param branches names in execution order, for example {@code block07.mlp}
  * @param scores {@code [steps][branches]}, each in [0, 1]
@@ -37,7 +39,7 @@ public record Router(
     String model,
     String sampler,
     int steps,
-    List<Integer> timesteps,
+    Timesteps timesteps,
     double threshold,
     List<String> branches,
     double[][] scores,
@@ -45,6 +47,7 @@ public record Router(
     ObjectNode training) {
 
   private static final int MAX_NAME = 100;
+  private static final double MOST_TIME = 1000;
   private static final long MAX_FILE_BYTES = 64L << 20;
   private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9._/-]+");
   private static final Pattern SAMPLER = Pattern.compile("[a-z0-9][a-z0-9+._-]*");
@@ -53,7 +56,6 @@ public record Router(
 
   /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
   public Router {
-    timesteps = List.copyOf(timesteps);
     branches = List.copyOf(branches);
     scores = copy(scores);
     requireName("name", name);
@@ -183,7 +185,7 @@ public record Router(
     }
   }
 
-  private static void requireTimesteps(int steps, List<Integer> timesteps) {
+  private static void requireTimesteps(int steps, Timesteps timesteps) {
     if (steps < 1 || steps > 1000) {
       throw new IllegalArgumentException("steps is %d, expected 1..1000".formatted(steps));
     }
@@ -191,15 +193,18 @@ public record Router(
       throw new IllegalArgumentException(
           "timesteps has %d entries, expected steps = %d".formatted(timesteps.size(), steps));
     }
-    int previous = 1000;
     for (int s = 0; s < steps; s++) {
-      int timestep = timesteps.get(s);
-      if (timestep < 0 || timestep >= previous) {
+      boolean falls = s == 0 || timesteps.get(s) < timesteps.get(s - 1);
+      if (!(falls && timesteps.get(s) >= 0 && timesteps.get(s) <= MOST_TIME)) {
         throw new IllegalArgumentException(
-            "timesteps[%d] is %d, expected %s: they fall, from 999 at most"
-                .formatted(s, timestep, previous == 0 ? "none after 0" : "0.." + (previous - 1)));
+            "timesteps[%d] is %s, expected %s"
+                .formatted(
+                    s,
+                    timesteps.text(s),
+                    s == 0
+                        ? "0..1000"
+                        : "less than %s, and 0 at least".formatted(timesteps.text(s - 1))));
       }
-      previous = timestep;
     }
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,6 +18,11 @@ import java.util.stream.StreamSupport;
 /** Reads the JSON form of a {@link Router}, strictly: nothing is guessed, nothing ignored. */
 final class RouterReader {
   static final String FORMAT = "harmonica-router/1";
+
+  /** With timesteps that may be decimals, and go up to 1000. */
+  static final String DECIMAL_FORMAT = "harmonica-router/2";
+
+  private static final int MOST_WHOLE = 999;
 
   private static final List<String> REQUIRED =
       List.of(
@@ -70,10 +76,11 @@ final class RouterReader {
       throw new IllegalArgumentException(
           "not a router: found %s, expected a JSON object".formatted(kind(root)));
     }
-    if (!root.path("format").asText().equals(FORMAT)) {
+    String format = root.path("format").asText();
+    if (!format.equals(FORMAT) && !format.equals(DECIMAL_FORMAT)) {
       throw new IllegalArgumentException(
-          "format is %s, expected \"%s\": not a router, or one of a newer version"
-              .formatted(shown(root.get("format")), FORMAT));
+          "format is %s, expected \"%s\" or \"%s\": not a router, or one of a newer version"
+              .formatted(shown(root.get("format")), FORMAT, DECIMAL_FORMAT));
     }
     root.fieldNames()
         .forEachRemaining(
@@ -94,12 +101,33 @@ final class RouterReader {
         text(root.get("model"), "model"),
         text(root.get("sampler"), "sampler"),
         integer(root.get("steps"), "steps"),
-        items(root.get("timesteps"), "timesteps", RouterReader::integer),
+        timesteps(root.get("timesteps"), format),
         number(root.get("threshold"), "threshold"),
         items(root.get("branches"), "branches", RouterReader::text),
         items(root.get("scores"), "scores", RouterReader::numbers).toArray(double[][]::new),
         reuse(root),
         training(root));
+  }
+
+  private static Timesteps timesteps(JsonNode node, String format) {
+    return format.equals(DECIMAL_FORMAT)
+        ? new Timesteps(items(node, "timesteps", RouterReader::number))
+        : Timesteps.of(items(node, "timesteps", RouterReader::timestep));
+  }
+
+  private static int timestep(JsonNode node, String where) {
+    int timestep = integer(node, where);
+    if (timestep < 0 || timestep > MOST_WHOLE) {
+      throw new IllegalArgumentException(
+          "%s is %d, expected 0..%d: they fall, from %d at most"
+              .formatted(where, timestep, MOST_WHOLE, MOST_WHOLE));
+    }
+    return timestep;
+  }
+
+  /** The format that has what these need. */
+  static String format(Timesteps timesteps) {
+    return timesteps.areWhole() && timesteps.get(0) <= MOST_WHOLE ? FORMAT : DECIMAL_FORMAT;
   }
 
   private static Reuse reuse(JsonNode root) {

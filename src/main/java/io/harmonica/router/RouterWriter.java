@@ -13,12 +13,12 @@ final class RouterWriter {
 
   static String write(Router router) {
     var text = new StringBuilder("{\n");
-    field(text, "format", quoted(RouterReader.FORMAT));
+    field(text, "format", quoted(RouterReader.format(router.timesteps())));
     field(text, "name", quoted(router.name()));
     field(text, "model", quoted(router.model()));
     field(text, "sampler", quoted(router.sampler()));
     field(text, "steps", Integer.toString(router.steps()));
-    field(text, "timesteps", inline(router.timesteps(), String::valueOf));
+    field(text, "timesteps", router.timesteps().toString());
     field(text, "threshold", decimal(router.threshold()));
     field(text, "branches", inline(router.branches(), RouterWriter::quoted));
     field(text, "scores", rows(router.scores(), RouterWriter::decimals));

@@ -75,7 +75,7 @@ public final class TextHeatMap {
         cells.append(b != fold.get(0) && startsBlock(router, b) ? " " : "");
         cells.append(cell(router, s, b));
       }
-      line(text, "" + s, "" + router.timesteps().get(s), cells);
+      line(text, "" + s, router.timesteps().text(s), cells);
     }
     text.append('\n');
   }

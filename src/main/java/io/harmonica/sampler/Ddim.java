@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 import java.util.Optional;
 
 /**
@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param eta 0 is deterministic, 1 as noisy as DDPM
  */
 record Ddim(
-    List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts, float eta)
+    Timesteps timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts, float eta)
     implements Sampler, Stepper {
 
   @Override
@@ -91,7 +91,7 @@ record Ddim(
 
   /** OpenAI's {@code GaussianDiffusion.ddim_sample}, which derives the noise again from x0. */
   private void stepAsOpenAi(int step, float[] x, float[] output) {
-    double signal = schedule.alphaBar()[timesteps.get(step)];
+    double signal = schedule.at(timesteps, step);
     float ofX = (float) Math.sqrt(1 / signal);
     float ofEpsilon = (float) Math.sqrt(1 / signal - 1);
     float nextRoot = sqrt(next(step));
@@ -104,7 +104,7 @@ record Ddim(
   }
 
   private float signal(int step) {
-    return (float) schedule.alphaBar()[timesteps.get(step)];
+    return (float) schedule.at(timesteps, step);
   }
 
   private float next(int step) {

@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 import java.util.Optional;
 
 /**
@@ -10,9 +10,9 @@ import java.util.Optional;
  * <p>As PixArt configures diffusers' {@code DPMSolverMultistepScheduler}, in its order and fp32: no
  * noise is left after the last step, and that step and the first are of first order.
  */
-record DpmSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) implements Sampler {
+record DpmSolver(Timesteps timesteps, LogSnr points, Predicts predicts) implements Sampler {
 
-  static DpmSolver of(List<Integer> timesteps, NoiseSchedule schedule, Predicts predicts) {
+  static DpmSolver of(Timesteps timesteps, NoiseSchedule schedule, Predicts predicts) {
     return new DpmSolver(timesteps, LogSnr.of(timesteps, schedule, 0), predicts);
   }
 

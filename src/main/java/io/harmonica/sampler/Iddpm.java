@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 
 /**
  * IDDPM (Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", arXiv
@@ -9,7 +9,7 @@ import java.util.List;
  * <p>In the precision and order of the reference that the spacing comes from: diffusers {@code
  * DDPMScheduler} with {@code variance_type="learned_range"}, or OpenAI's {@code p_sample}.
  */
-record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
+record Iddpm(Timesteps timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
     implements Sampler, Stepper {
 
   /**
@@ -63,7 +63,7 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, P
   }
 
   private Factors asDiffusers(int step) {
-    float signal = (float) schedule.alphaBar()[timesteps.get(step)];
+    float signal = (float) schedule.at(timesteps, step);
     float next = (float) schedule.next(timesteps, step);
     float alpha = signal / next;
     float beta = 1 - alpha;
@@ -82,7 +82,7 @@ record Iddpm(List<Integer> timesteps, Spacing spacing, NoiseSchedule schedule, P
   }
 
   private Factors asOpenAi(int step) {
-    double signal = schedule.alphaBar()[timesteps.get(step)];
+    double signal = schedule.at(timesteps, step);
     double next = schedule.next(timesteps, step);
     double beta = 1 - signal / next;
     boolean picture = predicts == Predicts.PICTURE; // a velocity Sampler.of refuses

@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 
 /**
  * The points that a solver visits, the end included: {@code x = alpha x0 + sigma epsilon}, and
@@ -13,11 +13,11 @@ record LogSnr(float[] alpha, float[] sigma, float[] lambda) {
    *
    * @param end {@code sigma / alpha} after the last step
    */
-  static LogSnr of(List<Integer> timesteps, NoiseSchedule schedule, float end) {
+  static LogSnr of(Timesteps timesteps, NoiseSchedule schedule, float end) {
     int steps = timesteps.size();
     LogSnr points = new LogSnr(new float[steps + 1], new float[steps + 1], new float[steps + 1]);
     for (int i = 0; i <= steps; i++) {
-      float ratio = i == steps ? end : ratio(schedule, timesteps.get(i));
+      float ratio = i == steps ? end : ratio(schedule.at(timesteps, i));
       points.alpha[i] = 1 / (float) Math.sqrt(ratio * ratio + 1);
       points.sigma[i] = ratio * points.alpha[i];
       points.lambda[i] = (float) Math.log(points.alpha[i]) - (float) Math.log(points.sigma[i]);
@@ -25,9 +25,9 @@ record LogSnr(float[] alpha, float[] sigma, float[] lambda) {
     return points;
   }
 
-  /** {@code sigma / alpha} at a timestep. */
-  static float ratio(NoiseSchedule schedule, int timestep) {
-    float signal = (float) schedule.alphaBar()[timestep];
+  /** {@code sigma / alpha} of a signal share. */
+  static float ratio(double share) {
+    float signal = (float) share;
     return (float) Math.sqrt((1 - signal) / signal);
   }
 

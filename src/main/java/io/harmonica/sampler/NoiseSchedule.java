@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 
 /**
  * The cumulative signal share at each training timestep (Ho et al., arXiv 2006.11239).
@@ -30,17 +30,22 @@ public record NoiseSchedule(double[] alphaBar) {
     return new NoiseSchedule(alphaBar);
   }
 
+  /** The share at a step. */
+  public double at(Timesteps timesteps, int step) {
+    return alphaBar[(int) timesteps.whole(step)];
+  }
+
   /** The share where a step leads, that of the next timestep in the list; 1 after the last. */
-  double next(List<Integer> timesteps, int s) {
-    return s + 1 == timesteps.size() ? 1 : alphaBar[timesteps.get(s + 1)];
+  double next(Timesteps timesteps, int s) {
+    return s + 1 == timesteps.size() ? 1 : at(timesteps, s + 1);
   }
 
   /**
    * The share where a step of diffusers' {@code DDIMScheduler} leads: a fixed stride on, which is
    * the next timestep only with {@link Spacing#LEADING}.
    */
-  double nextByStride(List<Integer> timesteps, int s) {
-    int next = timesteps.get(s) - alphaBar.length / timesteps.size();
+  double nextByStride(Timesteps timesteps, int s) {
+    int next = (int) timesteps.whole(s) - alphaBar.length / timesteps.size();
     return next < 0 ? 1 : alphaBar[next];
   }
 }

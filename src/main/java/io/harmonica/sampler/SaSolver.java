@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.List;
+import io.harmonica.Timesteps;
 
 /**
  * SA-Solver (Xue et al., "SA-Solver: Stochastic Adams Solver for Fast Sampling of Diffusion
@@ -10,12 +10,12 @@ import java.util.List;
  * in at timesteps 200 to 800 only, and a trace of it is left after the last step. A step first
  * corrects the sample with the new prediction, then predicts the next one from it.
  */
-record SaSolver(List<Integer> timesteps, LogSnr points, Predicts predicts) implements Sampler {
+record SaSolver(Timesteps timesteps, LogSnr points, Predicts predicts) implements Sampler {
   private static final int NOISE_FROM = 200;
   private static final int NOISE_TO = 800;
 
-  static SaSolver of(List<Integer> timesteps, NoiseSchedule schedule, Predicts predicts) {
-    float end = LogSnr.ratio(schedule, 0);
+  static SaSolver of(Timesteps timesteps, NoiseSchedule schedule, Predicts predicts) {
+    float end = LogSnr.ratio(schedule.alphaBar()[0]);
     return new SaSolver(timesteps, LogSnr.of(timesteps, schedule, end), predicts);
   }
 

@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,7 +20,7 @@ public interface Sampler {
   List<String> LINEAR = List.of("ddim", "dpm-solver++");
 
   /** The model's timesteps in execution order. */
-  List<Integer> timesteps();
+  Timesteps timesteps();
 
   /** Whether a step reads fresh noise. */
   boolean needsNoise(int step);
@@ -75,10 +76,11 @@ public interface Sampler {
       requireOpenAi(name, spacing, predicts);
     }
     NoiseSchedule schedule = diffusion.schedule(spacing);
-    List<Integer> timesteps =
-        isSolver(name)
-            ? spacing.solverTimesteps(steps, diffusion.trainTimesteps())
-            : spacing.timesteps(steps, diffusion.trainTimesteps());
+    Timesteps timesteps =
+        Timesteps.of(
+            isSolver(name)
+                ? spacing.solverTimesteps(steps, diffusion.trainTimesteps())
+                : spacing.timesteps(steps, diffusion.trainTimesteps()));
     return switch (name) {
       case "ddim" -> new Ddim(timesteps, spacing, schedule, predicts, 0);
       case "iddpm" -> new Iddpm(timesteps, spacing, schedule, predicts);

@@ -1,9 +1,9 @@
 package io.harmonica.sampler;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -114,7 +114,7 @@ public record Sampling(
    * @param name of the router, for messages
    * @throws HarmonicaException for a router that no generation could follow, whatever its options
    */
-  public Sampler following(String name, String routed, List<Integer> timesteps) {
+  public Sampler following(String name, String routed, Timesteps timesteps) {
     if (!Sampler.NAMES.contains(routed)) {
       throw new HarmonicaException(
           "router %s is for sampler %s, which is none of %s: make one for these"
@@ -129,7 +129,7 @@ public record Sampling(
   }
 
   /** The sampler of this name that takes these timesteps, in whatever spacing. */
-  public Optional<Sampler> find(String routed, List<Integer> timesteps) {
+  public Optional<Sampler> find(String routed, Timesteps timesteps) {
     if (!Sampler.NAMES.contains(routed)) {
       return Optional.empty();
     }

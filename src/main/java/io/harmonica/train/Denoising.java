@@ -123,7 +123,7 @@ final class Denoising {
 
   /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
   Begun begin(int step, Value x, int[] labels) {
-    int timestep = sampler.timesteps().get(step);
+    long timestep = sampler.timesteps().whole(step);
     if (!guides()) {
       return beginRows(timestep, x, labels);
     }
@@ -151,7 +151,7 @@ final class Denoising {
     return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
   }
 
-  private Begun beginRows(int timestep, Value x, int[] labels) {
+  private Begun beginRows(long timestep, Value x, int[] labels) {
     int rows = labels.length;
     long[] times = new long[rows];
     Arrays.fill(times, timestep);
