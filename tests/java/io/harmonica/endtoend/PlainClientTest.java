@@ -142,8 +142,7 @@ class PlainClientTest {
     "solver, none, 1", // one product is in another order, and guidance amplifies each rounding
     "solver, forecast, 1"
   })
-  void baseAndRoutes_giveOurNumbers(String model, String router, String guidance)
-      throws Exception {
+  void baseAndRoutes_giveOurNumbers(String model, String router, String guidance) throws Exception {
     Path start = noise("start.safetensors", 1);
     Path ours = ours(model, router, List.of("--guidance", guidance), start);
     Answer answer = plainClient(model, router, guidance, start, ours);
