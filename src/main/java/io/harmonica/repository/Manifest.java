@@ -10,23 +10,17 @@ import io.harmonica.model.Flops;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
-import io.harmonica.router.Schedule;
-import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -113,7 +107,7 @@ public record Manifest(
   private static final String FORMAT_1 = "harmonica-model/1";
 
   // A later version may know more.
-  private static final JsonMapper JSON =
+  static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           .enable(DeserializationFeature.ACCEPT_SINGLE_VALUE_AS_ARRAY) // branchBytes of format 1
@@ -265,7 +259,7 @@ public record Manifest(
     Map<String, JsonNode> files = new LinkedHashMap<>(routers);
     files.put(router.name(), json(router));
     Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
-    all.put(router.name(), written(router));
+    all.put(router.name(), new WrittenPrograms(this).of(router));
     return with(files, all);
   }
 
@@ -278,54 +272,13 @@ public record Manifest(
     }
   }
 
-  private static Set<Integer> sizes(int most) {
-    return new TreeSet<>(List.of(1, most));
-  }
-
-  private Map<Integer, JsonNode> written(Router router) {
-    Schedule schedule = Schedule.of(router);
-    List<List<Float>> numbers =
-        sampling().find(router.sampler(), router.timesteps()).map(this::numbers).orElse(List.of());
-    Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : sizes(steps().size(router.sampler(), stepsPerRequest))) {
-      Map<String, Stretch> ensembles = Program.ensembles(model, router.name(), schedule, size);
-      Program program = Program.of(schedule, size, branches, ensembles);
-      written.put(size, JSON.valueToTree(ProgramJson.of(program, router.timesteps(), numbers)));
-    }
-    return written;
-  }
-
-  /** Of each step of a sampler; none where not every step is numbers. */
-  private List<List<Float>> numbers(Sampler made) {
-    List<List<Float>> numbers = new ArrayList<>();
-    for (int step = 0; step < made.timesteps().size(); step++) {
-      Optional<float[]> own = steps().numbers(made, step);
-      if (own.isEmpty()) {
-        return List.of();
-      }
-      List<Float> row = new ArrayList<>();
-      for (float number : own.get()) {
-        row.add(number);
-      }
-      numbers.add(row);
-    }
-    return numbers;
-  }
-
   /**
    * The same model with the program of its default sampler that reuses nothing, for clients that
    * only follow programs.
    */
   public Manifest withUncached(int steps) {
-    Sampler made = sampling().sampler(sampler, steps, Optional.empty());
-    List<List<Float>> numbers = numbers(made);
-    Map<Integer, JsonNode> written = new TreeMap<>();
-    for (int size : sizes(numbers.isEmpty() ? 1 : stepsPerRequest)) {
-      Program program = Program.uncached(model, steps, size);
-      written.put(size, JSON.valueToTree(ProgramJson.of(program, made.timesteps(), numbers)));
-    }
     Map<String, Map<Integer, JsonNode>> all = new LinkedHashMap<>(programs);
-    all.put(Names.NO_ROUTER, written);
+    all.put(Names.NO_ROUTER, new WrittenPrograms(this).uncached(steps));
     return with(routers, all);
   }
 
