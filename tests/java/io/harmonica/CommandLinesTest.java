@@ -34,6 +34,7 @@ class CommandLinesTest {
   private static final List<Path> OF_OTHERS =
       List.of(
           Path.of("docs/ARCHITECTURE.md"),
+          Path.of("docs/JAVA.md"),
           Path.of("docs/RESULTS.md"),
           Path.of("docs/RUNBOOK.md"),
           Path.of("export"),
