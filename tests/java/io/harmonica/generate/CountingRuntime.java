@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.Element;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
@@ -19,6 +20,7 @@ final class CountingRuntime extends ForwardingRuntime {
   private final Set<Tensor> open = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<Integer> openAtCall = new ArrayList<>();
   private final List<String> models = new ArrayList<>();
+  private int configs;
   private boolean closed;
 
   CountingRuntime(Runtime runtime) {
@@ -41,6 +43,17 @@ final class CountingRuntime extends ForwardingRuntime {
 
   boolean closed() {
     return closed;
+  }
+
+  /** How often a configuration was asked for. */
+  int configs() {
+    return configs;
+  }
+
+  @Override
+  public ModelConfig config(String model) {
+    configs++;
+    return super.config(model);
   }
 
   @Override

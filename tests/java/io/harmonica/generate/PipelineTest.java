@@ -331,6 +331,15 @@ class PipelineTest {
     assertThat(lastCalls(STEPS)).containsOnly(3);
   }
 
+  /** A fleet would ask its first server, which may be away. */
+  @Test
+  void generate_asksForNoConfiguration_onceThePipelineIsOpen() {
+    int before = runtime.configs();
+    pipeline.generate(request(2));
+    pipeline.generate(request(1).withRouter("fora-2"));
+    assertThat(runtime.configs()).isEqualTo(before);
+  }
+
   private List<Integer> lastCalls(int count) {
     List<Integer> all = runtime.openAtCall();
     return all.subList(all.size() - count, all.size());

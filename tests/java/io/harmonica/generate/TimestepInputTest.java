@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
 import io.harmonica.repository.proto.DataType;
@@ -28,7 +29,7 @@ class TimestepInputTest {
             EmbeddedRuntime.open(Path.of("tests/repositories/format-1/repository"));
         Tensor tensor =
             TimestepInput.of(runtime, taking(DataType.TYPE_FP32), DECIMAL).tensor(1, 2, 2)) {
-      assertThat(tensor.type()).isEqualTo(DataType.TYPE_FP32);
+      assertThat(tensor.type()).isEqualTo(Element.FP32);
       assertThat(tensor.shape()).containsExactly(4, 1);
       float[] values = new float[4];
       tensor.floats().get(values);
@@ -48,7 +49,7 @@ class TimestepInputTest {
                   + " that was made for it");
       try (Tensor tensor =
           TimestepInput.of(runtime, whole, Timesteps.of(List.of(7, 0))).tensor(0, 1, 2)) {
-        assertThat(tensor.type()).isEqualTo(DataType.TYPE_INT64);
+        assertThat(tensor.type()).isEqualTo(Element.INT64);
       }
     }
   }

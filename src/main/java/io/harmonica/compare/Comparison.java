@@ -111,9 +111,12 @@ public final class Comparison implements AutoCloseable {
         key -> {
           PipelineBuilder builder = Pipeline.builder(setting.model());
           setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
-          return setting.served()
-              ? builder.triton(setting.place(), tritonOptions).open()
-              : builder.repository(Path.of(setting.place())).open();
+          Pipeline pipeline =
+              setting.served()
+                  ? builder.triton(setting.place(), tritonOptions).open()
+                  : builder.repository(Path.of(setting.place())).open();
+          pipeline.statistics(); // what was counted before is where counting begins
+          return pipeline;
         });
   }
 

@@ -157,6 +157,7 @@ public final class Deployment {
     List<String> missing = needed.stream().filter(name -> !there.contains(name)).toList();
     if (!missing.isEmpty()) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.SERVER,
           "Triton server %s lacks %d %s that router '%s' needs: %s; export them into its repository with bin/harmonica-export --checkpoint ... --model-name %s --router FILE --force, naming the other routers too"
               .formatted(
                   address,
@@ -218,11 +219,16 @@ public final class Deployment {
     try {
       models.load(name);
     } catch (HarmonicaException e) {
+      if (e.kind() == HarmonicaException.Kind.DEADLINE) {
+        throw e; // it may be loaded yet
+      }
       return Optional.empty(); // no more than a name that was loaded once
     }
-    ModelConfig config = server.config(name);
-    models.unload(name);
-    return Optional.of(config);
+    try {
+      return Optional.of(server.config(name));
+    } finally {
+      models.unload(name);
+    }
   }
 
   private void unloadQuietly(String ensemble) {

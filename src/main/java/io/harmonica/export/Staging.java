@@ -166,7 +166,13 @@ final class Staging implements AutoCloseable {
         move(model, repository.resolve(model.getFileName()), moved);
       }
     } catch (IOException | RuntimeException e) {
-      undo(moved);
+      try {
+        undo(moved);
+      } catch (IOException | RuntimeException worse) {
+        folder = null; // it stays: the only copy of what was to be replaced is in it
+        worse.addSuppressed(e);
+        throw new IOException(worse + "; what was to be replaced lies in " + replaced, worse);
+      }
       if (created) {
         repository.toFile().delete(); // if empty
       }

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 final class Admission {
   private final Manifest manifest;
   private final boolean embedsTexts;
+  private final boolean wholeTimesteps;
   private final Map<String, Router> routers = new ConcurrentHashMap<>();
   private final Map<Key, Program> programs = new ConcurrentHashMap<>();
 
@@ -29,10 +30,12 @@ final class Admission {
    * Of a model.
    *
    * @param embedsTexts whether it has a text encoder, for what a message advises
+   * @param wholeTimesteps whether it takes timesteps as int64, else as fp32
    */
-  Admission(Manifest manifest, boolean embedsTexts) {
+  Admission(Manifest manifest, boolean embedsTexts, boolean wholeTimesteps) {
     this.manifest = manifest;
     this.embedsTexts = embedsTexts;
+    this.wholeTimesteps = wholeTimesteps;
   }
 
   /**
@@ -61,7 +64,9 @@ final class Admission {
           "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
               .formatted(manifest.model(), guidance.scale()));
     }
-    return new Admitted(manifest, router, program(router, sampler, several), sampler, guidance);
+    TimestepInput.requireTaken(manifest.model(), wholeTimesteps, sampler.timesteps());
+    Program program = program(router, sampler, several);
+    return new Admitted(manifest, router, program, sampler, guidance, wholeTimesteps);
   }
 
   private Program program(Optional<Router> router, Sampler sampler, boolean several) {
@@ -91,7 +96,15 @@ final class Admission {
                 ? Program.uncached(manifest.model(), steps, size)
                 : manifest
                     .program(name, size)
-                    .orElseGet(() -> manifest.program(name, 1).orElseThrow()));
+                    .or(() -> manifest.program(name, 1))
+                    .orElseThrow(() -> noProgram(name)));
+  }
+
+  private HarmonicaException noProgram(String router) {
+    return new HarmonicaException(
+        HarmonicaException.Kind.MODEL,
+        "model %s has router '%s', but no program for it: export the model again"
+            .formatted(manifest.model(), router));
   }
 
   /** The sampler that requests of a style step with. */

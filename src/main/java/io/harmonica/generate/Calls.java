@@ -52,8 +52,7 @@ final class Calls implements AutoCloseable {
     this.sampler = admitted.sampler();
     this.batch = admitted.rows(pictures);
     this.samplerInputs = new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
-    this.times = TimestepInput.of(runtime, runtime.config(manifest.model()), sampler.timesteps());
-    this.conditions = conditions.apply(1);
+    this.times = new TimestepInput(runtime, admitted.wholeTimesteps(), sampler.timesteps());
     this.ahead =
         program.calls().stream().anyMatch(Program.Call::isStretch)
             ? Optional.empty()
@@ -63,6 +62,7 @@ final class Calls implements AutoCloseable {
                 4 * batch * manifest.channels() * manifest.height() * manifest.width())
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
+    this.conditions = conditions.apply(1); // last: nobody would close them
   }
 
   /**
@@ -115,7 +115,7 @@ final class Calls implements AutoCloseable {
               (step, weights) ->
                   own.put(planned.tensor(Names.REUSE_WEIGHTS, step), reuseWeights(weights)));
       if (planned.isStretch()) {
-        own.putAll(samplerInputs.of(planned, previous));
+        samplerInputs.put(planned, previous, own);
       }
       ahead.ifPresent(some -> own.putAll(some.inputs(planned.model(), planned.first())));
     } catch (RuntimeException e) {

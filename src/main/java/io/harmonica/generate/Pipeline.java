@@ -61,14 +61,14 @@ public final class Pipeline implements AutoCloseable {
   private final Set<String> stepByStep = ConcurrentHashMap.newKeySet(); // routers, said of
 
   /** Takes over a runtime; {@link PipelineBuilder#open} has checked the rest. */
-  Pipeline(Runtime runtime, Manifest manifest, Metrics metrics, OptionalInt stepsPerRequest) {
+  Pipeline(Runtime runtime, ModelConfig base, Metrics metrics, OptionalInt stepsPerRequest) {
     this.runtime = runtime;
-    this.manifest = manifest;
+    this.manifest = Manifest.of(base);
     this.metrics = metrics;
     this.stepsPerRequest = stepsPerRequest;
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
-    this.admission = new Admission(manifest, texts.isThere());
+    this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
     this.counting = new Counting(metrics, manifest.model(), runtime);
   }
 

@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.triton.Fleet;
@@ -104,9 +105,10 @@ public final class PipelineBuilder {
     Runtime runtime = place.get();
     place = null; // a runtime has one owner
     try {
-      Manifest manifest = Manifest.of(runtime.config(model));
-      stepsPerRequest.ifPresent(steps -> requireExported(manifest, steps));
-      return new Pipeline(runtime, manifest, metrics, stepsPerRequest);
+      ModelConfig base = runtime.config(model);
+      Pipeline pipeline = new Pipeline(runtime, base, metrics, stepsPerRequest);
+      stepsPerRequest.ifPresent(steps -> requireExported(pipeline.manifest(), steps));
+      return pipeline;
     } catch (RuntimeException e) {
       runtime.close();
       throw e;

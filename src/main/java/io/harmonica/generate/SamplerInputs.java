@@ -12,7 +12,6 @@ import io.harmonica.sampler.Sampler;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -26,13 +25,13 @@ record SamplerInputs(
     Runtime runtime, Manifest manifest, Sampler sampler, Guidance guidance, int batch) {
 
   /**
-   * The inputs of a call; the caller closes them.
+   * Makes the inputs of a call.
    *
    * @param previous the picture of the step before, [B, C, H, W]; empty: zeros
+   * @param inputs filled; the caller closes them, whatever happens here
    */
-  Map<String, Tensor> of(Program.Call call, Optional<float[]> previous) {
+  void put(Program.Call call, Optional<float[]> previous, Map<String, Tensor> inputs) {
     StepEngine engine = manifest.steps();
-    Map<String, Tensor> inputs = new HashMap<>();
     for (int i = 0; i < call.steps(); i++) {
       float[] numbers = engine.numbers(sampler, call.first() + i).orElseThrow();
       inputs.put(
@@ -45,7 +44,6 @@ record SamplerInputs(
     inputs.put(Names.GUIDANCE, runtime.tensor(repeated(scales), batch, scales.length));
     inputs.put(Names.CONDITIONAL, rows(true));
     inputs.put(Names.UNCONDITIONAL, rows(false));
-    return inputs;
   }
 
   /** Whether the step after a call reads the picture of its last, so that it must be asked for. */

@@ -23,18 +23,27 @@ record TimestepInput(Runtime runtime, boolean whole, Timesteps timesteps) {
    * @throws HarmonicaException if it takes whole numbers, and these are others
    */
   static TimestepInput of(Runtime runtime, ModelConfig config, Timesteps timesteps) {
-    boolean whole =
-        config.getInputList().stream()
-            .noneMatch(
-                input ->
-                    input.getName().equals(Names.TIMESTEP)
-                        && input.getDataType() == DataType.TYPE_FP32);
+    boolean whole = takesWhole(config);
+    requireTaken(config.getName(), whole, timesteps);
+    return new TimestepInput(runtime, whole, timesteps);
+  }
+
+  /** Whether a model takes whole numbers. */
+  static boolean takesWhole(ModelConfig config) {
+    return config.getInputList().stream()
+        .noneMatch(
+            input ->
+                input.getName().equals(Names.TIMESTEP)
+                    && input.getDataType() == DataType.TYPE_FP32);
+  }
+
+  /** Refuses decimals where whole numbers are taken. */
+  static void requireTaken(String model, boolean whole, Timesteps timesteps) {
     if (whole && !timesteps.areWhole()) {
       throw new HarmonicaException(
           "model %s takes whole timesteps, not %s: use a sampler or router that was made for it"
-              .formatted(config.getName(), timesteps));
+              .formatted(model, timesteps));
     }
-    return new TimestepInput(runtime, whole, timesteps);
   }
 
   /** Those of some steps from one on, each in so many rows: [steps x batch, 1]. */

@@ -1,5 +1,6 @@
 package io.harmonica.model;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -72,6 +73,6 @@ public final class Streams<T> {
 
   /** What this part of the pass made and hands on. */
   public Map<String, T> made() {
-    return Map.copyOf(made);
+    return Collections.unmodifiableMap(made); // in their order, which engines keep
   }
 }

@@ -63,6 +63,11 @@ final class Training {
           timesteps
           """);
 
+  /** Latent diffusion has the second name, and means other betas by the same word "linear". */
+  private static final Set<String> BETA_START = Set.of("beta_start", "linear_start");
+
+  private static final Set<String> BETA_END = Set.of("beta_end", "linear_end");
+
   private Training() {}
 
   private static Set<String> words(String text) {
@@ -87,8 +92,8 @@ final class Training {
     require(checkpoint, settings.named(FLAGS), s -> !isTrue(s), "false");
     require(checkpoint, settings.named(SCHEDULES), s -> word(s).equals("linear"), "linear");
     require(checkpoint, settings.named(TIMESTEPS), s -> fits(s, 1000), "1000");
-    require(checkpoint, settings.named(Set.of("beta_start")), s -> fits(s, 1e-4), "0.0001");
-    require(checkpoint, settings.named(Set.of("beta_end")), s -> fits(s, 0.02), "0.02");
+    require(checkpoint, settings.named(BETA_START), s -> fits(s, 1e-4), "0.0001");
+    require(checkpoint, settings.named(BETA_END), s -> fits(s, 0.02), "0.02");
     return !settings.named(PREDICTION).isEmpty();
   }
 

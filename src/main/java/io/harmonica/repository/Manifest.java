@@ -329,7 +329,13 @@ public record Manifest(
     Manifest manifest = with(Map.of(), Map.of()).withUncached(Program.DEFAULT_STEPS);
     for (Map.Entry<String, JsonNode> router : routers.entrySet()) {
       String where = "router " + router.getKey() + " of model " + model;
-      manifest = manifest.with(Router.parse(router.getValue().toString(), where));
+      try {
+        manifest = manifest.with(Router.parse(router.getValue().toString(), where));
+      } catch (HarmonicaException e) { // told to whoever asks for it
+        Map<String, JsonNode> files = new LinkedHashMap<>(manifest.routers);
+        files.put(router.getKey(), router.getValue());
+        manifest = manifest.with(files, manifest.programs);
+      }
     }
     return manifest;
   }

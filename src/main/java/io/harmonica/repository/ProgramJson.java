@@ -3,6 +3,7 @@ package io.harmonica.repository;
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
 import io.harmonica.repository.Program.Call;
 import io.harmonica.repository.Program.Keep;
@@ -131,7 +132,14 @@ record ProgramJson(
     List<Call> made = new ArrayList<>();
     int first = 0;
     for (int index = 0; index < order.size(); index++) {
-      Kind kind = calls.get(order.get(index));
+      int number = order.get(index);
+      if (number < 0 || number >= calls.size()) {
+        throw new HarmonicaException(
+            HarmonicaException.Kind.MODEL,
+            "a program's order names call %d of %d: export the model again"
+                .formatted(number, calls.size()));
+      }
+      Kind kind = calls.get(number);
       made.add(call(kind, index, first, branches));
       first += kind.steps();
     }

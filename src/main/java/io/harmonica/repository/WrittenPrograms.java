@@ -35,9 +35,14 @@ record WrittenPrograms(Manifest manifest) {
     return written;
   }
 
-  /** Those of so many steps of the default sampler, with nothing reused. */
+  /** Those of so many steps of the default sampler, with nothing reused; none if it takes fewer. */
   Map<Integer, JsonNode> uncached(int steps) {
-    Sampler sampler = manifest.sampling().sampler(manifest.sampler(), steps, Optional.empty());
+    Sampler sampler;
+    try {
+      sampler = manifest.sampling().sampler(manifest.sampler(), steps, Optional.empty());
+    } catch (IllegalArgumentException e) {
+      return Map.of(); // trained on fewer timesteps
+    }
     List<List<Float>> numbers = numbers(sampler);
     Map<Integer, JsonNode> written = new TreeMap<>();
     for (int size : sizes(numbers.isEmpty() ? 1 : manifest.stepsPerRequest())) {

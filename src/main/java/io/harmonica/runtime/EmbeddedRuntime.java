@@ -59,6 +59,7 @@ public final class EmbeddedRuntime implements Runtime {
   public static EmbeddedRuntime open(Path repository, Backend backend) {
     if (!Files.isDirectory(repository)) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.FILES,
           "no model repository at %s: write one with harmonica-export".formatted(repository));
     }
     return new EmbeddedRuntime(repository, backend);
@@ -165,6 +166,7 @@ public final class EmbeddedRuntime implements Runtime {
     if (!models.containsKey(name)
         && !Files.exists(repository.resolve(name).resolve(ConfigFile.NAME))) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
           "model repository %s lacks engine '%s', which model '%s' runs: export the model again with --force"
               .formatted(repository, name, ensemble.name()));
     }

@@ -43,6 +43,7 @@ record OnnxBackend() implements Backend {
     Path file = folder.resolve("1").resolve("model.onnx");
     if (!Files.exists(file)) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
           "model '%s' has no %s: export it again".formatted(config.getName(), file));
     }
     String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();

@@ -51,6 +51,7 @@ final class OnnxEnvironment {
       return get().createSession(file.toString(), options);
     } catch (OrtException e) {
       throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
           "ONNX Runtime cannot load %s: %s: it is damaged, or no ONNX model that this version knows; export it again, or name another"
               .formatted(file, e.getMessage()),
           e);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
@@ -48,9 +49,20 @@ record Fingerprint(ModelConfig config, ObjectNode manifest, Map<String, String> 
             .getOrDefault(Manifest.KEY, ModelParameter.getDefaultInstance())
             .getStringValue();
     try {
-      return JSON.readTree(text) instanceof ObjectNode object ? object : plain(text);
+      return JSON.readTree(normalised(config, text)) instanceof ObjectNode object
+          ? object
+          : plain(text);
     } catch (JsonProcessingException e) {
       return plain(text); // whoever needs a manifest will say so
+    }
+  }
+
+  /** In today's format, which a router that is deployed leaves behind, whatever it was before. */
+  private static String normalised(ModelConfig config, String text) {
+    try {
+      return Manifest.of(config).toJson();
+    } catch (HarmonicaException e) {
+      return text;
     }
   }
 

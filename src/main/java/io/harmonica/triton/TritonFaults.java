@@ -151,6 +151,7 @@ final class TritonFaults {
 
   HarmonicaException lacksOutputs(String model, Set<String> requested, Set<String> found) {
     return new HarmonicaException(
+        HarmonicaException.Kind.SERVER,
         "%s answered for model '%s' with outputs %s instead of %s: see the server's log"
             .formatted(server, model, found, requested));
   }
