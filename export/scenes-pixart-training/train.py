@@ -1,0 +1,254 @@
+"""Trains scenes-pixart; goes on where it was stopped.
+
+    OMP_NUM_THREADS=1 python export/scenes-pixart-training/train.py RUN [--steps N] [--decay N] [--from STATE]
+
+RUN is a folder, outside git: state.pt is written to it every few minutes (and replaced as a whole, so that it is never
+half of one), log.jsonl gets a line every 100 steps. --decay N lets the learning rate fall to zero over the N steps
+from here, which ends a training; without it the rate stays. --from starts from a state elsewhere, such as the one in
+export/scenes-pixart-training/state. Pictures, captions and noise of a step come from its number: the order of
+interruptions changes nothing.
+
+What the fourth block makes of each token also has to tell which colour and shape lie there, and which background (a
+linear layer that only the training has): so the caption's words get their meaning early, where noise hides the picture.
+
+Noise prediction with min-SNR-5 weights and a learned variance (the bound of Nichol and Dhariwal, arXiv 2102.09672, equation 16, its
+gradient kept from the mean), linear betas, 1,000 steps; a caption in ten is dropped. Muon and AdamW; EMA.
+"""
+
+import argparse
+import json
+import math
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from model import ALPHA_BAR, WIDTH, Painter, tokens
+from scenes import BACKGROUNDS, COLOURS, SHAPES, draw_labelled, scenes
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+SEED, RATE, WARM = 2025, 1.5e-3, 200
+BATCHES = [(0, 32), (8000, 64)]  # from which step how many pictures
+LABELS, AFTER = 0.03, 3  # weight of the tokens' labels, and the block they are read after
+DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
+
+
+class Muon:
+    """Muon (Jordan et al. 2024), in float32 and all matrices of a shape at once."""
+
+    def __init__(self, matrices):
+        self.shapes = {}
+        for p in matrices:
+            self.shapes.setdefault(p.shape, []).append(p)
+        self.momentum = {shape: torch.zeros(len(ps), *shape) for shape, ps in self.shapes.items()}
+
+    @torch.no_grad()
+    def step(self, rate):
+        for shape, ps in self.shapes.items():
+            g = torch.stack([p.grad for p in ps])
+            m = self.momentum[shape].lerp_(g, 0.05)
+            x = g.lerp(m, 0.95)
+            turned = shape[0] > shape[1]
+            x = x.mT if turned else x
+            x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+            for _ in range(5):
+                a = x @ x.mT
+                x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
+            x = x.mT if turned else x
+            scale = -rate * 0.2 * math.sqrt(max(shape))  # the size of AdamW's steps
+            torch._foreach_add_(ps, list(x), alpha=scale)
+
+
+def batch_size(step):
+    return [size for start, size in BATCHES if start <= step][-1]
+
+
+def batch_of(step):
+    """Pictures, labels, backgrounds, ids, mask, timesteps and noise of a step."""
+    rng = np.random.default_rng([SEED, step])
+    size = batch_size(step)
+    some = scenes(rng, size)
+    x, labels = (torch.from_numpy(v.astype(np.float32)) for v in draw_labelled(some, rng))
+    grounds = torch.tensor([list(BACKGROUNDS).index(one.background) for one in some])
+    captions = ["" if rng.random() < DROPPED else one.caption for one in some]
+    ids, mask = tokens(captions)
+    t = torch.from_numpy(((np.arange(size) + rng.random(size)) * 1000 / size).astype(np.int64))  # one in each part
+    noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
+    return x, labels, grounds, ids, mask, t, noise
+
+
+def losses(out, x, noise, t):
+    """Squared error of the noise [n], and the bound's term [n] as a function of the variance values alone."""
+    a = ALPHA_BAR[t]
+    before = torch.where(t > 0, ALPHA_BAR[t - 1], torch.ones(()))
+    error = (out[:, :3] - noise) ** 2
+    beta = 1 - a / before
+    floor = torch.where(t > 0, beta * (1 - before) / (1 - a), beta * 0)
+    floor[t == 0] = (1 - ALPHA_BAR[1] / ALPHA_BAR[0]) * (1 - ALPHA_BAR[0]) / (1 - ALPHA_BAR[1])
+    low, high = floor.log(), beta.log()
+    f = (out[:, 3:] + 1) / 2
+    wide = lambda v: v[:, None, None, None]  # noqa: E731
+    log_variance = f * wide(high) + (1 - f) * wide(low)
+    off = wide(beta**2 / (1 - a) / (a / before)) * error.detach()  # the means' squared distance
+    bound = 0.5 * (log_variance - wide(low) - 1 + (wide(low) - log_variance).exp() + off * (-log_variance).exp())
+    return error.mean((1, 2, 3)), bound.mean((1, 2, 3)) / math.log(2)
+
+
+LABEL_KINDS = 2 + len(COLOURS) + len(SHAPES)
+
+
+def label_loss(told, labels, grounds):
+    """Cross entropy of what is told of the tokens [n, 64, 16 + 4], a mean over the tokens."""
+    colour, shape, ground = told.split([1 + len(COLOURS), 1 + len(SHAPES), len(BACKGROUNDS)], -1)
+    of_colour, of_shape = labels.split([1 + len(COLOURS), 1 + len(SHAPES)], -1)
+    entropy = -(of_colour * colour.log_softmax(-1)).sum(-1) - (of_shape * shape.log_softmax(-1)).sum(-1)
+    return entropy.mean() + F.cross_entropy(ground.mean(1), grounds)
+
+
+class Training:
+    def __init__(self):
+        torch.manual_seed(SEED)
+        self.model = Painter().train()
+        self.labeller = nn.Linear(WIDTH, LABEL_KINDS + len(BACKGROUNDS))
+        self.inside = {}
+        self.model.transformer.transformer_blocks[AFTER + 1].register_forward_pre_hook(
+            lambda _, inputs: self.inside.update(tokens=inputs[0])
+        )
+        named = [*self.model.named_parameters(), *self.labeller.named_parameters()]
+        self.params = [p for _, p in named]
+        inner = lambda n, p: p.ndim == 2 and ("transformer_blocks" in n or ".layer." in n) and "bias" not in n and "table" not in n  # noqa: E731
+        self.muon = Muon([p for n, p in named if inner(n, p)])
+        self.adam = torch.optim.AdamW([p for n, p in named if not inner(n, p)], weight_decay=0.0, betas=(0.9, 0.98))
+        self.ema = [p.detach().clone() for p in self.params]
+        self.step = 0
+        self.decay_from = self.decay_to = None  # steps between which the learning rate falls
+        self.seconds = 0.0
+
+    def load(self, path):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.no_grad():
+            for p, e, v, w in zip(self.params, self.ema, state["model"], state["ema"]):
+                p.copy_(v)
+                e.copy_(w)
+            for m, v in zip(self.muon.momentum.values(), state["muon"]):
+                m.copy_(v)
+        self.adam.load_state_dict(state["adam"])  # casts to the parameters' type
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.decay_from, self.decay_to = state["decay"]
+
+    def save(self, path):
+        state = {
+            "model": [p.detach() for p in self.params],
+            "ema": self.ema,
+            "muon": list(self.muon.momentum.values()),
+            "adam": self.adam.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "decay": [self.decay_from, self.decay_to],
+        }
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, path)
+
+    def rate(self):
+        rate = RATE * min(1, (self.step + 1) / WARM)
+        if self.decay_to:
+            rate *= max(0.0, 1 - max(0, self.step - self.decay_from) / (self.decay_to - self.decay_from))
+        return rate
+
+    def one(self):
+        """A step: trains, and returns loss, the labels' loss, timesteps, squared errors and bounds [n]."""
+        x, labels, grounds, ids, mask, t, noise = batch_of(self.step)
+        a = ALPHA_BAR[t][:, None, None, None]
+        with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
+            out = self.model(a.sqrt() * x + (1 - a).sqrt() * noise, t, ids, mask)
+        error, bound = losses(out, x, noise, t)
+        snr = (a / (1 - a)).flatten()  # min-SNR-5 (Hang et al., arXiv 2303.09556): shape before texture
+        told = label_loss(self.labeller(self.inside.pop("tokens")), labels, grounds)
+        plain = (error * (snr.clamp(max=5) / snr)).mean()
+        loss = plain + VARIANCE * bound.mean() + LABELS * told
+        for p in self.params:
+            p.grad = None
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.params, 1.0)
+        rate = self.rate()
+        self.muon.step(rate)
+        for group in self.adam.param_groups:
+            group["lr"] = rate
+        self.adam.step()
+        self.step += 1
+        decay = min(EMA, (self.step + 10) / (self.step + 100))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.ema, self.params, 1 - decay)
+        return plain.item(), told.item(), t, error.detach(), bound.detach()
+
+    def averaged(self):
+        """The model with the averaged weights."""
+        model = Painter().eval()
+        with torch.no_grad():
+            for p, e in zip(model.parameters(), self.ema):
+                p.copy_(e)
+        return model
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--steps", type=int, default=10**9, help="stop at this step")
+    parser.add_argument("--decay", type=int, help="let the rate fall to zero over so many steps from here, and stop")
+    parser.add_argument("--from", dest="start", type=Path, help="a state to start from where RUN has none")
+    parser.add_argument("--every", type=float, default=240, help="seconds between two states")
+    parser.add_argument("--no-compile", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    options.run.mkdir(parents=True, exist_ok=True)
+    path = options.run / "state.pt"
+    training = Training()
+    start = path if path.exists() else options.start
+    if start:
+        training.load(start)
+    if options.decay and training.decay_to is None:
+        training.decay_from, training.decay_to = training.step, training.step + options.decay
+    end = min(options.steps, training.decay_to or options.steps)
+    if not options.no_compile and shutil.which("g++"):  # fuses what lies between the matrix products
+        for block in training.model.transformer.transformer_blocks:
+            block.compile(dynamic=False)
+    saved = logged = time.time()
+    busy, before = time.process_time(), training.seconds
+    total, labels, errors, bounds, counts = 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+    while training.step < end:
+        loss, told, t, error, bound = training.one()
+        if not math.isfinite(loss):
+            raise SystemExit(f"loss {loss} at step {training.step}: start again from {path} with a lower rate")
+        total, labels, bounds = total + loss, labels + told, bounds + bound.mean().item()
+        np.add.at(errors, t.numpy() // 100, error.numpy())
+        np.add.at(counts, t.numpy() // 100, 1)
+        training.seconds = before + time.process_time() - busy
+        if training.step % 100 == 0:
+            line = {
+                "step": training.step,
+                "batch": batch_size(training.step),
+                "loss": round(total / 100, 5),
+                "labels": round(labels / 100, 4),
+                "bound": round(bounds / 100, 5),
+                "error_by_t": [float(f"{v:.3g}") for v in errors / np.maximum(counts, 1)],
+                "rate": float(f"{training.rate():.3g}"),
+                "cpu_seconds": round(training.seconds),
+                "seconds": round(time.time() - logged),
+            }
+            with open(options.run / "log.jsonl", "a") as log:
+                log.write(json.dumps(line) + "\n")
+            logged = time.time()
+            total, labels, errors, bounds, counts = 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+        if time.time() - saved > options.every:
+            training.save(path)
+            saved = time.time()
+    training.save(path)
+
+
+if __name__ == "__main__":
+    main()
