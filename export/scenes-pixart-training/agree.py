@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scenes import BACKGROUNDS, COLOURS, RELATIONS, SHAPES, SIZE
 
-SURE = 0.5  # a centre's score from which it is a shape
+SURE = 0.3  # a centre's score from which it is a shape: between two cells it has little more on either
 
 
 @dataclass(frozen=True)

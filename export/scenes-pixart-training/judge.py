@@ -1,6 +1,7 @@
 """Trains the network that judges scenes-pixart's pictures, and writes it as ONNX.
 
-    python export/scenes-pixart-training/judge.py        # a quarter of an hour on one CPU core
+    python export/scenes-pixart-training/judge.py            # some minutes on one CPU core
+    python export/scenes-pixart-training/judge.py --check    # only the accuracy of the one that is there
 
 It finds the centre of every shape ("Objects as Points", Zhou et al., arXiv 1904.07850) on a grid of 16 x 16 cells, and
 reads colour, shape and radius there. Input `pictures` [n, 3, 32, 32] in [-1, 1]; outputs `objects` [n, 5, 6], the
@@ -11,6 +12,7 @@ a picture that is not perfect is still read. Needs torch, onnx and onnxruntime.
 
 import math
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -184,9 +186,10 @@ def graph(model):
 if __name__ == "__main__":
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     out = Path(__file__).resolve().parent.parent / "scenes-features" / "model.onnx"
-    out.parent.mkdir(exist_ok=True)
-    onnx.save(graph(train()), out)
-    print(f"wrote {out}, {out.stat().st_size} bytes")
+    if "--check" not in sys.argv:
+        out.parent.mkdir(exist_ok=True)
+        onnx.save(graph(train()), out)
+        print(f"wrote {out}, {out.stat().st_size} bytes")
     rng = np.random.default_rng(SEED + 1)  # scenes that no batch had
     fresh = scenes(rng, 10000, held_out=None)
     found = [part for i in range(0, len(fresh), 500) for part in read(out, draw(fresh[i : i + 500], rng))]
