@@ -37,6 +37,15 @@ LABELS, AFTER = 0.03, 3  # weight of the tokens' labels, and the block they are 
 DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
 
 
+# of the polynomials that bring singular values to 1 (Amsel et al., "The Polar Express", arXiv 2505.16932)
+POLAR = [
+    (8.28721201814563, -23.595886519098837, 17.300387312530933),
+    (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
+    (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
+    (3.3184196573706015, -2.488488024314874, 0.51004894012372),
+]
+
+
 class Muon:
     """Muon (Jordan et al. 2024), in float32 and all matrices of a shape at once."""
 
@@ -54,10 +63,10 @@ class Muon:
             x = g.lerp(m, 0.95)
             turned = shape[0] > shape[1]
             x = x.mT if turned else x
-            x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
-            for _ in range(5):
+            x = x / (1.01 * x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+            for first, third, fifth in POLAR:
                 a = x @ x.mT
-                x = 3.4445 * x + (-4.7750 * a + 2.0315 * (a @ a)) @ x
+                x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=third, alpha=fifth), x, beta=first)
             x = x.mT if turned else x
             scale = -rate * 0.2 * math.sqrt(max(shape))  # the size of AdamW's steps
             torch._foreach_add_(ps, list(x), alpha=scale)
