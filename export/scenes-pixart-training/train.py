@@ -228,11 +228,12 @@ def main():
             block.compile(dynamic=False)
     saved = logged = time.time()
     busy, before = time.process_time(), training.seconds
-    total, labels, errors, bounds, counts = 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+    steps, total, labels, errors, bounds, counts = 0, 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
     while training.step < end:
         loss, told, t, error, bound = training.one()
         if not math.isfinite(loss):
             raise SystemExit(f"loss {loss} at step {training.step}: start again from {path} with a lower rate")
+        steps += 1
         total, labels, bounds = total + loss, labels + told, bounds + bound.mean().item()
         np.add.at(errors, t.numpy() // 100, error.numpy())
         np.add.at(counts, t.numpy() // 100, 1)
@@ -241,9 +242,9 @@ def main():
             line = {
                 "step": training.step,
                 "batch": batch_size(training.step),
-                "loss": round(total / 100, 5),
-                "labels": round(labels / 100, 4),
-                "bound": round(bounds / 100, 5),
+                "loss": round(total / steps, 5),
+                "labels": round(labels / steps, 4),
+                "bound": round(bounds / steps, 5),
                 "error_by_t": [float(f"{v:.3g}") for v in errors / np.maximum(counts, 1)],
                 "rate": float(f"{training.rate():.3g}"),
                 "cpu_seconds": round(training.seconds),
@@ -252,7 +253,7 @@ def main():
             with open(options.run / "log.jsonl", "a") as log:
                 log.write(json.dumps(line) + "\n")
             logged = time.time()
-            total, labels, errors, bounds, counts = 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+            steps, total, labels, errors, bounds, counts = 0, 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
         if time.time() - saved > options.every:
             training.save(path)
             saved = time.time()
