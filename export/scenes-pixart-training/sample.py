@@ -46,7 +46,7 @@ def sample(model, captions, guidance, generator, steps=20):
 
 def sheet(pictures, captions, marks, columns=6, scale=4):
     """Pictures in rows, each above its caption; a mark 'x' where the judge disagrees."""
-    side, foot = SIZE * scale, 46
+    side, foot = SIZE * scale, 58
     rows = -(-len(pictures) // columns)
     whole = Image.new("RGB", (columns * (side + 24), rows * (side + foot)), "white")
     pen = ImageDraw.Draw(whole)

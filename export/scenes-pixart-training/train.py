@@ -190,7 +190,7 @@ class Training:
             group["lr"] = rate
         self.adam.step()
         self.step += 1
-        decay = min(EMA, (self.step + 10) / (self.step + 100))
+        decay = min(EMA, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self.ema, self.params, 1 - decay)
         return plain.item(), told.item(), t, error.detach(), bound.detach()
