@@ -53,7 +53,9 @@ def judge(scene, seen, background):
         "shapes": marginal(got, 1) == marginal(want, 1),
         "objects": got == want,
     }
-    where = lambda groups: [s for s in seen if any((g.colour, g.shape) == (s.colour, s.shape) for g in groups)]  # noqa: E731
+    where = lambda groups: [
+        s for s in seen if any((g.colour, g.shape) == (s.colour, s.shape) for g in groups)
+    ]  # noqa: E731
     if scene.relation:
         axis, before, _ = RELATIONS[scene.relation]
         first, second = ([(s.x, s.y)[axis] for s in where(side)] for side in (scene.first, scene.second))

@@ -132,13 +132,23 @@ def graph(model):
         x = node("Conv", inputs, f"stage{i}", strides=[stride, stride], pads=[1, 1, 1, 1])
         x = node("Mul", [x, node("Sigmoid", [x], f"stage{i}.sigmoid")], f"stage{i}.silu")
     pooled = node("Flatten", [node("GlobalAveragePool", [x], "pool")], "features")
-    ground = [constant("ground.weight", model.background.weight.numpy()), constant("ground.bias", model.background.bias.numpy())]
+    ground = [
+        constant("ground.weight", model.background.weight.numpy()),
+        constant("ground.bias", model.background.bias.numpy()),
+    ]
     node("Gemm", [pooled, *ground], "background", transB=1)
-    head = [x, constant("head.weight", model.head.weight.numpy()), constant("head.bias", model.head.bias.numpy())]
+    head = [
+        x,
+        constant("head.weight", model.head.weight.numpy()),
+        constant("head.bias", model.head.bias.numpy()),
+    ]
     node("Conv", head, "head")
     nodes.append(
         helper.make_node(
-            "Split", ["head", constant("split", np.array(SPLIT, np.int64))], ["centre", "at", "colour", "shape"], axis=1
+            "Split",
+            ["head", constant("split", np.array(SPLIT, np.int64))],
+            ["centre", "at", "colour", "shape"],
+            axis=1,
         )
     )
     heat = node("Sigmoid", ["centre"], "heat")
@@ -156,7 +166,11 @@ def graph(model):
     )
     xs, ys = np.meshgrid(np.arange(GRID), np.arange(GRID))
     corner = np.stack([xs + 0.5, ys + 0.5, 0 * xs])[None].astype(np.float32)  # of the cells, for x, y, radius
-    at = node("Mul", [node("Add", ["at", constant("corner", corner)], "moved"), constant("pixels", np.float32(CELL))], "placed")
+    at = node(
+        "Mul",
+        [node("Add", ["at", constant("corner", corner)], "moved"), constant("pixels", np.float32(CELL))],
+        "placed",
+    )
     kinds = [at]
     for name in ("colour", "shape"):
         index = node("ArgMax", [name], f"{name}.index", axis=1, keepdims=1)
@@ -174,7 +188,11 @@ def graph(model):
         nodes,
         "scenes-features",
         [value("pictures", "n", 3, SIZE, SIZE)],
-        [value("objects", "n", TOP, 6), value("background", "n", len(BACKGROUNDS)), value("features", "n", FEATURES)],
+        [
+            value("objects", "n", TOP, 6),
+            value("background", "n", len(BACKGROUNDS)),
+            value("features", "n", FEATURES),
+        ],
         weights,
     )
     made = helper.make_model(whole, opset_imports=[helper.make_opsetid("", 17)], producer_name="harmonica")

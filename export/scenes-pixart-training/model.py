@@ -77,9 +77,10 @@ class Painter(nn.Module):
             path.write_text(json.dumps(config, indent=2) + "\n")
         DPMSolverMultistepScheduler(beta_schedule="linear").save_pretrained(folder / "scheduler")
         write(folder / "tokenizer")
+        config = json.loads((folder / "transformer" / "config.json").read_text())
         index = {
             "_class_name": "PixArtAlphaPipeline",
-            "_diffusers_version": json.loads((folder / "transformer" / "config.json").read_text())["_diffusers_version"],
+            "_diffusers_version": config["_diffusers_version"],
             "scheduler": ["diffusers", "DPMSolverMultistepScheduler"],
             "text_encoder": ["transformers", "T5EncoderModel"],
             "tokenizer": ["transformers", "T5TokenizerFast"],

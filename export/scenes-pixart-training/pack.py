@@ -1,7 +1,7 @@
 """Makes of a training's state what goes into git.
 
-    python pack.py RUN/state.pt export/scenes-pixart              # the averaged weights, a diffusers pipeline in fp16
-    python pack.py RUN/state.pt export/scenes-pixart-training/state/state.pt   # to go on from: of two bytes a number
+python pack.py RUN/state.pt export/scenes-pixart              # the averaged weights, a diffusers pipeline in fp16
+python pack.py RUN/state.pt export/scenes-pixart-training/state/state.pt   # to go on from: of two bytes a number
 """
 
 import sys

@@ -54,7 +54,9 @@ def sheet(pictures, captions, marks, columns=6, scale=4):
         x, y = i % columns * (side + 24), i // columns * (side + foot)
         rgb = ((picture + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
         whole.paste(Image.fromarray(rgb).resize((side, side), Image.NEAREST), (x + 12, y))
-        pen.multiline_text((x + 4, y + side + 1), "\n".join(textwrap.wrap(f"{mark}{caption}", 25)), fill="black", spacing=0)
+        pen.multiline_text(
+            (x + 4, y + side + 1), "\n".join(textwrap.wrap(f"{mark}{caption}", 25)), fill="black", spacing=0
+        )
     return whole
 
 
@@ -74,12 +76,17 @@ def main():
     some = scenes(np.random.default_rng(99), options.count, held_out=not options.trained)
     generator = torch.Generator().manual_seed(0)
     captions = [one.caption for one in some]
-    parts = [sample(model, captions[i : i + 64], options.guidance, generator) for i in range(0, len(captions), 64)]
+    parts = [
+        sample(model, captions[i : i + 64], options.guidance, generator) for i in range(0, len(captions), 64)
+    ]
     pictures = torch.cat(parts)
     found = read(JUDGE, pictures.numpy())
     right = [judge(one, *what)["caption"] for one, what in zip(some, found)]
     sheet(pictures[:24], captions[:24], ["" if ok else "x " for ok in right]).save(options.sheet)
-    print(f"step {training.step}, guidance {options.guidance}, {options.count} captions:", agreement(some, found))
+    print(
+        f"step {training.step}, guidance {options.guidance}, {options.count} captions:",
+        agreement(some, found),
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,12 @@ SHAPES = {
     "heart": "hearts",
     "cross": "crosses",
 }
-BACKGROUNDS = {"white": (245, 245, 245), "gray": (140, 140, 140), "black": (15, 15, 15), "brown": (100, 65, 40)}
+BACKGROUNDS = {
+    "white": (245, 245, 245),
+    "gray": (140, 140, 140),
+    "black": (15, 15, 15),
+    "brown": (100, 65, 40),
+}
 RADII = {"small": (3.8, 4.3), "": (5.2, 5.8), "large": (6.6, 7.2)}  # no word: between the two
 COUNTS = {1: "a", 2: "two", 3: "three"}
 RELATIONS = {  # axis, whether the first side has the smaller coordinate, ways to say it
@@ -96,7 +101,10 @@ class Scene:
     @property
     def key(self):
         """The combination: all of it but sizes, background and the way it is said; "right of" is "left of"."""
-        sides = ["+".join(sorted(f"{g.count} {g.colour} {g.shape}" for g in side)) for side in (self.first, self.second)]
+        sides = [
+            "+".join(sorted(f"{g.count} {g.colour} {g.shape}" for g in side))
+            for side in (self.first, self.second)
+        ]
         relation = self.relation
         if relation and not RELATIONS[relation][1]:
             sides, relation = sides[::-1], {"right of": "left of", "below": "above"}[relation]
@@ -275,7 +283,9 @@ def draw_labelled(some, rng, jitter=6.0):
     for i, one in enumerate(some):
         out[i] = np.array(BACKGROUNDS[one.background])[:, None, None] + rng.normal(0, jitter / 2, (3, 1, 1))
         for g, x, y, r in one.shapes:
-            todo[g.shape].append((i, x, y, r, g.colour, np.array(COLOURS[g.colour]) + rng.normal(0, jitter, 3)))
+            todo[g.shape].append(
+                (i, x, y, r, g.colour, np.array(COLOURS[g.colour]) + rng.normal(0, jitter, 3))
+            )
     colours = list(COLOURS)
     for s, (shape, places) in enumerate(todo.items()):
         if not places:
@@ -283,7 +293,9 @@ def draw_labelled(some, rng, jitter=6.0):
         x, y, r = np.array([place[1:4] for place in places], np.float32).T[:, :, None, None]
         px, py = np.broadcast_arrays((GRID[None, None, :] - x) / r, (GRID[None, :, None] - y) / r)
         cover = np.clip(0.5 - _distance(shape, px, py) * r, 0, 1)
-        share = cover.reshape(-1, SIZE // PART, PART, SIZE // PART, PART).mean((2, 4)).reshape(len(places), -1)
+        share = (
+            cover.reshape(-1, SIZE // PART, PART, SIZE // PART, PART).mean((2, 4)).reshape(len(places), -1)
+        )
         for (i, *_, name, colour), own, part in zip(places, cover, share):
             out[i] += (colour[:, None, None] - out[i]) * own
             labels[i, :, 1 + colours.index(name)] += part

@@ -11,8 +11,9 @@ interruptions changes nothing.
 What the fourth block makes of each token also has to tell which colour and shape lie there, and which background (a
 linear layer that only the training has): so the caption's words get their meaning early, where noise hides the picture.
 
-Noise prediction with min-SNR-5 weights and a learned variance (the bound of Nichol and Dhariwal, arXiv 2102.09672, equation 16, its
-gradient kept from the mean), linear betas, 1,000 steps; a caption in ten is dropped. Muon and AdamW; EMA.
+Noise prediction with min-SNR-5 weights and a learned variance (the bound of Nichol and Dhariwal, arXiv 2102.09672,
+equation 16, its gradient kept from the mean), linear betas, 1,000 steps; a caption in ten is dropped. Muon and AdamW;
+EMA.
 """
 
 import argparse
@@ -85,7 +86,9 @@ def batch_of(step):
     grounds = torch.tensor([list(BACKGROUNDS).index(one.background) for one in some])
     captions = ["" if rng.random() < DROPPED else one.caption for one in some]
     ids, mask = tokens(captions)
-    t = torch.from_numpy(((np.arange(size) + rng.random(size)) * 1000 / size).astype(np.int64))  # one in each part
+    t = torch.from_numpy(
+        ((np.arange(size) + rng.random(size)) * 1000 / size).astype(np.int64)
+    )  # one in each part
     noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
     return x, labels, grounds, ids, mask, t, noise
 
@@ -103,7 +106,9 @@ def losses(out, x, noise, t):
     wide = lambda v: v[:, None, None, None]  # noqa: E731
     log_variance = f * wide(high) + (1 - f) * wide(low)
     off = wide(beta**2 / (1 - a) / (a / before)) * error.detach()  # the means' squared distance
-    bound = 0.5 * (log_variance - wide(low) - 1 + (wide(low) - log_variance).exp() + off * (-log_variance).exp())
+    bound = 0.5 * (
+        log_variance - wide(low) - 1 + (wide(low) - log_variance).exp() + off * (-log_variance).exp()
+    )
     return error.mean((1, 2, 3)), bound.mean((1, 2, 3)) / math.log(2)
 
 
@@ -118,6 +123,12 @@ def label_loss(told, labels, grounds):
     return entropy.mean() + F.cross_entropy(ground.mean(1), grounds)
 
 
+def matrix_of_block(name, parameter):
+    """What Muon takes: matrices inside the blocks of either network, no tables."""
+    inside = "transformer_blocks" in name or ".layer." in name
+    return parameter.ndim == 2 and inside and "bias" not in name and "table" not in name
+
+
 class Training:
     def __init__(self):
         torch.manual_seed(SEED)
@@ -129,9 +140,10 @@ class Training:
         )
         named = [*self.model.named_parameters(), *self.labeller.named_parameters()]
         self.params = [p for _, p in named]
-        inner = lambda n, p: p.ndim == 2 and ("transformer_blocks" in n or ".layer." in n) and "bias" not in n and "table" not in n  # noqa: E731
-        self.muon = Muon([p for n, p in named if inner(n, p)])
-        self.adam = torch.optim.AdamW([p for n, p in named if not inner(n, p)], weight_decay=0.0, betas=(0.9, 0.98))
+        inner = [p for n, p in named if matrix_of_block(n, p)]
+        others = [p for n, p in named if not matrix_of_block(n, p)]
+        self.muon = Muon(inner)
+        self.adam = torch.optim.AdamW(others, weight_decay=0.0, betas=(0.9, 0.98))
         self.ema = [p.detach().clone() for p in self.params]
         self.step = 0
         self.decay_from = self.decay_to = None  # steps between which the learning rate falls
@@ -208,7 +220,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--steps", type=int, default=10**9, help="stop at this step")
-    parser.add_argument("--decay", type=int, help="let the rate fall to zero over so many steps from here, and stop")
+    parser.add_argument(
+        "--decay", type=int, help="let the rate fall to zero over so many steps from here, and stop"
+    )
     parser.add_argument("--from", dest="start", type=Path, help="a state to start from where RUN has none")
     parser.add_argument("--every", type=float, default=240, help="seconds between two states")
     parser.add_argument("--no-compile", action="store_true")
@@ -232,7 +246,9 @@ def main():
     while training.step < end:
         loss, told, t, error, bound = training.one()
         if not math.isfinite(loss):
-            raise SystemExit(f"loss {loss} at step {training.step}: start again from {path} with a lower rate")
+            raise SystemExit(
+                f"loss {loss} at step {training.step}: start again from {path} with a lower rate"
+            )
         steps += 1
         total, labels, bounds = total + loss, labels + told, bounds + bound.mean().item()
         np.add.at(errors, t.numpy() // 100, error.numpy())

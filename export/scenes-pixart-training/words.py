@@ -15,7 +15,10 @@ from scenes import BACKGROUNDS, COLOURS, COUNTS, PLACES, RELATIONS, SHAPES
 TOKENS = 24  # of a prompt, the end and padding included; the longest caption has 22
 SPECIAL = ["<pad>", "</s>", "<unk>"]
 _SAYINGS = [saying for _, _, ways in RELATIONS.values() for saying in ways]
-_SAYINGS += [saying for ways in PLACES.values() for saying in ways] + ["on and background", "a an small large"]
+_SAYINGS += [saying for ways in PLACES.values() for saying in ways] + [
+    "on and background",
+    "a an small large",
+]
 _WORDS = [*COLOURS, *SHAPES, *SHAPES.values(), *BACKGROUNDS, *COUNTS.values(), *" ".join(_SAYINGS).split()]
 WORDS = list(dict.fromkeys(_WORDS))
 IDS = {word: len(SPECIAL) + i for i, word in enumerate(WORDS)}
