@@ -21,6 +21,7 @@ import json
 import math
 import os
 import shutil
+import signal
 import time
 from pathlib import Path
 
@@ -243,7 +244,10 @@ def main():
     saved = logged = time.time()
     busy, before = time.process_time(), training.seconds
     steps, total, labels, errors, bounds, counts = 0, 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
-    while training.step < end:
+    stopped = []
+    for kind in (signal.SIGTERM, signal.SIGINT):  # saves after the step it is in
+        signal.signal(kind, lambda *_: stopped.append(True))
+    while training.step < end and not stopped:
         loss, told, t, error, bound = training.one()
         if not math.isfinite(loss):
             raise SystemExit(
