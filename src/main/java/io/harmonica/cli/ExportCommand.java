@@ -229,16 +229,17 @@ final class ExportCommand implements Command {
    */
   private record Sizes(Choices choices, Optional<Resolution> picture) {}
 
+  /** What options say of a checkpoint of labels: heads, and whether it has a null class. */
+  static Choices stated(Arguments arguments) {
+    return Choices.NONE
+        .withHeads(
+            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty))
+        .withNoNullClass(arguments.has("no-null-class"));
+  }
+
   private static Sizes sizes(
       Arguments arguments, Checkpoint checkpoint, Optional<Autoencoder> autoencoder) {
-    Choices choices =
-        Choices.NONE
-            .withHeads(
-                arguments
-                    .integer("heads", 1, 1024)
-                    .map(OptionalInt::of)
-                    .orElseGet(OptionalInt::empty))
-            .withNoNullClass(arguments.has("no-null-class"));
+    Choices choices = stated(arguments);
     if (autoencoder.isPresent()) {
       choices = choices.withPixelsPerElement(autoencoder.get().decoder().pixelsPerElement());
     }

@@ -31,7 +31,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
@@ -191,14 +190,7 @@ final class TrainCommand implements Command {
 
   /** What the checkpoint leaves free: as the export will be, for which the router is. */
   private static Choices choices(Arguments arguments) {
-    Choices choices =
-        Choices.NONE
-            .withHeads(
-                arguments
-                    .integer("heads", 1, 1024)
-                    .map(OptionalInt::of)
-                    .orElseGet(OptionalInt::empty))
-            .withNoNullClass(arguments.has("no-null-class"));
+    Choices choices = ExportCommand.stated(arguments);
     return arguments
         .text("resolution")
         .map(size -> choices.withResolution(Resolution.parse(size)))
