@@ -1,6 +1,6 @@
-import io.harmonica.generate.Pictures;
+import io.harmonica.picture.Pictures;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.Png;
+import io.harmonica.picture.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import java.awt.image.BufferedImage;

@@ -187,16 +187,20 @@ class DocumentationTest {
   }
 
   private static String link(String name) {
-    return name.equals("io.harmonica")
-        ? "[`%s`](%s)".formatted(name, SOURCES)
-        : "[`%s`](%s)".formatted(name, SOURCES.resolve(name));
+    return "[`%s`](%s)".formatted(name, folder(name));
+  }
+
+  private static Path folder(String name) {
+    return name.equals("io.harmonica") ? SOURCES : SOURCES.resolve(name.replace('.', '/'));
   }
 
   private static String uses(String name) {
     Set<String> all = ArchitectureTest.MAY_USE.keySet();
     Set<String> own = ArchitectureTest.MAY_USE.get(name);
-    if (own.size() == all.size() - 1) {
-      return "all";
+    if (own.size() == all.size() - 2) {
+      return all.stream()
+          .filter(other -> !own.contains(other) && !other.equals(name))
+          .collect(joining(", ", "all but ", ""));
     }
     String named =
         all.stream() // in the table's order
@@ -208,7 +212,7 @@ class DocumentationTest {
 
   /** Of the package's comment, as Javadoc would show it in the package list. */
   private static String firstSentence(String name) {
-    Path folder = name.equals("io.harmonica") ? SOURCES : SOURCES.resolve(name);
+    Path folder = folder(name);
     try {
       Matcher comment = COMMENT.matcher(Files.readString(folder.resolve("package-info.java")));
       assertThat(comment.matches()).as("comment of package %s", name).isTrue();

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.harmonica.cli.Harmonica;
 import io.harmonica.compare.Comparison;
-import io.harmonica.compare.FeatureNetwork;
+import io.harmonica.features.FeatureNetwork;
 import io.harmonica.metrics.MetricsPort;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.text.Tokenizer;

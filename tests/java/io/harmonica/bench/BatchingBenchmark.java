@@ -6,7 +6,7 @@ import io.harmonica.export.Exporter;
 import io.harmonica.generate.InFlight;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;

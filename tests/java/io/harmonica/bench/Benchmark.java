@@ -16,7 +16,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;

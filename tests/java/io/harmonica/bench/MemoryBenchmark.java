@@ -10,7 +10,7 @@ import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
 import io.harmonica.runtime.Statistics;

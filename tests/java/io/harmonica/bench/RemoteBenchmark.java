@@ -5,7 +5,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.triton.LoopbackProxy;
 import io.harmonica.triton.SharedMemory;

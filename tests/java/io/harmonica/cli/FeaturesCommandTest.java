@@ -2,10 +2,10 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.compare.FeatureStatistics;
-import io.harmonica.generate.Latents;
-import io.harmonica.generate.Pictures;
-import io.harmonica.generate.Png;
+import io.harmonica.features.FeatureStatistics;
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
+import io.harmonica.picture.Png;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;

@@ -11,7 +11,7 @@ import io.harmonica.compare.Quality;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.export.Tmpfs;
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -11,7 +11,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.triton.TritonRuntime;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package io.harmonica.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;
 import java.util.List;

@@ -2,8 +2,8 @@ package io.harmonica.compare;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.Timesteps;
-import io.harmonica.generate.Latents;
 import io.harmonica.generate.Style;
+import io.harmonica.picture.Latents;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Statistics;

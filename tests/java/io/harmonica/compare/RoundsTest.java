@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;

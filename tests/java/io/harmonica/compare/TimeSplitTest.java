@@ -10,7 +10,7 @@ import static io.harmonica.compare.TimeSplit.Part.TRANSFER;
 import static io.harmonica.compare.TimeSplit.Part.WAITING;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import io.harmonica.repository.Role;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;

@@ -9,7 +9,7 @@ import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;

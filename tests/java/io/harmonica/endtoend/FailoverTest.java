@@ -14,7 +14,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.StepListener;
 import io.harmonica.metrics.Metrics;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.HandleLedger;

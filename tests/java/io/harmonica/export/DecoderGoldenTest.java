@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Autoencoder;
-import io.harmonica.model.Choices;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Autoencoder;
+import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;

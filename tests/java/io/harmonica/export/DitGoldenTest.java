@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Tensor;

@@ -3,7 +3,7 @@ package io.harmonica.export;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import java.util.Collections;

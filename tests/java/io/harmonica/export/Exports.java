@@ -2,7 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
 import java.nio.file.Path;
 import java.util.List;

@@ -7,7 +7,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;

@@ -12,6 +12,7 @@ import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
+import io.harmonica.picture.Latents;
 import io.harmonica.sampler.Spacing;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;

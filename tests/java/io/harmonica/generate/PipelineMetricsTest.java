@@ -10,7 +10,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.metrics.Metrics;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;

@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.harmonica.picture.Latents;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.harmonica.picture.Latents;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntBinaryOperator;

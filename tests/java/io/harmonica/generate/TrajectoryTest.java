@@ -9,6 +9,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
+import io.harmonica.picture.Latents;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import java.nio.file.Path;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;

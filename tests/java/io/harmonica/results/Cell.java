@@ -1,6 +1,6 @@
 package io.harmonica.results;
 
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Savings;
 import io.harmonica.router.TargetSpeedup;
 import java.nio.file.Path;

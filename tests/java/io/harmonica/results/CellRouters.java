@@ -2,7 +2,7 @@ package io.harmonica.results;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.harmonica.results;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import java.util.List;
 import java.util.Random;
 

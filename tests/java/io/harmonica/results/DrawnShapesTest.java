@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

@@ -1,6 +1,6 @@
 package io.harmonica.results;
 
-import io.harmonica.compare.Estimate;
+import io.harmonica.features.Estimate;
 
 /**
  * The numbers of a cell, or of an uncached set.

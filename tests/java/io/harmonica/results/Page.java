@@ -1,7 +1,7 @@
 package io.harmonica.results;
 
-import io.harmonica.compare.Estimate;
 import io.harmonica.compare.Machine;
+import io.harmonica.features.Estimate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;

@@ -2,6 +2,8 @@ package io.harmonica.router;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.picture.ImageHeatMap;
+import io.harmonica.picture.TextHeatMap;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;

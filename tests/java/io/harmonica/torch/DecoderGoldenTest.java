@@ -5,7 +5,7 @@ import static io.harmonica.Golden.floats;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Autoencoder;
+import io.harmonica.origin.Autoencoder;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Model;
 import io.harmonica.model.Weights;
+import io.harmonica.origin.Model;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.bytedeco.javacpp.Pointer;

@@ -7,8 +7,8 @@ import static io.harmonica.Golden.size;
 
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.TextCheckpoint;
 import io.harmonica.model.TextEncoder;
+import io.harmonica.origin.TextCheckpoint;
 import java.util.Arrays;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

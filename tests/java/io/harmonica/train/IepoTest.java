@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Reusing;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Walk;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.train.search.Target;
 import org.junit.jupiter.api.Test;
 
 class LandingTest {

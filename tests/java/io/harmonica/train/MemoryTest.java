@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
+import io.harmonica.train.search.Measure;
+import io.harmonica.train.search.Routed;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
 import org.junit.jupiter.api.Test;
 
 class MemoryTest {

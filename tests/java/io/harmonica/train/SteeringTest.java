@@ -3,6 +3,7 @@ package io.harmonica.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.harmonica.train.search.Target;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

@@ -3,7 +3,7 @@ package io.harmonica.train;
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
@@ -15,24 +15,25 @@ import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
+import io.harmonica.train.trajectory.Denoising;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The golden DiT of three blocks, ready to be trained on few steps. */
-final class Tiny implements AutoCloseable {
-  final Subject subject;
+public final class Tiny implements AutoCloseable {
+  public final Subject subject;
   final TorchOps ops;
   private final Checkpoint checkpoint;
 
-  Tiny(int steps) {
+  public Tiny(int steps) {
     this(steps, "ddim");
   }
 
-  Tiny(int steps, String samplerName) {
+  public Tiny(int steps, String samplerName) {
     this(steps, samplerName, Diffusion.DDPM);
   }
 
-  Tiny(int steps, String samplerName, Diffusion diffusion) {
+  public Tiny(int steps, String samplerName, Diffusion diffusion) {
     checkpoint = Checkpoint.open(Checkpoints.DIT);
     Model model = Model.of(checkpoint, OptionalInt.empty());
     Sampler sampler =
@@ -54,7 +55,7 @@ final class Tiny implements AutoCloseable {
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
   }
 
-  Denoising denoising() {
+  public Denoising denoising() {
     return new Denoising(ops, subject.model(), subject.sampler(), 1.5, 4);
   }
 
@@ -147,5 +148,10 @@ final class Tiny implements AutoCloseable {
   public void close() {
     ops.close();
     checkpoint.close();
+  }
+
+  /** What that table computes with a threshold, {@code [steps][branches]}. */
+  public boolean[][] computes(boolean learned, double threshold) {
+    return table(learned).computes(threshold);
   }
 }

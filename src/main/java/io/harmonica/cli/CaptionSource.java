@@ -3,15 +3,17 @@ package io.harmonica.cli;
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
+import io.harmonica.generate.TensorFiles;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.TextEncoder;
+import io.harmonica.origin.PipelineParts;
 import io.harmonica.text.Tokenizer;
 import io.harmonica.text.Tokens;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
-import io.harmonica.train.Captions;
+import io.harmonica.train.trajectory.Captions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +28,7 @@ final class CaptionSource {
 
   /** Those that the command line names; none for a model that takes labels. */
   static Optional<Captions> of(
-      Arguments arguments, CheckpointParts parts, Denoiser model, Device device, Console console) {
+      Arguments arguments, PipelineParts parts, Denoiser model, Device device, Console console) {
     if (model.io().text().isEmpty()) {
       for (String option : List.of("captions", "text-embeddings", "text-encoder", "tokenizer")) {
         arguments.refuse(option, "on a " + model.architecture() + ", which takes class labels");

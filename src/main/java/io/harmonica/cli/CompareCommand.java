@@ -2,8 +2,6 @@ package io.harmonica.cli;
 
 import io.harmonica.AtomicFile;
 import io.harmonica.compare.Comparison;
-import io.harmonica.compare.FeatureNetwork;
-import io.harmonica.compare.FeatureStatistics;
 import io.harmonica.compare.Gate;
 import io.harmonica.compare.Judge;
 import io.harmonica.compare.Load;
@@ -15,9 +13,12 @@ import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
 import io.harmonica.compare.Speedup;
 import io.harmonica.compare.WarmUp;
+import io.harmonica.features.FeatureNetwork;
+import io.harmonica.features.FeatureStatistics;
 import io.harmonica.generate.Content;
-import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.TensorFiles;
+import io.harmonica.picture.Latents;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -158,7 +159,7 @@ final class CompareCommand implements Command {
     if (!arguments.has("features")) {
       arguments.refuse("reference", "without --features");
     }
-    arguments.path("latents").ifPresent(file -> TensorFiles.requireName("latents", file));
+    arguments.path("latents").ifPresent(file -> OutputPaths.requireTensorName("latents", file));
     List<Setting> settings = VariantOptions.settings(arguments, common(arguments));
     if (settings.stream().noneMatch(Setting::served)) {
       TritonOptions.refuseAll(arguments, "without a variant on Triton");

@@ -5,13 +5,14 @@ import io.harmonica.checkpoint.Digest;
 import io.harmonica.checkpoint.HubCache;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
-import io.harmonica.model.AspectBins;
-import io.harmonica.model.Autoencoder;
-import io.harmonica.model.Choices;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
+import io.harmonica.origin.AspectBins;
+import io.harmonica.origin.Autoencoder;
+import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
+import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -128,7 +129,7 @@ final class ExportCommand implements Command {
     Path repository = arguments.requiredPath("model-repository");
     ExportOptions options = options(arguments, path);
     List<Router> routers = arguments.paths("router").stream().map(Router::read).toList();
-    CheckpointParts parts = CheckpointParts.of(path);
+    PipelineParts parts = PipelineParts.of(path);
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
@@ -145,7 +146,7 @@ final class ExportCommand implements Command {
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.err().println("note: " + note));
-      Sampling says = parts.sampling(model.denoiser().io());
+      Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       autoencoder.ifPresent(exporter::withDecoder);
@@ -184,7 +185,9 @@ final class ExportCommand implements Command {
               repository);
       noteRepeated(entries, total, console);
       model.notes().forEach(note -> console.err().println("note: " + note));
-      parts.note(arguments).ifPresent(note -> console.err().println("note: " + note));
+      parts
+          .note(part -> arguments.has(part.replace('_', '-')))
+          .ifPresent(note -> console.err().println("note: " + note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
     return CommandRunner.DONE;

@@ -1,7 +1,7 @@
 package io.harmonica.cli;
 
-import io.harmonica.compare.FeatureNetwork;
-import io.harmonica.compare.FeatureStatistics;
+import io.harmonica.features.FeatureNetwork;
+import io.harmonica.features.FeatureStatistics;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.Options;

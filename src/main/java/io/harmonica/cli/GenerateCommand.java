@@ -3,17 +3,19 @@ package io.harmonica.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.ContactSheet;
 import io.harmonica.generate.Content;
-import io.harmonica.generate.Latents;
-import io.harmonica.generate.Pictures;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
-import io.harmonica.generate.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
+import io.harmonica.generate.Series;
 import io.harmonica.generate.StepListener;
+import io.harmonica.generate.TensorFiles;
 import io.harmonica.metrics.MetricsPort;
+import io.harmonica.picture.ContactSheet;
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
+import io.harmonica.picture.Png;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
@@ -159,11 +161,11 @@ final class GenerateCommand implements Command {
     Path out = arguments.requiredPath("out");
     OutputPaths.requireFolder("out", out);
     for (String option : List.of("latents", "text-embeddings")) {
-      arguments.path(option).ifPresent(file -> TensorFiles.requireName(option, file));
+      arguments.path(option).ifPresent(file -> OutputPaths.requireTensorName(option, file));
     }
     arguments
         .path("save-latents")
-        .ifPresent(file -> TensorFiles.requireWritable("save-latents", file));
+        .ifPresent(file -> OutputPaths.requireTensorFile("save-latents", file));
     try (MetricsPort metrics = metrics(arguments, console);
         Pipeline pipeline = open(arguments, model, metrics, console)) {
       Request request = request(arguments, pipeline, console);

@@ -2,7 +2,8 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.Exporter;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
+import io.harmonica.origin.PipelineParts;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -15,10 +16,10 @@ import java.util.OptionalInt;
 final class ModelFiles implements Models {
   @Override
   public ModelCard checkpoint(Path path, OptionalInt heads) {
-    CheckpointParts parts = CheckpointParts.of(path);
+    PipelineParts parts = PipelineParts.of(path);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, heads);
-      return card(model, parts.sampling(model.denoiser().io()));
+      return card(model, parts.sampling(Exporter.usual(model.denoiser().io())));
     }
   }
 

@@ -26,6 +26,21 @@ final class OutputPaths {
     }
   }
 
+  /** Refuses what is no safetensors file by its name, as reading it would. */
+  static void requireTensorName(String option, Path file) {
+    if (!file.toString().endsWith(".safetensors")) {
+      throw new HarmonicaException(
+          "--%s %s is no .safetensors file by its name: give it one that ends so"
+              .formatted(option, file));
+    }
+  }
+
+  /** Refuses what cannot be written, or not be read again. */
+  static void requireTensorFile(String option, Path file) {
+    requireFile(option, file);
+    requireTensorName(option, file);
+  }
+
   /** The path, or the nearest above it that exists. */
   private static Path existing(Path path) {
     Path there = path;

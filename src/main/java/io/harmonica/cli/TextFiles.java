@@ -2,7 +2,8 @@ package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.TextCheckpoint;
+import io.harmonica.origin.PipelineParts;
+import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -28,7 +29,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
    *
    * @throws HarmonicaException if one of them is there without the other, or they do not fit
    */
-  static Optional<TextFiles> find(Arguments arguments, CheckpointParts parts) {
+  static Optional<TextFiles> find(Arguments arguments, PipelineParts parts) {
     if (arguments.text("text-encoder").filter(NONE::equals).isPresent()) {
       arguments.refuse("tokenizer", "with --text-encoder none");
       return Optional.empty();
@@ -38,7 +39,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
     Optional<Path> tokenizer =
         arguments
             .path("tokenizer")
-            .or(() -> asked.flatMap(CheckpointParts::tokenizerBeside))
+            .or(() -> asked.flatMap(PipelineParts::tokenizerBeside))
             .or(parts::tokenizer);
     if (encoder.isPresent() != tokenizer.isPresent()) {
       throw new HarmonicaException(

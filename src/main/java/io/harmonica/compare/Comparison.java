@@ -2,11 +2,12 @@ package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.Library;
-import io.harmonica.generate.Latents;
+import io.harmonica.features.Features;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Style;
+import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;

@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.features.Estimate;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;

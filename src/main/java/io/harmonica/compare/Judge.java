@@ -1,7 +1,12 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Latents;
+import io.harmonica.features.Estimate;
+import io.harmonica.features.FeatureNetwork;
+import io.harmonica.features.FeatureStatistics;
+import io.harmonica.features.Features;
+import io.harmonica.features.Frechet;
+import io.harmonica.picture.Latents;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;

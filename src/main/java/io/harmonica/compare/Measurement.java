@@ -1,7 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package io.harmonica.compare;
 
 import io.harmonica.generate.Content;
-import io.harmonica.generate.Latents;
 import io.harmonica.generate.Pipeline;
+import io.harmonica.picture.Latents;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;

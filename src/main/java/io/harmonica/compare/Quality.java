@@ -1,8 +1,8 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Latents;
-import io.harmonica.generate.Pictures;
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

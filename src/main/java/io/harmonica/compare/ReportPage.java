@@ -2,7 +2,7 @@ package io.harmonica.compare;
 
 import static io.harmonica.compare.Svg.escaped;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -2,6 +2,7 @@ package io.harmonica.compare;
 
 import static io.harmonica.compare.Svg.escaped;
 
+import io.harmonica.features.Estimate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;

@@ -1,9 +1,9 @@
 package io.harmonica.compare;
 
-import io.harmonica.generate.ContactSheet;
-import io.harmonica.generate.Latents;
-import io.harmonica.generate.Pictures;
-import io.harmonica.generate.Png;
+import io.harmonica.picture.ContactSheet;
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
+import io.harmonica.picture.Png;
 import java.awt.image.BufferedImage;
 
 /**

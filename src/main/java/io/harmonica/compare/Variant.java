@@ -1,6 +1,6 @@
 package io.harmonica.compare;
 
-import io.harmonica.generate.Latents;
+import io.harmonica.picture.Latents;
 import io.harmonica.runtime.Statistics;
 
 /** One way to generate the same pictures: a router, a runtime, a number of steps. */

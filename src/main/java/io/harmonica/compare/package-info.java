@@ -3,6 +3,6 @@
  *
  * <p>Read {@link io.harmonica.compare.Comparison} first, then {@link io.harmonica.compare.Rounds},
  * which measures, and {@link io.harmonica.compare.Report}, which tells; for sets of pictures,
- * {@link io.harmonica.compare.FeatureNetwork} and {@link io.harmonica.compare.Frechet}.
+ * {@link io.harmonica.features.FeatureNetwork} and {@link io.harmonica.features.Frechet}.
  */
 package io.harmonica.compare;

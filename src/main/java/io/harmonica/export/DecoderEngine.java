@@ -2,7 +2,6 @@ package io.harmonica.export;
 
 import io.harmonica.Element;
 import io.harmonica.Port;
-import io.harmonica.model.Autoencoder;
 import io.harmonica.model.Decoder;
 import io.harmonica.model.Denoiser;
 import io.harmonica.onnx.Graph;
@@ -10,6 +9,7 @@ import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
+import io.harmonica.origin.Autoencoder;
 import io.harmonica.repository.Names;
 
 /**

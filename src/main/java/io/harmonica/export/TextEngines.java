@@ -1,13 +1,13 @@
 package io.harmonica.export;
 
 import io.harmonica.Element;
-import io.harmonica.model.TextCheckpoint;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
+import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.repository.Names;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,8 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
+import io.harmonica.picture.Resize;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.Runtime;

@@ -2,6 +2,8 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.Role;

@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.sampler.Spacing;

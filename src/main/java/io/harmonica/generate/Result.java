@@ -1,5 +1,8 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
+import io.harmonica.picture.Pictures;
+
 /**
  * A finished generation. Immutable, but for the array of its latents, which is the caller's.
  *

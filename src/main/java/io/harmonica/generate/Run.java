@@ -1,5 +1,7 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
+
 /**
  * One request on its way: a trajectory after the other, as many pictures in each as a batch takes.
  * Owns the trajectory that is under way.

@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
 import java.util.function.UnaryOperator;
 
 /**

@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Calls.Call;
+import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program.Keep;

@@ -170,7 +170,7 @@ public interface Denoiser {
           outputChannels,
           height,
           width,
-          Choices.NONE.pixelsPerElement(channels),
+          usualPixelsPerElement(channels),
           classes,
           true,
           Optional.empty(),
@@ -179,7 +179,12 @@ public interface Denoiser {
           guidanceChannels);
     }
 
-    Interface withoutNullClass() {
+    /** What is usual: 1 for grey and RGB samples, 8 for latents. */
+    public static int usualPixelsPerElement(int channels) {
+      return channels == 1 || channels == 3 ? 1 : 8;
+    }
+
+    public Interface withoutNullClass() {
       return new Interface(
           channels,
           outputChannels,

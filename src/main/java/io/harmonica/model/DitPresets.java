@@ -6,15 +6,15 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The published sizes of DiT (facebookresearch/DiT {@code models.py}). */
-enum DitPresets {
+public enum DitPresets {
   XL(28, 1152, 16),
   L(24, 1024, 16),
   B(12, 768, 12),
   S(12, 384, 6);
 
   final int depth;
-  final int width;
-  final int heads;
+  public final int width;
+  public final int heads;
 
   DitPresets(int depth, int width, int heads) {
     this.depth = depth;
@@ -22,7 +22,7 @@ enum DitPresets {
     this.heads = heads;
   }
 
-  static Optional<DitPresets> of(int depth, int width) {
+  public static Optional<DitPresets> of(int depth, int width) {
     return Arrays.stream(values()).filter(p -> p.depth == depth && p.width == width).findFirst();
   }
 
@@ -32,7 +32,7 @@ enum DitPresets {
   }
 
   /** The structure that {@code DiT-XL/2} names, as facebook published it for 256 x 256 pictures. */
-  static Dit named(String architecture) {
+  public static Dit named(String architecture) {
     for (DitPresets preset : values()) {
       for (int patch : new int[] {2, 4, 8}) {
         if (architecture.equals("DiT-" + preset + "/" + patch)) {

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** What diffusion transformers share; the shape comments' legend is {@link Denoiser}'s. */
-final class Layers {
+public final class Layers {
   /** Sine-cosine features of a number, such as a timestep. */
   static final int FEATURES = 256;
 
@@ -53,7 +53,7 @@ final class Layers {
    *     stretched over it
    * @param interpolation what positions are divided by then (diffusers {@code interpolation_scale})
    */
-  static float[] positions(int width, int rows, int columns, int base, float interpolation) {
+  public static float[] positions(int width, int rows, int columns, int base, float interpolation) {
     int quarter = width / 4;
     float[] positions = new float[rows * columns * width];
     for (int token = 0; token < rows * columns; token++) {

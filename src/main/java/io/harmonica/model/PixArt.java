@@ -53,10 +53,10 @@ public record PixArt(
   private static final double HEAD_EPS = 1e-6;
 
   /** The published size, of alpha and Sigma alike. */
-  static final String XL = "PixArt-XL/2";
+  public static final String XL = "PixArt-XL/2";
 
   /** The structure of {@link #XL} as alpha was published for 512 x 512 pictures. */
-  static PixArt xl() {
+  public static PixArt xl() {
     Interface io =
         new Interface(
             4,

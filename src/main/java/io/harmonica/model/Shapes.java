@@ -17,7 +17,7 @@ public final class Shapes implements Ops<long[]> {
   private long flops;
   private long elements; // of all results that take memory: views do not
 
-  Shapes(Weights weights) {
+  public Shapes(Weights weights) {
     this.weights = weights;
   }
 
@@ -40,7 +40,7 @@ public final class Shapes implements Ops<long[]> {
   }
 
   /** Checks every parameter of a text encoder. */
-  static void require(TextEncoder encoder, Weights weights) {
+  public static void require(TextEncoder encoder, Weights weights) {
     encoder.encode(new Shapes(weights), new long[] {1, 1}, new long[] {1, 1}, 1);
   }
 

@@ -1,5 +1,9 @@
 package io.harmonica.train;
 
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Walk;
 import java.util.Arrays;
 import java.util.function.Function;
 

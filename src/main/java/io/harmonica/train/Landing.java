@@ -1,5 +1,6 @@
 package io.harmonica.train;
 
+import io.harmonica.train.search.Target;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

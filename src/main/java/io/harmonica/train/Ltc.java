@@ -2,6 +2,10 @@ package io.harmonica.train;
 
 import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Walk;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 

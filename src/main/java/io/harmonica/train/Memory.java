@@ -4,6 +4,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
 import io.harmonica.sampler.Guidance;
+import io.harmonica.train.search.Routed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,7 @@
 package io.harmonica.train;
 
+import io.harmonica.train.trajectory.Batch;
+
 /** What training minimises, an iteration at a time. */
 interface Objective {
 

@@ -3,6 +3,9 @@ package io.harmonica.train;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Walk;
 
 /**
  * Step-wise denoising training (HarmoniCa, arXiv 2410.01723): a student with soft routing follows

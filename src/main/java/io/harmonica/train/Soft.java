@@ -3,6 +3,9 @@ package io.harmonica.train;
 import io.harmonica.router.Reuse;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Walk;
 import java.util.function.Supplier;
 
 /**

@@ -7,6 +7,7 @@ import io.harmonica.router.Fora;
 import io.harmonica.router.Policy;
 import io.harmonica.router.Router;
 import io.harmonica.router.Uncached;
+import io.harmonica.train.search.Target;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;

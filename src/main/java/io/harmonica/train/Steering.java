@@ -1,5 +1,6 @@
 package io.harmonica.train;
 
+import io.harmonica.train.search.Target;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -9,6 +9,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.train.trajectory.Captions;
 import java.util.List;
 import java.util.Optional;
 

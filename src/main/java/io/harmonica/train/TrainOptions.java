@@ -3,8 +3,11 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
+import io.harmonica.train.search.Target;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * How to train a router; the defaults of the command line are in brackets.
@@ -86,7 +89,7 @@ public record TrainOptions(
     LTC;
 
     /** Per step whether its row is trained; the others compute everything. */
-    boolean[] trainable(int steps) {
+    public boolean[] trainable(int steps) {
       boolean[] trainable = new boolean[steps];
       for (int s = 1; s < steps; s += this == SDT ? 1 : 2) {
         trainable[s] = true;
@@ -145,6 +148,15 @@ public record TrainOptions(
     public static Control cur(double value) {
       require(value >= 0 && value < 1, "target-cur", value, "0 or more and below 1");
       return new Control("cur", value);
+    }
+
+    /** What a run is held to; empty where beta is fixed. */
+    Optional<Target> target(Flops flops, boolean[] trainable) {
+      return switch (kind) {
+        case "speedup" -> Optional.of(Target.speedup(value, flops, trainable));
+        case "cur" -> Optional.of(Target.cur(value, flops, trainable));
+        default -> Optional.empty();
+      };
     }
 
     /** The beta to begin with: steering finds it in the first iteration. */

@@ -6,12 +6,19 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.Library;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
-import io.harmonica.router.ImageHeatMap;
+import io.harmonica.picture.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
+import io.harmonica.train.search.Exchange;
+import io.harmonica.train.search.Measure;
+import io.harmonica.train.search.Target;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Purpose;
+import io.harmonica.train.trajectory.Walk;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -60,7 +67,7 @@ public final class Trainer {
             subject.captions());
     this.routing = new SoftRouting(ops, options.reuse().forecast(), options.threshold());
     this.trainable = options.objective().trainable(subject.steps());
-    this.target = Target.of(options.control(), subject.flops(), trainable);
+    this.target = options.control().target(subject.flops(), trainable);
   }
 
   /**

@@ -1,0 +1,54 @@
+package io.harmonica.origin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import java.util.Optional;
+
+/** The fields of a {@code config.json}, checked as they are read. */
+record Config(JsonNode json, String where) {
+
+  /** A field that must be absent, null or as stated: the definition knows nothing else. */
+  void require(String field, String expected) {
+    JsonNode value = json.path(field);
+    boolean fits = value.isMissingNode() || value.isNull() || value.asText().equals(expected);
+    check(field, fits, expected + ", the only one supported");
+  }
+
+  int integer(String field, int absent) {
+    JsonNode value = json.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return absent;
+    }
+    check(
+        field,
+        value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20,
+        "an integer of 1 to 1048575");
+    return value.asInt();
+  }
+
+  double number(String field, double absent) {
+    JsonNode value = json.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return absent;
+    }
+    check(field, value.isNumber() && value.asDouble() > 0, "a positive number");
+    return value.asDouble();
+  }
+
+  /** True, false, or where it is absent or null, neither. */
+  Optional<Boolean> flag(String field) {
+    JsonNode value = json.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return Optional.empty();
+    }
+    check(field, value.isBoolean(), "true or false");
+    return Optional.of(value.asBoolean());
+  }
+
+  void check(String field, boolean fits, String expected) {
+    if (!fits) {
+      throw new HarmonicaException(
+          "%s: field %s is %s, expected %s".formatted(where, field, json.path(field), expected));
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.harmonica.origin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.HarmonicaException;
+import io.harmonica.Links;
+import io.harmonica.checkpoint.HubCache;
+import io.harmonica.sampler.Sampling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * Where the parts of a model lie: alone, or in the folders of a diffusers pipeline.
+ *
+ * @param model the transformer: a folder, or a file
+ * @param vae its autoencoder, where one lies beside it
+ * @param scheduler the file that says what it is sampled with
+ * @param textEncoder what embeds its texts
+ * @param tokenizer the folder of what cuts them into tokens
+ * @param missing folders that the pipeline's index names and that are not there
+ */
+public record PipelineParts(
+    Path model,
+    Optional<Path> vae,
+    Optional<Path> scheduler,
+    Optional<Path> textEncoder,
+    Optional<Path> tokenizer,
+    List<String> missing) {
+  private static final String VAE = "vae";
+  private static final String TEXT_ENCODER = "text_encoder";
+  private static final String TOKENIZER = "tokenizer";
+  private static final String SCHEDULER = "scheduler";
+  private static final String TRANSFORMER = "transformer";
+  private static final String INDEX = "model_index.json";
+
+  /** Of a pipeline's folder, of the transformer in it, or of anything else. */
+  public static PipelineParts of(Path path) {
+    Path checkpoint = HubCache.snapshot(path);
+    if (Files.isDirectory(checkpoint.resolve(TRANSFORMER))) {
+      return in(checkpoint, checkpoint.resolve(TRANSFORMER));
+    }
+    if (Links.exists(checkpoint.resolve(INDEX))) {
+      throw new HarmonicaException(
+          "%s is a pipeline by its %s, but has no folder %s: give one with a diffusion transformer, as those of DiT and PixArt are"
+              .formatted(checkpoint, INDEX, TRANSFORMER));
+    }
+    Path normal = checkpoint.toAbsolutePath().normalize();
+    boolean part =
+        normal.endsWith(TRANSFORMER) && Files.isDirectory(normal) && normal.getParent() != null;
+    return part
+        ? in(normal.getParent(), checkpoint)
+        : new PipelineParts(
+            checkpoint,
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of());
+  }
+
+  private static PipelineParts in(Path pipeline, Path transformer) {
+    return new PipelineParts(
+        transformer,
+        folder(pipeline, VAE),
+        Optional.of(pipeline.resolve(SCHEDULER).resolve("scheduler_config.json"))
+            .filter(Links::exists),
+        folder(pipeline, TEXT_ENCODER),
+        folder(pipeline, TOKENIZER),
+        missing(pipeline));
+  }
+
+  /** The index has {@code [library, class]} for each part, nulls for one that was left out. */
+  private static List<String> missing(Path pipeline) {
+    Path index = pipeline.resolve(INDEX);
+    if (!Links.exists(index)) {
+      return List.of();
+    }
+    try {
+      JsonNode parts = new ObjectMapper().readTree(index.toFile());
+      return Stream.of(VAE, SCHEDULER, TEXT_ENCODER, TOKENIZER)
+          .filter(part -> parts.path(part).path(0).isTextual() && folder(pipeline, part).isEmpty())
+          .toList();
+    } catch (IOException e) {
+      throw new HarmonicaException(
+          "%s cannot be read (%s): fetch it again"
+              .formatted(index, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),
+          e);
+    }
+  }
+
+  /**
+   * How the model is sampled: as the scheduler of its pipeline says, where there is one.
+   *
+   * @param usual how a model of its origin is
+   */
+  public Sampling sampling(Sampling usual) {
+    return scheduler.map(usual::withScheduler).orElse(usual);
+  }
+
+  /**
+   * What to tell of parts that the index names and that are not there.
+   *
+   * @param given the parts that come from elsewhere
+   */
+  public Optional<String> note(Predicate<String> given) {
+    List<String> lacking =
+        missing.stream()
+            .filter(part -> !given.test(part))
+            .filter(part -> !part.equals(TOKENIZER) || !given.test(TEXT_ENCODER))
+            .toList();
+    return lacking.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s names %s, and beside it there is no such folder: going on without"
+                .formatted(model.resolveSibling(INDEX), String.join(", ", lacking)));
+  }
+
+  /** The tokenizer in the pipeline of a text encoder. */
+  public static Optional<Path> tokenizerBeside(Path textEncoder) {
+    return folder(textEncoder.toAbsolutePath().normalize().getParent(), TOKENIZER);
+  }
+
+  private static Optional<Path> folder(Path pipeline, String part) {
+    return Optional.of(pipeline.resolve(part)).filter(Links::exists).filter(Files::isDirectory);
+  }
+}

@@ -1,0 +1,67 @@
+package io.harmonica.train.search;
+
+import io.harmonica.torch.Value;
+import io.harmonica.train.search.Measure.Routing;
+import io.harmonica.train.trajectory.Batch;
+import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Walk;
+import java.util.List;
+
+/**
+ * Pictures on their way through a table, with all that {@link Adjoint} needs to go back.
+ *
+ * @param x by step, the samples before it
+ * @param computed by step and branch, the output that is computed, or would be
+ * @param reused by step and branch; null where it is computed
+ * @param outputShape (B, N, D)
+ * @param results the samples after the last step
+ */
+public record Routed(
+    Batch batch,
+    float[][] x,
+    float[][][] computed,
+    Reused[][] reused,
+    long[] outputShape,
+    float[] results) {
+
+  /** A reused output, and the steps that it is the weighted sum of. */
+  public record Reused(float[] output, List<Integer> steps, double[] weights) {}
+
+  /**
+   * Routes a batch as inference does.
+   *
+   * @param history how many outputs of a branch are kept
+   */
+  public static Routed of(Denoising denoising, Batch batch, int history, Routing routing) {
+    float[][] x = new float[denoising.steps()][];
+    float[][][] computed = new float[denoising.steps()][denoising.branches()][];
+    Reused[][] reused = new Reused[denoising.steps()][denoising.branches()];
+    long[][] shape = new long[1][];
+    try (Walk walk = Walk.start(denoising, batch, history, 0)) {
+      denoising.finish(
+          walk,
+          at -> {
+            int s = at.step();
+            x[s] = at.x().clone();
+            Denoising.Route route = routing.route(denoising.ops(), at);
+            return (branch, compute) -> {
+              Value own = compute.get();
+              shape[0] = own.shape();
+              computed[s][branch] = own.floats();
+              List<Integer> stored = at.cache().steps(branch);
+              Value output = route.output(branch, () -> own);
+              if (!routing.computes()[s][branch]) {
+                double[] weights = routing.weights().of(s, branch, stored);
+                float[] values =
+                    weights.length == 1 && weights[0] == 1
+                        ? computed[stored.get(0)][branch] // held already
+                        : output.floats();
+                reused[s][branch] = new Reused(values, stored, weights);
+              }
+              return output;
+            };
+          });
+      return new Routed(batch, x, computed, reused, shape[0], walk.x());
+    }
+  }
+}

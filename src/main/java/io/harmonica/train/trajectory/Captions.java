@@ -1,0 +1,105 @@
+package io.harmonica.train.trajectory;
+
+import io.harmonica.model.Denoiser;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a model that takes text is trained on, embedded by its text encoder. Each caption keeps only
+ * its tokens that count: padding, which no picture depends on, would be most of it.
+ *
+ * @param states of each caption, row-major [its tokens, width]; the last is the null caption, which
+ *     guidance leads away from
+ * @param width of a token
+ */
+public record Captions(List<float[]> states, int width) {
+  private static final int HEX_DIGITS = 32;
+
+  public Captions {
+    states = List.copyOf(states);
+    if (states.size() < 2) {
+      throw new IllegalArgumentException("no caption beside the null caption");
+    }
+  }
+
+  /**
+   * The tokens of one that count.
+   *
+   * @param states row-major [tokens, width]
+   * @param mask 1 for a token that counts, 0 for padding
+   */
+  public static float[] counting(float[] states, long[] mask) {
+    int width = states.length / mask.length;
+    float[] kept = new float[states.length];
+    int filled = 0;
+    for (int token = 0; token < mask.length; token++) {
+      if (mask[token] != 0) {
+        System.arraycopy(states, token * width, kept, filled, width);
+        filled += width;
+      }
+    }
+    return Arrays.copyOf(kept, filled);
+  }
+
+  /** Captions without the null caption; its index as well. */
+  public int count() {
+    return states.size() - 1;
+  }
+
+  /** What tells them from others. */
+  public String digest() {
+    try {
+      MessageDigest sha = MessageDigest.getInstance("SHA-256");
+      for (float[] caption : states) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * caption.length);
+        bytes.asFloatBuffer().put(caption);
+        sha.update(ByteBuffer.allocate(4).putInt(0, caption.length));
+        sha.update(bytes);
+      }
+      return HexFormat.of().formatHex(sha.digest()).substring(0, HEX_DIGITS);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has SHA-256
+    }
+  }
+
+  /** Inputs of a batch whose rows have the captions of these indices. */
+  Map<String, Value> inputs(TorchOps ops, Denoiser.Interface io, int[] indices) {
+    int tokens = io.text().orElseThrow().tokens();
+    int rows = indices.length;
+    float[] values = new float[rows * tokens * width];
+    long[] mask = new long[rows * tokens];
+    float[] sizes = new float[2 * rows];
+    float[] ratios = new float[rows];
+    float height = (float) io.height() * io.pixelsPerElement();
+    float across = (float) io.width() * io.pixelsPerElement();
+    for (int row = 0; row < rows; row++) {
+      float[] caption = states.get(indices[row]);
+      System.arraycopy(caption, 0, values, row * tokens * width, caption.length);
+      Arrays.fill(mask, row * tokens, row * tokens + caption.length / width, 1);
+      sizes[2 * row] = height;
+      sizes[2 * row + 1] = across;
+      ratios[row] = height / across;
+    }
+    Value embedding = ops.input(values, rows, tokens, width);
+    Value kept = ops.input(mask, rows, tokens);
+    if (!io.text().orElseThrow().pictureSize()) {
+      return Map.of("text_embedding", embedding, "text_mask", kept);
+    }
+    return Map.of(
+        "text_embedding",
+        embedding,
+        "text_mask",
+        kept,
+        "resolution",
+        ops.input(sizes, rows, 2),
+        "aspect_ratio",
+        ops.input(ratios, rows, 1));
+  }
+}

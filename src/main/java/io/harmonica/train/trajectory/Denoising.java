@@ -1,0 +1,276 @@
+package io.harmonica.train.trajectory;
+
+import io.harmonica.model.Branch;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Streams;
+import io.harmonica.model.Term;
+import io.harmonica.model.Unconditional;
+import io.harmonica.sampler.Guidance;
+import io.harmonica.sampler.Prediction;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Stepper;
+import io.harmonica.torch.Scope;
+import io.harmonica.torch.TorchOps;
+import io.harmonica.torch.Value;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * A model and its sampler as training runs them: passes in which anything may stand in for a
+ * branch's output.
+ *
+ * <p>Legend: n pictures, B rows of the model's batch (2 n with guidance, else n), N tokens, D
+ * width, C channels of a sample, O of a prediction.
+ */
+public final class Denoising {
+  private final TorchOps ops;
+  private final Denoiser model;
+  private final List<Branch> branches;
+  private final Sampler sampler;
+  private final Guidance guidance;
+  private final Optional<Captions> captions;
+  private long passes;
+
+  /** Of a model that takes labels. */
+  public Denoising(
+      TorchOps ops, Denoiser model, Sampler sampler, double guidance, int guidanceChannels) {
+    this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
+  }
+
+  public Denoising(
+      TorchOps ops,
+      Denoiser model,
+      Sampler sampler,
+      double guidance,
+      int guidanceChannels,
+      Optional<Captions> captions) {
+    this.ops = ops;
+    this.model = model;
+    this.branches = model.branches();
+    this.sampler = sampler;
+    this.guidance = new Guidance(guidance, guidanceChannels, true);
+    this.captions = captions;
+  }
+
+  /** Chooses a branch's output, (B, N, D): the computed one, a stored one, a mixture. */
+  public interface Route {
+    Value output(int branch, Supplier<Value> computed);
+  }
+
+  /** Every branch is computed. */
+  public static final Route FULL = (branch, computed) -> computed.get();
+
+  /** The same without guidance. */
+  public Denoising unguided() {
+    return new Denoising(ops, model, sampler, 1, guidance.channels(), captions);
+  }
+
+  public TorchOps ops() {
+    return ops;
+  }
+
+  public int branches() {
+    return branches.size();
+  }
+
+  Stepper start() {
+    return sampler.start();
+  }
+
+  public int steps() {
+    return sampler.timesteps().size();
+  }
+
+  /** Passes so far. */
+  public long passes() {
+    return passes;
+  }
+
+  /** Labels and noise of a batch; with guidance it has two rows a picture. */
+  public Batch draw(int pictures, long seed) {
+    return Batch.draw(model.io(), subjects(), pictures, guides(), seed);
+  }
+
+  /** How many labels or captions there are. */
+  private int subjects() {
+    return captions.map(Captions::count).orElse(model.io().classes());
+  }
+
+  /** What guidance leads away from: the label after the last, or the null caption's index. */
+  public OptionalInt nullClass() {
+    return model.io().unconditional() == Unconditional.NONE
+        ? OptionalInt.empty()
+        : OptionalInt.of(subjects());
+  }
+
+  /**
+   * A pass before its first block: the same for student and teacher.
+   *
+   * @param conditions what depends on timestep and label or text only
+   */
+  public record Begun(Streams<Value> streams, Map<String, Value> conditions) {}
+
+  /** Begins the pass of a walk's step. */
+  public Begun begin(Walk walk) {
+    Batch batch = walk.batch();
+    return begin(walk.step(), input(walk.x(), batch), batch.classes());
+  }
+
+  /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
+  public Begun begin(int step, Value x, int[] labels) {
+    long timestep = sampler.timesteps().whole(step);
+    if (!guides()) {
+      return beginRows(timestep, x, labels);
+    }
+    int n = labels.length; // the model sees them twice, the second time with the null class
+    int[] both = Arrays.copyOf(labels, 2 * n);
+    Arrays.fill(both, n, 2 * n, nullClass().orElseThrow());
+    return beginRows(timestep, ops.concat(0, List.of(x, x)), both);
+  }
+
+  /** A batch's samples (n, C, H, W), whose gradient is wanted. */
+  public Value leaf(float[] x, Batch batch) {
+    return ops.leaf(firstHalf(x, batch), shape(batch));
+  }
+
+  private Value input(float[] x, Batch batch) {
+    return ops.input(firstHalf(x, batch), shape(batch));
+  }
+
+  private static float[] firstHalf(float[] x, Batch batch) {
+    return batch.copies() == 1 ? x : Arrays.copyOf(x, x.length / batch.copies());
+  }
+
+  private long[] shape(Batch batch) {
+    Denoiser.Interface io = model.io();
+    return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
+  }
+
+  private Begun beginRows(long timestep, Value x, int[] labels) {
+    int rows = labels.length;
+    long[] times = new long[rows];
+    Arrays.fill(times, timestep);
+    Map<String, Value> inputs = new LinkedHashMap<>();
+    inputs.put("timestep", ops.input(times, rows, 1));
+    if (captions.isPresent()) {
+      inputs.putAll(captions.get().inputs(ops, model.io(), labels));
+    } else {
+      long[] classes = Arrays.stream(labels).asLongStream().toArray();
+      inputs.put("class_label", ops.input(classes, rows, 1));
+    }
+    Map<String, Value> conditions = model.condition(ops, inputs);
+    return new Begun(model.begin(ops, x, conditions::get), conditions);
+  }
+
+  /** The model's prediction: (B, O, H, W). */
+  public Value pass(Begun begun, Route route) {
+    passes++;
+    Streams<Value> streams =
+        model.blocks(
+            ops,
+            0,
+            branches.size(),
+            begun.streams(),
+            begun.conditions()::get,
+            (branch, computed) -> Term.of(route.output(branch, computed)));
+    return model.head(ops, streams, begun.conditions()::get);
+  }
+
+  /**
+   * A pass with classifier-free guidance: (B, O, H, W), the guided channels alike in both halves.
+   */
+  public Value guided(Begun begun, Route route) {
+    Value prediction = pass(begun, route);
+    if (!guides()) {
+      return prediction;
+    }
+    long n = prediction.shape()[0] / guidance.rows();
+    long channels = prediction.shape()[1];
+    Value acted = ops.slice(prediction, 1, 0, guidance.channels());
+    Value uncond = ops.slice(acted, 0, n, 2 * n);
+    Value away = ops.sub(ops.slice(acted, 0, 0, n), uncond);
+    Value scale = ops.constant(new float[] {(float) guidance.scale()}, 1);
+    Value guided = ops.add(uncond, ops.mul(scale, away)); // (n, guided channels, H, W)
+    Value both = ops.concat(0, List.of(guided, guided));
+    return guidance.channels() == channels
+        ? both
+        : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidance.channels(), channels)));
+  }
+
+  /** The result of a batch with everything computed: [B, C, H, W]. */
+  public float[] uncached(Batch batch) {
+    try (Walk walk = Walk.start(this, batch, 0, 0)) {
+      finish(walk, step -> FULL);
+      return walk.x();
+    }
+  }
+
+  /** Takes the steps of a walk that are left. */
+  public void finish(Walk walk, Function<Walk, Route> routes) {
+    while (!walk.done()) {
+      advance(walk, routes);
+    }
+  }
+
+  /** Takes one step of a walk, of which no gradient is wanted. */
+  public void advance(Walk walk, Function<Walk, Route> routes) {
+    try (Scope scope = Scope.withoutGradients()) {
+      walk.advance(guided(begin(walk), routes.apply(walk)).floats());
+    }
+  }
+
+  /** Steps samples [B, C, H, W] in place by a guided prediction [B, O, H, W]. */
+  void step(Stepper stepper, int step, float[] x, float[] prediction, Batch batch) {
+    float[] noise = sampler.needsNoise(step) ? batch.noise(step) : null;
+    float[] variance = sampler.needsVariance() ? channels(prediction, model.io().channels()) : null;
+    stepper.step(step, x, new Prediction(output(prediction), variance), noise);
+  }
+
+  /**
+   * What a step's prediction does to later samples by the sampler alone: {@code [s][t]} is {@code d
+   * x_t / d output_s}, elementwise, t up to the number of steps. Samplers are linear in both.
+   */
+  public double[][] propagation() {
+    int steps = steps();
+    double[][] propagation = new double[steps][steps + 1];
+    float[] none = new float[1];
+    for (int s = 0; s < steps; s++) {
+      float[] x = new float[1];
+      Stepper stepper = start();
+      for (int t = 0; t < steps; t++) {
+        float[] output = {t == s ? 1 : 0};
+        stepper.step(t, x, new Prediction(output, none), none);
+        propagation[s][t + 1] = x[0];
+      }
+    }
+    return propagation;
+  }
+
+  /** The first C channels of a prediction, without a learned variance. */
+  public float[] output(float[] prediction) {
+    return channels(prediction, 0);
+  }
+
+  /** C channels of a prediction from one on. */
+  private float[] channels(float[] prediction, int first) {
+    Denoiser.Interface io = model.io();
+    int plane = io.height() * io.width();
+    int size = io.channels() * plane;
+    int stride = io.outputChannels() * plane;
+    float[] some = new float[prediction.length / stride * size];
+    for (int row = 0; row * stride < prediction.length; row++) {
+      System.arraycopy(prediction, row * stride + first * plane, some, row * size, size);
+    }
+    return some;
+  }
+
+  private boolean guides() {
+    return guidance.doublesBatch();
+  }
+}

@@ -1,0 +1,84 @@
+package io.harmonica.train.trajectory;
+
+import static io.harmonica.Golden.assertClose;
+import static io.harmonica.Golden.floats;
+import static io.harmonica.Golden.longs;
+import static io.harmonica.Golden.path;
+import static io.harmonica.Golden.size;
+
+import io.harmonica.Golden;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Resolution;
+import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Spacing;
+import io.harmonica.torch.Device;
+import io.harmonica.torch.Precision;
+import io.harmonica.torch.TorchOps;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What training runs a text model on, against diffusers' trajectories. */
+@Tag("golden")
+class CaptionsGoldenTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"alpha-256-like", "alpha-1024-like", "sigma-like"})
+  void uncachedPictures_areDiffusers(String flavour) {
+    String folder = "pixart/" + flavour;
+    try (Checkpoint source = Checkpoint.open(path(folder));
+        Checkpoint vectors = Golden.open(folder + "/pipeline.safetensors")) {
+      Resolution resolution =
+          new Resolution(8 * size(vectors, "latents", 2), 8 * size(vectors, "latents", 3));
+      Model model = Model.of(source, Choices.NONE.withResolution(resolution));
+      int count = size(vectors, "latents", 0);
+      List<float[]> texts = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        texts.add(caption(vectors, "", i));
+      }
+      texts.add(caption(vectors, "negative_", 0));
+      Captions captions = new Captions(texts, size(vectors, "prompt_embeds", 2));
+      float[] noise = floats(vectors, "latents");
+      float[] both = Arrays.copyOf(noise, 2 * noise.length);
+      System.arraycopy(noise, 0, both, noise.length, noise.length);
+      int[] indices = new int[count];
+      Arrays.setAll(indices, i -> i);
+      double guidance = Golden.json(folder + "/pipeline.json").path("guidance_scale").asDouble();
+      Sampler sampler = Sampler.of("dpm-solver++", 10, Spacing.LINSPACE, Diffusion.DDPM);
+      try (TorchOps ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32)) {
+        Denoising denoising =
+            new Denoising(
+                ops,
+                model.denoiser(),
+                sampler,
+                guidance,
+                size(vectors, "latents", 1),
+                Optional.of(captions));
+        float[] x = denoising.uncached(new Batch(indices, both, 2, 0));
+        float[] states = floats(vectors, "steps10.x");
+        float[] expected = Arrays.copyOfRange(states, 10 * noise.length, 11 * noise.length);
+        assertClose(
+            "pictures",
+            Arrays.copyOf(x, noise.length),
+            expected,
+            Golden.trajectoryTolerance(expected));
+      }
+    }
+  }
+
+  private static float[] caption(Checkpoint vectors, String prefix, int row) {
+    int tokens = size(vectors, prefix + "prompt_embeds", 1);
+    int size = tokens * size(vectors, prefix + "prompt_embeds", 2);
+    return Captions.counting(
+        Arrays.copyOfRange(floats(vectors, prefix + "prompt_embeds"), row * size, (row + 1) * size),
+        Arrays.copyOfRange(
+            longs(vectors, prefix + "prompt_attention_mask"), row * tokens, (row + 1) * tokens));
+  }
+}
