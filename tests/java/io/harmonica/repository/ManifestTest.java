@@ -112,7 +112,7 @@ class ManifestTest {
         m.maxBatch(),
         m.precision(),
         m.digest(),
-        Manifest.Noise.of(sampling.diffusion()),
+        Manifest.Noise.of(sampling.noising()),
         m.branches(),
         m.branchBytes(),
         m.decoder(),

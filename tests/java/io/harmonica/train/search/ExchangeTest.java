@@ -196,7 +196,7 @@ class ExchangeTest {
       Routing start = routing(tiny, 1);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Responses responses = Responses.of(measure, start, PROBES, SEED, () -> {});
-      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
       List<List<Entry>> moves = new Descent(responses, start, trainable, 2, target).moves();
       assertThat(moves).isNotEmpty();
       boolean[][] computes = Exchange.copy(start.computes());
@@ -254,7 +254,7 @@ class ExchangeTest {
       Routing start = routing(tiny, order);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Measure measure = measure(tiny, order, 1, 2);
-      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
       Exchange exchange = new Exchange(measure, target, trainable, measure.rate(start), SEED);
       List<Double> probed = new ArrayList<>();
       List<Double> errors = new ArrayList<>(List.of(exchange.best().error()));
