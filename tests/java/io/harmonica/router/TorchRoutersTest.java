@@ -3,18 +3,26 @@ package io.harmonica.router;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TorchRoutersTest {
   private static final double THRESHOLD = 0.1;
+  private static final float LOGIT_OF_0_9 = 2.1972246f;
 
   @TempDir Path folder;
 
@@ -116,5 +124,91 @@ class TorchRoutersTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("has 3 steps, expected an even number")
         .hasMessageContaining("--format harmonica");
+  }
+
+  // ---- Learning-to-Cache's for U-ViT ----
+
+  /** A bare dictionary whose row i has the logits of {@code rows[i]}. */
+  private Path bare(float[]... rows) throws IOException {
+    Map<String, float[]> named = new LinkedHashMap<>();
+    for (int i = 0; i < rows.length; i++) {
+      named.put(i + ".prob", rows[i]);
+    }
+    Path path = folder.resolve("router.pth");
+    TorchRouterFiles.writeBare(path, named);
+    return path;
+  }
+
+  /** Row i is update i; its first evaluation is step 2 i, and all others compute everything. */
+  @Test
+  void learningToCache_ofUVit_rowsAreUpdates_inExecutionOrder() throws IOException {
+    float[] untouched = {-9, -9};
+    Path path =
+        bare(untouched, new float[] {3, -3}, new float[] {0, 5}, untouched, untouched, untouched);
+    TorchRouters.Table table = TorchRouters.LEARNING_TO_CACHE.read(path, 2, OptionalDouble.empty());
+    assertThat(table.threshold()).isEqualTo(0.9);
+    assertThat(table.sampler()).hasValue("dpm-solver-2");
+    assertThat(table.scores())
+        .isDeepEqualTo(
+            new double[][] {{1, 1}, {1, 1}, {0.952574, 0.047426}, {1, 1}, {0.5, 0.993307}, {1, 1}});
+    assertThat(TorchRouters.LEARNING_TO_CACHE.read(path, 2, OptionalDouble.of(0.3)).threshold())
+        .isEqualTo(0.3);
+  }
+
+  /** As their README counts them, of the first evaluations of all updates but the first. */
+  @ParameterizedTest
+  @CsvSource({"20, 189, 522", "50, 88, 1392"})
+  void learningToCache_ofUVit_publishedRouters_haveTheirCounts(
+      int steps, int computed, int executions) throws IOException {
+    List<String> rows = new ArrayList<>();
+    try (InputStream tables = getClass().getResourceAsStream("uvit_tables.json")) {
+      new ObjectMapper().readTree(tables).get("dpm" + steps).forEach(r -> rows.add(r.asText()));
+    }
+    int branches = rows.get(0).length();
+    Random random = new Random(steps);
+    float[][] logits = new float[steps][branches];
+    for (int i = 0; i < steps; i++) {
+      for (int b = 0; b < branches; b++) {
+        float margin = (1 + 9 * random.nextFloat()) * 0.02f;
+        logits[i][b] =
+            i < 1 || i > rows.size()
+                ? (float) random.nextGaussian() // as torch.randn left it
+                : LOGIT_OF_0_9 + (rows.get(i - 1).charAt(b) == 'x' ? margin : -margin);
+      }
+    }
+    TorchRouters.Table table =
+        TorchRouters.LEARNING_TO_CACHE.read(bare(logits), branches, OptionalDouble.empty());
+    Router router = Routers.of(Reuse.LAST, table.threshold(), table.scores());
+    int all = 0;
+    int counted = 0;
+    for (int s = 0; s < steps; s++) {
+      boolean masked = s > 0 && s % 2 == 0;
+      for (int b = 0; b < branches; b++) {
+        assertThat(router.computes(s, b))
+            .isEqualTo(!masked || rows.get(s / 2 - 1).charAt(b) == 'x');
+        all += masked ? 1 : 0;
+        counted += masked && router.computes(s, b) ? 1 : 0;
+      }
+    }
+    assertThat(counted).isEqualTo(computed);
+    assertThat(all).isEqualTo(executions);
+  }
+
+  @Test
+  void learningToCache_ofUVit_oddNumberOfSteps_isRefused() throws IOException {
+    Path path = bare(new float[] {0}, new float[] {5}, new float[] {5});
+    assertThatThrownBy(() -> learningToCache(path, 1, THRESHOLD))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageEndingWith(
+            "has 3 steps, expected an even number: Learning-to-Cache routes every second step");
+  }
+
+  @Test
+  void harmonica_bareDictionary_isRefused_withTheFormatThatHasThem() throws IOException {
+    Path path = bare(new float[] {0}, new float[] {5});
+    assertThatThrownBy(() -> harmonica(path, 1, THRESHOLD))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("holds no dictionary 'routers'")
+        .hasMessageEndingWith("as of U-ViT: use --format learning-to-cache");
   }
 }

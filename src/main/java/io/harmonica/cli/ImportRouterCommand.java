@@ -61,7 +61,7 @@ final class ImportRouterCommand implements Command {
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
                 + " scheduler or layout, openai for --architecture; linspace for dpm-solver++ and"
-                + " sa-solver)")
+                + " sa-solver, uniform for dpm-solver-2 and dpm-solver-fast)")
         .value("threshold", "X", "scores above it compute, 0..1 (default 0.1, of U-ViT 0.9)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
@@ -98,7 +98,7 @@ final class ImportRouterCommand implements Command {
     TorchRouters.Table table =
         TorchRouters.values()[FORMATS.indexOf(format)].read(
             file, model.branches().size(), threshold);
-    String sampler = sampler(file, table, stated, model);
+    String sampler = sampler(file, format, table, stated, model);
     Timesteps timesteps = RouterCommands.timesteps(model, sampler, table.scores().length, spacing);
     Router router = router(file, name, model, sampler, timesteps, table, format);
     RouterCommands.write(router, model, arguments, console);
@@ -107,12 +107,23 @@ final class ImportRouterCommand implements Command {
 
   /** The file's own, where it tells; else the stated or the model's. */
   private static String sampler(
-      Path file, TorchRouters.Table table, Optional<String> stated, ModelCard model) {
+      Path file,
+      String format,
+      TorchRouters.Table table,
+      Optional<String> stated,
+      ModelCard model) {
     String sampler = stated.orElseGet(() -> table.sampler().orElseGet(model.sampling()::sampler));
     if (!sampler.equals(table.sampler().orElse(sampler))) {
       throw new HarmonicaException(
           "%s was trained for sampler %s, not %s: leave out --sampler"
               .formatted(file, table.sampler().get(), sampler));
+    }
+    if (table.sampler().isEmpty()
+        && format.equals(TorchRouters.LEARNING_TO_CACHE.toString())
+        && Sampler.SINGLESTEP.contains(sampler)) {
+      throw new HarmonicaException(
+          "%s is Learning-to-Cache's for DiT, whose rows are no steps of %s: give one that it trained for U-ViT"
+              .formatted(file, sampler));
     }
     return sampler;
   }

@@ -30,11 +30,8 @@ record Singlestep(Timesteps timesteps, List<Linear> steps) implements Sampler {
     requireRange(evaluations, 2);
     if (evaluations % 2 == 1) {
       throw new IllegalArgumentException(
-          "--steps %d is odd, and dpm-solver-2 evaluates the model twice an update; use %d%s"
-              .formatted(
-                  evaluations,
-                  evaluations - 1,
-                  evaluations == MOST - 1 ? "" : " or " + (evaluations + 1)));
+          "--steps %d is odd, and dpm-solver-2 evaluates the model twice an update; use %d or %d"
+              .formatted(evaluations, evaluations - 1, evaluations + 1));
     }
     Builder builder = new Builder(noising);
     float[] ends = builder.ends(evaluations / 2);

@@ -88,7 +88,7 @@ public final class Denoising {
   }
 
   /** Whether a step begins an update of the sampler. */
-  boolean beginsUpdate(int step) {
+  public boolean beginsUpdate(int step) {
     return sampler.beginsUpdate(step);
   }
 
