@@ -98,7 +98,7 @@ class PixArtStateDictTest {
         "lacks the weight y_embedder.y_embedding");
     assertThat(
             model(Checkpoints.facebook(folder, weights), TWO_HEADS.withTextTokens(7)).io().text())
-        .contains(new Denoiser.Text(7, 12, false));
+        .contains(new Shows.Text(7, 12, false));
   }
 
   private static PixArt model(Path path, Choices choices) {

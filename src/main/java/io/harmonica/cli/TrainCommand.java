@@ -239,7 +239,7 @@ final class TrainCommand implements Command {
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
     }
-    int channels = io.guidanceChannels();
+    int channels = io.origin().guidanceChannels();
     if (arguments.has("guidance-channels")) {
       channels =
           arguments.requiredText("guidance-channels").equals("all")

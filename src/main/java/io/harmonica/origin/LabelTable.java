@@ -43,7 +43,7 @@ record LabelTable(int rows, int classes, boolean nullClass, boolean told) {
 
   /** A model's interface with or without a null class, as the table has one. */
   Denoiser.Interface of(Denoiser.Interface io) {
-    return nullClass ? io : io.withoutNullClass();
+    return io.withShows(new Shows.Classes(classes, nullClass));
   }
 
   /** Of a configuration, which states the classes; diffusers' table always has one row more. */

@@ -105,8 +105,8 @@ final class PixArtStateDict {
             channels,
             weights.outputChannels(channels, patch),
             side * patch);
-    Denoiser.Text text =
-        new Denoiser.Text(
+    Shows.Text text =
+        new Shows.Text(
             choices.textTokens().orElseGet(() -> weights.size(NO_CAPTION, 2, 0)),
             weights.size(CAPTION, 2, 1),
             pictureSize);

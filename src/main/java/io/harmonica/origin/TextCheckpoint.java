@@ -46,7 +46,7 @@ public record TextCheckpoint(Path path, TextEncoder encoder, Weights weights) {
 
   /** Refuses a denoiser that takes other texts than it makes. */
   public void requireFits(Denoiser denoiser) {
-    Denoiser.Text takes =
+    Shows.Text takes =
         denoiser
             .io()
             .text()
