@@ -106,7 +106,7 @@ final class CompareCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N", "channels it acts on (default: the model's origin)")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")

@@ -116,7 +116,7 @@ final class GenerateCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")

@@ -91,7 +91,7 @@ final class TrainCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value(
@@ -233,7 +233,7 @@ final class TrainCommand implements Command {
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance =
-        arguments.decimal("guidance", 0, 1000).orElse(io.unconditional().defaultGuidance());
+        arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
     if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",

@@ -143,7 +143,7 @@ public final class Comparison implements AutoCloseable {
               router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS));
     }
     if (style.guidance().isEmpty()) {
-      style = style.withGuidance(pipeline.manifest().unconditional().defaultGuidance());
+      style = style.withGuidance(pipeline.manifest().defaultGuidance());
     }
     return setting.withStyle(style);
   }

@@ -474,6 +474,9 @@ public final class Exporter {
                 io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),
                 io.origin().guidanceChannels(),
+                io.defaultGuidance() == io.unconditional().defaultGuidance()
+                    ? null
+                    : (Double) io.defaultGuidance(),
                 options.maxBatch(),
                 options.precision().name().toLowerCase(Locale.ROOT),
                 digest.orElse(null),

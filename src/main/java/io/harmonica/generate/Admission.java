@@ -191,7 +191,7 @@ final class Admission {
    * @throws HarmonicaException if it leads away from a null class, and the model has none
    */
   double guidanceScale(Style style) {
-    double scale = style.guidance().orElse(manifest.unconditional().defaultGuidance());
+    double scale = style.guidance().orElse(manifest.defaultGuidance());
     manifest.unconditional().requireGuides(scale, manifest.model());
     return scale;
   }

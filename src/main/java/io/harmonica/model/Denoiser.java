@@ -196,6 +196,13 @@ public interface Denoiser {
       return shows.unconditional();
     }
 
+    /** The scale of guidance where nobody says; 1 is none. */
+    public double defaultGuidance() {
+      return unconditional().guides()
+          ? origin.guidance().orElse(unconditional().defaultGuidance())
+          : 1;
+    }
+
     /** The noisy sample. */
     public Port sample() {
       return new Port(SAMPLE, Element.FP32, channels(), height(), width());

@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Spacing;
+import java.util.OptionalDouble;
 
 /**
  * How a model is drawn with where it comes from: what follows where no scheduler lies beside it.
@@ -10,5 +11,17 @@ import io.harmonica.sampler.Spacing;
  * @param sampler the default, a name of {@link io.harmonica.sampler.Sampler#NAMES}
  * @param spacing how samplers that have none of their own space their timesteps
  * @param guidanceChannels how many channels guidance acts on
+ * @param guidance its scale; empty: {@link Unconditional#defaultGuidance}
  */
-public record Origin(Diffusion diffusion, String sampler, Spacing spacing, int guidanceChannels) {}
+public record Origin(
+    Diffusion diffusion,
+    String sampler,
+    Spacing spacing,
+    int guidanceChannels,
+    OptionalDouble guidance) {
+
+  /** With the guidance that is usual for what it leads away from. */
+  public Origin(Diffusion diffusion, String sampler, Spacing spacing, int guidanceChannels) {
+    this(diffusion, sampler, spacing, guidanceChannels, OptionalDouble.empty());
+  }
+}

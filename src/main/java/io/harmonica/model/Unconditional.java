@@ -22,9 +22,14 @@ public enum Unconditional {
     this.defaultGuidance = defaultGuidance;
   }
 
-  /** The scale of guidance where nobody says; 1 is none. */
+  /** The scale of guidance where neither user nor model says; 1 is none. */
   public double defaultGuidance() {
     return defaultGuidance;
+  }
+
+  /** Whether there is anything that guidance could lead away from. */
+  public boolean guides() {
+    return defaultGuidance > 1;
   }
 
   /**

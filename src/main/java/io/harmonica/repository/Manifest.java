@@ -43,6 +43,7 @@ import java.util.Optional;
  *     that have none of their own
  * @param samplerSpacing the spacing of the default sampler; null where it has its usual one
  * @param guidanceChannels on how many channels guidance acts by default
+ * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
@@ -78,6 +79,7 @@ public record Manifest(
     String spacing,
     String samplerSpacing,
     int guidanceChannels,
+    Double guidance,
     int maxBatch,
     String precision,
     String digest,
@@ -254,6 +256,11 @@ public record Manifest(
     return shows().unconditional();
   }
 
+  /** The scale of guidance where a request does not say; 1 is none. */
+  public double defaultGuidance() {
+    return guidance == null ? unconditional().defaultGuidance() : guidance;
+  }
+
   /**
    * Refuses a router that no generation could follow, whatever its options.
    *
@@ -335,6 +342,7 @@ public record Manifest(
         spacing,
         samplerSpacing,
         guidanceChannels,
+        guidance,
         maxBatch,
         precision,
         digest,
