@@ -6,8 +6,8 @@ import static io.harmonica.Golden.size;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Choices;
 import io.harmonica.model.UVitSchedule;
+import io.harmonica.origin.Choices;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

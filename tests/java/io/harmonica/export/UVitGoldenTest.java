@@ -10,7 +10,7 @@ import io.harmonica.Inference;
 import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import java.nio.file.Path;
@@ -92,8 +92,7 @@ class UVitGoldenTest {
             inputs.put(skip, floats(io, "block%d.hidden".formatted(depth - block)));
           }
           String engine = "uvit-block%02d-cc".formatted(block);
-          Map<String, float[]> made =
-              Inference.run(runtime, engine, UVitVectors.rows(io), inputs);
+          Map<String, float[]> made = Inference.run(runtime, engine, UVitVectors.rows(io), inputs);
           float[] hidden = floats(io, "block%d.hidden".formatted(block));
           assertClose(engine, made.get("next_hidden"), hidden, BRANCH);
           if (block < depth / 2) {

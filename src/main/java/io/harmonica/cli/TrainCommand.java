@@ -64,10 +64,8 @@ final class TrainCommand implements Command {
             .value(
                 "checkpoint",
                 "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file")
-            .value("heads", "N", "attention heads, where a .pt file is of no published size")
-            .flag("no-null-class", ExportCommand.NO_NULL_CLASS);
-    return TextFiles.options(options)
+                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
+    return TextFiles.options(CheckpointOptions.declareForDrawing(options))
         .value(
             "resolution",
             "HxW",
@@ -192,7 +190,7 @@ final class TrainCommand implements Command {
 
   /** What the checkpoint leaves free: as the export will be, for which the router is. */
   private static Choices choices(Arguments arguments) {
-    Choices choices = ExportCommand.stated(arguments);
+    Choices choices = CheckpointOptions.choices(arguments);
     return arguments
         .text("resolution")
         .map(size -> choices.withResolution(Resolution.parse(size)))
@@ -232,8 +230,7 @@ final class TrainCommand implements Command {
 
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
-    double guidance =
-        arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
+    double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
     if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",

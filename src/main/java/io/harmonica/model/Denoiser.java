@@ -139,8 +139,7 @@ public interface Denoiser {
         String spacing,
         int guidanceChannels) {
       this(
-          new Samples(
-              channels, outputChannels, height, width, usualPixelsPerElement(channels)),
+          new Samples(channels, outputChannels, height, width, usualPixelsPerElement(channels)),
           Element.INT64,
           new Shows.Classes(classes, true),
           new Origin(Diffusion.DDPM, "ddim", Spacing.of(spacing), guidanceChannels));

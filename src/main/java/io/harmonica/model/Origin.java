@@ -12,16 +12,21 @@ import java.util.OptionalDouble;
  * @param spacing how samplers that have none of their own space their timesteps
  * @param guidanceChannels how many channels guidance acts on
  * @param guidance its scale; empty: {@link Unconditional#defaultGuidance}
+ * @param latentScale what latents were multiplied by, where the autoencoder's file does not say
  */
 public record Origin(
     Diffusion diffusion,
     String sampler,
     Spacing spacing,
     int guidanceChannels,
-    OptionalDouble guidance) {
+    OptionalDouble guidance,
+    double latentScale) {
+
+  /** Of the autoencoders of latent diffusion (arXiv 2112.10752). */
+  public static final double LATENT_SCALE = 0.18215;
 
   /** With the guidance that is usual for what it leads away from. */
   public Origin(Diffusion diffusion, String sampler, Spacing spacing, int guidanceChannels) {
-    this(diffusion, sampler, spacing, guidanceChannels, OptionalDouble.empty());
+    this(diffusion, sampler, spacing, guidanceChannels, OptionalDouble.empty(), LATENT_SCALE);
   }
 }

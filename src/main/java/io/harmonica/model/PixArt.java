@@ -65,7 +65,7 @@ public record PixArt(
   }
 
   /** Seen from outside. */
-  static Interface io(Samples samples, Shows.Text text) {
+  public static Interface io(Samples samples, Shows.Text text) {
     Origin origin = new Origin(Diffusion.DDPM, "dpm-solver++", Spacing.LEADING, samples.channels());
     return new Interface(samples, Element.INT64, text, origin);
   }

@@ -22,14 +22,7 @@ import java.util.Optional;
  * @param parts that not every U-ViT has
  */
 public record UVit(
-    int width,
-    int heads,
-    int depth,
-    int patch,
-    int mlpWidth,
-    int labels,
-    Parts parts,
-    Interface io)
+    int width, int heads, int depth, int patch, int mlpWidth, int labels, Parts parts, Interface io)
     implements Denoiser {
 
   /**
@@ -161,7 +154,7 @@ public record UVit(
   }
 
   /** E of a model: the time's, and what says what to show. */
-  static int extraTokens(Shows shows) {
+  public static int extraTokens(Shows shows) {
     return 1
         + (shows instanceof Shows.Text text
             ? text.tokens()

@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
  * The published U-ViTs (baofff/U-ViT {@code configs}), by data set and size. Guidance there is
  * {@code c + s (c - u)}, a scale of 1 + s here.
  */
-enum UVitPresets {
+public enum UVitPresets {
   IMAGENET256_H(Size.H, 2, 4, 32, new Shows.Classes(1000, true), UVitSchedule.DISCRETE, 1.4),
   IMAGENET512_H(Size.H, 4, 4, 64, new Shows.Classes(1000, true), UVitSchedule.DISCRETE, 1.7),
   IMAGENET256_L(Size.L, 2, 4, 32, new Shows.Classes(1000, true), UVitSchedule.CONTINUOUS, 1.4),
@@ -25,17 +25,17 @@ enum UVitPresets {
   private static final String FAMILY = "U-ViT-";
 
   /** A size by its name. */
-  enum Size {
+  public enum Size {
     S("S", 12, 512, 8),
     S_DEEP("S-Deep", 16, 512, 8),
     M("M", 16, 768, 12),
     L("L", 20, 1024, 16),
     H("H", 28, 1152, 16);
 
-    final String word;
-    final int depth;
-    final int width;
-    final int heads;
+    private final String word;
+    private final int depth;
+    private final int width;
+    private final int heads;
 
     Size(String word, int depth, int width, int heads) {
       this.word = word;
@@ -44,7 +44,12 @@ enum UVitPresets {
       this.heads = heads;
     }
 
-    static Optional<Size> of(int depth, int width) {
+    /** The attention heads. */
+    public int heads() {
+      return heads;
+    }
+
+    public static Optional<Size> of(int depth, int width) {
       return Arrays.stream(values()).filter(s -> s.depth == depth && s.width == width).findFirst();
     }
 
@@ -54,13 +59,13 @@ enum UVitPresets {
     }
   }
 
-  final Size size;
-  final int patch;
-  final int channels;
-  final int side;
-  final Shows shows;
-  final UVitSchedule schedule;
-  final double guidance;
+  private final Size size;
+  private final int patch;
+  private final int channels;
+  private final int side;
+  private final Shows shows;
+  private final UVitSchedule schedule;
+  private final double guidance;
 
   UVitPresets(
       Size size,
@@ -79,13 +84,28 @@ enum UVitPresets {
     this.guidance = guidance;
   }
 
+  /** What it is told of a picture. */
+  public Shows shows() {
+    return shows;
+  }
+
+  /** The noise schedule that it was trained on. */
+  public UVitSchedule schedule() {
+    return schedule;
+  }
+
+  /** The scale of guidance that it is drawn with. */
+  public double guidance() {
+    return guidance;
+  }
+
   /** The largest have no last convolution. */
   boolean convolution() {
     return size != Size.H;
   }
 
   /** {@code U-ViT-H/2} for a published size, else {@code U-ViT-<depth>x<width>/<patch>}. */
-  static String name(int depth, int width, int patch) {
+  public static String name(int depth, int width, int patch) {
     return Size.of(depth, width).map(Size::toString).orElse(FAMILY + depth + "x" + width)
         + "/"
         + patch;
@@ -102,7 +122,7 @@ enum UVitPresets {
    * @param convolution whether it ends with one
    * @param labels rows of the label table; 0 where there is none
    */
-  static Optional<UVitPresets> of(
+  public static Optional<UVitPresets> of(
       String architecture, Samples samples, boolean convolution, Shows shows, int labels) {
     return Arrays.stream(values())
         .filter(p -> p.architecture().equals(architecture) && p.convolution() == convolution)
@@ -118,7 +138,7 @@ enum UVitPresets {
   }
 
   /** The structure that {@code U-ViT-H/2} names, of several the first. */
-  static Optional<UVit> named(String architecture) {
+  public static Optional<UVit> named(String architecture) {
     return Arrays.stream(values())
         .filter(preset -> preset.architecture().equals(architecture))
         .findFirst()
@@ -127,7 +147,8 @@ enum UVitPresets {
 
   private UVit model() {
     Samples samples =
-        new Samples(channels, channels, side, side, Choices.NONE.pixelsPerElement(channels));
+        new Samples(
+            channels, channels, side, side, Denoiser.Interface.usualPixelsPerElement(channels));
     return new UVit(
         size.width,
         size.heads,
@@ -137,6 +158,9 @@ enum UVitPresets {
         labels(),
         new UVit.Parts(false, false, convolution()),
         new Denoiser.Interface(
-            samples, Element.FP32, shows, schedule.origin(channels, OptionalDouble.of(guidance))));
+            samples,
+            Element.FP32,
+            shows,
+            schedule.origin(channels, shows, OptionalDouble.of(guidance))));
   }
 }

@@ -2,6 +2,7 @@ package io.harmonica.origin;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.UVitSchedule;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -39,11 +40,13 @@ public record Choices(
   }
 
   public Choices withResolution(Resolution other) {
-    return new Choices(heads, Optional.of(other), textTokens, pixelsPerElement, schedule, noNullClass);
+    return new Choices(
+        heads, Optional.of(other), textTokens, pixelsPerElement, schedule, noNullClass);
   }
 
   public Choices withTextTokens(int count) {
-    return new Choices(heads, resolution, OptionalInt.of(count), pixelsPerElement, schedule, noNullClass);
+    return new Choices(
+        heads, resolution, OptionalInt.of(count), pixelsPerElement, schedule, noNullClass);
   }
 
   public Choices withPixelsPerElement(int side) {

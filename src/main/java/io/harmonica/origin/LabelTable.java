@@ -3,6 +3,7 @@ package io.harmonica.origin;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 

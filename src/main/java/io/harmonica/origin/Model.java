@@ -10,6 +10,8 @@ import io.harmonica.model.Flops;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.UVit;
+import io.harmonica.model.UVitPresets;
 import io.harmonica.model.Weights;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,7 +51,10 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     return model;
   }
 
-  /** A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2}, {@code U-ViT-H/2} ... */
+  /**
+   * A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2}, {@code
+   * U-ViT-H/2} ...
+   */
   public static Model named(String architecture) {
     Optional<UVit> uVit = UVitPresets.named(architecture);
     Denoiser published =

@@ -6,6 +6,8 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Shows;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.Optional;
 

@@ -2,9 +2,9 @@ package io.harmonica.origin;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.Layers;
 import io.harmonica.model.PixArt;
+import io.harmonica.model.Shows;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 import java.util.Map;

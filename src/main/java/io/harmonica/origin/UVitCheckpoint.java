@@ -1,8 +1,16 @@
-package io.harmonica.model;
+package io.harmonica.origin;
 
 import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Origin;
+import io.harmonica.model.Resolution;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Shows;
+import io.harmonica.model.UVit;
+import io.harmonica.model.UVitPresets;
+import io.harmonica.model.UVitSchedule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,9 +65,7 @@ final class UVitCheckpoint {
     int labels = has(LABELS) ? weights.size(LABELS, 2, 0) : 0;
     UVit.Parts parts =
         new UVit.Parts(
-            has("mid_block.attn.qkv.bias"),
-            has("time_embed.0.weight"),
-            has("final_layer.weight"));
+            has("mid_block.attn.qkv.bias"), has("time_embed.0.weight"), has("final_layer.weight"));
     Optional<UVitPresets> published =
         UVitPresets.of(
             UVitPresets.name(depth, width, patch), samples, parts.convolution(), shows, labels);
@@ -74,11 +80,12 @@ final class UVitCheckpoint {
             labels,
             parts,
             new Denoiser.Interface(
-                samples, Element.FP32, told(shows, labels, published), origin(published, channels)));
+                samples,
+                Element.FP32,
+                told(shows, labels, published),
+                origin(published, channels, shows)));
     return new Model(
-        uVit,
-        new CheckpointWeights(checkpoint, QkvNames::source, Unread.TRANSFORMER),
-        notes);
+        uVit, new CheckpointWeights(checkpoint, QkvNames::source, Unread.TRANSFORMER), notes);
   }
 
   private boolean has(String name) {
@@ -160,7 +167,7 @@ final class UVitCheckpoint {
       return shows;
     }
     if (published.isPresent() && !choices.noNullClass()) {
-      return published.get().shows;
+      return published.get().shows();
     }
     LabelTable table = LabelTable.of(checkpoint, rows, Settings.of(checkpoint), choices);
     if (!table.told()) {
@@ -179,7 +186,7 @@ final class UVitCheckpoint {
           "%s: %d blocks of width %d are no published U-ViT and the file does not say how many heads they have; add --heads N"
               .formatted(checkpoint.path(), depth + 1, width));
     }
-    int heads = size.isPresent() ? size.get().heads : stated.getAsInt();
+    int heads = size.isPresent() ? size.get().heads() : stated.getAsInt();
     if (stated.orElse(heads) != heads) {
       throw new HarmonicaException(
           "%s: %d blocks of width %d are %s, which has %d heads, --heads says %d; leave --heads out"
@@ -195,7 +202,7 @@ final class UVitCheckpoint {
   }
 
   /** By the schedule that was stated, else that of the published model, which is told. */
-  private Origin origin(Optional<UVitPresets> published, int channels) {
+  private Origin origin(Optional<UVitPresets> published, int channels, Shows shows) {
     if (choices.schedule().isEmpty()) {
       if (published.isEmpty()) {
         throw new HarmonicaException(
@@ -204,11 +211,11 @@ final class UVitCheckpoint {
       }
       notes.add(
           "%s does not say which noise schedule it was trained on, assumed as the published model of its sizes: %s (if not: --schedule)"
-              .formatted(checkpoint.path(), published.get().schedule));
+              .formatted(checkpoint.path(), published.get().schedule()));
     }
     OptionalDouble guidance =
-        published.map(p -> OptionalDouble.of(p.guidance)).orElseGet(OptionalDouble::empty);
-    UVitSchedule schedule = choices.schedule().orElseGet(() -> published.get().schedule);
-    return schedule.origin(channels, guidance);
+        published.map(p -> OptionalDouble.of(p.guidance())).orElseGet(OptionalDouble::empty);
+    UVitSchedule schedule = choices.schedule().orElseGet(() -> published.get().schedule());
+    return schedule.origin(channels, shows, guidance);
   }
 }

@@ -1,6 +1,6 @@
-package io.harmonica.model;
+package io.harmonica.origin;
 
-import io.harmonica.model.CheckpointWeights.Source;
+import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 
 /** Files whose {@code attn.qkv} holds what the definitions call {@code attn.q}, k and v. */
