@@ -112,7 +112,8 @@ final class GenerateCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: as the model's"
-                + " scheduler or origin does, linspace for dpm-solver++ and sa-solver); also"
+                + " scheduler or origin does, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast); also"
                 + " openai-ddim")
         .value(
             "guidance",

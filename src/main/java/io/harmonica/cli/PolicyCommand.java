@@ -92,7 +92,8 @@ final class PolicyCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();

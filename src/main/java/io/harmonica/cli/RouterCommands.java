@@ -12,7 +12,8 @@ import java.util.Optional;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
-  static final List<String> SPACINGS = List.of("leading", "openai", "linspace", "trailing");
+  static final List<String> SPACINGS =
+      List.of("leading", "openai", "linspace", "trailing", "uniform");
 
   private RouterCommands() {}
 

@@ -9,7 +9,6 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.NoiseSchedule;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
@@ -33,7 +32,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica train}: learns a router for a checkpoint, from the checkpoint alone. */
@@ -76,7 +74,8 @@ final class TrainCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast)")
         .value(
             "captions",
             "FILE",
@@ -272,11 +271,6 @@ final class TrainCommand implements Command {
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
         sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    NoiseSchedule schedule = sampling.diffusion().schedule(spacing);
-    double[] signal =
-        IntStream.range(0, sampler.timesteps().size())
-            .mapToDouble(step -> schedule.at(sampler.timesteps(), step))
-            .toArray();
     return new Subject(
         name,
         model.denoiser(),
@@ -284,8 +278,8 @@ final class TrainCommand implements Command {
         model.flops(),
         trajectory.sampler(),
         sampler,
-        sampling.diffusion(),
-        signal,
+        sampling.noising(),
+        sampling.signal(sampler.timesteps(), spacing),
         captions);
   }
 

@@ -113,7 +113,7 @@ public final class Exporter {
               options.modelName(),
               router.name(),
               Schedule.of(router),
-              StepEngine.LINEAR.size(router.sampler(), options.stepsPerRequest()));
+              steps().size(router.sampler(), options.stepsPerRequest()));
       if (router.name().equals(Names.NO_ROUTER)
           || own.keySet().stream().anyMatch(ensembles::containsKey)) {
         throw new HarmonicaException(
@@ -130,12 +130,17 @@ public final class Exporter {
     return Sampling.of(origin.diffusion(), origin.sampler(), origin.spacing(), io.learnsVariance());
   }
 
+  /** What makes the steps between those of a request. */
+  private StepEngine steps() {
+    return StepEngine.of(sampling.noising());
+  }
+
   /** The routers that stay without ensembles of several steps, as no engine makes their steps. */
   public List<String> withoutStretches() {
     return options.stepsPerRequest() == 1
         ? List.of()
         : routers.stream()
-            .filter(router -> !StepEngine.LINEAR.samplers().contains(router.sampler()))
+            .filter(router -> !steps().samplers().contains(router.sampler()))
             .map(Router::name)
             .toList();
   }
@@ -398,8 +403,8 @@ public final class Exporter {
   }
 
   private Entry writeSampler(Path folder) throws IOException {
-    Graph graph = new SamplerEngine(model.denoiser().io()).graph();
-    ModelConfig config = configs.sampler(graph);
+    Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
+    ModelConfig config = configs.sampler(graph, steps());
     ModelProto onnx = graph.model();
     if (folder != null) {
       writeOnnx(onnx, versionFolder(config.getName(), folder));
@@ -480,7 +485,7 @@ public final class Exporter {
                 options.maxBatch(),
                 options.precision().name().toLowerCase(Locale.ROOT),
                 digest.orElse(null),
-                Manifest.Noise.of(sampling.diffusion()),
+                Manifest.Noise.of(sampling.noising()),
                 model.denoiser().branchNames(),
                 denoiser.branchElements().stream()
                     .map(count -> options.precision().element().bytes(count))
@@ -489,7 +494,7 @@ public final class Exporter {
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),
                 options.stepsPerRequest(),
-                StepEngine.LINEAR.toString(),
+                steps().toString(),
                 model.flops(),
                 Map.of(),
                 Map.of())

@@ -11,8 +11,10 @@ import io.harmonica.model.Shows;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -183,15 +185,25 @@ public record Manifest(
   public record Decoder(String model, int tile) {}
 
   /**
-   * What the model was trained on, as {@link Diffusion} has it.
+   * What the model was trained on, as {@link Diffusion} has it, or {@link AnyTime}.
    *
    * @param betas how they grow, by diffusers' name; null: linear
    * @param predicts what the model does, by diffusers' name; null: epsilon
+   * @param time how any time is told from training's timesteps, {@code interpolated} or {@code
+   *     continuous}; null where the model takes whole timesteps
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Noise(
-      int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
+      int trainTimesteps,
+      double betaStart,
+      double betaEnd,
+      String betas,
+      String predicts,
+      String time) {
     public Noise {
+      if (time != null) {
+        AnyTime.Between.of(time); // or refuses
+      }
       if (betas != null) {
         Betas.of(betas); // or refuses
       }
@@ -203,19 +215,35 @@ public record Manifest(
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = of(Diffusion.DDPM);
 
-    public static Noise of(Diffusion diffusion) {
+    public static Noise of(Noising noising) {
+      if (noising instanceof AnyTime any) {
+        return new Noise(
+            any.trainTimesteps(),
+            any.betaStart(),
+            any.betaEnd(),
+            any.betas() == Betas.LINEAR ? null : any.betas().toString(),
+            null,
+            any.between().toString());
+      }
+      Diffusion diffusion = (Diffusion) noising;
       return new Noise(
           diffusion.trainTimesteps(),
           diffusion.betaStart(),
           diffusion.betaEnd(),
           diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
-          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
+          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString(),
+          null);
     }
 
-    Diffusion diffusion() {
+    Noising noising() {
+      Betas growth = betas == null ? Betas.LINEAR : Betas.of(betas);
+      if (time != null) {
+        AnyTime.Between between = AnyTime.Between.of(time);
+        return new AnyTime(trainTimesteps, growth, betaStart, betaEnd, between);
+      }
       return new Diffusion(
           trainTimesteps,
-          betas == null ? Betas.LINEAR : Betas.of(betas),
+          growth,
           betaStart,
           betaEnd,
           predicts == null ? Predicts.NOISE : Predicts.of(predicts));
@@ -230,7 +258,7 @@ public record Manifest(
 
   /** How the model is sampled where a request does not say. */
   public Sampling sampling() {
-    Sampling usual = Sampling.of(noise.diffusion(), sampler, Spacing.of(spacing), learnsVariance());
+    Sampling usual = Sampling.of(noise.noising(), sampler, Spacing.of(spacing), learnsVariance());
     return samplerSpacing == null ? usual : usual.withSpacing(Spacing.of(samplerSpacing));
   }
 

@@ -88,6 +88,11 @@ public final class Denoising {
     return sampler.timesteps().size();
   }
 
+  /** Whether a step begins an update of the sampler. */
+  public boolean beginsUpdate(int step) {
+    return sampler.beginsUpdate(step);
+  }
+
   /** Passes so far. */
   public long passes() {
     return passes;
