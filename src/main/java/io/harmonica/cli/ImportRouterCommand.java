@@ -45,10 +45,11 @@ final class ImportRouterCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
+            .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
+    return CheckpointOptions.declare(options)
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
         .value(
             "sampler",
@@ -160,9 +161,7 @@ final class ImportRouterCommand implements Command {
     if (arguments.has("checkpoint")) {
       return RouterCommands.checkpoint(models, arguments);
     }
-    if (arguments.has("heads")) {
-      throw new UsageException("--heads has no effect with --architecture");
-    }
+    CheckpointOptions.refuse(arguments, "with --architecture");
     return models.architecture(arguments.requiredText("architecture"));
   }
 }

@@ -62,9 +62,10 @@ final class PolicyCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
+    return CheckpointOptions.declare(options)
         .value("steps", "N", "denoising steps of the trajectory, 1..1000")
         .value(
             "interval",

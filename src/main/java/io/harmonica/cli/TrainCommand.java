@@ -62,10 +62,8 @@ final class TrainCommand implements Command {
             .value(
                 "checkpoint",
                 "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file")
-            .value("heads", "N", "attention heads, where a .pt file is of no published size")
-            .flag("no-null-class", ExportCommand.NO_NULL_CLASS);
-    return TextFiles.options(options)
+                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
+    return TextFiles.options(CheckpointOptions.declareForDrawing(options))
         .value(
             "resolution",
             "HxW",
@@ -90,7 +88,7 @@ final class TrainCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value(
@@ -191,7 +189,7 @@ final class TrainCommand implements Command {
 
   /** What the checkpoint leaves free: as the export will be, for which the router is. */
   private static Choices choices(Arguments arguments) {
-    Choices choices = ExportCommand.stated(arguments);
+    Choices choices = CheckpointOptions.choices(arguments);
     return arguments
         .text("resolution")
         .map(size -> choices.withResolution(Resolution.parse(size)))
@@ -231,14 +229,13 @@ final class TrainCommand implements Command {
 
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
-    double guidance =
-        arguments.decimal("guidance", 0, 1000).orElse(io.unconditional().defaultGuidance());
+    double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
     if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
     }
-    int channels = io.guidanceChannels();
+    int channels = io.origin().guidanceChannels();
     if (arguments.has("guidance-channels")) {
       channels =
           arguments.requiredText("guidance-channels").equals("all")

@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Unconditional;
 import io.harmonica.onnx.Graph;
@@ -20,9 +21,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
-import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampling;
-import io.harmonica.sampler.Spacing;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -127,7 +126,8 @@ public final class Exporter {
 
   /** How a model is sampled that comes without a scheduler: as its origin does. */
   public static Sampling usual(Denoiser.Interface io) {
-    return Sampling.of(Diffusion.DDPM, io.sampler(), Spacing.of(io.spacing()), io.learnsVariance());
+    Origin origin = io.origin();
+    return Sampling.of(origin.diffusion(), origin.sampler(), origin.spacing(), io.learnsVariance());
   }
 
   /** What makes the steps between those of a request. */
@@ -472,12 +472,16 @@ public final class Exporter {
                                 takes.tokens(),
                                 takes.width(),
                                 takes.pictureSize(),
+                                takes.mask() ? null : false,
                                 text.map(engines -> configs.textEncoderName()).orElse(null)))
                     .orElse(null),
                 sampling.sampler(),
-                io.spacing(),
+                io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),
-                io.guidanceChannels(),
+                io.origin().guidanceChannels(),
+                io.defaultGuidance() == io.unconditional().defaultGuidance()
+                    ? null
+                    : (Double) io.defaultGuidance(),
                 options.maxBatch(),
                 options.precision().name().toLowerCase(Locale.ROOT),
                 digest.orElse(null),
