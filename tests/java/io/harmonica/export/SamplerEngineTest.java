@@ -9,7 +9,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.StepEngine;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
