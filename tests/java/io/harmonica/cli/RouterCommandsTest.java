@@ -9,6 +9,7 @@ import io.harmonica.Timesteps;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.model.Flops;
+import io.harmonica.origin.Choices;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -389,7 +390,7 @@ class RouterCommandsTest {
     }
 
     @Override
-    public ModelCard checkpoint(Path path, OptionalInt heads) {
+    public ModelCard checkpoint(Path path, Choices choices) {
       return card();
     }
 

@@ -188,8 +188,7 @@ class UVitCheckpointTest {
     return Choices.NONE.withHeads(OptionalInt.of(heads));
   }
 
-  private void changed(
-      UVitVectors vectors, Consumer<Map<String, Floats>> change, String message) {
+  private void changed(UVitVectors vectors, Consumer<Map<String, Floats>> change, String message) {
     Map<String, Floats> weights = Checkpoints.tensors(vectors.checkpoint());
     change.accept(weights);
     refused(Checkpoints.facebook(folder, weights), vectors.choices(), message);

@@ -127,7 +127,7 @@ public final class Exporter {
   /** How a model is sampled that comes without a scheduler: as its origin does. */
   public static Sampling usual(Denoiser.Interface io) {
     Origin origin = io.origin();
-    return Sampling.of(origin.diffusion(), origin.sampler(), origin.spacing(), io.learnsVariance());
+    return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), io.learnsVariance());
   }
 
   /** What makes the steps between those of a request. */

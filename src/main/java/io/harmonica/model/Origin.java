@@ -1,13 +1,13 @@
 package io.harmonica.model;
 
-import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Spacing;
 import java.util.OptionalDouble;
 
 /**
  * How a model is drawn with where it comes from: what follows where no scheduler lies beside it.
  *
- * @param diffusion that it was trained on
+ * @param noising what it was trained on
  * @param sampler the default, a name of {@link io.harmonica.sampler.Sampler#NAMES}
  * @param spacing how samplers that have none of their own space their timesteps
  * @param guidanceChannels how many channels guidance acts on
@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  * @param latentScale what latents were multiplied by, where the autoencoder's file does not say
  */
 public record Origin(
-    Diffusion diffusion,
+    Noising noising,
     String sampler,
     Spacing spacing,
     int guidanceChannels,
@@ -26,7 +26,7 @@ public record Origin(
   public static final double LATENT_SCALE = 0.18215;
 
   /** With the guidance that is usual for what it leads away from. */
-  public Origin(Diffusion diffusion, String sampler, Spacing spacing, int guidanceChannels) {
-    this(diffusion, sampler, spacing, guidanceChannels, OptionalDouble.empty(), LATENT_SCALE);
+  public Origin(Noising noising, String sampler, Spacing spacing, int guidanceChannels) {
+    this(noising, sampler, spacing, guidanceChannels, OptionalDouble.empty(), LATENT_SCALE);
   }
 }

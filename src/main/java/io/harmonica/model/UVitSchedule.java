@@ -1,8 +1,6 @@
 package io.harmonica.model;
 
-import io.harmonica.sampler.Betas;
-import io.harmonica.sampler.Diffusion;
-import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Spacing;
 import java.util.Arrays;
 import java.util.List;
@@ -14,24 +12,24 @@ public enum UVitSchedule {
   /**
    * That of latent diffusion, at 1000 times: the models without a last convolution, and of text.
    */
-  DISCRETE(new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.NOISE)),
+  DISCRETE(AnyTime.DISCRETE),
 
   /** The variance-preserving SDE, at any time: the others. */
-  CONTINUOUS(new Diffusion(1000, Betas.LINEAR, 1e-4, 0.02, Predicts.NOISE));
+  CONTINUOUS(AnyTime.CONTINUOUS);
 
   /** Of the autoencoder beside the models of text ({@code configs/mscoco_uvit_small.py}). */
   private static final double TEXT_LATENT_SCALE = 0.23010;
 
-  private final Diffusion diffusion;
+  private final AnyTime noising;
 
-  UVitSchedule(Diffusion diffusion) {
-    this.diffusion = diffusion;
+  UVitSchedule(AnyTime noising) {
+    this.noising = noising;
   }
 
   /** How U-ViT's own code draws: it guides all channels. */
   public Origin origin(int channels, Shows shows, OptionalDouble guidance) {
     double scale = shows instanceof Shows.Text ? TEXT_LATENT_SCALE : Origin.LATENT_SCALE;
-    return new Origin(diffusion, "ddim", Spacing.LEADING, channels, guidance, scale);
+    return new Origin(noising, "dpm-solver-fast", Spacing.UNIFORM, channels, guidance, scale);
   }
 
   /** The words of all. */
