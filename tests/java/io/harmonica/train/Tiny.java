@@ -1,9 +1,9 @@
 package io.harmonica.train;
 
 import io.harmonica.Checkpoints;
-import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
+import io.harmonica.export.Exports;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
@@ -22,15 +22,12 @@ import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Denoising;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * The golden DiT of three blocks, ready to be trained on few steps; where any time is wanted, a
  * golden U-ViT.
  */
 public final class Tiny implements AutoCloseable {
-  private static final UVitVectors UVIT = new UVitVectors("uvit/class-noconv");
-
   public final Subject subject;
   final Model model;
   final TorchOps ops;
@@ -46,17 +43,10 @@ public final class Tiny implements AutoCloseable {
 
   public Tiny(int steps, String samplerName, Noising noising) {
     boolean anyTime = noising instanceof AnyTime;
-    checkpoint = Checkpoint.open(anyTime ? UVIT.checkpoint() : Checkpoints.DIT);
-    model =
-        anyTime
-            ? Model.of(
-                checkpoint,
-                UVIT.choices()
-                    .withSchedule(
-                        noising.equals(AnyTime.CONTINUOUS)
-                            ? UVitSchedule.CONTINUOUS
-                            : UVitSchedule.DISCRETE))
-            : Model.of(checkpoint, OptionalInt.empty());
+    checkpoint = Checkpoint.open(anyTime ? Checkpoints.UVIT : Checkpoints.DIT);
+    UVitSchedule schedule =
+        noising.equals(AnyTime.CONTINUOUS) ? UVitSchedule.CONTINUOUS : UVitSchedule.DISCRETE;
+    model = anyTime ? Exports.uVit(checkpoint, schedule) : Exports.model(checkpoint);
     Spacing spacing = Sampler.spacing(samplerName, Spacing.LEADING);
     Sampler sampler = noising.sampler(samplerName, steps, spacing);
     Sampling sampling = Sampling.of(noising, samplerName, spacing, true);

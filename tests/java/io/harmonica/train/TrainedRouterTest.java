@@ -8,6 +8,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
@@ -48,31 +49,31 @@ class TrainedRouterTest {
   /** Updates of several evaluations, whose middle ones are steps like any. */
   @ParameterizedTest
   @CsvSource({
-    "dpm-solver-2, SDT, LAST",
-    "dpm-solver-2, SDT, LINEAR",
-    "dpm-solver-2, LTC, LAST",
-    "dpm-solver-fast, SDT, LEARNED",
-    "dpm-solver-fast, LTC, LAST"
+    "DISCRETE, dpm-solver-2, SDT, LAST",
+    "CONTINUOUS, dpm-solver-2, SDT, LINEAR",
+    "DISCRETE, dpm-solver-2, LTC, LAST",
+    "DISCRETE, dpm-solver-fast, SDT, LEARNED",
+    "CONTINUOUS, dpm-solver-fast, LTC, LAST"
   })
   void trajectory_ofSeveralEvaluationsAnUpdate_isTheSame(
-      String sampler, Objective objective, Reusing reuse) {
+      UVitSchedule schedule, String sampler, Objective objective, Reusing reuse) {
     Settings settings = Settings.SHORT.reuse(reuse).iterations(2).exchange(1);
     if (objective == Objective.LTC) {
       settings = settings.objective(objective).control(Control.cur(0.2));
     }
-    for (AnyTime noising : List.of(AnyTime.DISCRETE, AnyTime.CONTINUOUS)) {
-      try (Tiny tiny = new Tiny(settings.steps(), sampler, noising)) {
-        Router router = check(tiny, settings);
-        assertThat(router.sampler()).isEqualTo(sampler);
-        assertThat(router.timesteps()).isEqualTo(tiny.subject.sampler().timesteps());
-        assertThat(reusing(router))
-            .isSubsetOf(
-                objective == Objective.SDT
-                    ? List.of(1, 2, 3, 4, 5)
-                    : sampler.equals("dpm-solver-2") ? List.of(2, 4) : List.of(3, 5));
-        double before = router.training().path("exactErrorBefore").asDouble();
-        assertThat(router.training().path("exactError").asDouble()).isBetween(1e-14, before);
-      }
+    AnyTime noising =
+        schedule == UVitSchedule.DISCRETE ? AnyTime.DISCRETE : AnyTime.CONTINUOUS;
+    try (Tiny tiny = new Tiny(settings.steps(), sampler, noising)) {
+      Router router = check(tiny, settings);
+      assertThat(router.sampler()).isEqualTo(sampler);
+      assertThat(router.timesteps()).isEqualTo(tiny.subject.sampler().timesteps());
+      assertThat(reusing(router))
+          .isSubsetOf(
+              objective == Objective.SDT
+                  ? List.of(1, 2, 3, 4, 5)
+                  : sampler.equals("dpm-solver-2") ? List.of(2, 4) : List.of(3, 5));
+      double before = router.training().path("exactErrorBefore").asDouble();
+      assertThat(router.training().path("exactError").asDouble()).isBetween(1e-14, before);
     }
   }
 
