@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import io.harmonica.Element;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -135,6 +136,11 @@ public enum UVitPresets {
     return shows instanceof Shows.Classes classes
         ? classes.count() + (classes.nullClass() ? 1 : 0)
         : 0;
+  }
+
+  /** The structures that have names. */
+  static List<String> names() {
+    return Arrays.stream(values()).map(UVitPresets::architecture).distinct().toList();
   }
 
   /** The structure that {@code U-ViT-H/2} names, of several the first. */
