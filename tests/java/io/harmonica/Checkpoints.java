@@ -28,6 +28,9 @@ public final class Checkpoints {
   /** Two blocks, 24 wide, for texts 20 wide. */
   public static final Path PIXART = Path.of("tests/golden/pixart/alpha-256-like");
 
+  /** Five blocks, 36 wide, of 3 heads, that take any time. */
+  public static final Path UVIT = Path.of("tests/golden/uvit/class-noconv/model.pth");
+
   /** The shipped example. */
   public static final Path SHAPES = Path.of("export/shapes-dit");
 

@@ -2,6 +2,8 @@ package io.harmonica.export;
 
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.UVitSchedule;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -21,6 +23,8 @@ import java.util.stream.IntStream;
 /** Exports checkpoints for tests. */
 public final class Exports {
   private Exports() {}
+
+  private static final int UVIT_HEADS = 3;
 
   /** Exports and returns the repository. */
   public static Path export(
@@ -59,14 +63,25 @@ public final class Exports {
     return Model.of(checkpoint, OptionalInt.empty());
   }
 
+  /** {@link io.harmonica.Checkpoints#UVIT}, of which the file does not say all. */
+  public static Model uVit(Checkpoint checkpoint, UVitSchedule schedule) {
+    return Model.of(
+        checkpoint, Choices.NONE.withHeads(OptionalInt.of(UVIT_HEADS)).withSchedule(schedule));
+  }
+
   /** The same router for another sampler. */
   public static Router forSampler(Router router, String sampler, List<Integer> timesteps) {
+    return forSampler(router, sampler, Timesteps.of(timesteps));
+  }
+
+  /** The same at any times. */
+  public static Router forSampler(Router router, String sampler, Timesteps timesteps) {
     return new Router(
         router.name(),
         router.model(),
         sampler,
         timesteps.size(),
-        Timesteps.of(timesteps),
+        timesteps,
         router.threshold(),
         router.branches(),
         router.scores(),

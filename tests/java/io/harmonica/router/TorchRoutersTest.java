@@ -155,7 +155,7 @@ class TorchRoutersTest {
         .isEqualTo(0.3);
   }
 
-  /** As their README counts them, of the first evaluations of all updates but the first. */
+  /** Of the first evaluations of all updates but the first one's. */
   @ParameterizedTest
   @CsvSource({"20, 189, 522", "50, 88, 1392"})
   void learningToCache_ofUVit_publishedRouters_haveTheirCounts(

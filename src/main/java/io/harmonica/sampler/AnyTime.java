@@ -14,7 +14,7 @@ public record AnyTime(
     int trainTimesteps, Betas betas, double betaStart, double betaEnd, Between between)
     implements Noising {
 
-  /** Of U-ViT's models in latent space with the final layer's convolution left out, and of text. */
+  /** Of U-ViT-H and U-ViT's models of text: latent diffusion's betas (arXiv 2112.10752). */
   public static final AnyTime DISCRETE =
       new AnyTime(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Between.INTERPOLATED);
 
