@@ -1,8 +1,8 @@
-import io.harmonica.picture.Pictures;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.picture.Png;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
+import io.harmonica.picture.Pictures;
+import io.harmonica.picture.Png;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import java.util.List;

@@ -105,6 +105,6 @@ class TorchRoutersTest {
     assertThatThrownBy(() -> TorchRouters.LEARNING_TO_CACHE.scores(path, 1, THRESHOLD))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("has 3 steps, expected an even number")
-        .hasMessageContaining("--format harmonica");
+        .hasMessageContaining("`format` harmonica");
   }
 }

@@ -145,7 +145,7 @@ final class ExportCommand implements Command {
               Optional.ofNullable(texts).map(files -> files.encoder().weights()))
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
-          .forEach(note -> console.err().println("note: " + note));
+          .forEach(note -> console.note(note));
       Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
@@ -184,10 +184,10 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
-      model.notes().forEach(note -> console.err().println("note: " + note));
+      model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
-          .ifPresent(note -> console.err().println("note: " + note));
+          .ifPresent(note -> console.note(note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
     return CommandRunner.DONE;

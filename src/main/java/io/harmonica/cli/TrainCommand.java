@@ -159,8 +159,8 @@ final class TrainCommand implements Command {
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
-      model.weights().note().ifPresent(note -> console.err().println("note: " + note));
-      model.notes().forEach(note -> console.err().println("note: " + note));
+      model.weights().note().ifPresent(note -> console.note(note));
+      model.notes().forEach(note -> console.note(note));
       Sampling sampling = parts.sampling(Exporter.usual(model.denoiser().io()));
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());

@@ -141,7 +141,7 @@ final class TritonOptions {
     return new FleetListener() {
       @Override
       public void onFailover(String from, String to, HarmonicaException fault) {
-        console.err().println("note: going on at " + to + ": " + fault.getMessage());
+        console.note("going on at " + to + ": " + fault.getMessage());
       }
     };
   }

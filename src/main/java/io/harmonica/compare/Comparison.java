@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.Library;
 import io.harmonica.features.Features;
 import io.harmonica.generate.Pipeline;
@@ -62,7 +63,7 @@ public final class Comparison implements AutoCloseable {
   public record Plan(Rounds rounds, Prompts prompts, int batch) {
     public Plan {
       if (batch < 1) {
-        throw new IllegalArgumentException("--batch %d must be at least 1".formatted(batch));
+        throw new InvalidProperty("batch", "%d must be at least 1".formatted(batch));
       }
     }
   }
@@ -172,7 +173,7 @@ public final class Comparison implements AutoCloseable {
     List<Integer> own = List.of(starts.channels(), starts.height(), starts.width());
     if (!own.equals(shape(a))) {
       throw new HarmonicaException(
-          "--latents are %s a row, model %s takes %s".formatted(own, a.model(), shape(a)));
+          "`latents` are %s a row, model %s takes %s".formatted(own, a.model(), shape(a)));
     }
   }
 

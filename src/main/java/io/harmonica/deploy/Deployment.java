@@ -139,7 +139,7 @@ public final class Deployment {
             : router.otherWeights(manifest.digest());
     if (trained.isPresent()) {
       throw new HarmonicaException(
-          "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by --any-weights"
+          "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by `anyWeights`"
               .formatted(
                   router.name(), trained.get(), manifest.model(), address, manifest.digest()));
     }
@@ -180,7 +180,7 @@ public final class Deployment {
     ModelConfig config = server.config(engine);
     if (!Role.isPart(config, manifest.model())) {
       throw new HarmonicaException(
-          "'%s' on Triton server %s is %s, expected an engine of model %s: export one of the two under another --model-name"
+          "'%s' on Triton server %s is %s, expected an engine of model %s: export one of the two under another `modelName`"
               .formatted(engine, address, whose(config), manifest.model()));
     }
     return config;

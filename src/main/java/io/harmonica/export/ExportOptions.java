@@ -1,5 +1,6 @@
 package io.harmonica.export;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
 
@@ -34,20 +35,21 @@ public record ExportOptions(
 
   public ExportOptions {
     if (!Router.isName(modelName)) {
-      throw new IllegalArgumentException(
-          "--model-name '%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
+      throw new InvalidProperty(
+          "modelName",
+          "'%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
     }
     if (blocksPerEngine < 0) {
-      throw new IllegalArgumentException(
-          "--blocks-per-engine %d must be positive, or all".formatted(blocksPerEngine));
+      throw new InvalidProperty(
+          "blocksPerEngine", "%d must be positive, or all".formatted(blocksPerEngine));
     }
     if (maxBatch < 1) {
-      throw new IllegalArgumentException("--max-batch %d must be positive".formatted(maxBatch));
+      throw new InvalidProperty("maxBatch", "%d must be positive".formatted(maxBatch));
     }
     if (stepsPerRequest < 1) {
-      throw new IllegalArgumentException(
-          "--steps-per-request %d must be positive".formatted(stepsPerRequest));
+      throw new InvalidProperty(
+          "stepsPerRequest", "%d must be positive".formatted(stepsPerRequest));
     }
   }
 

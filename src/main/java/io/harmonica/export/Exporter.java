@@ -345,7 +345,7 @@ public final class Exporter {
     try {
       Files.createLink(link, data);
     } catch (UnsupportedOperationException | FileSystemException e) {
-      throw new IOException("its disk has no hard links (" + e + "): leave out --hard-links", e);
+      throw new IOException("its disk has no hard links (" + e + "): leave out `hardLinks`", e);
     }
   }
 

@@ -119,7 +119,7 @@ public final class PipelineBuilder {
     int exported = manifest.stepsPerRequest();
     if (steps != 1 && steps != exported) {
       throw new HarmonicaException(
-          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
+          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export `stepsPerRequest` %d"
               .formatted(
                   manifest.model(),
                   exported == 1 ? "single steps only" : "1 or " + exported,

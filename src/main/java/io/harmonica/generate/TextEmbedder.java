@@ -72,12 +72,12 @@ final class TextEmbedder implements AutoCloseable {
   private void requireEncoder() {
     if (manifest.text() == null) {
       throw new HarmonicaException(
-          "model %s takes classes 0..%d, not texts: use --classes"
+          "model %s takes classes 0..%d, not texts: use `classes`"
               .formatted(manifest.model(), manifest.classes() - 1));
     }
     if (!isThere()) {
       throw new HarmonicaException(
-          "model %s has no text encoder: export it with --text-encoder and --tokenizer, or give embedded texts with --text-embeddings"
+          "model %s has no text encoder: export it with `textEncoder` and `tokenizer`, or give embedded texts with `textEmbeddings`"
               .formatted(manifest.model()));
     }
   }

@@ -52,7 +52,7 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
   public void requireChannels(int channels) {
     if (channels != decoder.channels()) {
       throw new HarmonicaException(
-          "autoencoder %s decodes latents of %d channels, and the model makes %d: give the one that it was trained with, by --vae"
+          "autoencoder %s decodes latents of %d channels, and the model makes %d: give the one that it was trained with, by `vae`"
               .formatted(path, decoder.channels(), channels));
     }
   }

@@ -68,7 +68,7 @@ public enum TorchRouters {
     }
     if (this == LEARNING_TO_CACHE && rows.size() % 2 == 1) {
       throw new HarmonicaException(
-          "%s has %d steps, expected an even number: Learning-to-Cache routes every second step; try --format %s"
+          "%s has %d steps, expected an even number: Learning-to-Cache routes every second step; try `format` %s"
               .formatted(path, rows.size(), HARMONICA));
     }
     return rows;

@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Optional;
@@ -48,7 +49,7 @@ public interface Sampler {
    * @throws IllegalArgumentException out of range, or where the sampler has none
    */
   default Sampler withEta(double eta) {
-    throw new IllegalArgumentException("--eta has an effect with --sampler ddim only");
+    throw new InvalidProperty("eta", "has an effect with `sampler` ddim only");
   }
 
   /**
@@ -68,8 +69,8 @@ public interface Sampler {
    */
   static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
     if (!NAMES.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler '%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
+      throw new InvalidProperty(
+          "sampler", "'%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
     }
     Predicts predicts = diffusion.predicts();
     if (spacing.origin() == Spacing.Origin.OPENAI) {
@@ -92,13 +93,15 @@ public interface Sampler {
 
   private static void requireOpenAi(String name, Spacing spacing, Predicts predicts) {
     if (isSolver(name)) {
-      throw new IllegalArgumentException(
-          "--spacing %s does not go with --sampler %s; use linspace, leading or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s does not go with `sampler` %s; use linspace, leading or trailing"
               .formatted(spacing, name));
     }
     if (predicts == Predicts.VELOCITY) {
-      throw new IllegalArgumentException(
-          "--spacing %s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
               .formatted(spacing, predicts));
     }
   }

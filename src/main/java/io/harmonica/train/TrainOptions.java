@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -47,17 +48,18 @@ public record TrainOptions(
 
   /** Refuses what cannot be trained with, naming the flag. */
   public TrainOptions {
-    range("lambda-every", lambdaEvery, 1, MOST);
+    range("lambdaEvery", lambdaEvery, 1, MOST);
     range("iterations", iterations, 0, MOST);
     range("batch", batch, 1, 4096);
     range("exchange", exchange, 0, MOST);
     require(
-        learningRate > 0 && learningRate <= 1, "learning-rate", learningRate, "above 0, at most 1");
+        learningRate > 0 && learningRate <= 1, "learningRate", learningRate, "above 0, at most 1");
     require( // a logit of 5 must lie above it: step 0 computes
         threshold > 0 && threshold <= 0.99, "threshold", threshold, "above 0, at most 0.99");
     if (objective == Objective.LTC && (reuse != Reusing.LAST || lambda != Lambda.NONE)) {
-      throw new IllegalArgumentException(
-          "--objective ltc reuses the last output and weighs all errors alike: leave --reuse and --lambda out");
+      throw new InvalidProperty(
+          "objective",
+          "ltc reuses the last output and weighs all errors alike: leave `reuse` and `lambda` out");
     }
   }
 
@@ -72,7 +74,7 @@ public record TrainOptions(
     public Trajectory {
       range("steps", steps, 2, 1000);
       require(guidance >= 0 && guidance <= 100, "guidance", guidance, "0..100");
-      range("guidance-channels", guidanceChannels, 1, MOST);
+      range("guidanceChannels", guidanceChannels, 1, MOST);
     }
 
     /** Refuses guidance of a model that has no null class to lead away from. */
@@ -140,13 +142,13 @@ public record TrainOptions(
 
     /** A theoretical speedup, beta following it. */
     public static Control speedup(double value) {
-      require(value >= 1 && value <= 1000, "target-speedup", value, "1..1000");
+      require(value >= 1 && value <= 1000, "targetSpeedup", value, "1..1000");
       return new Control("speedup", value);
     }
 
     /** A cache utilisation ratio, beta following it. */
     public static Control cur(double value) {
-      require(value >= 0 && value < 1, "target-cur", value, "0 or more and below 1");
+      require(value >= 0 && value < 1, "targetCur", value, "0 or more and below 1");
       return new Control("cur", value);
     }
 
@@ -185,14 +187,13 @@ public record TrainOptions(
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  private static void range(String flag, int value, int least, int most) {
-    require(value >= least && value <= most, flag, value, least + ".." + most);
+  private static void range(String property, int value, int least, int most) {
+    require(value >= least && value <= most, property, value, least + ".." + most);
   }
 
-  private static void require(boolean fits, String flag, Object value, String expected) {
+  private static void require(boolean fits, String property, Object value, String expected) {
     if (!fits) {
-      throw new IllegalArgumentException(
-          "--%s is %s, expected %s".formatted(flag, value, expected));
+      throw new InvalidProperty(property, "is %s, expected %s".formatted(value, expected));
     }
   }
 }

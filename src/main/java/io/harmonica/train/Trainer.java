@@ -277,13 +277,13 @@ public final class Trainer {
     State read = State.read(file, subject.digest(), describe(), branches);
     if (read.iterations() > options.iterations()) {
       throw new HarmonicaException(
-          "--resume %s has %d iterations, more than --iterations %d: ask for as many or more"
+          "`resume` %s has %d iterations, more than `iterations` %d: ask for as many or more"
               .formatted(file, read.iterations(), options.iterations()));
     }
     boolean trains = read.iterations() < options.iterations();
     if (trains && read.exchanged() != null) { // what is exchanged is the table after all of them
       throw new HarmonicaException(
-          "--resume %s has exchanged branches after %d iterations (rounds: %d), which --iterations %d would drop: give --iterations %d to go on, or train anew"
+          "`resume` %s has exchanged branches after %d iterations (rounds: %d), which `iterations` %d would drop: give `iterations` %d to go on, or train anew"
               .formatted(
                   file,
                   read.iterations(),
