@@ -16,7 +16,6 @@ import io.harmonica.cli.Harmonica;
 import io.harmonica.runtime.ContractModels;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.triton.TritonRuntime.Options;
 import io.harmonica.triton.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -86,7 +85,7 @@ class ConnectionTest {
   }
 
   private static float infer(String address, Connection connection) {
-    Options options = new Options(Duration.ofSeconds(20)).withConnection(connection);
+    ServerOptions options = new ServerOptions(Duration.ofSeconds(20)).withConnection(connection);
     try (Runtime runtime = TritonRuntime.connect(address, options);
         Tensor x = runtime.tensor(FloatBuffer.wrap(new float[] {3, 4}), 2, 1);
         Tensor y = runtime.infer("unbatched", Map.of("x", x), Set.of("y")).get("y")) {

@@ -14,7 +14,7 @@ import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Guidance;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -75,7 +75,7 @@ public final class Comparison implements AutoCloseable {
    *
    * @throws HarmonicaException if one cannot be opened, or draws latents of another shape than A
    */
-  public static Comparison open(List<Setting> settings, TritonRuntime.Options tritonOptions) {
+  public static Comparison open(List<Setting> settings, ServerOptions tritonOptions) {
     Library.HDR_HISTOGRAM.require();
     Library.DESCRIPTIVE_STATISTICS.require();
     Library.DISTRIBUTIONS.require();
@@ -103,7 +103,7 @@ public final class Comparison implements AutoCloseable {
     }
   }
 
-  private Pipeline pipeline(Setting setting, TritonRuntime.Options tritonOptions) {
+  private Pipeline pipeline(Setting setting, ServerOptions tritonOptions) {
     return pipelines.computeIfAbsent(
         List.of(
             setting.place(),

@@ -32,10 +32,11 @@ public final class Memory {
    */
   public static void requireRoom(Denoiser model, TrainOptions options, boolean inProcess) {
     int rows = Guidance.rows(options.trajectory().guidance()); // that the model sees for a picture
-    long heap = options.exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
-    requireHeap(heap, options.batch(), Runtime.getRuntime().maxMemory());
+    long heap =
+        options.effort().exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
+    requireHeap(heap, options.effort().batch(), Runtime.getRuntime().maxMemory());
     long all = heap + (inProcess ? bytes(model, rows) : 0);
-    availableBytes().ifPresent(room -> requireRoom(all, options.batch(), room));
+    availableBytes().ifPresent(room -> requireRoom(all, options.effort().batch(), room));
   }
 
   static void requireRoom(long bytesPerPicture, int batch, long room) {
