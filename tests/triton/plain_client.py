@@ -27,13 +27,15 @@ def main(url, model, router, classes, guidance, start, expected):
         sys.exit(f"model {model} has no null class, so guidance must be 1")
     null = [manifest["classes"]] * len(labels) if guidance > 1 else []
     rows = np.array(labels + null, np.int64).reshape(-1, 1)
-    previous = np.zeros_like(x)  # the picture that the step before predicted
+    state, start = np.zeros_like(x), np.zeros_like(x)  # picture and sample that an earlier step left
+    types = {port["name"]: port["data_type"] for port in config["input"]}
+    time = np.float32 if types["timestep"] == "TYPE_FP32" else np.int64
     cache = {}  # (branch, step): output, last step that reads it
     for step, kind in enumerate(program["order"]):
         call = program["calls"][kind]
         inputs = {
             "sample": np.resize(x, (len(rows), *x.shape[1:])),
-            "timestep": np.full_like(rows, program["timesteps"][step]),
+            "timestep": np.full(rows.shape, program["timesteps"][step], time),
             "class_label": rows,
         }
         for ago, ports in call.get("reads", {}).items():
@@ -48,8 +50,11 @@ def main(url, model, router, classes, guidance, start, expected):
         prediction = guided(outputs["noise_prediction"][:, : x.shape[1]], len(labels), guidance, manifest["guidanceChannels"])
         n = np.array(program["numbers"][step], np.float32)
         picture = (n[0] * x + n[1] * prediction) / n[2]
-        x = n[3] * x + (n[4] * picture + n[5] * prediction) + n[6] * (picture - previous)
-        previous = picture
+        sample, x = x, n[3] * x + (n[4] * picture + n[5] * prediction) + n[6] * (picture - state)
+        if len(n) > 7:  # of an update with several evaluations
+            x = x + (n[7] * start + n[8] * state)
+        if len(n) == 7 or n[9] == 0:  # else it goes on from where it began
+            state, start = picture, sample
     reference = latents(expected)
     difference = np.max(np.abs(x - reference) / np.maximum(1, np.abs(reference)))
     print(f"{model}, router {router}: largest difference {difference:.2e}")

@@ -33,9 +33,9 @@ class ArchitectureTest {
   static {
     MAY_USE.put(ROOT, Set.of());
     MAY_USE.put("checkpoint", Set.of(ROOT));
-    MAY_USE.put("model", Set.of(ROOT));
-    MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put("sampler", Set.of(ROOT));
+    MAY_USE.put("model", Set.of(ROOT, "sampler"));
+    MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("torch", Set.of(ROOT, "model"));

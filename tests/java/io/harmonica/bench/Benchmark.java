@@ -102,14 +102,20 @@ public final class Benchmark {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
       Sampling sampling = Exporter.usual(io);
-      Timesteps timesteps = sampling.sampler(io.sampler(), STEPS, Optional.empty()).timesteps();
+      Timesteps timesteps =
+          sampling.sampler(io.origin().sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();
       List<Router> routers = new ArrayList<>();
       for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR)) {
         String name = reuse == Reuse.LAST ? "plain" : "linear";
         Router random =
             new RandomReuse(CUR, 0)
-                .router(name, model.denoiser().architecture(), io.sampler(), timesteps, branches);
+                .router(
+                    name,
+                    model.denoiser().architecture(),
+                    io.origin().sampler(),
+                    timesteps,
+                    branches);
         routers.add(
             new Router(
                 name,

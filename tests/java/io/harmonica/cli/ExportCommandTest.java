@@ -258,7 +258,7 @@ class ExportCommandTest {
     assertThat(done.err()).isEmpty();
     Manifest manifest = manifest("whole");
     assertThat(manifest.sampler()).isEqualTo("ddim");
-    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null));
+    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null, null));
     Path router = folder.resolve("fora.json");
     Invocation policy =
         Invocation.of(
@@ -292,7 +292,7 @@ class ExportCommandTest {
     assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
     assertThat(manifest.samplerSpacing()).isNull();
     assertThat(manifest.noise())
-        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction"));
+        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction", null));
     String policy = "policy fora --steps 5 --checkpoint " + pipeline.path() + " --out DIR/r.json";
     List<String> words = List.of(policy.replace("DIR", folder.toString()).split(" "));
     assertThat(Invocation.of(words.toArray(String[]::new)).err())
@@ -455,7 +455,7 @@ class ExportCommandTest {
     Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
     assertThat(done.err()).isEmpty();
     assertThat(manifest("whole").text())
-        .isEqualTo(new Manifest.Text(120, 24, false, "whole-text-encoder"));
+        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder"));
     assertThat(repository().resolve("whole-text-encoder-00/1/model.onnx.data")).exists();
     Invocation without =
         run("--checkpoint DIR/whole --text-encoder none --force --model-repository REPOSITORY");

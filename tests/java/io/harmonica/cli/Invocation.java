@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** One command line run in this process, and what it said. */
 public record Invocation(int code, String out, String err) {
@@ -57,7 +56,7 @@ public record Invocation(int code, String out, String err) {
             Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true));
 
     @Override
-    public ModelCard checkpoint(Path path, OptionalInt heads) {
+    public ModelCard checkpoint(Path path, io.harmonica.origin.Choices choices) {
       return CARD;
     }
 

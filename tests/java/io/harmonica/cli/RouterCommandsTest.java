@@ -8,16 +8,22 @@ import io.harmonica.Golden;
 import io.harmonica.Timesteps;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
+import io.harmonica.model.Flops;
+import io.harmonica.origin.Choices;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
+import io.harmonica.sampler.AnyTime;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
@@ -366,5 +372,98 @@ class RouterCommandsTest {
     assertThat(other.code()).isEqualTo(1);
     assertThat(other.err()).contains("expected [56], one for each branch").hasLineCount(1);
     assertThat(folder.resolve("xl.json")).doesNotExist();
+  }
+
+  /** A U-ViT, as its golden router has branches. */
+  private record UVit(int blocks) implements Models {
+    private ModelCard card() {
+      List<String> branches =
+          IntStream.range(0, 2 * blocks)
+              .mapToObj(i -> "block0%d.%s".formatted(i / 2, i % 2 == 0 ? "attention" : "mlp"))
+              .toList();
+      return new ModelCard(
+          "U-ViT",
+          branches,
+          new Flops(10, Collections.nCopies(2 * blocks, 10L)),
+          Collections.nCopies(2 * blocks, 128L),
+          Sampling.of(AnyTime.DISCRETE, "dpm-solver-fast", Spacing.UNIFORM, false));
+    }
+
+    @Override
+    public ModelCard checkpoint(Path path, Choices choices) {
+      return card();
+    }
+
+    @Override
+    public ModelCard architecture(String preset) {
+      return card();
+    }
+
+    @Override
+    public Exported exported(Path repository, String model) {
+      return new Exported(card(), List.of());
+    }
+
+    Invocation run(String line) {
+      return Invocation.run(
+          console -> Harmonica.run(Harmonica.commands(this), line.split(" "), console));
+    }
+  }
+
+  @Test
+  @Tag("golden")
+  void importRouter_ofUVit_isForTheSamplerThatItWasTrainedFor() {
+    UVit model = new UVit(5);
+    Path file = Golden.path("uvit/class-noconv/router.pth");
+    String line =
+        "import-router --format learning-to-cache %s --checkpoint c --out %s"
+            .formatted(file, folder.resolve("out.json"));
+    Invocation done = model.run(line);
+    assertThat(done.err()).isEmpty();
+    assertThat(done.out()).contains("10 steps x 10 branches");
+    assertThat(out().sampler()).isEqualTo("dpm-solver-2");
+    assertThat(out().threshold()).isEqualTo(0.9);
+    assertThat(out().timesteps())
+        .isEqualTo(AnyTime.DISCRETE.sampler("dpm-solver-2", 10, Spacing.UNIFORM).timesteps());
+    assertThat(out().toJson()).contains("\"harmonica-router/2\"", "[1000, 907.246");
+    Invocation other = model.run(line + " --sampler dpm-solver-fast");
+    assertThat(other.err())
+        .isEqualTo(
+            "error: %s was trained for sampler dpm-solver-2, not dpm-solver-fast: leave out --sampler\n"
+                .formatted(file));
+    assertThat(run(line.replace("class-noconv", "class-conv")).err())
+        .contains("has shape [14], expected [4]");
+  }
+
+  @Test
+  @Tag("golden")
+  void importRouter_ofDiT_isRefusedForUVit() {
+    Path file = Golden.path("routing/harmonica-reference/router.pt");
+    Invocation refused =
+        new UVit(3)
+            .run(
+                "import-router --format learning-to-cache %s --checkpoint c --out %s"
+                    .formatted(file, folder.resolve("out.json")));
+    assertThat(refused.err())
+        .contains("is Learning-to-Cache's for DiT, whose rows are no steps of dpm-solver-fast")
+        .hasLineCount(1);
+    assertThat(folder.resolve("out.json")).doesNotExist();
+  }
+
+  @Test
+  void policy_forUVit_hasTheTimesOfItsSampler() {
+    UVit model = new UVit(3);
+    String line =
+        "policy taylor --checkpoint c --steps 8 --interval 2 --out " + folder.resolve("out.json");
+    assertThat(model.run(line).err()).isEmpty();
+    assertThat(out().sampler()).isEqualTo("dpm-solver-fast");
+    assertThat(out().timesteps())
+        .isEqualTo(AnyTime.DISCRETE.sampler("dpm-solver-fast", 8, Spacing.UNIFORM).timesteps());
+    assertThat(model.run(line + " --sampler ddim").err())
+        .startsWith("error: --sampler ddim takes whole timesteps");
+    assertThat(model.run(line.replace("8", "9") + " --sampler dpm-solver-2").err())
+        .startsWith("error: --steps 9 is odd");
+    assertThat(model.run(line + " --spacing linspace").err())
+        .startsWith("error: --spacing linspace does not go with --sampler dpm-solver-fast");
   }
 }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -40,29 +41,47 @@ class DecoderGoldenTest {
           .withDecoder(Autoencoder.of(autoencoder))
           .export(folder);
     }
-    try (Checkpoint io = Golden.open("vae/io.safetensors");
+    assertDecodes("vae/io.safetensors", "latents", "image", 1e-4);
+  }
+
+  /** Relative to the largest pixel. */
+  private void assertDecodes(String vectors, String input, String output, double tolerance) {
+    try (Checkpoint io = Golden.open(vectors);
         EmbeddedRuntime runtime = EmbeddedRuntime.open(folder)) {
-      List<Long> shape = io.tensor("latents").shape();
-      float[] latents = floats(io, "latents");
+      List<Long> shape = io.tensor(input).shape();
+      float[] latents = floats(io, input);
       int size = latents.length / Math.toIntExact(shape.get(0));
-      float[] expected = floats(io, "image");
+      float[] expected = floats(io, output);
       int pixels = expected.length / Math.toIntExact(shape.get(0));
       String model = Manifest.of(runtime.config("pixart")).decoder().model();
       for (int i = 0; i < shape.get(0); i++) {
         FloatBuffer one = FloatBuffer.wrap(Arrays.copyOfRange(latents, i * size, (i + 1) * size));
-        try (Tensor input = runtime.tensor(one, 1, shape.get(1), shape.get(2), shape.get(3));
-            Tensor output =
+        try (Tensor given = runtime.tensor(one, 1, shape.get(1), shape.get(2), shape.get(3));
+            Tensor made =
                 runtime
-                    .infer(model, Map.of(Names.LATENTS, input), Set.of(Names.PIXELS))
+                    .infer(model, Map.of(Names.LATENTS, given), Set.of(Names.PIXELS))
                     .get(Names.PIXELS)) {
           float[] image = new float[pixels];
-          output.floats().get(image);
+          made.floats().get(image);
           float[] row = Arrays.copyOfRange(expected, i * pixels, (i + 1) * pixels);
-          assertClose("image " + i, image, row, 1e-4 * largest(row));
+          assertClose("image " + i, image, row, tolerance * largest(row));
         }
       }
       assertThat(shape.get(0)).isPositive();
     }
+  }
+
+  /** CompVis' names, without a configuration. */
+  @Test
+  void decoder_ofCompVis() {
+    try (Checkpoint source = Checkpoint.open(path("pixart/alpha-256-like"));
+        Checkpoint file = Golden.open("uvit/autoencoder/autoencoder_kl.pth")) {
+      double scale = Golden.json("uvit/autoencoder/config.json").path("scale_factor").asDouble();
+      new Exporter(Model.of(source, Choices.NONE), List.of(), ExportOptions.of("pixart"))
+          .withDecoder(Autoencoder.of(file).scaledBy(scale))
+          .export(folder);
+    }
+    assertDecodes("uvit/autoencoder/io.safetensors", "z", "decoded", 2e-5);
   }
 
   private static double largest(float[] values) {

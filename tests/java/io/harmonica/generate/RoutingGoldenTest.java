@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -98,7 +99,9 @@ class RoutingGoldenTest {
               Timesteps.of(timesteps),
               threshold,
               branches,
-              TorchRouters.HARMONICA.scores(path(run + "/router.pt"), branches.size(), threshold),
+              TorchRouters.HARMONICA
+                  .read(path(run + "/router.pt"), branches.size(), OptionalDouble.of(threshold))
+                  .scores(),
               Reuse.LAST,
               JsonNodeFactory.instance.objectNode());
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(blocksPerEngine);

@@ -9,10 +9,20 @@ import org.junit.jupiter.api.Test;
 
 class UnconditionalTest {
   @Test
-  void of_texts_classes_andNothing() {
-    assertThat(Unconditional.of(true, false)).isEqualTo(Unconditional.TEXT);
-    assertThat(Unconditional.of(false, true)).isEqualTo(Unconditional.NULL_CLASS);
-    assertThat(Unconditional.of(false, false)).isEqualTo(Unconditional.NONE);
+  void unconditional_ofTexts_classes_andNothing() {
+    assertThat(new Shows.Text(7, 8, false).unconditional()).isEqualTo(Unconditional.TEXT);
+    assertThat(new Shows.Classes(3, true).unconditional()).isEqualTo(Unconditional.NULL_CLASS);
+    assertThat(new Shows.Classes(3, false).unconditional()).isEqualTo(Unconditional.NONE);
+    assertThat(new Shows.Anything().unconditional()).isEqualTo(Unconditional.NOTHING);
+  }
+
+  @Test
+  void requireGuides_towardsNothing_takesScalesUpTo1() {
+    assertThatThrownBy(() -> Unconditional.NOTHING.requireGuides(1.5, "m"))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "guidance 1.5 needs a class or a text to lead towards, and model m takes neither: use `guidance` 1, or leave it out");
+    assertThatCode(() -> Unconditional.NOTHING.requireGuides(1, "m")).doesNotThrowAnyException();
   }
 
   @Test

@@ -103,7 +103,7 @@ class GraphTest {
   @Test
   void model_isWhatTritonReads() {
     Value x = graph.input("x", Element.FP32, 3);
-    graph.output("y", ops.gelu(x), 3);
+    graph.output("y", ops.gelu(x, io.harmonica.model.Gelu.TANH), 3);
     ModelProto model = graph.model();
     assertThat(model.getIrVersion()).isLessThanOrEqualTo(10);
     assertThat(model.getOpsetImport(0).getVersion()).isLessThanOrEqualTo(20);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.harmonica.Element;
 import io.harmonica.Reference;
+import io.harmonica.model.Gelu;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation.Floats;
@@ -51,25 +52,21 @@ class OnnxOpsTest {
   private static final Floats OTHER = random(18, 4);
   private static final Floats TABLE = random(9, 11, 8);
   private static final Floats EIGHT = random(19, 8);
+  private static final Floats SHIFT = random(20, 8);
+  private static final float[] NORMAL = Reference.layerNorm(A.values(), 8, 0.02);
   private static final Parameters WEIGHTS =
       new Parameters(
-          Map.of(
-              "map.weight",
-              SQUARE,
-              "map.bias",
-              BIAS,
-              "patch.weight",
-              FILTER,
-              "patch.bias",
-              BIAS,
-              "group.weight",
-              FOUR,
-              "group.bias",
-              OTHER,
-              "table",
-              TABLE,
-              "row",
-              EIGHT));
+          Map.ofEntries(
+              Map.entry("map.weight", SQUARE),
+              Map.entry("map.bias", BIAS),
+              Map.entry("patch.weight", FILTER),
+              Map.entry("patch.bias", BIAS),
+              Map.entry("group.weight", FOUR),
+              Map.entry("group.bias", OTHER),
+              Map.entry("table", TABLE),
+              Map.entry("row", EIGHT),
+              Map.entry("norm.weight", EIGHT),
+              Map.entry("norm.bias", SHIFT)));
 
   @TempDir Path folder;
 
@@ -152,11 +149,17 @@ class OnnxOpsTest {
         elementWise("sin", (ops, in) -> ops.sin(in.get(0)), Math::sin),
         elementWise("cos", (ops, in) -> ops.cos(in.get(0)), Math::cos),
         elementWise("silu", (ops, in) -> ops.silu(in.get(0)), Reference::silu),
-        elementWise("gelu", (ops, in) -> ops.gelu(in.get(0)), Reference::geluTanh),
+        elementWise("gelu", (ops, in) -> ops.gelu(in.get(0), Gelu.TANH), Reference::geluTanh),
+        elementWise("gelu", (ops, in) -> ops.gelu(in.get(0), Gelu.EXACT), Reference::geluExact),
         new Case(
             "layerNorm",
             (ops, in) -> ops.layerNorm(in.get(0), 8, 0.02), // an epsilon that shows
             new Floats(Reference.layerNorm(A.values(), 8, 0.02), 2, 5, 8),
+            A),
+        new Case(
+            "layerNorm",
+            (ops, in) -> ops.layerNorm(in.get(0), "norm", 8, 0.02),
+            floats(i -> NORMAL[i] * EIGHT.values()[i % 8] + SHIFT.values()[i % 8], 2, 5, 8),
             A),
         new Case(
             "attention",

@@ -7,9 +7,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Shows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -27,14 +27,14 @@ class PixArtCheckpointTest {
   void of_everyFlavour_readsItsRules() {
     PixArt small = model(ALPHA_256, Choices.NONE);
     assertThat(small.architecture()).isEqualTo("PixArt-2x24/2");
-    assertThat(small.io().text()).contains(new Denoiser.Text(120, 20, false));
+    assertThat(small.io().text()).contains(new Shows.Text(120, 20, false));
     assertThat(small.interpolation()).isEqualTo(1);
     PixArt big = model(ALPHA_1024, Choices.NONE);
-    assertThat(big.io().text()).contains(new Denoiser.Text(120, 18, true));
+    assertThat(big.io().text()).contains(new Shows.Text(120, 18, true));
     assertThat(big.interpolation()).isEqualTo(2);
     assertThat(big.io().height()).isEqualTo(128);
     PixArt sigma = model(SIGMA, Choices.NONE);
-    assertThat(sigma.io().text()).contains(new Denoiser.Text(300, 12, false));
+    assertThat(sigma.io().text()).contains(new Shows.Text(300, 12, false));
     assertThat(sigma.interpolation()).isEqualTo(2);
     assertThat(sigma.base()).isEqualTo(32);
   }

@@ -7,10 +7,10 @@ import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.Layers;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Shows;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +98,7 @@ class PixArtStateDictTest {
         "lacks the weight y_embedder.y_embedding");
     assertThat(
             model(Checkpoints.facebook(folder, weights), TWO_HEADS.withTextTokens(7)).io().text())
-        .contains(new Denoiser.Text(7, 12, false));
+        .contains(new Shows.Text(7, 12, false));
   }
 
   private static PixArt model(Path path, Choices choices) {

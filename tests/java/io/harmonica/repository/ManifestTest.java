@@ -8,13 +8,16 @@ import io.harmonica.model.Flops;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ManifestTest {
@@ -36,6 +39,7 @@ class ManifestTest {
           "leading",
           null,
           4,
+          null,
           16,
           "fp32",
           "0123456789abcdef",
@@ -90,6 +94,24 @@ class ManifestTest {
     }
   }
 
+  @Test
+  void sampling_ofAnyTime_throughTheManifest_staysTheSame() {
+    for (AnyTime noising : List.of(AnyTime.DISCRETE, AnyTime.CONTINUOUS)) {
+      for (String sampler : Sampler.SINGLESTEP) {
+        Sampling sampling = Sampling.of(noising, sampler, Spacing.UNIFORM, false);
+        String json = sampled(sampling).toJson();
+        assertThat(json)
+            .contains("\"time\":\"%s\"".formatted(noising.between()))
+            .doesNotContain("samplerSpacing");
+        Sampling read = Manifest.of(config(json)).sampling();
+        assertThat(read.noising()).isEqualTo(noising);
+        assertThat(read.sampler()).isEqualTo(sampler);
+        assertThat(read.sampler(sampler, 6, Optional.empty()))
+            .isEqualTo(sampling.sampler(sampler, 6, Optional.empty()));
+      }
+    }
+  }
+
   private static Manifest sampled(Sampling sampling) {
     Manifest m = MANIFEST;
     return new Manifest(
@@ -109,10 +131,11 @@ class ManifestTest {
         sampling.origin().toString(),
         Manifest.samplerSpacing(sampling),
         m.guidanceChannels(),
+        m.guidance(),
         m.maxBatch(),
         m.precision(),
         m.digest(),
-        Manifest.Noise.of(sampling.diffusion()),
+        Manifest.Noise.of(sampling.noising()),
         m.branches(),
         m.branchBytes(),
         m.decoder(),

@@ -41,7 +41,7 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
   }
 
   private Router rule(Cell cell) {
-    Spacing spacing = Spacing.of(model.denoiser().io().spacing());
+    Spacing spacing = model.denoiser().io().origin().spacing();
     return cell.method()
         .policy(cell.target(model))
         .router(

@@ -20,13 +20,32 @@ final class TorchRouterFiles {
     var pickle = new ByteArrayOutputStream();
     pickle.writeBytes(new byte[] {(byte) 0x80, 2, '}', '('}); // PROTO, EMPTY_DICT, MARK
     text(pickle, name);
+    rows(pickle, rows);
+    pickle.write('u');
+    save(file, pickle, rows);
+  }
+
+  /** The same of {@code torch.save({key: tensor})}. */
+  static void writeBare(Path file, Map<String, float[]> rows) throws IOException {
+    var pickle = new ByteArrayOutputStream();
+    pickle.writeBytes(new byte[] {(byte) 0x80, 2});
+    rows(pickle, rows);
+    save(file, pickle, rows);
+  }
+
+  private static void rows(ByteArrayOutputStream pickle, Map<String, float[]> rows) {
     pickle.writeBytes(new byte[] {'}', '('});
     int storages = 0;
     for (Map.Entry<String, float[]> row : rows.entrySet()) {
       text(pickle, row.getKey());
       tensor(pickle, "" + storages++, row.getValue().length);
     }
-    pickle.writeBytes(new byte[] {'u', 'u', '.'}); // SETITEMS, SETITEMS, STOP
+    pickle.write('u'); // SETITEMS
+  }
+
+  private static void save(Path file, ByteArrayOutputStream pickle, Map<String, float[]> rows)
+      throws IOException {
+    pickle.write('.'); // STOP
     try (var zip = new ZipOutputStream(Files.newOutputStream(file))) {
       entry(zip, "archive/data.pkl", pickle.toByteArray());
       int storage = 0;

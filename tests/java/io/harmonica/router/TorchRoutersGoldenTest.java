@@ -10,10 +10,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("golden")
 class TorchRoutersGoldenTest {
@@ -35,7 +37,9 @@ class TorchRoutersGoldenTest {
       int steps = Math.toIntExact(r.shape().get(0));
       int branches = Math.toIntExact(r.shape().get(1));
       double[][] scores =
-          TorchRouters.HARMONICA.scores(folder.resolve("router.pt"), branches, threshold);
+          TorchRouters.HARMONICA
+              .read(folder.resolve("router.pt"), branches, OptionalDouble.of(threshold))
+              .scores();
       assertThat(scores).hasDimensions(steps, branches);
       Router router = Routers.of(Reuse.LAST, threshold, scores);
       float[] expected = r.floats();
@@ -49,6 +53,31 @@ class TorchRoutersGoldenTest {
           assertThat(router.computes(s, b)).isEqualTo(mask[at] == 1);
         }
       }
+    }
+  }
+
+  /** Learning-to-Cache's own code noted which branches it computed in each evaluation. */
+  @ParameterizedTest
+  @ValueSource(strings = {"class-conv", "class-noconv"})
+  void learningToCache_ofUVit_computesWhatItsCodeComputes(String model) {
+    Path folder = Golden.path("uvit").resolve(model);
+    try (Checkpoint golden = Checkpoint.open(folder.resolve("traj_l2c_10.safetensors"))) {
+      int steps = Golden.size(golden, "computed", 0);
+      int branches = Golden.size(golden, "computed", 1);
+      long[] computed = golden.tensor("computed").longs();
+      TorchRouters.Table table =
+          TorchRouters.LEARNING_TO_CACHE.read(
+              folder.resolve("router.pth"), branches, OptionalDouble.empty());
+      assertThat(table.threshold()).isEqualTo(0.9);
+      assertThat(table.sampler()).hasValue("dpm-solver-2");
+      assertThat(table.scores()).hasDimensions(steps, branches);
+      Router router = Routers.of(Reuse.LAST, table.threshold(), table.scores());
+      for (int s = 0; s < steps; s++) {
+        for (int b = 0; b < branches; b++) {
+          assertThat(router.computes(s, b)).isEqualTo(computed[s * branches + b] == 1);
+        }
+      }
+      assertThat(router.computes()[2]).contains(false);
     }
   }
 }

@@ -9,7 +9,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -26,7 +25,13 @@ class SamplerTest {
     List<Arguments> all = new ArrayList<>();
     for (String name : Sampler.NAMES) {
       for (Spacing spacing : Spacing.values()) {
-        if (spacing.origin() == Spacing.Origin.DIFFUSERS || !isSolver(name)) {
+        boolean own =
+            switch (spacing.origin()) {
+              case DIFFUSERS -> !isSinglestep(name);
+              case OPENAI -> !isSolver(name) && !isSinglestep(name);
+              case UVIT -> isSinglestep(name);
+            };
+        if (own) {
           all.add(Arguments.of(name, spacing));
         }
       }
@@ -42,9 +47,11 @@ class SamplerTest {
                 Arrays.stream(Predicts.values())
                     .filter(
                         predicts ->
-                            predicts != Predicts.VELOCITY
-                                || ((Spacing) sampler.get()[1]).origin()
-                                    == Spacing.Origin.DIFFUSERS)
+                            switch (((Spacing) sampler.get()[1]).origin()) {
+                              case DIFFUSERS -> true;
+                              case OPENAI -> predicts != Predicts.VELOCITY;
+                              case UVIT -> predicts == Predicts.NOISE;
+                            })
                     .map(predicts -> Arguments.of(sampler.get()[0], sampler.get()[1], predicts)));
   }
 
@@ -52,12 +59,27 @@ class SamplerTest {
     return List.of("dpm-solver++", "sa-solver").contains(name);
   }
 
+  private static boolean isSinglestep(String name) {
+    return Sampler.SINGLESTEP.contains(name);
+  }
+
   private static Sampler sampler(String name, int steps, Spacing spacing) {
     return sampler(name, steps, spacing, Predicts.NOISE);
   }
 
   private static Sampler sampler(String name, int steps, Spacing spacing, Predicts predicts) {
-    return Sampler.of(name, steps, spacing, predicting(predicts));
+    return noising(name, predicts).sampler(name, steps, spacing);
+  }
+
+  private static Noising noising(String name, Predicts predicts) {
+    return isSinglestep(name) ? AnyTime.DISCRETE : predicting(predicts);
+  }
+
+  /** The exact share of the signal at a step. */
+  private static double signal(Sampler sampler, int step) {
+    return sampler instanceof Singlestep
+        ? AnyTime.DISCRETE.signal(sampler.timesteps())[step]
+        : EXACT.at(sampler.timesteps(), step);
   }
 
   private static Diffusion predicting(Predicts predicts) {
@@ -69,6 +91,9 @@ class SamplerTest {
   @ParameterizedTest
   @MethodSource("samplers")
   void timesteps_decreaseStrictly_forAnyNumberOfSteps(String name, Spacing spacing) {
+    if (isSinglestep(name)) {
+      return; // SinglestepTest's
+    }
     int most = isSolver(name) && spacing != Spacing.TRAILING ? 999 : 1000;
     int refused = 0;
     for (int steps = 1; steps <= most; steps++) {
@@ -93,6 +118,9 @@ class SamplerTest {
   @MethodSource("predictions")
   void perfectPredictor_leadsToItsPicture(String name, Spacing spacing, Predicts predicts) {
     for (int steps : new int[] {1, 2, 3, 10, 50}) {
+      if (name.equals("dpm-solver-2") && steps % 2 == 1) {
+        continue;
+      }
       Run run = new Run(sampler(name, steps, spacing, predicts), predicts, 7);
       float[] start = run.x.clone();
       for (int s = 0; s < steps; s++) {
@@ -111,6 +139,9 @@ class SamplerTest {
   }
 
   private static double tolerance(String name, Spacing spacing) {
+    if (isSinglestep(name)) {
+      return 0.13; // stops at the noise of training's first timestep, a deviation of 0.029
+    }
     if (name.equals("sa-solver") || (name.equals("ddim") && spacing == Spacing.TRAILING)) {
       return 0.05; // stops at the noise of timestep 0, which is 0.01 of a standard deviation
     }
@@ -168,7 +199,7 @@ class SamplerTest {
   void trajectory_mayBeginMidway(String name, Spacing spacing) {
     Sampler sampler = sampler(name, 10, spacing);
     Run run = new Run(sampler, 5);
-    double signal = EXACT.at(sampler.timesteps(), 6);
+    double signal = signal(sampler, 6);
     for (int i = 0; i < SIZE; i++) {
       double noise = run.random.nextGaussian();
       run.x[i] = (float) (Math.sqrt(signal) * run.picture[i] + Math.sqrt(1 - signal) * noise);
@@ -202,6 +233,9 @@ class SamplerTest {
   @ParameterizedTest
   @MethodSource("samplers")
   void steps_outOfRange_areRefused(String name, Spacing spacing) {
+    if (isSinglestep(name)) {
+      return; // SinglestepTest's
+    }
     int most = isSolver(name) && spacing != Spacing.TRAILING ? 999 : 1000;
     for (int steps : new int[] {-1, 0, most + 1}) {
       assertThatIllegalArgumentException()
@@ -230,7 +264,7 @@ class SamplerTest {
       this.stepper = sampler.start();
       this.seed = seed;
       this.random = new Random(seed);
-      double signal = EXACT.at(sampler.timesteps(), 0);
+      double signal = signal(sampler, 0);
       for (int i = 0; i < SIZE; i++) {
         picture[i] = 2 * random.nextFloat() - 1;
         x[i] =
@@ -241,7 +275,7 @@ class SamplerTest {
 
     /** The prediction is perfect. */
     void step(int s) {
-      double signal = Math.sqrt(EXACT.at(sampler.timesteps(), s));
+      double signal = Math.sqrt(signal(sampler, s));
       double noise = Math.sqrt(1 - signal * signal);
       float[] output = new float[SIZE];
       for (int i = 0; i < SIZE; i++) {
@@ -296,8 +330,8 @@ class SamplerTest {
 
   @Test
   void multistep_isHeldToItsOrder() {
-    for (String name : List.of("dpm-solver++", "sa-solver")) {
-      Stepper stepper = sampler(name, 10, Spacing.LINSPACE).start();
+    for (String name : List.of("dpm-solver++", "sa-solver", "dpm-solver-2", "dpm-solver-fast")) {
+      Stepper stepper = sampler(name, 10, Sampler.spacing(name, Spacing.LEADING)).start();
       Prediction prediction = Prediction.of(new float[4]);
       stepper.step(0, new float[4], prediction, null);
       for (int wrong : new int[] {0, 2}) {
@@ -340,7 +374,7 @@ class SamplerTest {
           .isThrownBy(() -> ddim.withEta(eta))
           .withMessage("`eta` %s is out of range 0..1", eta);
     }
-    for (String name : List.of("dpm-solver++", "iddpm", "sa-solver")) {
+    for (String name : List.of("dpm-solver++", "dpm-solver-2", "iddpm", "sa-solver")) {
       Sampler other = sampler(name, 10, Sampler.spacing(name, Spacing.LEADING));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> other.withEta(0))
@@ -360,15 +394,19 @@ class SamplerTest {
     for (int s = 0; s < 10; s++) {
       assertThat(sampler.linear(s).isPresent()).isEqualTo(Sampler.LINEAR.contains(name));
       if (sampler.linear(s).isEmpty()) {
-        assertThatThrownBy(() -> resumed.resume(0, Optional.empty()))
+        assertThatThrownBy(() -> resumed.resume(0, List.of()))
             .isInstanceOf(UnsupportedOperationException.class);
         continue;
       }
       Linear linear = sampler.linear(s).get();
-      assertThat(linear.readsPrevious()).isEqualTo(name.equals("dpm-solver++") && s > 0 && s < 9);
+      assertThat(linear.readsState())
+          .isEqualTo(
+              isSinglestep(name)
+                  ? !sampler.beginsUpdate(s)
+                  : name.equals("dpm-solver++") && s > 0 && s < 9);
       float[] output = run.gaussian();
       if (s > 0) {
-        resumed.resume(s - 1, run.stepper.previous());
+        resumed.resume(s - 1, run.stepper.state());
       }
       float[] again = run.x.clone();
       resumed.step(s, again, Prediction.of(output), null);
@@ -386,7 +424,9 @@ class SamplerTest {
   void of_refusesWhatItDoesNotKnow() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("euler", 10, Spacing.LEADING))
-        .withMessage("`sampler` 'euler' is unknown; use ddim, dpm-solver++, iddpm, sa-solver");
+        .withMessage(
+            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2,"
+                + " dpm-solver-fast, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("dpm-solver++", 10, Spacing.OPENAI))
         .withMessage(

@@ -111,8 +111,8 @@ class SchedulerTest {
       Sampling stated = says.withSampler(name);
       assertThat(stated.sampler()).isEqualTo(name);
       assertThat(stated.spacing()).isEqualTo(Sampler.spacing(name, Spacing.LEADING));
-      assertThat(stated.diffusion()).isEqualTo(says.diffusion());
-      assertThat(stated.diffusion().predicts()).isEqualTo(Predicts.VELOCITY);
+      assertThat(stated.noising()).isEqualTo(says.noising());
+      assertThat(((Diffusion) stated.noising()).predicts()).isEqualTo(Predicts.VELOCITY);
     }
     assertThatThrownBy(() -> says.withSampler("iddpm"))
         .isInstanceOf(HarmonicaException.class)

@@ -2,6 +2,7 @@ package io.harmonica.torch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.model.Gelu;
 import io.harmonica.model.Ops;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Parameters;
@@ -38,15 +39,17 @@ class GradientTest {
   private static final Floats TABLE = random(9, 7, 4);
   private static final Parameters WEIGHTS =
       new Parameters(
-          Map.of(
-              "map.weight", random(6, 5, 4),
-              "map.bias", random(7, 5),
-              "patch.weight", random(8, 3, 2, 2, 2),
-              "patch.bias", random(10, 3),
-              "group.weight", random(11, 2),
-              "group.bias", random(12, 2),
-              "row", random(13, 4),
-              "table", TABLE));
+          Map.ofEntries(
+              Map.entry("map.weight", random(6, 5, 4)),
+              Map.entry("map.bias", random(7, 5)),
+              Map.entry("patch.weight", random(8, 3, 2, 2, 2)),
+              Map.entry("patch.bias", random(10, 3)),
+              Map.entry("group.weight", random(11, 2)),
+              Map.entry("group.bias", random(12, 2)),
+              Map.entry("row", random(13, 4)),
+              Map.entry("table", TABLE),
+              Map.entry("norm.weight", random(14, 4)),
+              Map.entry("norm.bias", random(15, 4))));
 
   /** An operation as a model calls it. */
   private interface Call {
@@ -107,8 +110,10 @@ class GradientTest {
         new Case("cos", (ops, in) -> ops.cos(in.get(0)), A),
         new Case("sigmoid", (ops, in) -> ops.sigmoid(in.get(0)), A),
         new Case("silu", (ops, in) -> ops.silu(in.get(0)), A),
-        new Case("gelu", (ops, in) -> ops.gelu(in.get(0)), A),
+        new Case("gelu", (ops, in) -> ops.gelu(in.get(0), Gelu.TANH), A),
+        new Case("gelu", (ops, in) -> ops.gelu(in.get(0), Gelu.EXACT), A),
         new Case("layerNorm", (ops, in) -> ops.layerNorm(in.get(0), 4, 0.02), A),
+        new Case("layerNorm", (ops, in) -> ops.layerNorm(in.get(0), "norm", 4, 0.02), A),
         new Case(
             "attention",
             (ops, in) -> ops.attention(in.get(0), in.get(1), in.get(2), 2, 4),

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
+import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
@@ -87,8 +88,20 @@ class TorchGoldenTest {
           "resolution",
           "aspect_ratio");
 
+  private static final List<String> UVIT = List.of("x", "timesteps", "y", "context");
+
   static Stream<Case> models() throws IOException {
-    return Stream.concat(dits(), pixArts());
+    return Stream.of(dits(), pixArts(), uVits()).flatMap(cases -> cases);
+  }
+
+  private static Stream<Case> uVits() {
+    return UVitVectors.all().stream()
+        .map(
+            vectors -> {
+              String io = vectors.folder() + "/io.safetensors";
+              String weights = vectors.folder() + "/model.pth";
+              return new Case(weights, null, io, UVIT, io, "output", "mlp");
+            });
   }
 
   /** Every flavour at every size. */
@@ -187,6 +200,9 @@ class TorchGoldenTest {
   }
 
   private static Choices choices(Case golden, Checkpoint io) {
+    if (golden.names == UVIT) {
+      return vectors(golden).choices();
+    }
     if (golden.checkpoint.endsWith(".pt")) {
       JsonNode config = Golden.json("dit-facebook/arch.json").path("config");
       return Choices.NONE.withHeads(OptionalInt.of(config.path("heads").asInt()));
@@ -203,6 +219,17 @@ class TorchGoldenTest {
   private static Map<String, Object> inputs(Case golden, Checkpoint io) {
     Map<String, Object> inputs = new HashMap<>();
     int rows = size(io, golden.names.get(0), 0);
+    if (golden.names == UVIT) {
+      inputs.put("sample", tensor(io, "x"));
+      inputs.put("timestep", new Floats(floats(io, "timesteps"), rows, 1));
+      if (io.names().contains("y")) {
+        inputs.put("class_label", new Longs(longs(io, "y"), rows, 1));
+      }
+      if (io.names().contains("context")) {
+        inputs.put("text_embedding", tensor(io, "context"));
+      }
+      return inputs;
+    }
     inputs.put("sample", tensor(io, golden.names.get(0)));
     inputs.put("timestep", new Longs(longs(io, golden.names.get(1)), rows, 1));
     if (golden.names != PIXART) {
@@ -218,6 +245,10 @@ class TorchGoldenTest {
       }
     }
     return inputs;
+  }
+
+  private static UVitVectors vectors(Case golden) {
+    return new UVitVectors(golden.checkpoint.replace("/model.pth", ""));
   }
 
   private static Floats tensor(Checkpoint io, String name) {

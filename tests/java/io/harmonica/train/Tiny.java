@@ -1,13 +1,17 @@
 package io.harmonica.train;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Stepper;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
@@ -33,12 +37,12 @@ public final class Tiny implements AutoCloseable {
     this(steps, samplerName, Diffusion.DDPM);
   }
 
-  public Tiny(int steps, String samplerName, Diffusion diffusion) {
+  public Tiny(int steps, String samplerName, Noising noising) {
     checkpoint = Checkpoint.open(Checkpoints.DIT);
     Model model = Model.of(checkpoint, OptionalInt.empty());
-    Sampler sampler =
-        Sampler.of(samplerName, steps, Sampler.spacing(samplerName, Spacing.LEADING), diffusion);
-    double[] alphaBar = diffusion.schedule(Spacing.LEADING).alphaBar();
+    Spacing spacing = Sampler.spacing(samplerName, Spacing.LEADING);
+    Sampler sampler = noising.sampler(samplerName, steps, spacing);
+    Sampling sampling = Sampling.of(noising, samplerName, spacing, true);
     subject =
         new Subject(
             "tiny",
@@ -46,13 +50,35 @@ public final class Tiny implements AutoCloseable {
             Digest.of(checkpoint),
             model.flops(),
             samplerName,
-            sampler,
-            diffusion,
-            sampler.timesteps().values().stream()
-                .mapToDouble(t -> alphaBar[t.intValue()])
-                .toArray(),
+            sampler.timesteps().areWhole() ? sampler : new Whole(sampler),
+            noising,
+            sampling.signal(sampler.timesteps(), spacing),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
+  }
+
+  /** A sampler that visits decimal times, with a model that is told whole ones. */
+  record Whole(Sampler sampler) implements Sampler {
+    @Override
+    public Timesteps timesteps() {
+      return new Timesteps(
+          sampler.timesteps().values().stream().map(t -> Math.min(999, Math.rint(t))).toList());
+    }
+
+    @Override
+    public boolean needsNoise(int step) {
+      return sampler.needsNoise(step);
+    }
+
+    @Override
+    public boolean beginsUpdate(int step) {
+      return sampler.beginsUpdate(step);
+    }
+
+    @Override
+    public Stepper start() {
+      return sampler.start();
+    }
   }
 
   public Denoising denoising() {

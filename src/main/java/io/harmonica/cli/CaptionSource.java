@@ -5,6 +5,7 @@ import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.TensorFiles;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.text.Tokenizer;
@@ -36,7 +37,7 @@ final class CaptionSource {
       return Optional.empty();
     }
     arguments.requireOneOf("captions", "text-embeddings");
-    Denoiser.Text takes = model.io().text().get();
+    Shows.Text takes = model.io().text().get();
     if (arguments.has("text-embeddings")) {
       arguments.refuse("text-encoder", "with --text-embeddings");
       arguments.refuse("tokenizer", "with --text-embeddings");
@@ -84,9 +85,9 @@ final class CaptionSource {
     return new Captions(states, encoder.width());
   }
 
-  private static Captions embedded(Arguments arguments, Denoiser.Text takes) {
+  private static Captions embedded(Arguments arguments, Shows.Text takes) {
     Content.Texts prompts = TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
-    Embeddings texts = prompts.positive().withTokens(takes.tokens());
+    Embeddings texts = prompts.positive().as(takes);
     if (texts.width() != takes.width()) {
       throw new HarmonicaException(
           "--text-embeddings %s are %d wide, the model takes %d: embed them with the text encoder that it was trained with"
@@ -99,16 +100,18 @@ final class CaptionSource {
     }
     List<float[]> states = new ArrayList<>();
     for (int i = 0; i < texts.count(); i++) {
-      states.add(counting(texts, i));
+      states.add(counting(texts, i, takes));
     }
-    states.add(counting(prompts.negative().get().withTokens(takes.tokens()), 0));
+    states.add(counting(prompts.negative().get().as(takes), 0, takes));
     return new Captions(states, takes.width());
   }
 
-  private static float[] counting(Embeddings texts, int row) {
+  private static float[] counting(Embeddings texts, int row, Shows.Text takes) {
     int size = texts.tokens() * texts.width();
-    return Captions.counting(
-        Arrays.copyOfRange(texts.values(), row * size, (row + 1) * size),
-        Arrays.copyOfRange(texts.mask(), row * texts.tokens(), (row + 1) * texts.tokens()));
+    float[] own = Arrays.copyOfRange(texts.values(), row * size, (row + 1) * size);
+    return takes.mask()
+        ? Captions.counting(
+            own, Arrays.copyOfRange(texts.mask(), row * texts.tokens(), (row + 1) * texts.tokens()))
+        : own;
   }
 }

@@ -18,6 +18,7 @@ import io.harmonica.features.FeatureStatistics;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.TensorFiles;
+import io.harmonica.model.Shows;
 import io.harmonica.picture.Latents;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -100,13 +101,17 @@ final class CompareCommand implements Command {
         .value("prompts", "FILE", "the same, one a line")
         .value("negative-prompt", "TEXT", "what guidance leads away from (default: the empty text)")
         .value("text-embeddings", "FILE", "texts embedded elsewhere, as generate takes them")
+        .value(
+            "pictures",
+            "N",
+            "pictures of a request, on models that take neither classes nor texts (default 4)")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
         .value("sampler", "NAME", "of all (default: the router's, else the model's)")
         .value("spacing", "leading|openai", "spacing of timesteps (default: the model's origin)")
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N", "channels it acts on (default: the model's origin)")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")
@@ -242,11 +247,26 @@ final class CompareCommand implements Command {
       Arguments arguments, Comparison comparison, Rounds rounds, Console console) {
     boolean loaded = arguments.has("concurrency") || arguments.has("rate");
     int requests = arguments.integer("requests", 1, 1_000_000).orElse(loaded ? 10 : 1);
-    if (comparison.takesTexts()) {
+    if (comparison.shows() instanceof Shows.Text) {
       return textPlan(arguments, comparison, rounds, requests, console);
     }
+    boolean takesClasses = comparison.shows() instanceof Shows.Classes;
     List.of("prompt", "prompts", "negative-prompt", "text-embeddings")
-        .forEach(option -> arguments.refuse(option, "on models that take classes"));
+        .forEach(
+            option ->
+                arguments.refuse(
+                    option,
+                    takesClasses
+                        ? "on models that take classes"
+                        : "on models that take neither classes nor texts"));
+    return takesClasses
+        ? classPlan(arguments, comparison, rounds, requests)
+        : anyPlan(arguments, comparison, rounds, requests);
+  }
+
+  private static Comparison.Plan classPlan(
+      Arguments arguments, Comparison comparison, Rounds rounds, int requests) {
+    arguments.refuse("pictures", "on models that take classes");
     List<Integer> classes =
         arguments
             .integers("classes", 0, Integer.MAX_VALUE)
@@ -262,6 +282,27 @@ final class CompareCommand implements Command {
     return new Comparison.Plan(rounds, prompts, pictures);
   }
 
+  /** Of models that are told nothing of a picture. */
+  private static Comparison.Plan anyPlan(
+      Arguments arguments, Comparison comparison, Rounds rounds, int requests) {
+    arguments.refuse("classes", "on models that take neither classes nor texts");
+    Optional<Latents> starts = starts(arguments, comparison);
+    int pictures =
+        starts
+            .map(Latents::count)
+            .or(() -> arguments.integer("pictures", 1, 1 << 16))
+            .orElse(PICTURES);
+    List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
+    Prompts prompts =
+        new Prompts(
+            indices,
+            Optional.of(pipeline -> Content.anything(pictures)),
+            starts,
+            pictures * requests,
+            rounds.seed());
+    return new Comparison.Plan(rounds, prompts, pictures);
+  }
+
   private static Optional<Latents> starts(Arguments arguments, Comparison comparison) {
     Optional<Latents> starts = arguments.path("latents").map(TensorFiles::latents);
     starts.ifPresent(comparison::requireStarts);
@@ -271,13 +312,14 @@ final class CompareCommand implements Command {
   private static Comparison.Plan textPlan(
       Arguments arguments, Comparison comparison, Rounds rounds, int requests, Console console) {
     arguments.refuse("classes", "on models that take texts");
+    arguments.refuse("pictures", "on models that take texts");
     arguments.requireOneOf(TEXTS.toArray(String[]::new));
     Optional<Content.Texts> embedded = arguments.path("text-embeddings").map(TensorFiles::prompts);
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
     // A large encoder runs once, however often its texts are asked for.
     Map<Pipeline, Content.Texts> known = new HashMap<>();
-    Function<Pipeline, Content.Texts> embed =
+    Function<Pipeline, Content> embed =
         pipeline ->
             embedded.orElseGet(
                 () ->

@@ -20,16 +20,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica-export}: writes a model repository from a checkpoint. */
 final class ExportCommand implements Command {
-  static final String NO_NULL_CLASS =
-      "a DiT trained without class dropout: every row of its label table is a class, and there is no"
-          + " guidance";
-
   @Override
   public String name() {
     return "harmonica-export";
@@ -54,14 +49,20 @@ final class ExportCommand implements Command {
                 "PATH",
                 "a diffusers folder, of a model or a whole pipeline, or an original .pt file")
             .value(
-                "architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2")
-            .value("heads", "N", "attention heads, where a .pt file is of no published size")
-            .flag("no-null-class", NO_NULL_CLASS)
+                "architecture", "NAME", "refuse a checkpoint that is no such model, e.g. DiT-XL/2");
+    options =
+        CheckpointOptions.declareForDrawing(options)
             .value(
                 "vae",
-                "DIR",
-                "the autoencoder of a latent model (default: the folder vae of the checkpoint's"
-                    + " pipeline); its decoder makes the pictures");
+                "PATH",
+                "the autoencoder of a latent model: a diffusers folder, or a file of CompVis' names"
+                    + " (default: the folder vae of the checkpoint's pipeline); its decoder makes"
+                    + " the pictures")
+            .value(
+                "latent-scale",
+                "X",
+                "what latents were multiplied by, where the autoencoder's file does not say"
+                    + " (default: as the model's origin does, mostly 0.18215)");
     return TextFiles.options(options)
         .value(
             "resolution",
@@ -135,6 +136,9 @@ final class ExportCommand implements Command {
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
         TextFiles texts = TextFiles.find(arguments, parts).orElse(null)) {
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
+      if (autoencoder.isEmpty()) {
+        arguments.refuse("latent-scale", "without an autoencoder");
+      }
       Sizes sizes = sizes(arguments, checkpoint, autoencoder);
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
@@ -149,7 +153,9 @@ final class ExportCommand implements Command {
       Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
-      autoencoder.ifPresent(exporter::withDecoder);
+      autoencoder
+          .map(decoder -> scaled(decoder, arguments, model.denoiser().io()))
+          .ifPresent(exporter::withDecoder);
       if (texts != null) {
         exporter.withText(texts.encoder(), texts.tokenizer().packed());
       }
@@ -193,6 +199,15 @@ final class ExportCommand implements Command {
     return CommandRunner.DONE;
   }
 
+  /** For latents that were multiplied as the command line or the model's origin says. */
+  private static Autoencoder scaled(
+      Autoencoder autoencoder, Arguments arguments, Denoiser.Interface io) {
+    Optional<Double> stated = arguments.decimal("latent-scale", 1e-6, 1e6);
+    return stated.isPresent() || !autoencoder.saysScaling()
+        ? autoencoder.scaledBy(stated.orElse(io.origin().latentScale()))
+        : autoencoder;
+  }
+
   private static void noteSingleSteps(String router, Console console) {
     console
         .err()
@@ -232,17 +247,9 @@ final class ExportCommand implements Command {
    */
   private record Sizes(Choices choices, Optional<Resolution> picture) {}
 
-  /** What options say of a checkpoint of labels: heads, and whether it has a null class. */
-  static Choices stated(Arguments arguments) {
-    return Choices.NONE
-        .withHeads(
-            arguments.integer("heads", 1, 1024).map(OptionalInt::of).orElseGet(OptionalInt::empty))
-        .withNoNullClass(arguments.has("no-null-class"));
-  }
-
   private static Sizes sizes(
       Arguments arguments, Checkpoint checkpoint, Optional<Autoencoder> autoencoder) {
-    Choices choices = stated(arguments);
+    Choices choices = CheckpointOptions.choices(arguments);
     if (autoencoder.isPresent()) {
       choices = choices.withPixelsPerElement(autoencoder.get().decoder().pixelsPerElement());
     }

@@ -66,7 +66,7 @@ final class GenerateCommand implements Command {
   public List<String> usage() {
     return List.of(
         "(--model-repository DIR | --triton HOST:PORT) --model NAME"
-            + " (--classes 0,1,2 | --prompt TEXT | --prompts FILE | --text-embeddings FILE)"
+            + " (--classes 0,1,2 | --prompt TEXT | --prompts FILE | --text-embeddings FILE | --pictures N)"
             + " --out DIR [OPTIONS]");
   }
 
@@ -101,6 +101,7 @@ final class GenerateCommand implements Command {
             "a text for each picture, embedded elsewhere: safetensors with fp32"
                 + " prompt_embeds [n, tokens, width] and prompt_attention_mask [n, tokens], and for"
                 + " guidance negative_prompt_embeds and negative_prompt_attention_mask, n or 1")
+        .value("pictures", "N", "how many, of a model that takes neither classes nor texts")
         .value("steps", "N", "denoising steps (default: the router's, else 20)")
         .value(
             "sampler",
@@ -111,12 +112,13 @@ final class GenerateCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: as the model's"
-                + " scheduler or origin does, linspace for dpm-solver++ and sa-solver); also"
+                + " scheduler or origin does, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast); also"
                 + " openai-ddim")
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
@@ -228,7 +230,7 @@ final class GenerateCommand implements Command {
   }
 
   private static void refuseWithoutEffect(Arguments arguments) {
-    arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings");
+    arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
       arguments.refuse("negative-prompt", "without --prompt or --prompts");
     }
@@ -281,6 +283,10 @@ final class GenerateCommand implements Command {
   /** What to draw; one label or text serves for every row of latents. */
   private static Request subjects(
       Arguments arguments, Optional<Integer> rows, Pipeline pipeline, Console console) {
+    if (arguments.has("pictures")) {
+      int pictures = arguments.requiredInteger("pictures", 1, 1 << 16);
+      return Request.of(Content.anything(pictures == 1 ? rows.orElse(1) : pictures));
+    }
     if (!arguments.has("classes")) {
       Content.Texts prompts = prompts(arguments, pipeline, console);
       boolean shared = rows.isPresent() && prompts.positive().count() == 1;

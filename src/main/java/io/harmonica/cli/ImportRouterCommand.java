@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.HarmonicaException;
+import io.harmonica.Timesteps;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.TorchRouters;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica import-router}: takes over a router that another project trained. */
@@ -43,10 +45,11 @@ final class ImportRouterCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
+            .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
+    return CheckpointOptions.declare(options)
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
         .value(
             "sampler",
@@ -59,8 +62,8 @@ final class ImportRouterCommand implements Command {
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
                 + " scheduler or layout, openai for --architecture; linspace for dpm-solver++ and"
-                + " sa-solver)")
-        .value("threshold", "X", "scores above it compute, 0..1 (default 0.1)")
+                + " sa-solver, uniform for dpm-solver-2 and dpm-solver-fast)")
+        .value("threshold", "X", "scores above it compute, 0..1 (default 0.1, of U-ViT 0.9)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();
@@ -85,38 +88,65 @@ final class ImportRouterCommand implements Command {
     arguments.requireOneOf("checkpoint", "architecture");
     Optional<String> stated = RouterCommands.sampler(arguments);
     Optional<Spacing> spacing = RouterCommands.spacing(arguments);
-    double threshold = arguments.decimal("threshold", 0, 1).orElse(0.1);
+    OptionalDouble threshold =
+        arguments
+            .decimal("threshold", 0, 1)
+            .map(OptionalDouble::of)
+            .orElseGet(OptionalDouble::empty);
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
     ModelCard model = model(arguments);
-    String sampler = stated.orElseGet(model.sampling()::sampler);
-    double[][] scores =
-        TorchRouters.values()[FORMATS.indexOf(format)].scores(
+    TorchRouters.Table table =
+        TorchRouters.values()[FORMATS.indexOf(format)].read(
             file, model.branches().size(), threshold);
-    Router router = router(file, name, model, sampler, spacing, threshold, scores, format);
+    String sampler = sampler(file, format, table, stated, model);
+    Timesteps timesteps = RouterCommands.timesteps(model, sampler, table.scores().length, spacing);
+    Router router = router(file, name, model, sampler, timesteps, table, format);
     RouterCommands.write(router, model, arguments, console);
     return CommandRunner.DONE;
   }
 
-  private Router router(
+  /** The file's own, where it tells; else the stated or the model's. */
+  private static String sampler(
+      Path file,
+      String format,
+      TorchRouters.Table table,
+      Optional<String> stated,
+      ModelCard model) {
+    String sampler = stated.orElseGet(() -> table.sampler().orElseGet(model.sampling()::sampler));
+    if (!sampler.equals(table.sampler().orElse(sampler))) {
+      throw new HarmonicaException(
+          "%s was trained for sampler %s, not %s: leave out --sampler"
+              .formatted(file, table.sampler().get(), sampler));
+    }
+    if (table.sampler().isEmpty()
+        && format.equals(TorchRouters.LEARNING_TO_CACHE.toString())
+        && Sampler.SINGLESTEP.contains(sampler)) {
+      throw new HarmonicaException(
+          "%s is Learning-to-Cache's for DiT, whose rows are no steps of %s: give one that it trained for U-ViT"
+              .formatted(file, sampler));
+    }
+    return sampler;
+  }
+
+  private static Router router(
       Path file,
       String name,
       ModelCard model,
       String sampler,
-      Optional<Spacing> spacing,
-      double threshold,
-      double[][] scores,
+      Timesteps timesteps,
+      TorchRouters.Table table,
       String format) {
     try {
       return new Router(
           name,
           model.architecture(),
           sampler,
-          scores.length,
-          RouterCommands.timesteps(model, sampler, scores.length, spacing),
-          threshold,
+          timesteps.size(),
+          timesteps,
+          table.threshold(),
           model.branches(),
-          scores,
+          table.scores(),
           Reuse.LAST,
           JsonNodeFactory.instance
               .objectNode()
@@ -131,9 +161,7 @@ final class ImportRouterCommand implements Command {
     if (arguments.has("checkpoint")) {
       return RouterCommands.checkpoint(models, arguments);
     }
-    if (arguments.has("heads")) {
-      throw new UsageException("--heads has no effect with --architecture");
-    }
+    CheckpointOptions.refuse(arguments, "with --architecture");
     return models.architecture(arguments.requiredText("architecture"));
   }
 }

@@ -43,10 +43,11 @@ final class InspectCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("router", "FILE", "a router file; with --model-repository the name of a router")
-        .value("checkpoint", "PATH", "the router's model, for speedup and cache bytes")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value("router", "FILE", "a router file; with --model-repository the name of a router")
+            .value("checkpoint", "PATH", "the router's model, for speedup and cache bytes");
+    return CheckpointOptions.declare(options)
         .value("model-repository", "DIR", "a repository that harmonica-export wrote")
         .value("model", "NAME", "the model in the repository")
         .flag("json", "print the numbers as JSON instead")
@@ -75,7 +76,7 @@ final class InspectCommand implements Command {
   private void inspectFile(Arguments arguments, Optional<Path> png, Console console) {
     arguments.refuse("model", "without --model-repository");
     if (!arguments.has("checkpoint")) {
-      arguments.refuse("heads", "without --checkpoint");
+      CheckpointOptions.refuse(arguments, "without --checkpoint");
     }
     Router router = Router.read(arguments.requiredPath("router"));
     if (arguments.has("checkpoint")) {
@@ -89,7 +90,7 @@ final class InspectCommand implements Command {
 
   private void inspectRepository(Arguments arguments, Optional<Path> png, Console console) {
     arguments.refuse("checkpoint", "with --model-repository");
-    arguments.refuse("heads", "with --model-repository");
+    CheckpointOptions.refuse(arguments, "with --model-repository");
     String name = arguments.requiredText("model");
     Models.Exported exported = models.exported(arguments.requiredPath("model-repository"), name);
     ModelCard model = exported.card();

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.Exporter;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.repository.Manifest;
@@ -10,15 +11,14 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** Models from files on disk. */
 final class ModelFiles implements Models {
   @Override
-  public ModelCard checkpoint(Path path, OptionalInt heads) {
+  public ModelCard checkpoint(Path path, Choices choices) {
     PipelineParts parts = PipelineParts.of(path);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      Model model = Model.of(checkpoint, heads);
+      Model model = Model.of(checkpoint, choices);
       return card(model, parts.sampling(Exporter.usual(model.denoiser().io())));
     }
   }

@@ -1,9 +1,9 @@
 package io.harmonica.cli;
 
+import io.harmonica.origin.Choices;
 import io.harmonica.router.Router;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** Where commands learn about models; tests bring their own. */
 interface Models {
@@ -11,9 +11,9 @@ interface Models {
   /**
    * A model by its weights: a diffusers folder or a {@code .pt} file.
    *
-   * @param heads attention heads, where the file does not say
+   * @param choices what the file does not say
    */
-  ModelCard checkpoint(Path path, OptionalInt heads);
+  ModelCard checkpoint(Path path, Choices choices);
 
   /** A model by the name of its architecture, for example {@code DiT-XL/2}. */
   ModelCard architecture(String preset);

@@ -62,9 +62,10 @@ final class PolicyCommand implements Command {
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file")
-        .value("heads", "N", "attention heads, where a .pt file is of no published size")
+    OptionList options =
+        new OptionList()
+            .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
+    return CheckpointOptions.declare(options)
         .value("steps", "N", "denoising steps of the trajectory, 1..1000")
         .value(
             "interval",
@@ -91,7 +92,8 @@ final class PolicyCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast)")
         .value("name", "NAME", "the router's name (default: that of the file)")
         .value("out", "ROUTER.json", "the file to write")
         .options();

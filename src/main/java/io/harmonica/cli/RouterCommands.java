@@ -9,19 +9,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
-  static final List<String> SPACINGS = List.of("leading", "openai", "linspace", "trailing");
+  static final List<String> SPACINGS =
+      List.of("leading", "openai", "linspace", "trailing", "uniform");
 
   private RouterCommands() {}
 
-  /** The model that {@code --checkpoint}, with {@code --heads}, names. */
+  /** The model that {@code --checkpoint} names, with what else is said of it. */
   static ModelCard checkpoint(Models models, Arguments arguments) {
-    Path path = arguments.requiredPath("checkpoint");
-    Optional<Integer> heads = arguments.integer("heads", 1, 1024);
-    return models.checkpoint(path, heads.map(OptionalInt::of).orElseGet(OptionalInt::empty));
+    return models.checkpoint(
+        arguments.requiredPath("checkpoint"), CheckpointOptions.choices(arguments));
   }
 
   /** The router's name: {@code --name}, else that of the file without {@code .json}. */

@@ -9,7 +9,6 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.NoiseSchedule;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
@@ -35,7 +34,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica train}: learns a router for a checkpoint, from the checkpoint alone. */
@@ -66,10 +64,8 @@ final class TrainCommand implements Command {
             .value(
                 "checkpoint",
                 "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file")
-            .value("heads", "N", "attention heads, where a .pt file is of no published size")
-            .flag("no-null-class", ExportCommand.NO_NULL_CLASS);
-    return TextFiles.options(options)
+                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
+    return TextFiles.options(CheckpointOptions.declareForDrawing(options))
         .value(
             "resolution",
             "HxW",
@@ -80,7 +76,8 @@ final class TrainCommand implements Command {
             "spacing",
             "leading|linspace|trailing|openai",
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " scheduler or layout, linspace for dpm-solver++ and sa-solver)")
+                + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+                + " dpm-solver-2 and dpm-solver-fast)")
         .value(
             "captions",
             "FILE",
@@ -93,7 +90,7 @@ final class TrainCommand implements Command {
         .value(
             "guidance",
             "X",
-            "scale of classifier-free guidance (default 1.5, of texts 4.5, without a null class 1);"
+            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
         .value(
@@ -194,7 +191,7 @@ final class TrainCommand implements Command {
 
   /** What the checkpoint leaves free: as the export will be, for which the router is. */
   private static Choices choices(Arguments arguments) {
-    Choices choices = ExportCommand.stated(arguments);
+    Choices choices = CheckpointOptions.choices(arguments);
     return arguments
         .text("resolution")
         .map(size -> choices.withResolution(Resolution.parse(size)))
@@ -236,14 +233,13 @@ final class TrainCommand implements Command {
 
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
-    double guidance =
-        arguments.decimal("guidance", 0, 1000).orElse(io.unconditional().defaultGuidance());
+    double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
     if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
     }
-    int channels = io.guidanceChannels();
+    int channels = io.origin().guidanceChannels();
     if (arguments.has("guidance-channels")) {
       channels =
           arguments.requiredText("guidance-channels").equals("all")
@@ -279,11 +275,6 @@ final class TrainCommand implements Command {
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
         sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    NoiseSchedule schedule = sampling.diffusion().schedule(spacing);
-    double[] signal =
-        IntStream.range(0, sampler.timesteps().size())
-            .mapToDouble(step -> schedule.at(sampler.timesteps(), step))
-            .toArray();
     return new Subject(
         name,
         model.denoiser(),
@@ -291,8 +282,8 @@ final class TrainCommand implements Command {
         model.flops(),
         trajectory.sampler(),
         sampler,
-        sampling.diffusion(),
-        signal,
+        sampling.noising(),
+        sampling.signal(sampler.timesteps(), spacing),
         captions);
   }
 

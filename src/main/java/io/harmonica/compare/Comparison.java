@@ -8,6 +8,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Style;
+import io.harmonica.model.Shows;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
@@ -144,7 +145,7 @@ public final class Comparison implements AutoCloseable {
               router(setting, pipeline).map(Router::steps).orElse(Request.DEFAULT_STEPS));
     }
     if (style.guidance().isEmpty()) {
-      style = style.withGuidance(pipeline.manifest().unconditional().defaultGuidance());
+      style = style.withGuidance(pipeline.manifest().defaultGuidance());
     }
     return setting.withStyle(style);
   }
@@ -196,9 +197,9 @@ public final class Comparison implements AutoCloseable {
     return words;
   }
 
-  /** Whether the variants' models take text. */
-  public boolean takesTexts() {
-    return members.get(0).pipeline().manifest().text() != null;
+  /** What the variants' models are told of a picture; what A's is, if they differ. */
+  public Shows shows() {
+    return members.get(0).pipeline().manifest().shows();
   }
 
   /** Classes that every variant's model has: 0 to this, exclusive. */
@@ -235,7 +236,7 @@ public final class Comparison implements AutoCloseable {
                     member.pipeline(),
                     member.setting().style(),
                     plan.prompts(),
-                    plan.prompts().texts().map(texts -> texts.apply(member.pipeline())),
+                    plan.prompts().subjects().map(subjects -> subjects.apply(member.pipeline())),
                     member.setting().batch().orElse(plan.batch()),
                     stop))
         .toList();

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * A variant that generates with a pipeline; it does not own it.
  *
  * @param style of its requests
- * @param texts embedded, which labels are the indices of; empty for a model that takes classes
+ * @param subjects which labels are the indices of; empty for a model that takes classes
  * @param batch pictures of one request
  * @param stop true ends requests under way with a CancellationException
  */
@@ -26,7 +26,7 @@ record Generation(
     Pipeline pipeline,
     Style style,
     Prompts prompts,
-    Optional<Content.Texts> texts,
+    Optional<Content> subjects,
     int batch,
     BooleanSupplier stop)
     implements Variant {
@@ -48,8 +48,7 @@ record Generation(
   private Request pictures(int first, int count) {
     List<Integer> classes =
         IntStream.range(first, first + count).map(prompts::label).boxed().toList();
-    Content content =
-        texts.<Content>map(all -> all.select(classes)).orElseGet(() -> Content.of(classes));
+    Content content = subjects.map(all -> all.select(classes)).orElseGet(() -> Content.of(classes));
     Request request = Request.of(content).withStyle(style).withSeed(prompts.seed() + first);
     return prompts.starts(first, count).map(request::withLatents).orElse(request);
   }

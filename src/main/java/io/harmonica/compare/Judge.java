@@ -31,7 +31,8 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
    * @param frechet distance to the reference, or to A's pictures; its interval is NaN where there
    *     are too few pictures for one, and its value where there are not as many as of A
    * @param to what the distance is to, in a few words
-   * @param accuracy share of pictures that the network takes for the class they were made for
+   * @param accuracy share of pictures that the network takes for the class they were made for; none
+   *     where that was no class
    */
   public record Judgement(Estimate frechet, String to, Optional<Estimate> accuracy) {}
 
@@ -39,7 +40,7 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
   void requireFits(int channels, int height, int width, Prompts prompts) {
     Features blank =
         network.of(new Latents(new float[channels * height * width], 1, channels, height, width));
-    if (blank.logits().isPresent()) {
+    if (blank.logits().isPresent() && prompts.areClasses()) {
       blank.accuracy(List.of(Collections.max(prompts.classes())));
     }
   }
@@ -49,7 +50,9 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
     return new Judgement(
         frechet(own, a),
         reference.map(s -> "%d reference pictures".formatted(s.count())).orElse("those of A"),
-        own.logits().isPresent() ? Optional.of(own.accuracy(labels)) : Optional.empty());
+        own.logits().isPresent() && prompts.areClasses()
+            ? Optional.of(own.accuracy(labels))
+            : Optional.empty());
   }
 
   private Estimate frechet(Features own, Features a) {

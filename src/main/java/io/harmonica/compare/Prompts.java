@@ -13,14 +13,15 @@ import java.util.stream.IntStream;
  * The pictures of a comparison, the same for every variant: picture i has class {@code classes[i
  * mod n]} and starts from the noise of seed {@code seed + i}, or from latents that are given.
  *
- * @param classes labels, or where there are texts, their indices
- * @param texts what draws them, as a model embeds them; empty for labels
+ * @param classes labels, or indices of subjects
+ * @param subjects what they show, as a model takes it: texts that it embeds, for example; empty for
+ *     labels
  * @param starts where pictures start instead of from seeded noise, one for each of the classes
  * @param perRound pictures of one round; round r makes those from {@code r * perRound} on
  */
 public record Prompts(
     List<Integer> classes,
-    Optional<Function<Pipeline, Content.Texts>> texts,
+    Optional<Function<Pipeline, Content>> subjects,
     Optional<Latents> starts,
     int perRound,
     long seed) {
@@ -36,13 +37,20 @@ public record Prompts(
           "latents",
           "has %d rows for %d %s, expected as many"
               .formatted(
-                  starts.get().count(), classes.size(), texts.isPresent() ? "texts" : "`classes`"));
+                  starts.get().count(),
+                  classes.size(),
+                  subjects.isPresent() ? "subjects" : "`classes`"));
     }
   }
 
   /** Of a model that takes labels. */
   public Prompts(List<Integer> classes, int perRound, long seed) {
     this(classes, Optional.empty(), Optional.empty(), perRound, seed);
+  }
+
+  /** Whether pictures are of classes. */
+  boolean areClasses() {
+    return subjects.isEmpty();
   }
 
   /** The class of a picture. */

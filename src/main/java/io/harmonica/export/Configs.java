@@ -156,9 +156,9 @@ final class Configs {
    * The engine between the steps of a stretch. Its rows name each other by their index in the
    * request, so requests must not be batched together.
    */
-  ModelConfig sampler(Graph graph) {
+  ModelConfig sampler(Graph graph, StepEngine steps) {
     ModelConfig config =
-        engine(StepEngine.LINEAR.engine(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
+        engine(steps.engine(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
     sampler = config.toBuilder().clearDynamicBatching().build();
     return sampler;
   }

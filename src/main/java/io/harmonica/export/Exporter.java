@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Unconditional;
 import io.harmonica.onnx.Graph;
@@ -20,9 +21,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
-import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Sampling;
-import io.harmonica.sampler.Spacing;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -114,7 +113,7 @@ public final class Exporter {
               options.modelName(),
               router.name(),
               Schedule.of(router),
-              StepEngine.LINEAR.size(router.sampler(), options.stepsPerRequest()));
+              steps().size(router.sampler(), options.stepsPerRequest()));
       if (router.name().equals(Names.NO_ROUTER)
           || own.keySet().stream().anyMatch(ensembles::containsKey)) {
         throw new HarmonicaException(
@@ -127,7 +126,13 @@ public final class Exporter {
 
   /** How a model is sampled that comes without a scheduler: as its origin does. */
   public static Sampling usual(Denoiser.Interface io) {
-    return Sampling.of(Diffusion.DDPM, io.sampler(), Spacing.of(io.spacing()), io.learnsVariance());
+    Origin origin = io.origin();
+    return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), io.learnsVariance());
+  }
+
+  /** What makes the steps between those of a request. */
+  private StepEngine steps() {
+    return StepEngine.of(sampling.noising());
   }
 
   /** The routers that stay without ensembles of several steps, as no engine makes their steps. */
@@ -135,7 +140,7 @@ public final class Exporter {
     return options.stepsPerRequest() == 1
         ? List.of()
         : routers.stream()
-            .filter(router -> !StepEngine.LINEAR.samplers().contains(router.sampler()))
+            .filter(router -> !steps().samplers().contains(router.sampler()))
             .map(Router::name)
             .toList();
   }
@@ -398,8 +403,8 @@ public final class Exporter {
   }
 
   private Entry writeSampler(Path folder) throws IOException {
-    Graph graph = new SamplerEngine(model.denoiser().io()).graph();
-    ModelConfig config = configs.sampler(graph);
+    Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
+    ModelConfig config = configs.sampler(graph, steps());
     ModelProto onnx = graph.model();
     if (folder != null) {
       writeOnnx(onnx, versionFolder(config.getName(), folder));
@@ -467,16 +472,20 @@ public final class Exporter {
                                 takes.tokens(),
                                 takes.width(),
                                 takes.pictureSize(),
+                                takes.mask() ? null : false,
                                 text.map(engines -> configs.textEncoderName()).orElse(null)))
                     .orElse(null),
                 sampling.sampler(),
-                io.spacing(),
+                io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),
-                io.guidanceChannels(),
+                io.origin().guidanceChannels(),
+                io.defaultGuidance() == io.unconditional().defaultGuidance()
+                    ? null
+                    : (Double) io.defaultGuidance(),
                 options.maxBatch(),
                 options.precision().name().toLowerCase(Locale.ROOT),
                 digest.orElse(null),
-                Manifest.Noise.of(sampling.diffusion()),
+                Manifest.Noise.of(sampling.noising()),
                 model.denoiser().branchNames(),
                 denoiser.branchElements().stream()
                     .map(count -> options.precision().element().bytes(count))
@@ -485,7 +494,7 @@ public final class Exporter {
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),
                 options.stepsPerRequest(),
-                StepEngine.LINEAR.toString(),
+                steps().toString(),
                 model.flops(),
                 Map.of(),
                 Map.of())

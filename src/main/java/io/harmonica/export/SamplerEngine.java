@@ -6,29 +6,40 @@ import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.LinearStep;
 import io.harmonica.onnx.Value;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.StepEngine;
+import java.util.Optional;
 
 /**
  * The engine between two steps of a stretch: guidance, and the sampler's step. It has no weights.
  */
-record SamplerEngine(Denoiser.Interface io) {
-  private static final int NUMBERS = 7; // of a sampler.Linear
+record SamplerEngine(Denoiser.Interface io, StepEngine steps) {
 
   Graph graph() {
     Graph graph = new Graph("sampler");
     int channels = io.channels();
+    Optional<Value> start =
+        steps.states().contains(Names.START)
+            ? Optional.of(picture(graph, Names.START, channels))
+            : Optional.empty();
     LinearStep.Made made =
         new LinearStep(graph, channels)
             .next(
                 picture(graph, Names.SAMPLE, channels),
                 picture(graph, Names.NOISE_PREDICTION, io.outputChannels()),
                 picture(graph, Names.STATE, channels),
-                graph.input(Names.UPDATE, Element.FP32, NUMBERS),
+                start,
+                graph.input(Names.UPDATE, Element.FP32, steps.takes()),
                 graph.input(Names.GUIDANCE, Element.FP32, channels),
                 graph.input(Names.CONDITIONAL, Element.INT64, 1),
                 graph.input(Names.UNCONDITIONAL, Element.INT64, 1));
-    graph.output(Names.NEXT_SAMPLE, made.sample(), channels, io.height(), io.width());
-    graph.output(Names.NEXT_STATE, made.picture(), channels, io.height(), io.width());
+    output(graph, Names.NEXT_SAMPLE, made.sample());
+    output(graph, Names.next(Names.STATE), made.state());
+    made.start().ifPresent(value -> output(graph, Names.next(Names.START), value));
     return graph;
+  }
+
+  private void output(Graph graph, String name, Value value) {
+    graph.output(name, value, io.channels(), io.height(), io.width());
   }
 
   private Value picture(Graph graph, String name, int channels) {

@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
+import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.router.Router;
@@ -190,7 +191,7 @@ final class Admission {
    * @throws HarmonicaException if it leads away from a null class, and the model has none
    */
   double guidanceScale(Style style) {
-    double scale = style.guidance().orElse(manifest.unconditional().defaultGuidance());
+    double scale = style.guidance().orElse(manifest.defaultGuidance());
     manifest.unconditional().requireGuides(scale, manifest.model());
     return scale;
   }
@@ -207,39 +208,51 @@ final class Admission {
 
   /** Refuses content that the model does not take. */
   private void requireShows(Content content, Style style) {
-    if (content instanceof Content.Texts texts) {
-      requireFits(texts, style);
-    } else {
-      requireFits((Content.Labels) content);
+    Shows shows = manifest.shows();
+    if (content instanceof Content.Labels labels && shows instanceof Shows.Classes classes) {
+      requireFits(labels, classes);
+    } else if (content instanceof Content.Texts texts && shows instanceof Shows.Text takes) {
+      requireFits(texts.positive(), takes);
+      texts.negative().ifPresent(negative -> requireFits(negative, takes));
+      requireGuides(texts, style);
+    } else if (!(content instanceof Content.Anything && shows instanceof Shows.Anything)) {
+      throw new HarmonicaException(
+          "model %s takes %s, not %s: use %s"
+              .formatted(manifest.model(), manifest.takes(), words(content), remedy(shows)));
     }
   }
 
-  private void requireFits(Content.Labels content) {
-    if (manifest.text() != null) {
-      throw new HarmonicaException(
-          "model %s takes texts, not classes: use %s"
-              .formatted(manifest.model(), embedsTexts ? "`prompt`" : "`textEmbeddings`"));
-    }
+  private static String words(Content content) {
+    return content instanceof Content.Labels
+        ? "classes"
+        : content instanceof Content.Texts ? "texts" : "pictures of anything";
+  }
+
+  private String remedy(Shows shows) {
+    return shows instanceof Shows.Text
+        ? embedsTexts ? "`prompt`" : "`textEmbeddings`"
+        : shows instanceof Shows.Classes ? "`classes`" : "`pictures`";
+  }
+
+  private void requireFits(Content.Labels content, Shows.Classes classes) {
     for (int label : content.labels()) {
-      if (label < 0 || label >= manifest.classes()) {
+      if (label < 0 || label >= classes.count()) {
         throw new HarmonicaException(
             "unknown class %d: model %s has classes 0..%d"
-                .formatted(label, manifest.model(), manifest.classes() - 1));
+                .formatted(label, manifest.model(), classes.count() - 1));
       }
     }
   }
 
-  private void requireFits(Content.Texts texts, Style style) {
-    if (manifest.text() == null) {
-      throw new HarmonicaException(
-          "model %s takes classes 0..%d, not texts: use `classes`"
-              .formatted(manifest.model(), manifest.classes() - 1));
-    }
-    if (texts.positive().width() != manifest.text().width()) {
+  private void requireFits(Embeddings texts, Shows.Text takes) {
+    if (texts.width() != takes.width()) {
       throw new HarmonicaException(
           "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
-              .formatted(texts.positive().width(), manifest.model(), manifest.text().width()));
+              .formatted(texts.width(), manifest.model(), takes.width()));
     }
+  }
+
+  private void requireGuides(Content.Texts texts, Style style) {
     double guidance = guidanceScale(style);
     if (Guidance.rows(guidance) == 2 && texts.negative().isEmpty()) {
       throw new HarmonicaException(

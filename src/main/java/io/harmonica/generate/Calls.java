@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -98,10 +99,10 @@ final class Calls implements AutoCloseable {
    * The call at a place of the program.
    *
    * @param from the sample that it begins with, [B, C, H, W]
-   * @param previous the picture of the step before, [B, C, H, W], where the sampler reads it
+   * @param state what earlier steps left, each [B, C, H, W], where the sampler reads it
    * @param cached where reused outputs are
    */
-  Call at(int index, float[] from, Optional<float[]> previous, Function<Output, Tensor> cached) {
+  Call at(int index, float[] from, List<float[]> state, Function<Output, Tensor> cached) {
     Program.Call planned = program.calls().get(index);
     Map<String, Tensor> own = new HashMap<>();
     try {
@@ -115,7 +116,7 @@ final class Calls implements AutoCloseable {
               (step, weights) ->
                   own.put(planned.tensor(Names.REUSE_WEIGHTS, step), reuseWeights(weights)));
       if (planned.isStretch()) {
-        samplerInputs.put(planned, previous, own);
+        samplerInputs.put(planned, state, own);
       }
       ahead.ifPresent(some -> own.putAll(some.inputs(planned.model(), planned.first())));
     } catch (RuntimeException e) {
@@ -130,9 +131,7 @@ final class Calls implements AutoCloseable {
     planned.keeps().forEach(keep -> outputs.add(keep.output()));
     if (planned.isStretch()) {
       outputs.add(Names.NEXT_SAMPLE);
-      if (samplerInputs.isStateRead(planned)) {
-        outputs.add(Names.NEXT_STATE);
-      }
+      samplerInputs.statesRead(planned).forEach(left -> outputs.add(Names.next(left)));
     }
     return new Call(index, planned, own, inputs, prediction, outputs);
   }

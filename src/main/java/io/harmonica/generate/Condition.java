@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.Runtime;
@@ -20,9 +21,10 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) 
 
   /** The inputs for this content; the caller closes them. */
   Map<String, Tensor> of(Content content) {
-    return content instanceof Content.Texts texts
-        ? texts(texts)
-        : labels(((Content.Labels) content).labels());
+    if (content instanceof Content.Texts texts) {
+      return texts(texts);
+    }
+    return content instanceof Content.Labels some ? labels(some.labels()) : Map.of();
   }
 
   /**
@@ -40,14 +42,14 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) 
 
   /** Texts, before them for guidance the negative ones, as diffusers' PixArt. */
   private Map<String, Tensor> texts(Content.Texts prompts) {
-    Manifest.Text takes = manifest.text();
-    Embeddings texts = prompts.positive().withTokens(takes.tokens());
+    Shows.Text takes = (Shows.Text) manifest.shows();
+    Embeddings texts = prompts.positive().as(takes);
     int batch = times * (guided ? 2 : 1) * texts.count();
     FloatBuffer values = FloatBuffer.allocate(batch * takes.tokens() * takes.width());
     LongBuffer mask = LongBuffer.allocate(batch * takes.tokens());
     for (int i = 0; i < times; i++) {
       if (guided) {
-        Embeddings negative = prompts.negative().orElseThrow().withTokens(takes.tokens());
+        Embeddings negative = prompts.negative().orElseThrow().as(takes);
         values.put(negative.values());
         mask.put(negative.mask());
       }
@@ -57,7 +59,9 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) 
     Map<String, Tensor> inputs = new HashMap<>();
     inputs.put(
         Names.TEXT_EMBEDDING, runtime.tensor(values.flip(), batch, takes.tokens(), takes.width()));
-    inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), batch, takes.tokens()));
+    if (takes.mask()) {
+      inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), batch, takes.tokens()));
+    }
     if (takes.pictureSize()) {
       float height = manifest.height() * manifest.pixelsPerElement();
       float width = manifest.width() * manifest.pixelsPerElement();

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the pictures of a request show: a label or a text for each.
+ * What the pictures of a request show: a label or a text for each, or whatever the model draws.
  *
  * <pre>{@code
  * Content shapes = Content.of(List.of(3, 4));                         // a star, a heart
@@ -19,6 +19,11 @@ public sealed interface Content {
   /** Labels of a model that takes classes. */
   static Content of(List<Integer> labels) {
     return new Labels(labels);
+  }
+
+  /** Pictures of a model that takes neither classes nor texts. */
+  static Content anything(int count) {
+    return new Anything(count);
   }
 
   /** How many pictures. */
@@ -64,6 +69,34 @@ public sealed interface Content {
     @Override
     public String name(int picture) {
       return "class" + labels.get(picture);
+    }
+  }
+
+  /**
+   * Whatever the model draws, which takes neither classes nor texts.
+   *
+   * @param count of pictures
+   */
+  record Anything(int count) implements Content {
+    public Anything {
+      if (count < 1) {
+        throw new IllegalArgumentException("%d pictures, expected 1 or more".formatted(count));
+      }
+    }
+
+    @Override
+    public Anything rows(int from, int to) {
+      return new Anything(to - from);
+    }
+
+    @Override
+    public Anything select(List<Integer> pictures) {
+      return new Anything(pictures.size());
+    }
+
+    @Override
+    public String name(int picture) {
+      return "picture";
     }
   }
 

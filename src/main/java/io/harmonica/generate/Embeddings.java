@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Shows;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
@@ -78,6 +79,21 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
       System.arraycopy(mask, 0, masks, i * tokens, tokens);
     }
     return new Embeddings(copies, masks, times, tokens, width);
+  }
+
+  /**
+   * As a model takes them: with padding added or dropped, or where padding is part of the text, as
+   * they are.
+   *
+   * @throws HarmonicaException if tokens that count would be added or dropped
+   */
+  public Embeddings as(Shows.Text takes) {
+    if (!takes.mask() && tokens != takes.tokens()) {
+      throw new HarmonicaException(
+          "texts have %d tokens, and the model takes %d, those of the padding embedded too: embed them padded to so many"
+              .formatted(tokens, takes.tokens()));
+    }
+    return withTokens(takes.tokens());
   }
 
   /**

@@ -41,7 +41,9 @@ public final class Request {
               .formatted(
                   latents.get().count(),
                   content.count(),
-                  content instanceof Content.Texts ? "texts" : "`classes`"));
+                  content instanceof Content.Labels
+                      ? "`classes`"
+                      : content instanceof Content.Texts ? "texts" : "`pictures`"));
     }
     this.content = content;
     this.style = style;

@@ -12,6 +12,7 @@ import io.harmonica.sampler.Sampler;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -27,18 +28,19 @@ record SamplerInputs(
   /**
    * Makes the inputs of a call.
    *
-   * @param previous the picture of the step before, [B, C, H, W]; empty: zeros
+   * @param state what earlier steps left, each [B, C, H, W]; zeros where they left nothing
    * @param inputs filled; the caller closes them, whatever happens here
    */
-  void put(Program.Call call, Optional<float[]> previous, Map<String, Tensor> inputs) {
+  void put(Program.Call call, List<float[]> state, Map<String, Tensor> inputs) {
     StepEngine engine = manifest.steps();
     for (int i = 0; i < call.steps(); i++) {
       float[] numbers = engine.numbers(sampler, call.first() + i).orElseThrow();
       inputs.put(
           call.tensor(Names.UPDATE, i), runtime.tensor(repeated(numbers), batch, numbers.length));
     }
-    if (engine.handsOnState()) {
-      inputs.put(Names.STATE, state(previous));
+    for (int i = 0; i < engine.states().size(); i++) {
+      Optional<float[]> left = i < state.size() ? Optional.of(state.get(i)) : Optional.empty();
+      inputs.put(engine.states().get(i), samples(left));
     }
     float[] scales = guidance.scales(manifest.channels());
     inputs.put(Names.GUIDANCE, runtime.tensor(repeated(scales), batch, scales.length));
@@ -46,11 +48,13 @@ record SamplerInputs(
     inputs.put(Names.UNCONDITIONAL, rows(false));
   }
 
-  /** Whether the step after a call reads the picture of its last, so that it must be asked for. */
-  boolean isStateRead(Program.Call call) {
+  /** What the step after a call reads of its last, and must be asked for, by name. */
+  List<String> statesRead(Program.Call call) {
     int next = call.last() + 1;
-    return next < sampler.timesteps().size()
-        && sampler.linear(next).filter(Linear::readsPrevious).isPresent();
+    boolean read =
+        next < sampler.timesteps().size()
+            && sampler.linear(next).filter(Linear::readsState).isPresent();
+    return read ? manifest.steps().states() : List.of();
   }
 
   /** For each row of a request the row of its prediction with the condition, or without. */
@@ -61,13 +65,13 @@ record SamplerInputs(
     return runtime.tensor(LongBuffer.wrap(rows), batch, 1);
   }
 
-  private Tensor state(Optional<float[]> previous) {
+  private Tensor samples(Optional<float[]> left) {
     int channels = manifest.channels();
     int height = manifest.height();
     int width = manifest.width();
     FloatBuffer values = FloatBuffer.allocate(batch * channels * height * width); // zeros
-    while (previous.isPresent() && values.hasRemaining()) {
-      values.put(previous.get());
+    while (left.isPresent() && values.hasRemaining()) {
+      values.put(left.get());
     }
     return runtime.tensor(values.rewind(), batch, channels, height, width);
   }

@@ -85,7 +85,8 @@ public final class Style {
 
   /**
    * The scale of classifier-free guidance (Ho and Salimans, arXiv 2207.12598); up to 1 there is
-   * none, and a step costs half. Empty: 1.5, of texts 4.5, and 1 where the model has no null class.
+   * none, and a step costs half. Empty: the model's, mostly 1.5 and of texts 4.5, and 1 where it
+   * has nothing to lead away from.
    */
   public OptionalDouble guidance() {
     return guidance;

@@ -72,8 +72,11 @@ final class TextEmbedder implements AutoCloseable {
   private void requireEncoder() {
     if (manifest.text() == null) {
       throw new HarmonicaException(
-          "model %s takes classes 0..%d, not texts: use `classes`"
-              .formatted(manifest.model(), manifest.classes() - 1));
+          "model %s takes %s, not texts: use %s"
+              .formatted(
+                  manifest.model(),
+                  manifest.takes(),
+                  manifest.classes() == 0 ? "`pictures`" : "`classes`"));
     }
     if (!isThere()) {
       throw new HarmonicaException(

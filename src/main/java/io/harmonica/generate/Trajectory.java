@@ -16,8 +16,9 @@ import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Stepper;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
@@ -112,7 +113,7 @@ final class Trajectory implements AutoCloseable {
     callNanos = System.nanoTime();
     calls.prepare(next);
     runtimeNanos += System.nanoTime() - callNanos;
-    open = calls.at(next, x, stepper.previous(), output -> cache.get(output).tensor());
+    open = calls.at(next, x, stepper.state(), output -> cache.get(output).tensor());
     callNanos = System.nanoTime();
     return open;
   }
@@ -127,22 +128,28 @@ final class Trajectory implements AutoCloseable {
     for (Keep keep : call.planned().keeps()) {
       cache.put(keep.of(), new Cached(results.get(keep.output()), keep.lastCall()));
     }
+    List<Tensor> state =
+        manifest.steps().states().stream()
+            .map(name -> results.get(Names.next(name)))
+            .filter(Objects::nonNull)
+            .toList();
     try (Tensor output = results.get(call.prediction());
-        Tensor next = results.get(Names.NEXT_SAMPLE);
-        Tensor state = results.get(Names.NEXT_STATE)) {
+        Tensor next = results.get(Names.NEXT_SAMPLE)) {
       long cached = cache.values().stream().mapToLong(one -> one.tensor().sizeBytes()).sum();
       peakCacheBytes = Math.max(peakCacheBytes, cached);
       drop(call.index());
       FloatBuffer values = output.floats();
       if (call.planned().isStretch()) {
         next.floats().get(x); // the first half where guidance doubles it
-        stepper.resume(call.planned().last(), Optional.ofNullable(state).map(this::picturesOf));
+        stepper.resume(call.planned().last(), state.stream().map(this::picturesOf).toList());
       } else {
         step(call.planned().first(), values);
       }
       requireFinite(call.planned().last());
       this.next++;
       tell(call.planned().last(), values);
+    } finally {
+      state.forEach(Tensor::close);
     }
   }
 

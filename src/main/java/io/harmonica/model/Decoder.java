@@ -36,6 +36,12 @@ public record Decoder(
     widths = List.copyOf(widths);
   }
 
+  /** The same for latents that were multiplied by this. */
+  public Decoder scaledBy(double factor) {
+    return new Decoder(
+        channels, outputChannels, widths, layers, groups, factor, quantised, attends, upcast);
+  }
+
   /** Side of the square of pixels that an element of the latents becomes. */
   public int pixelsPerElement() {
     return 1 << (widths.size() - 1);

@@ -2,6 +2,8 @@ package io.harmonica.model;
 
 import io.harmonica.Element;
 import io.harmonica.Port;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Spacing;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -122,41 +124,12 @@ public interface Denoiser {
   /**
    * The model seen from outside.
    *
-   * @param channels C of a sample; a prediction has more where the model learned a variance
-   * @param pixelsPerElement side of the square of pixels that an element of a sample stands for: 1
-   *     for a model that works on pixels, 8 in the latent space of the usual autoencoders
-   * @param classes number of labels; 0 for a model that takes text
-   * @param nullClass whether {@code classes} itself is the label of guidance's null class
-   * @param text what text it takes
-   * @param sampler that this model's origin draws with
-   * @param spacing how the samplers of this model's origin space their timesteps: {@code leading},
-   *     {@code openai}
-   * @param guidanceChannels how many channels guidance acts on where this model comes from
+   * @param timestep whether it takes whole timesteps (int64), or decimals (fp32)
+   * @param shows what it is told of the picture
    */
-  record Interface(
-      int channels,
-      int outputChannels,
-      int height,
-      int width,
-      int pixelsPerElement,
-      int classes,
-      boolean nullClass,
-      Optional<Text> text,
-      String sampler,
-      String spacing,
-      int guidanceChannels) {
+  record Interface(Samples samples, Element timestep, Shows shows, Origin origin) {
 
-    /** Whether it predicts a variance beside the noise. */
-    public boolean learnsVariance() {
-      return outputChannels == 2 * channels;
-    }
-
-    /** What guidance leads away from. */
-    public Unconditional unconditional() {
-      return Unconditional.of(text.isPresent(), nullClass);
-    }
-
-    /** A class-conditional model's, with a null class. */
+    /** A class-conditional model's of DDPM's diffusion, with a null class. */
     public Interface(
         int channels,
         int outputChannels,
@@ -166,17 +139,10 @@ public interface Denoiser {
         String spacing,
         int guidanceChannels) {
       this(
-          channels,
-          outputChannels,
-          height,
-          width,
-          usualPixelsPerElement(channels),
-          classes,
-          true,
-          Optional.empty(),
-          "ddim",
-          spacing,
-          guidanceChannels);
+          new Samples(channels, outputChannels, height, width, usualPixelsPerElement(channels)),
+          Element.INT64,
+          new Shows.Classes(classes, true),
+          new Origin(Diffusion.DDPM, "ddim", Spacing.of(spacing), guidanceChannels));
     }
 
     /** What is usual: 1 for grey and RGB samples, 8 for latents. */
@@ -184,52 +150,69 @@ public interface Denoiser {
       return channels == 1 || channels == 3 ? 1 : 8;
     }
 
-    public Interface withoutNullClass() {
-      return new Interface(
-          channels,
-          outputChannels,
-          height,
-          width,
-          pixelsPerElement,
-          classes,
-          false,
-          text,
-          sampler,
-          spacing,
-          guidanceChannels);
+    public Interface withShows(Shows other) {
+      return new Interface(samples, timestep, other, origin);
+    }
+
+    /** C of a sample. */
+    public int channels() {
+      return samples.channels();
+    }
+
+    public int outputChannels() {
+      return samples.outputChannels();
+    }
+
+    public int height() {
+      return samples.height();
+    }
+
+    public int width() {
+      return samples.width();
+    }
+
+    public int pixelsPerElement() {
+      return samples.pixelsPerElement();
+    }
+
+    /** Whether it predicts a variance beside the noise. */
+    public boolean learnsVariance() {
+      return samples.learnsVariance();
+    }
+
+    /** Number of labels; 0 for a model that takes none. */
+    public int classes() {
+      return shows instanceof Shows.Classes classes ? classes.count() : 0;
+    }
+
+    /** What text it takes. */
+    public Optional<Shows.Text> text() {
+      return shows instanceof Shows.Text text ? Optional.of(text) : Optional.empty();
+    }
+
+    /** What guidance leads away from. */
+    public Unconditional unconditional() {
+      return shows.unconditional();
+    }
+
+    /** The scale of guidance where nobody says; 1 is none. */
+    public double defaultGuidance() {
+      return unconditional().guides()
+          ? origin.guidance().orElse(unconditional().defaultGuidance())
+          : 1;
     }
 
     /** The noisy sample. */
     public Port sample() {
-      return new Port(SAMPLE, Element.FP32, channels, height, width);
+      return new Port(SAMPLE, Element.FP32, channels(), height(), width());
     }
 
     /** What says when and what. */
     public List<Port> conditions() {
       List<Port> conditions = new ArrayList<>();
-      conditions.add(new Port("timestep", Element.INT64, 1));
-      text.ifPresentOrElse(
-          takes -> {
-            conditions.add(new Port("text_embedding", Element.FP32, takes.tokens(), takes.width()));
-            conditions.add(new Port("text_mask", Element.INT64, takes.tokens()));
-            if (takes.pictureSize()) {
-              conditions.add(new Port("resolution", Element.FP32, 2));
-              conditions.add(new Port("aspect_ratio", Element.FP32, 1));
-            }
-          },
-          () -> conditions.add(new Port("class_label", Element.INT64, 1)));
+      conditions.add(new Port("timestep", timestep, 1));
+      conditions.addAll(shows.ports());
       return conditions;
     }
   }
-
-  /**
-   * The text that a model takes: {@code text_embedding}, the text encoder's last hidden state, and
-   * {@code text_mask}, 1 for a token that counts and 0 for padding.
-   *
-   * @param tokens of every prompt, padding included
-   * @param width of an embedded token
-   * @param pictureSize whether it is told the picture's size as well: {@code resolution}, its
-   *     height and width in pixels, and {@code aspect_ratio}, height / width
-   */
-  record Text(int tokens, int width, boolean pictureSize) {}
 }

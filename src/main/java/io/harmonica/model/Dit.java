@@ -67,7 +67,9 @@ public record Dit(
   @Override
   public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
     Map<String, T> out = new LinkedHashMap<>();
-    T features = Layers.sinusoids(ops, inputs.get("timestep"), frequencyDivisor); // (B, 256)
+    T features =
+        Layers.sinusoids(
+            ops, inputs.get("timestep"), Layers.FEATURES, frequencyDivisor); // (B, 256)
     T condition = condition(ops, features, inputs.get("class_label"), 0); // (B, D)
     for (int block = 0; block < depth; block++) {
       T own =
@@ -105,7 +107,8 @@ public record Dit(
     }
     T x = ops.layerNorm(hidden, width, mlpEps); // (B, N, D)
     x = Layers.modulate(ops, x, SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
-    T inner = ops.gelu(ops.linear(x, block + ".mlp.fc1", width, 4 * width)); // (B, N, 4 D)
+    T inner = ops.linear(x, block + ".mlp.fc1", width, 4 * width); // (B, N, 4 D)
+    inner = ops.gelu(inner, Gelu.TANH);
     return ops.linear(inner, block + ".mlp.fc2", 4 * width, width);
   }
 

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /** What diffusion transformers share; the shape comments' legend is {@link Denoiser}'s. */
 public final class Layers {
-  /** Sine-cosine features of a number, such as a timestep. */
+  /** Sine-cosine features of a number, such as a timestep, in DiT and PixArt. */
   static final int FEATURES = 256;
 
   private Layers() {}
@@ -31,12 +31,13 @@ public final class Layers {
   }
 
   /**
-   * Cosines, then sines, of a number at 128 frequencies: (B, 1) to (B, 256).
+   * Cosines, then sines, of a number at half as many frequencies: (B, 1) to (B, features).
    *
-   * @param divisor in the exponent of the frequencies: 128, or 127 in diffusers' DiT
+   * @param features an even number; 256 in DiT and PixArt, the model's width in U-ViT
+   * @param divisor in the exponent of the frequencies: half the features, or 127 in diffusers' DiT
    */
-  static <T> T sinusoids(Ops<T> ops, T number, int divisor) {
-    float[] frequencies = new float[FEATURES / 2];
+  static <T> T sinusoids(Ops<T> ops, T number, int features, int divisor) {
+    float[] frequencies = new float[features / 2];
     for (int i = 0; i < frequencies.length; i++) {
       // Every rounding to float matters: near t = 999 one in double shifts a feature by 3e-5.
       float exponent = (float) -Math.log(10000) * i / divisor;

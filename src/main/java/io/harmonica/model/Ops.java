@@ -48,11 +48,13 @@ public interface Ops<T> {
 
   T silu(T x);
 
-  /** GELU in its tanh approximation. */
-  T gelu(T x);
+  T gelu(T x, Gelu gelu);
 
   /** Over the last dimension, biased variance, no affine part. */
   T layerNorm(T x, int width, double eps);
+
+  /** The same, scaled and shifted by {@code name.weight} and {@code name.bias}, (width) each. */
+  T layerNorm(T x, String name, int width, double eps);
 
   /**
    * {@code weight * x / sqrt(mean(x^2) + eps)} over the last dimension (Zhang and Sennrich, arXiv

@@ -9,6 +9,9 @@ import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
 import static io.harmonica.model.Modulation.SHIFT_HEAD;
 import static io.harmonica.model.Modulation.SHIFT_MLP;
 
+import io.harmonica.Element;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Spacing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,20 +60,14 @@ public record PixArt(
 
   /** The structure of {@link #XL} as alpha was published for 512 x 512 pictures. */
   public static PixArt xl() {
-    Interface io =
-        new Interface(
-            4,
-            8,
-            64,
-            64,
-            8,
-            0,
-            false,
-            Optional.of(new Text(120, 4096, false)),
-            "dpm-solver++",
-            "leading",
-            4);
+    Interface io = io(new Samples(4, 8, 64, 64, 8), new Shows.Text(120, 4096, false));
     return new PixArt(1152, 16, 28, 2, 32, 32, 32, 1, 1e-6, io);
+  }
+
+  /** Seen from outside. */
+  public static Interface io(Samples samples, Shows.Text text) {
+    Origin origin = new Origin(Diffusion.DDPM, "dpm-solver++", Spacing.LEADING, samples.channels());
+    return new Interface(samples, Element.INT64, text, origin);
   }
 
   @Override
@@ -112,9 +109,10 @@ public record PixArt(
     T last = ops.parameter("scale_shift_table", 2, width);
     out.put("head.modulation", ops.add(ops.reshape(condition, 0, 1, width), last)); // (B, 2, D)
 
-    Text text = io.text().orElseThrow();
+    Shows.Text text = io.text().orElseThrow();
     T caption = ops.toPrecision(inputs.get("text_embedding")); // (B, M, text width)
-    caption = ops.gelu(ops.linear(caption, "caption_projection.linear_1", text.width(), width));
+    caption = ops.linear(caption, "caption_projection.linear_1", text.width(), width);
+    caption = ops.gelu(caption, Gelu.TANH);
     out.put(CAPTION, ops.linear(caption, "caption_projection.linear_2", width, width)); // (B, M, D)
     T mask = ops.reshape(ops.toFloat(inputs.get("text_mask")), 0, 1, 1, text.tokens());
     T dropped = ops.constant(new float[] {-10000}, 1); // as diffusers; fp16 holds it
@@ -141,7 +139,7 @@ public record PixArt(
 
   /** A number (B, 1) through its sine-cosine features: (B, size). */
   private static <T> T embedded(Ops<T> ops, T number, String name, int size) {
-    T x = Layers.sinusoids(ops, number, DIVISOR); // (B, 256)
+    T x = Layers.sinusoids(ops, number, Layers.FEATURES, DIVISOR); // (B, 256)
     x = ops.silu(ops.linear(x, EMBEDDER + name + ".linear_1", Layers.FEATURES, size));
     return ops.linear(x, EMBEDDER + name + ".linear_2", size, size);
   }
@@ -169,7 +167,8 @@ public record PixArt(
       return ops.linear(mixed, block + "attn1.to_out.0", width, width);
     }
     x = Layers.modulate(ops, x, SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
-    T inner = ops.gelu(ops.linear(x, block + "ff.net.0.proj", width, 4 * width)); // (B, N, 4 D)
+    T inner = ops.linear(x, block + "ff.net.0.proj", width, 4 * width); // (B, N, 4 D)
+    inner = ops.gelu(inner, Gelu.TANH);
     return ops.linear(inner, block + "ff.net.2", 4 * width, width);
   }
 

@@ -184,7 +184,7 @@ public final class Shapes implements Ops<long[]> {
   }
 
   @Override
-  public long[] gelu(long[] x) {
+  public long[] gelu(long[] x, Gelu gelu) {
     return made(x);
   }
 
@@ -192,6 +192,13 @@ public final class Shapes implements Ops<long[]> {
   public long[] layerNorm(long[] x, int width, double eps) {
     check(x[x.length - 1] == width, "layer norm", x);
     return made(x);
+  }
+
+  @Override
+  public long[] layerNorm(long[] x, String name, int width, double eps) {
+    weights.require(name + ".weight", width);
+    weights.require(name + ".bias", width);
+    return layerNorm(x, width, eps);
   }
 
   @Override

@@ -94,7 +94,8 @@ public record TextEncoder(
 
     String feed = "encoder.block." + index + ".layer.1.";
     x = ops.rmsNorm(attended, feed + "layer_norm.weight", width, eps);
-    T gate = ops.gelu(ops.project(x, feed + "DenseReluDense.wi_0.weight", width, innerWidth));
+    T gate = ops.project(x, feed + "DenseReluDense.wi_0.weight", width, innerWidth);
+    gate = ops.gelu(gate, Gelu.TANH);
     x = ops.mul(gate, ops.project(x, feed + "DenseReluDense.wi_1.weight", width, innerWidth));
     x = ops.mul(x, ops.toPrecision(ops.constant(new float[] {1 / HEADROOM}, 1)));
     x = ops.toFloat(ops.project(x, feed + "DenseReluDense.wo.weight", innerWidth, width));

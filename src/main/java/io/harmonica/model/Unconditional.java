@@ -11,7 +11,10 @@ public enum Unconditional {
   NULL_CLASS(1.5),
 
   /** Nothing: the model was trained without class dropout, and knows real classes only. */
-  NONE(1);
+  NONE(1),
+
+  /** Nothing: the model is told nothing of the picture. */
+  NOTHING(1);
 
   private final double defaultGuidance;
 
@@ -19,14 +22,14 @@ public enum Unconditional {
     this.defaultGuidance = defaultGuidance;
   }
 
-  /** Of a model that takes text, or labels with or without a null class. */
-  public static Unconditional of(boolean takesText, boolean nullClass) {
-    return takesText ? TEXT : nullClass ? NULL_CLASS : NONE;
-  }
-
-  /** The scale of guidance where nobody says; 1 is none. */
+  /** The scale of guidance where neither user nor model says; 1 is none. */
   public double defaultGuidance() {
     return defaultGuidance;
+  }
+
+  /** Whether there is anything that guidance could lead away from. */
+  public boolean guides() {
+    return defaultGuidance > 1;
   }
 
   /**
@@ -38,6 +41,11 @@ public enum Unconditional {
     if (this == NONE && scale > 1) {
       throw new HarmonicaException(
           "guidance %s needs a null class to lead away from, and model %s has none, as it was trained without class dropout: use `guidance` 1, or leave it out"
+              .formatted(scale, model));
+    }
+    if (this == NOTHING && scale > 1) {
+      throw new HarmonicaException(
+          "guidance %s needs a class or a text to lead towards, and model %s takes neither: use `guidance` 1, or leave it out"
               .formatted(scale, model));
     }
   }

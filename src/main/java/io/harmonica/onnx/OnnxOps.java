@@ -2,6 +2,7 @@ package io.harmonica.onnx;
 
 import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Gelu;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.io.IOException;
@@ -103,8 +104,9 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
-  public Value gelu(Value x) {
-    return graph.node("Gelu", x.type(), List.of(x), Graph.text("approximate", "tanh"));
+  public Value gelu(Value x, Gelu gelu) {
+    String approximate = gelu == Gelu.TANH ? "tanh" : "none";
+    return graph.node("Gelu", x.type(), List.of(x), Graph.text("approximate", approximate));
   }
 
   @Override
@@ -112,10 +114,20 @@ public final class OnnxOps implements Ops<Value> {
     float[] ones = new float[width];
     Arrays.fill(ones, 1);
     Value scale = toPrecision(constant(ones, width)); // required by the operator
+    return layerNorm(List.of(x, scale), eps);
+  }
+
+  @Override
+  public Value layerNorm(Value x, String name, int width, double eps) {
+    Value scale = parameter(name + ".weight", width);
+    return layerNorm(List.of(x, scale, parameter(name + ".bias", width)), eps);
+  }
+
+  private Value layerNorm(List<Value> operands, double eps) {
     return graph.node(
         "LayerNormalization",
-        x.type(),
-        List.of(x, scale),
+        operands.get(0).type(),
+        operands,
         Graph.integer("axis", -1),
         Graph.number("epsilon", (float) eps));
   }

@@ -14,11 +14,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A decoder with the parameters to fill it: diffusers' folder {@code vae}.
+ * A decoder with the parameters to fill it: diffusers' folder {@code vae}, or a file of CompVis'
+ * names.
  *
  * @param path that it was read from, for messages
+ * @param saysScaling whether it says what latents were multiplied by; a file alone does not
  */
-public record Autoencoder(Path path, Decoder decoder, Weights weights) {
+public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean saysScaling) {
   private static final String TYPE = "AutoencoderKL";
   private static final String ATTENTION = "decoder.mid_block.attentions.0.";
 
@@ -28,11 +30,14 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
 
   /** Reads the configuration, and checks that every parameter is there in its shape. */
   public static Autoencoder of(Checkpoint checkpoint) {
+    if (CompVisAutoencoder.isOne(checkpoint)) {
+      return CompVisAutoencoder.of(checkpoint);
+    }
     Optional<JsonNode> json = checkpoint.config();
     String type = json.map(fields -> fields.path("_class_name").asText()).orElse("");
     if (!type.equals(TYPE)) {
       throw new HarmonicaException(
-          "%s holds no autoencoder: %s, expected a folder whose config.json has _class_name %s"
+          "%s holds no autoencoder: %s, expected a folder whose config.json has _class_name %s, or a file of CompVis' names"
               .formatted(
                   checkpoint.path(),
                   json.isEmpty() ? "no config.json" : "_class_name is '" + type + "'",
@@ -43,9 +48,28 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights) {
     boolean old = checkpoint.names().contains(ATTENTION + "query.weight");
     Weights weights =
         new CheckpointWeights(checkpoint, old ? Autoencoder::oldName : Source::of, Unread.DECODER);
+    return of(checkpoint, decoder, weights, true);
+  }
+
+  static Autoencoder of(
+      Checkpoint checkpoint, Decoder decoder, Weights weights, boolean saysScaling) {
     decoder.decode(new Shapes(weights), new long[] {1, decoder.channels(), 1, 1});
     weights.requireNothingElse();
-    return new Autoencoder(checkpoint.path(), decoder, weights);
+    return new Autoencoder(checkpoint.path(), decoder, weights, saysScaling);
+  }
+
+  /**
+   * The same for latents that were multiplied by this.
+   *
+   * @throws HarmonicaException if the file says another factor
+   */
+  public Autoencoder scaledBy(double factor) {
+    if (saysScaling && factor != decoder.scaling()) {
+      throw new HarmonicaException(
+          "`latentScale` %s: autoencoder %s says %s; leave `latentScale` out"
+              .formatted(factor, path, decoder.scaling()));
+    }
+    return new Autoencoder(path, decoder.scaledBy(factor), weights, saysScaling);
   }
 
   /** Refuses latents that it does not decode. */

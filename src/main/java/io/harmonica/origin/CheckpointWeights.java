@@ -19,8 +19,13 @@ final class CheckpointWeights implements Weights {
    * Where a parameter lies in a file.
    *
    * @param part which of {@code parts} equal slices along the first dimension it is
+   * @param ones further dimensions of 1 that it has there: a convolution's, of a linear map
    */
-  record Source(String tensor, int part, int parts) {
+  record Source(String tensor, int part, int parts, int ones) {
+    Source(String tensor, int part, int parts) {
+      this(tensor, part, parts, 0);
+    }
+
     static Source of(String tensor) {
       return new Source(tensor, 0, 1);
     }
@@ -91,7 +96,8 @@ final class CheckpointWeights implements Weights {
   }
 
   private static long[] stored(Source source, long... shape) {
-    long[] stored = shape.clone();
+    long[] stored = Arrays.copyOf(shape, shape.length + source.ones());
+    Arrays.fill(stored, shape.length, stored.length, 1);
     stored[0] *= source.parts();
     return stored;
   }

@@ -2,6 +2,7 @@ package io.harmonica.origin;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.UVitSchedule;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -12,6 +13,7 @@ import java.util.OptionalInt;
  * @param resolution of the pictures (default: what the model was trained for)
  * @param textTokens tokens of a prompt, padding included (default: by the model's origin)
  * @param pixelsPerElement of its autoencoder, where one is at hand
+ * @param schedule that a U-ViT was trained on, where its file does not say
  * @param noNullClass whether a DiT was trained without class dropout, so that its label table has
  *     no row to guide away from
  */
@@ -20,31 +22,44 @@ public record Choices(
     Optional<Resolution> resolution,
     OptionalInt textTokens,
     OptionalInt pixelsPerElement,
+    Optional<UVitSchedule> schedule,
     boolean noNullClass) {
 
   /** Everything by default. */
   public static final Choices NONE =
       new Choices(
-          OptionalInt.empty(), Optional.empty(), OptionalInt.empty(), OptionalInt.empty(), false);
+          OptionalInt.empty(),
+          Optional.empty(),
+          OptionalInt.empty(),
+          OptionalInt.empty(),
+          Optional.empty(),
+          false);
 
   public Choices withHeads(OptionalInt count) {
-    return new Choices(count, resolution, textTokens, pixelsPerElement, noNullClass);
+    return new Choices(count, resolution, textTokens, pixelsPerElement, schedule, noNullClass);
   }
 
   public Choices withResolution(Resolution other) {
-    return new Choices(heads, Optional.of(other), textTokens, pixelsPerElement, noNullClass);
+    return new Choices(
+        heads, Optional.of(other), textTokens, pixelsPerElement, schedule, noNullClass);
   }
 
   public Choices withTextTokens(int count) {
-    return new Choices(heads, resolution, OptionalInt.of(count), pixelsPerElement, noNullClass);
+    return new Choices(
+        heads, resolution, OptionalInt.of(count), pixelsPerElement, schedule, noNullClass);
   }
 
   public Choices withPixelsPerElement(int side) {
-    return new Choices(heads, resolution, textTokens, OptionalInt.of(side), noNullClass);
+    return new Choices(heads, resolution, textTokens, OptionalInt.of(side), schedule, noNullClass);
+  }
+
+  public Choices withSchedule(UVitSchedule stated) {
+    return new Choices(
+        heads, resolution, textTokens, pixelsPerElement, Optional.of(stated), noNullClass);
   }
 
   public Choices withNoNullClass(boolean none) {
-    return new Choices(heads, resolution, textTokens, pixelsPerElement, none);
+    return new Choices(heads, resolution, textTokens, pixelsPerElement, schedule, none);
   }
 
   /** The autoencoder's, or what is usual. */

@@ -142,7 +142,7 @@ final class DitCheckpoint {
             width, heads, depth, patch, channels, out, size, tableRows, 128, 1e-6, true, true, io);
     return new Model(
         dit,
-        new CheckpointWeights(checkpoint, DitCheckpoint::facebookName, Unread.TRANSFORMER),
+        new CheckpointWeights(checkpoint, QkvNames::source, Unread.TRANSFORMER),
         assumed(checkpoint, told, labels));
   }
 
@@ -197,12 +197,5 @@ final class DitCheckpoint {
                   checkpoint.path(), depth, width, published.get(), heads, statedHeads.getAsInt()));
     }
     return heads;
-  }
-
-  private static Source facebookName(String name) {
-    int part = List.of("q", "k", "v").indexOf(name.replaceAll(".*\\.attn\\.([qkv])\\..*", "$1"));
-    return part < 0
-        ? Source.of(name)
-        : new Source(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
   }
 }

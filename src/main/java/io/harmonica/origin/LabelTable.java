@@ -3,6 +3,7 @@ package io.harmonica.origin;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -43,7 +44,7 @@ record LabelTable(int rows, int classes, boolean nullClass, boolean told) {
 
   /** A model's interface with or without a null class, as the table has one. */
   Denoiser.Interface of(Denoiser.Interface io) {
-    return nullClass ? io : io.withoutNullClass();
+    return io.withShows(new Shows.Classes(classes, nullClass));
   }
 
   /** Of a configuration, which states the classes; diffusers' table always has one row more. */

@@ -10,6 +10,8 @@ import io.harmonica.model.Flops;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.UVit;
+import io.harmonica.model.UVitPresets;
 import io.harmonica.model.Weights;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,10 +51,17 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     return model;
   }
 
-  /** A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2} ... */
+  /**
+   * A published structure without parameters: {@code DiT-XL/2}, {@code PixArt-XL/2}, {@code
+   * U-ViT-H/2} ...
+   */
   public static Model named(String architecture) {
-    boolean pixArt = architecture.equals(PixArt.XL);
-    return new Model(pixArt ? PixArt.xl() : DitPresets.named(architecture), Weights.NONE);
+    Optional<UVit> uVit = UVitPresets.named(architecture);
+    Denoiser published =
+        uVit.isPresent()
+            ? uVit.get()
+            : architecture.equals(PixArt.XL) ? PixArt.xl() : DitPresets.named(architecture);
+    return new Model(published, Weights.NONE);
   }
 
   /**
@@ -82,11 +91,16 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
             "%s has a diffusers model's weights but no config.json beside them: add the one it was published with"
                 .formatted(checkpoint.path()));
       }
+      if (UVitCheckpoint.isOne(checkpoint)) {
+        return UVitCheckpoint.of(checkpoint, choices);
+      }
+      requireNoSchedule(choices);
       if (PixArtStateDict.isOne(checkpoint)) {
         return PixArtStateDict.of(checkpoint, choices);
       }
       return unchanged(DitCheckpoint.facebook(checkpoint, choices), choices);
     }
+    requireNoSchedule(choices);
     String type = config.get().path("_class_name").asText();
     String norm = config.get().path("norm_type").asText();
     boolean old = type.equals("Transformer2DModel");
@@ -105,6 +119,14 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
         "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
             .formatted(
                 checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
+  }
+
+  private static void requireNoSchedule(Choices choices) {
+    if (choices.schedule().isPresent()) {
+      throw new HarmonicaException(
+          "`schedule` %s: only U-ViTs were trained on schedules that their files do not tell; leave `schedule` out"
+              .formatted(choices.schedule().get()));
+    }
   }
 
   /** A DiT leaves neither its size nor a text free. */

@@ -6,6 +6,8 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Shows;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.Optional;
 
@@ -45,7 +47,7 @@ final class PixArtCheckpoint {
         model(
             choices,
             fields.sizes(),
-            new Denoiser.Text(choices.textTokens().orElse(usual), captionWidth, pictureSize),
+            new Shows.Text(choices.textTokens().orElse(usual), captionWidth, pictureSize),
             config.number("interpolation_scale", Math.max(trained / 64, 1)),
             config.number("norm_eps", old ? 1e-5 : 1e-6));
     return new Model(model, new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER));
@@ -53,29 +55,21 @@ final class PixArtCheckpoint {
 
   /** The definition, at the sizes that were chosen. */
   static PixArt model(
-      Choices choices,
-      TransformerSizes sizes,
-      Denoiser.Text text,
-      double interpolation,
-      double eps) {
+      Choices choices, TransformerSizes sizes, Shows.Text text, double interpolation, double eps) {
     int pixels = choices.pixelsPerElement(sizes.channels());
     int step = pixels * sizes.patch();
     Resolution trained = new Resolution(sizes.size() * pixels, sizes.size() * pixels);
     Resolution resolution = choices.resolution().orElse(trained);
     requireFits(resolution, step);
     Denoiser.Interface io =
-        new Denoiser.Interface(
-            sizes.channels(),
-            sizes.outputChannels(),
-            resolution.height() / pixels,
-            resolution.width() / pixels,
-            pixels,
-            0,
-            false,
-            Optional.of(text),
-            "dpm-solver++",
-            "leading",
-            sizes.channels());
+        PixArt.io(
+            new Samples(
+                sizes.channels(),
+                sizes.outputChannels(),
+                resolution.height() / pixels,
+                resolution.width() / pixels,
+                pixels),
+            text);
     return new PixArt(
         sizes.width(),
         sizes.heads(),

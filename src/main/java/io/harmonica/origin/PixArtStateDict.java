@@ -2,9 +2,9 @@ package io.harmonica.origin;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.Layers;
 import io.harmonica.model.PixArt;
+import io.harmonica.model.Shows;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 import java.util.Map;
@@ -105,8 +105,8 @@ final class PixArtStateDict {
             channels,
             weights.outputChannels(channels, patch),
             side * patch);
-    Denoiser.Text text =
-        new Denoiser.Text(
+    Shows.Text text =
+        new Shows.Text(
             choices.textTokens().orElseGet(() -> weights.size(NO_CAPTION, 2, 0)),
             weights.size(CAPTION, 2, 1),
             pictureSize);

@@ -10,8 +10,6 @@ import java.util.List;
  * @param origin the repository whose names they have, for messages
  */
 record StateDict(Checkpoint checkpoint, String origin) {
-  private static final String QKV = "blocks.%d.attn.qkv.weight";
-
   /** The dimensions of a weight that must be there. */
   List<Long> shape(String name, int rank) {
     if (!checkpoint.names().contains(name)) {
@@ -25,7 +23,7 @@ record StateDict(Checkpoint checkpoint, String origin) {
     }
     if (shape.size() != rank || shape.stream().anyMatch(size -> size < 1 || size > 1 << 24)) {
       throw new HarmonicaException(
-          "%s: weight %s has shape %s, expected %d dimensions of a DiT"
+          "%s: weight %s has shape %s, expected %d dimensions"
               .formatted(checkpoint.path(), name, shape, rank));
     }
     return shape;
@@ -37,24 +35,44 @@ record StateDict(Checkpoint checkpoint, String origin) {
 
   /** Height and width of a sample as trained, in tokens. */
   int side() {
-    int tokens = size("pos_embed", 3, 1);
-    int side = (int) Math.round(Math.sqrt(tokens));
-    if (side > DiffusersFields.MAX_SIDE || side * side != tokens) {
+    return side(0, "");
+  }
+
+  /**
+   * The same where other tokens come first.
+   *
+   * @param extra how many
+   * @param words what they are, for the message
+   */
+  int side(int extra, String words) {
+    int positions = size("pos_embed", 3, 1);
+    int tokens = positions - extra;
+    int side = (int) Math.round(Math.sqrt(Math.max(0, tokens)));
+    if (tokens < 1 || side > DiffusersFields.MAX_SIDE || side * side != tokens) {
       throw new HarmonicaException(
-          "%s: pos_embed has %d positions, expected a square number up to %d"
+          "%s: pos_embed has %d positions, expected a square number up to %d%s"
               .formatted(
-                  checkpoint.path(), tokens, DiffusersFields.MAX_SIDE * DiffusersFields.MAX_SIDE));
+                  checkpoint.path(),
+                  positions,
+                  DiffusersFields.MAX_SIDE * DiffusersFields.MAX_SIDE,
+                  words));
     }
     return side;
   }
 
   int depth() {
-    shape(QKV.formatted(0), 2); // one block at least
-    int depth = 1;
-    while (checkpoint.names().contains(QKV.formatted(depth))) {
-      depth++;
+    return blocks("blocks");
+  }
+
+  /** How many blocks there are of this name; one at least. */
+  int blocks(String name) {
+    String qkv = name + ".%d.attn.qkv.weight";
+    shape(qkv.formatted(0), 2);
+    int blocks = 1;
+    while (checkpoint.names().contains(qkv.formatted(blocks))) {
+      blocks++;
     }
-    return depth;
+    return blocks;
   }
 
   int outputChannels(int channels, int patch) {

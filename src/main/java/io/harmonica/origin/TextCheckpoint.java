@@ -5,6 +5,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.Shows;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.model.Weights;
 import io.harmonica.origin.CheckpointWeights.Source;
@@ -46,7 +47,7 @@ public record TextCheckpoint(Path path, TextEncoder encoder, Weights weights) {
 
   /** Refuses a denoiser that takes other texts than it makes. */
   public void requireFits(Denoiser denoiser) {
-    Denoiser.Text takes =
+    Shows.Text takes =
         denoiser
             .io()
             .text()

@@ -80,6 +80,16 @@ final class Training {
    * @return whether anything says that they were trained like this
    */
   static boolean requireDiffusion(Checkpoint checkpoint, Settings settings) {
+    requireNoise(checkpoint, settings);
+    require(checkpoint, settings.named(SCHEDULES), s -> word(s).equals("linear"), "linear");
+    require(checkpoint, settings.named(TIMESTEPS), s -> fits(s, 1000), "1000");
+    require(checkpoint, settings.named(BETA_START), s -> fits(s, 1e-4), "0.0001");
+    require(checkpoint, settings.named(BETA_END), s -> fits(s, 0.02), "0.02");
+    return !settings.named(PREDICTION).isEmpty();
+  }
+
+  /** Refuses weights that predict something else than noise, as far as anything says so. */
+  static void requireNoise(Checkpoint checkpoint, Settings settings) {
     requireNoProjectors(checkpoint);
     if (settings.namesFamily("SiT")) {
       throw refusal(checkpoint, settings.modelWords() + ", which is trained by flow matching");
@@ -90,11 +100,6 @@ final class Training {
     require(checkpoint, settings.named(PREDICTION), s -> NOISE.contains(word(s)), "noise");
     require(checkpoint, settings.named(OBJECTIVE), s -> !NO_NOISE.contains(word(s)), "noise");
     require(checkpoint, settings.named(FLAGS), s -> !isTrue(s), "false");
-    require(checkpoint, settings.named(SCHEDULES), s -> word(s).equals("linear"), "linear");
-    require(checkpoint, settings.named(TIMESTEPS), s -> fits(s, 1000), "1000");
-    require(checkpoint, settings.named(BETA_START), s -> fits(s, 1e-4), "0.0001");
-    require(checkpoint, settings.named(BETA_END), s -> fits(s, 0.02), "0.02");
-    return !settings.named(PREDICTION).isEmpty();
   }
 
   private static void requireNoProjectors(Checkpoint checkpoint) {

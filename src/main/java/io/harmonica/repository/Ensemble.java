@@ -103,7 +103,7 @@ public final class Ensemble {
   private static Map<String, String> ofStep(Stretch stretch, int step, List<String> branches) {
     Map<String, String> renamed = new HashMap<>();
     int steps = stretch.steps();
-    for (String handed : List.of(Names.SAMPLE, Names.STATE)) {
+    for (String handed : List.of(Names.SAMPLE, Names.STATE, Names.START)) {
       renamed.put(handed, step == 0 ? handed : Names.ofStep(handed, step, steps));
     }
     for (String own :

@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Shows;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -33,15 +36,16 @@ import java.util.Optional;
  * @param pixelsPerElement side of the square of pixels that an element of a sample stands for
  * @param picture size in pixels that finished pictures are resized and cropped to; null where they
  *     stay as they are
- * @param classes number of labels; 0 for a model that takes text
+ * @param classes number of labels; 0 for a model that takes text, or is told nothing
  * @param nullClass false where there is no null class to guide away from; else null, and {@code
  *     classes} itself is the label of the null class
- * @param text what text the model takes; null for labels
+ * @param text what text the model takes; null where it takes none
  * @param sampler the default
  * @param spacing the default spacing of timesteps, {@code leading} or {@code openai}, for samplers
  *     that have none of their own
  * @param samplerSpacing the spacing of the default sampler; null where it has its usual one
  * @param guidanceChannels on how many channels guidance acts by default
+ * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision {@code fp32} or {@code fp16}
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
@@ -77,6 +81,7 @@ public record Manifest(
     String spacing,
     String samplerSpacing,
     int guidanceChannels,
+    Double guidance,
     int maxBatch,
     String precision,
     String digest,
@@ -153,14 +158,21 @@ public record Manifest(
    * @param tokens of every prompt, padding included
    * @param width of an embedded token
    * @param pictureSize whether it is told the picture's size as well
+   * @param mask false where it is not told which tokens count, as padding is part of the text; else
+   *     null
    * @param encoder the model that embeds prompts, with the tokenizer in parameter {@value
    *     #TOKENIZER} of its configuration; null where there is none
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Text(int tokens, int width, boolean pictureSize, String encoder) {
+  public record Text(int tokens, int width, boolean pictureSize, Boolean mask, String encoder) {
     /** A model's whose prompts others embed. */
     public Text(int tokens, int width, boolean pictureSize) {
-      this(tokens, width, pictureSize, null);
+      this(tokens, width, pictureSize, null, null);
+    }
+
+    /** Whether it is told which tokens count. */
+    boolean takesMask() {
+      return mask == null || mask;
     }
   }
 
@@ -173,15 +185,25 @@ public record Manifest(
   public record Decoder(String model, int tile) {}
 
   /**
-   * What the model was trained on, as {@link Diffusion} has it.
+   * What the model was trained on, as {@link Diffusion} has it, or {@link AnyTime}.
    *
    * @param betas how they grow, by diffusers' name; null: linear
    * @param predicts what the model does, by diffusers' name; null: epsilon
+   * @param time how any time is told from training's timesteps, {@code interpolated} or {@code
+   *     continuous}; null where the model takes whole timesteps
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Noise(
-      int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
+      int trainTimesteps,
+      double betaStart,
+      double betaEnd,
+      String betas,
+      String predicts,
+      String time) {
     public Noise {
+      if (time != null) {
+        AnyTime.Between.of(time); // or refuses
+      }
       if (betas != null) {
         Betas.of(betas); // or refuses
       }
@@ -193,19 +215,35 @@ public record Manifest(
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = of(Diffusion.DDPM);
 
-    public static Noise of(Diffusion diffusion) {
+    public static Noise of(Noising noising) {
+      if (noising instanceof AnyTime any) {
+        return new Noise(
+            any.trainTimesteps(),
+            any.betaStart(),
+            any.betaEnd(),
+            any.betas() == Betas.LINEAR ? null : any.betas().toString(),
+            null,
+            any.between().toString());
+      }
+      Diffusion diffusion = (Diffusion) noising;
       return new Noise(
           diffusion.trainTimesteps(),
           diffusion.betaStart(),
           diffusion.betaEnd(),
           diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
-          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
+          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString(),
+          null);
     }
 
-    Diffusion diffusion() {
+    Noising noising() {
+      Betas growth = betas == null ? Betas.LINEAR : Betas.of(betas);
+      if (time != null) {
+        AnyTime.Between between = AnyTime.Between.of(time);
+        return new AnyTime(trainTimesteps, growth, betaStart, betaEnd, between);
+      }
       return new Diffusion(
           trainTimesteps,
-          betas == null ? Betas.LINEAR : Betas.of(betas),
+          growth,
           betaStart,
           betaEnd,
           predicts == null ? Predicts.NOISE : Predicts.of(predicts));
@@ -220,13 +258,35 @@ public record Manifest(
 
   /** How the model is sampled where a request does not say. */
   public Sampling sampling() {
-    Sampling usual = Sampling.of(noise.diffusion(), sampler, Spacing.of(spacing), learnsVariance());
+    Sampling usual = Sampling.of(noise.noising(), sampler, Spacing.of(spacing), learnsVariance());
     return samplerSpacing == null ? usual : usual.withSpacing(Spacing.of(samplerSpacing));
+  }
+
+  /** What the model is told of a picture. */
+  public Shows shows() {
+    if (text != null) {
+      return new Shows.Text(text.tokens(), text.width(), text.takesMask(), text.pictureSize());
+    }
+    return classes == 0
+        ? new Shows.Anything()
+        : new Shows.Classes(classes, nullClass == null || nullClass);
+  }
+
+  /** The same in words, for messages: {@code classes 0..9}. */
+  public String takes() {
+    return text != null
+        ? "texts"
+        : classes == 0 ? "neither classes nor texts" : "classes 0..%d".formatted(classes - 1);
   }
 
   /** What guidance leads away from. */
   public Unconditional unconditional() {
-    return Unconditional.of(text != null, nullClass == null || nullClass);
+    return shows().unconditional();
+  }
+
+  /** The scale of guidance where a request does not say; 1 is none. */
+  public double defaultGuidance() {
+    return guidance == null ? unconditional().defaultGuidance() : guidance;
   }
 
   /**
@@ -310,6 +370,7 @@ public record Manifest(
         spacing,
         samplerSpacing,
         guidanceChannels,
+        guidance,
         maxBatch,
         precision,
         digest,

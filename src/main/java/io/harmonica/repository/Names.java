@@ -44,7 +44,8 @@ public final class Names {
    */
   public static final String STATE = "state";
 
-  public static final String NEXT_STATE = "next_state";
+  /** The sample at the start of an update, which evaluates the model several times. */
+  public static final String START = "start";
 
   /** What stands for uncached steps where a router is named; so no router may be called this. */
   public static final String NO_ROUTER = "none";

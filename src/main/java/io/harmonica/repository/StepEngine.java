@@ -1,7 +1,10 @@
 package io.harmonica.repository;
 
+import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Linear;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Sampler;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,24 +19,54 @@ public enum StepEngine {
    * DDIM only, four numbers a step: {@code x0 = (x - n[0] e) / n[1], x' = n[2] x0 + n[3] e}. Of
    * repositories whose manifest names no step engine.
    */
-  DDIM("ddim", List.of("ddim")) {
+  DDIM("ddim", List.of("ddim"), List.of(), 4) {
     @Override
     public Optional<float[]> numbers(Sampler sampler, int step) {
-      return sampler.linear(step).filter(s -> !needsPrevious(sampler)).map(StepEngine::four);
+      return sampler.linear(step).filter(s -> !needsState(sampler)).map(StepEngine::four);
     }
   },
 
-  /** Any {@link Linear} step; it hands on the picture, as {@code state}. */
-  LINEAR(Names.engine(Role.of(Role.Kind.SAMPLER)), Sampler.LINEAR) {
+  /**
+   * The first seven numbers of a {@link Linear}, for samplers with one evaluation an update. It
+   * hands on the picture, as {@code state}.
+   */
+  LINEAR(
+      Names.engine(Role.of(Role.Kind.SAMPLER)),
+      Sampler.LINEAR.stream().filter(name -> !Sampler.SINGLESTEP.contains(name)).toList(),
+      List.of(Names.STATE),
+      7) {
+    @Override
+    public Optional<float[]> numbers(Sampler sampler, int step) {
+      return sampler
+          .linear(step)
+          .filter(linear -> !linear.isWithin())
+          .map(linear -> Arrays.copyOf(linear.numbers(), takes()));
+    }
+  },
+
+  /**
+   * Any {@link Linear}, those of updates with several evaluations too. It hands on, or keeps,
+   * picture and sample of an update's start, as {@code state} and {@code start}.
+   */
+  SINGLESTEP(
+      Names.engine(Role.of(Role.Kind.SAMPLER)),
+      Sampler.LINEAR,
+      List.of(Names.STATE, Names.START),
+      10) {
     @Override
     public Optional<float[]> numbers(Sampler sampler, int step) {
       return sampler.linear(step).map(Linear::numbers);
     }
   };
 
-  private static boolean needsPrevious(Sampler sampler) {
+  /** The one to export for models of a kind: no more than their samplers need. */
+  public static StepEngine of(Noising noising) {
+    return noising instanceof Diffusion ? LINEAR : SINGLESTEP;
+  }
+
+  private static boolean needsState(Sampler sampler) {
     return IntStream.range(0, sampler.timesteps().size())
-        .anyMatch(step -> sampler.linear(step).filter(Linear::readsPrevious).isPresent());
+        .anyMatch(step -> sampler.linear(step).filter(Linear::readsState).isPresent());
   }
 
   /** Predicted noise fits as it is; another output by the whole step as two numbers. */
@@ -54,10 +87,14 @@ public enum StepEngine {
 
   private final String suffix;
   private final List<String> samplers;
+  private final List<String> states;
+  private final int takes;
 
-  StepEngine(String suffix, List<String> samplers) {
+  StepEngine(String suffix, List<String> samplers, List<String> states, int takes) {
     this.suffix = suffix;
     this.samplers = samplers;
+    this.states = states;
+    this.takes = takes;
   }
 
   /** A step as it takes it; empty where it cannot make it. */
@@ -68,9 +105,17 @@ public enum StepEngine {
     return samplers;
   }
 
-  /** Whether it takes the picture of the step before, and gives its own. */
-  public boolean handsOnState() {
-    return this == LINEAR;
+  /**
+   * What it takes of earlier steps, beside the sample, and gives for later ones: as many as there
+   * are, of a stepper's {@code state}.
+   */
+  public List<String> states() {
+    return states;
+  }
+
+  /** How many numbers a step is to it. */
+  public int takes() {
+    return takes;
   }
 
   /**

@@ -25,16 +25,8 @@ public enum Betas {
 
     @Override
     float betaAsDiffusers(int t, int timesteps, double start, double end) {
-      float root = linspace(t, timesteps, (float) Math.sqrt(start), (float) Math.sqrt(end));
+      float root = Fp32.linspace(t, timesteps, (float) Math.sqrt(start), (float) Math.sqrt(end));
       return root * root;
-    }
-
-    /** torch's fp32 {@code linspace}: from either end to the middle, by a fused multiply-add. */
-    private float linspace(int t, int timesteps, float start, float end) {
-      float stride = (end - start) / (timesteps - 1);
-      return t < timesteps / 2
-          ? Math.fma(stride, t, start)
-          : Math.fma(-stride, timesteps - 1 - t, end);
     }
   },
 

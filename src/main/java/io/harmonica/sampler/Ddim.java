@@ -2,6 +2,7 @@ package io.harmonica.sampler;
 
 import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -55,7 +56,7 @@ record Ddim(
   }
 
   @Override
-  public void resume(int last, Optional<float[]> previous) {}
+  public void resume(int last, List<float[]> state) {}
 
   @Override
   public Stepper fork() {

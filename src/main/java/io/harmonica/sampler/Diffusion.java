@@ -8,7 +8,8 @@ package io.harmonica.sampler;
  * @param betaEnd the last
  */
 public record Diffusion(
-    int trainTimesteps, Betas betas, double betaStart, double betaEnd, Predicts predicts) {
+    int trainTimesteps, Betas betas, double betaStart, double betaEnd, Predicts predicts)
+    implements Noising {
 
   /** What DiT and PixArt were trained on (Ho et al., arXiv 2006.11239). */
   public static final Diffusion DDPM =
@@ -17,5 +18,10 @@ public record Diffusion(
   /** The signal shares, as the origin of a spacing computes them. */
   public NoiseSchedule schedule(Spacing spacing) {
     return NoiseSchedule.of(this, spacing.origin());
+  }
+
+  @Override
+  public Sampler sampler(String name, int steps, Spacing spacing) {
+    return Sampler.of(name, steps, spacing, this);
   }
 }

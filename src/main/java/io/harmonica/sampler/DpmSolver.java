@@ -1,6 +1,7 @@
 package io.harmonica.sampler;
 
 import io.harmonica.Timesteps;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -86,14 +87,14 @@ record DpmSolver(Timesteps timesteps, LogSnr points, Predicts predicts) implemen
     }
 
     @Override
-    public Optional<float[]> previous() {
-      return Optional.ofNullable(previous);
+    public List<float[]> state() {
+      return previous == null ? List.of() : List.of(previous);
     }
 
     @Override
-    public void resume(int last, Optional<float[]> picture) {
+    public void resume(int last, List<float[]> state) {
       order.resume(last);
-      previous = picture.map(float[]::clone).orElse(null);
+      previous = state.isEmpty() ? null : state.get(0).clone();
     }
 
     @Override

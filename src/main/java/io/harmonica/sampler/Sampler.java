@@ -15,10 +15,14 @@ import java.util.Optional;
 public interface Sampler {
 
   /** What {@link #of} knows. */
-  List<String> NAMES = List.of("ddim", "dpm-solver++", "iddpm", "sa-solver");
+  List<String> NAMES =
+      List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast", "iddpm", "sa-solver");
+
+  /** Those of them for models that take any time: {@link Singlestep}. */
+  List<String> SINGLESTEP = List.of("dpm-solver-2", "dpm-solver-fast");
 
   /** Those of them whose steps are {@link Linear}, as long as they add no noise. */
-  List<String> LINEAR = List.of("ddim", "dpm-solver++");
+  List<String> LINEAR = List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast");
 
   /** The model's timesteps in execution order. */
   Timesteps timesteps();
@@ -29,6 +33,11 @@ public interface Sampler {
   /** Whether steps read the variance that the model learned. */
   default boolean needsVariance() {
     return false;
+  }
+
+  /** Whether a step begins an update, as every step does but those of singlestep solvers. */
+  default boolean beginsUpdate(int step) {
+    return true;
   }
 
   /**
@@ -58,19 +67,30 @@ public interface Sampler {
    * @param origin what the model's origin uses, diffusers or OpenAI
    */
   static Spacing spacing(String name, Spacing origin) {
+    if (SINGLESTEP.contains(name)) {
+      return Spacing.UNIFORM;
+    }
     return isSolver(name) ? Spacing.LINSPACE : origin;
   }
 
   /**
-   * A sampler by its name, for a model.
+   * A sampler by its name, for a model of diffusion at whole timesteps; {@link Noising#sampler} is
+   * for any.
    *
    * @throws IllegalArgumentException for an unknown name or step count, or a spacing that is not
    *     the sampler's or the model's
    */
   static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
-    if (!NAMES.contains(name)) {
+    requireKnown(name);
+    if (SINGLESTEP.contains(name)) {
       throw new InvalidProperty(
-          "sampler", "'%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
+          "sampler",
+          "%s is for models that take any time, and this one takes whole timesteps; use %s"
+              .formatted(name, Named.listed(ofDiffusion())));
+    }
+    if (spacing == Spacing.UNIFORM) {
+      throw new InvalidProperty(
+          "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(SINGLESTEP)));
     }
     Predicts predicts = diffusion.predicts();
     if (spacing.origin() == Spacing.Origin.OPENAI) {
@@ -89,6 +109,24 @@ public interface Sampler {
       case "sa-solver" -> SaSolver.of(timesteps, schedule, predicts);
       default -> throw new IllegalStateException("sampler " + name + " is not made here");
     };
+  }
+
+  /** Refuses a name that none has. */
+  static void requireKnown(String name) {
+    if (!NAMES.contains(name)) {
+      throw new InvalidProperty(
+          "sampler", "'%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
+    }
+  }
+
+  /** Those for models of {@link Diffusion}. */
+  static List<String> ofDiffusion() {
+    return NAMES.stream().filter(name -> !SINGLESTEP.contains(name)).toList();
+  }
+
+  /** The fewest steps that a sampler takes. */
+  static int fewest(String name) {
+    return name.equals("dpm-solver-2") ? 2 : 1;
   }
 
   private static void requireOpenAi(String name, Spacing spacing, Predicts predicts) {

@@ -5,12 +5,14 @@ import io.harmonica.Timesteps;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * How a model is sampled: what it was trained on, and what draws with it where nobody says
  * otherwise. For example DiT of diffusers: {@link Diffusion#DDPM}, {@code ddim}, {@code leading}.
  *
+ * @param noising what the model was trained on
  * @param sampler the default, a name of {@link Sampler#NAMES}
  * @param spacing of the default sampler
  * @param origin the spacing of other samplers that have none of their own
@@ -19,7 +21,7 @@ import java.util.stream.Stream;
  *     stated; {@code sampler} and {@code spacing} mean nothing then
  */
 public record Sampling(
-    Diffusion diffusion,
+    Noising noising,
     String sampler,
     Spacing spacing,
     Spacing origin,
@@ -28,9 +30,9 @@ public record Sampling(
 
   /** By a sampler that is followed, with the spacing that it has by default. */
   public static Sampling of(
-      Diffusion diffusion, String sampler, Spacing origin, boolean learnsVariance) {
+      Noising noising, String sampler, Spacing origin, boolean learnsVariance) {
     return new Sampling(
-        diffusion,
+        noising,
         sampler,
         Sampler.spacing(sampler, origin),
         origin,
@@ -62,14 +64,14 @@ public record Sampling(
    */
   public Sampling withSampler(String name) {
     boolean own = unfollowed.isEmpty() && name.equals(sampler);
-    Sampling other = own ? this : of(diffusion, name, origin, learnsVariance);
-    other.sampler(name, 1, Optional.empty()); // or refuses
+    Sampling other = own ? this : of(noising, name, origin, learnsVariance);
+    other.sampler(name, Sampler.fewest(name), Optional.empty()); // or refuses
     return other;
   }
 
   /** With another spacing of the default sampler. */
   public Sampling withSpacing(Spacing other) {
-    return new Sampling(diffusion, sampler, other, origin, learnsVariance, unfollowed);
+    return new Sampling(noising, sampler, other, origin, learnsVariance, unfollowed);
   }
 
   /**
@@ -86,6 +88,21 @@ public record Sampling(
     return sampler;
   }
 
+  /**
+   * The cumulative signal share at each of a sampler's steps.
+   *
+   * @param spacing that the sampler was made with
+   */
+  public double[] signal(Timesteps timesteps, Spacing spacing) {
+    if (noising instanceof AnyTime any) {
+      return any.signal(timesteps);
+    }
+    NoiseSchedule schedule = ((Diffusion) noising).schedule(spacing);
+    return IntStream.range(0, timesteps.size())
+        .mapToDouble(step -> schedule.at(timesteps, step))
+        .toArray();
+  }
+
   /** The default spacing of a sampler. */
   public Spacing spacing(String name) {
     return unfollowed.isEmpty() && name.equals(sampler) ? spacing : Sampler.spacing(name, origin);
@@ -99,7 +116,7 @@ public record Sampling(
    * @throws IllegalArgumentException for an unknown name, and steps or a spacing that are not its
    */
   public Sampler sampler(String name, int steps, Optional<Spacing> stated) {
-    Sampler made = Sampler.of(name, steps, stated.orElseGet(() -> spacing(name)), diffusion);
+    Sampler made = noising.sampler(name, steps, stated.orElseGet(() -> spacing(name)));
     if (made.needsVariance() && !learnsVariance) {
       throw new HarmonicaException(
           "sampler %s needs a learned variance, and the model has none: use another `sampler`"

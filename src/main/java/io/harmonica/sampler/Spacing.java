@@ -97,12 +97,24 @@ public enum Spacing {
     public List<Integer> solverTimesteps(int steps, int trainTimesteps) {
       return timesteps(steps, trainTimesteps);
     }
+  },
+
+  /**
+   * U-ViT's code, and only with its solvers: evenly from the noise down, in time where training's
+   * timesteps are on a grid, else in log-SNR. The times are decimal, and the solver's own.
+   */
+  UNIFORM(Origin.UVIT) {
+    @Override
+    public List<Integer> timesteps(int steps, int trainTimesteps) {
+      throw new InvalidProperty("spacing", "uniform gives no whole timesteps");
+    }
   };
 
   /** Whose schedulers space like this: diffusers keeps its tables in fp32, OpenAI in fp64. */
   enum Origin {
     DIFFUSERS,
-    OPENAI
+    OPENAI,
+    UVIT
   }
 
   private final Origin origin;
@@ -135,7 +147,7 @@ public enum Spacing {
 
   /**
    * Parses {@code leading}, {@code openai}, {@code openai-ddim}, {@code linspace}, {@code
-   * trailing}.
+   * trailing}, {@code uniform}.
    */
   public static Spacing of(String name) {
     return Named.of(values(), name, "`spacing`");

@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-import java.util.Optional;
+import java.util.List;
 
 /** One trajectory's way through a {@link Sampler}'s steps; multistep samplers remember in it. */
 public interface Stepper {
@@ -17,20 +17,21 @@ public interface Stepper {
   void step(int step, float[] x, Prediction prediction, float[] noise);
 
   /**
-   * The picture that the last step's output meant, where the next step reads it; as many values as
-   * samples.
+   * What the last step left for later ones, each as many values as samples, which nobody may
+   * change: first a picture that an output meant, then the sample at the start of an update. As far
+   * as the sampler reads them.
    */
-  default Optional<float[]> previous() {
-    return Optional.empty();
+  default List<float[]> state() {
+    return List.of();
   }
 
   /**
    * Goes on after steps that a server made.
    *
    * @param last of them
-   * @param previous the picture that its output meant; empty where no further step reads it
+   * @param state what it left; empty where no further step reads it
    */
-  default void resume(int last, Optional<float[]> previous) {
+  default void resume(int last, List<float[]> state) {
     throw new UnsupportedOperationException("only this stepper makes its steps");
   }
 

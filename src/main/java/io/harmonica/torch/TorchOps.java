@@ -1,5 +1,6 @@
 package io.harmonica.torch;
 
+import io.harmonica.model.Gelu;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.util.Arrays;
@@ -178,14 +179,25 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   }
 
   @Override
-  public Value gelu(Value x) {
-    return new Value(torch.gelu(x.tensor, "tanh"));
+  public Value gelu(Value x, Gelu gelu) {
+    return new Value(torch.gelu(x.tensor, gelu == Gelu.TANH ? "tanh" : "none"));
   }
 
   @Override
   public Value layerNorm(Value x, int width, double eps) {
-    return new Value(
-        torch.layer_norm(x.tensor, new long[] {width}, absent, absent, eps, /* cudnn= */ true));
+    return layerNorm(x, absent, absent, width, eps);
+  }
+
+  @Override
+  public Value layerNorm(Value x, String name, int width, double eps) {
+    TensorOptional scale = parameters.optional(name + ".weight", width);
+    return layerNorm(x, scale, parameters.optional(name + ".bias", width), width, eps);
+  }
+
+  private static Value layerNorm(
+      Value x, TensorOptional scale, TensorOptional shift, int width, double eps) {
+    long[] last = {width};
+    return new Value(torch.layer_norm(x.tensor, last, scale, shift, eps, /* cudnn= */ true));
   }
 
   @Override

@@ -15,6 +15,10 @@ import java.util.SplittableRandom;
  * pictures with noise added, one DDIM step leads from its first to its second; there is no
  * guidance, and a tenth of the labels is dropped, where the model has a null class.
  *
+ * <p>Of a solver with several evaluations an update it is the first of an update that may reuse, as
+ * the original has it for U-ViT: all of the update before lead to it, and the last of them is what
+ * it reuses.
+ *
  * <p>The original takes training images. Here the pictures are the checkpoint's own. An iteration
  * goes once over all pairs, where the original draws one.
  */
@@ -29,6 +33,7 @@ final class Ltc implements Objective {
   private final Pictures pictures;
   private final Predicts predicts;
   private final double[] signal;
+  private final boolean[] reusing;
 
   /**
    * Generated pictures.
@@ -64,34 +69,63 @@ final class Ltc implements Objective {
    *
    * @param predicts what the model's outputs are
    * @param signal cumulative signal share at each step's timestep
+   * @param reusing by step, whether it may reuse what the step before it computed
    */
   Ltc(
       Denoising denoising,
       SoftRouting routing,
       Pictures pictures,
       Predicts predicts,
-      double[] signal) {
+      double[] signal,
+      boolean[] reusing) {
     this.denoising = denoising;
     this.routing = routing;
     this.pictures = pictures;
     this.predicts = predicts;
     this.signal = signal.clone();
+    this.reusing = reusing.clone();
   }
 
   @Override
   public void iterate(Table table, Batch batch, Updates updates) {
-    for (int s = 1; s < table.steps(); s += 2) {
-      Batch noisy = noisy(batch, s - 1);
-      try (Walk walk = Walk.start(denoising, noisy, routing.history(), s - 1)) {
-        try (Scope scope = Scope.open()) {
-          Denoising.Begun begun = denoising.begin(walk);
-          float[] output = denoising.output(denoising.pass(begun, Routes.disabled(walk)).floats());
-          float[] epsilon = predicts.noise(signal[s - 1], walk.x(), output);
-          walk.moveTo(ddim(walk.x(), epsilon, signal[s - 1], signal[s]));
+    for (int s = 1; s < table.steps(); s++) {
+      if (!reusing[s]) {
+        continue;
+      }
+      int first = updateBefore(s);
+      Batch noisy = noisy(batch, first);
+      try (Walk walk = Walk.start(denoising, noisy, routing.history(), first)) {
+        while (walk.step() < s) {
+          lead(walk, first == s - 1);
         }
         try (Scope scope = Scope.open()) {
           updates.step(Sdt.gradient(denoising, routing, table, walk));
         }
+      }
+    }
+  }
+
+  /** The first step of the update before a step. */
+  private int updateBefore(int step) {
+    int first = step - 1;
+    while (!denoising.beginsUpdate(first)) {
+      first--;
+    }
+    return first;
+  }
+
+  /** Takes a step that computes everything: of DDIM, or one of several that make an update. */
+  private void lead(Walk walk, boolean byDdim) {
+    int s = walk.step();
+    try (Scope scope = Scope.open()) {
+      Denoising.Begun begun = denoising.begin(walk);
+      float[] prediction = denoising.pass(begun, Routes.disabled(walk)).floats();
+      if (byDdim) {
+        float[] output = denoising.output(prediction);
+        float[] epsilon = predicts.noise(signal[s], walk.x(), output);
+        walk.moveTo(ddim(walk.x(), epsilon, signal[s], signal[s + 1]));
+      } else {
+        walk.advance(prediction);
       }
     }
   }

@@ -8,6 +8,8 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
+import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.train.trajectory.Captions;
 import java.util.List;
@@ -21,7 +23,7 @@ import java.util.Optional;
  * @param flops of one pass
  * @param samplerName as router files name it
  * @param sampler whose steps the trajectory takes
- * @param diffusion what the model was trained on
+ * @param noising what the model was trained on
  * @param signal cumulative signal share at each step's timestep
  * @param captions what a model that takes text is trained on
  */
@@ -32,7 +34,7 @@ public record Subject(
     Flops flops,
     String samplerName,
     Sampler sampler,
-    Diffusion diffusion,
+    Noising noising,
     double[] signal,
     Optional<Captions> captions) {
 
@@ -41,6 +43,11 @@ public record Subject(
 
   List<String> branches() {
     return model.branchNames();
+  }
+
+  /** What the model's outputs are. */
+  Predicts predicts() {
+    return noising instanceof Diffusion diffusion ? diffusion.predicts() : Predicts.NOISE;
   }
 
   int steps() {

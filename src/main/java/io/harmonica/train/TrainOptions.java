@@ -6,6 +6,7 @@ import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.train.search.Target;
 import java.util.Locale;
 import java.util.Optional;
@@ -109,11 +110,14 @@ public record TrainOptions(
     /** Learning-to-Cache, over pairs of steps. */
     LTC;
 
-    /** Per step whether its row is trained; the others compute everything. */
-    public boolean[] trainable(int steps) {
-      boolean[] trainable = new boolean[steps];
-      for (int s = 1; s < steps; s += this == SDT ? 1 : 2) {
-        trainable[s] = true;
+    /**
+     * Per step whether its row is trained; the others compute everything. Learning-to-Cache's are
+     * every second one, of those that begin an update of the sampler.
+     */
+    public boolean[] trainable(Sampler sampler) {
+      boolean[] trainable = new boolean[sampler.timesteps().size()];
+      for (int s = 1; s < trainable.length; s++) {
+        trainable[s] = this == SDT || (sampler.beginsUpdate(s) && !trainable[s - 1]);
       }
       return trainable;
     }

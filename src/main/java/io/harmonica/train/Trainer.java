@@ -66,7 +66,7 @@ public final class Trainer {
             trajectory.guidanceChannels(),
             subject.captions());
     this.routing = new SoftRouting(ops, options.reuse().forecast(), options.threshold());
-    this.trainable = options.objective().trainable(subject.steps());
+    this.trainable = options.objective().trainable(subject.sampler());
     this.target = options.control().target(subject.flops(), trainable);
   }
 
@@ -254,7 +254,7 @@ public final class Trainer {
             Purpose.PICTURES.seed(options.effort().seed(), 0),
             () -> progress.advance(""));
     return new Ltc(
-        denoising.unguided(), routing, pictures, subject.diffusion().predicts(), subject.signal());
+        denoising.unguided(), routing, pictures, subject.predicts(), subject.signal(), trainable);
   }
 
   private Batch draw(long seed) {
@@ -313,8 +313,8 @@ public final class Trainer {
     int pixels = io.pixelsPerElement();
     json.put("resolution", new Resolution(io.height() * pixels, io.width() * pixels).toString());
     json.put("precision", denoising.ops().precision().name().toLowerCase(Locale.ROOT));
-    if (!subject.diffusion().equals(Diffusion.DDPM)) {
-      json.put("diffusion", subject.diffusion().toString());
+    if (!subject.noising().equals(Diffusion.DDPM)) {
+      json.put("diffusion", subject.noising().toString());
     }
     subject
         .captions()

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
@@ -43,12 +45,19 @@ class ExchangeTest {
     "dpm-solver++, epsilon",
     "sa-solver, epsilon",
     "ddim, v_prediction",
-    "dpm-solver++, sample"
+    "dpm-solver++, sample",
+    "dpm-solver-fast, interpolated",
+    "dpm-solver-fast, continuous"
   })
   void responses_areTheSlopesOfWholeTrajectories(String sampler, String predicts) {
     double little = 1e-2;
-    var diffusion = new Diffusion(1000, Betas.LINEAR, 1e-4, 0.02, Predicts.of(predicts));
-    try (Tiny tiny = new Tiny(STEPS, sampler, diffusion)) {
+    Noising noising =
+        switch (predicts) {
+          case "interpolated" -> AnyTime.DISCRETE;
+          case "continuous" -> AnyTime.CONTINUOUS;
+          default -> new Diffusion(1000, Betas.LINEAR, 1e-4, 0.02, Predicts.of(predicts));
+        };
+    try (Tiny tiny = new Tiny(STEPS, sampler, noising)) {
       var look = new Look(tiny);
       for (Entry entry : look.reused(2)) { // a single one has no weight
         double[] expected = new double[look.responses.samples()];
@@ -196,7 +205,7 @@ class ExchangeTest {
       Routing start = routing(tiny, 1);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Responses responses = Responses.of(measure, start, PROBES, SEED, () -> {});
-      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
       List<List<Entry>> moves = new Descent(responses, start, trainable, 2, target).moves();
       assertThat(moves).isNotEmpty();
       boolean[][] computes = Exchange.copy(start.computes());
@@ -254,7 +263,7 @@ class ExchangeTest {
       Routing start = routing(tiny, order);
       Target target = Target.asItIs(start.computes(), tiny.subject.flops());
       Measure measure = measure(tiny, order, 1, 2);
-      boolean[] trainable = Objective.SDT.trainable(STEPS);
+      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
       Exchange exchange = new Exchange(measure, target, trainable, measure.rate(start), SEED);
       List<Double> probed = new ArrayList<>();
       List<Double> errors = new ArrayList<>(List.of(exchange.best().error()));

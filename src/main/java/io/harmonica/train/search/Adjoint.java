@@ -70,7 +70,7 @@ final class Adjoint {
       Denoising.Route route =
           (branch, computed) -> {
             Reused reused = routed.reused()[step][branch];
-            long[] shape = routed.outputShape();
+            long[] shape = routed.shapes()[branch];
             errors[branch] = ops.leaf(new float[elements(shape)], shape);
             Value output =
                 reused == null

@@ -13,7 +13,7 @@ import java.util.List;
  * @param x by step, the samples before it
  * @param computed by step and branch, the output that is computed, or would be
  * @param reused by step and branch; null where it is computed
- * @param outputShape (B, N, D)
+ * @param shapes of each branch's output, (B, N, D) as a rule
  * @param results the samples after the last step
  */
 public record Routed(
@@ -21,7 +21,7 @@ public record Routed(
     float[][] x,
     float[][][] computed,
     Reused[][] reused,
-    long[] outputShape,
+    long[][] shapes,
     float[] results) {
 
   /** A reused output, and the steps that it is the weighted sum of. */
@@ -36,7 +36,7 @@ public record Routed(
     float[][] x = new float[denoising.steps()][];
     float[][][] computed = new float[denoising.steps()][denoising.branches()][];
     Reused[][] reused = new Reused[denoising.steps()][denoising.branches()];
-    long[][] shape = new long[1][];
+    long[][] shapes = new long[denoising.branches()][];
     try (Walk walk = Walk.start(denoising, batch, history, 0)) {
       denoising.finish(
           walk,
@@ -46,7 +46,7 @@ public record Routed(
             Denoising.Route route = routing.route(denoising.ops(), at);
             return (branch, compute) -> {
               Value own = compute.get();
-              shape[0] = own.shape();
+              shapes[branch] = own.shape();
               computed[s][branch] = own.floats();
               List<Integer> stored = at.cache().steps(branch);
               Value output = route.output(branch, () -> own);
@@ -61,7 +61,7 @@ public record Routed(
               return output;
             };
           });
-      return new Routed(batch, x, computed, reused, shape[0], walk.x());
+      return new Routed(batch, x, computed, reused, shapes, walk.x());
     }
   }
 }

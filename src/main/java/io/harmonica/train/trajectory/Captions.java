@@ -1,12 +1,14 @@
 package io.harmonica.train.trajectory;
 
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +73,8 @@ public record Captions(List<float[]> states, int width) {
 
   /** Inputs of a batch whose rows have the captions of these indices. */
   Map<String, Value> inputs(TorchOps ops, Denoiser.Interface io, int[] indices) {
-    int tokens = io.text().orElseThrow().tokens();
+    Shows.Text takes = io.text().orElseThrow();
+    int tokens = takes.tokens();
     int rows = indices.length;
     float[] values = new float[rows * tokens * width];
     long[] mask = new long[rows * tokens];
@@ -89,17 +92,15 @@ public record Captions(List<float[]> states, int width) {
     }
     Value embedding = ops.input(values, rows, tokens, width);
     Value kept = ops.input(mask, rows, tokens);
-    if (!io.text().orElseThrow().pictureSize()) {
-      return Map.of("text_embedding", embedding, "text_mask", kept);
+    Map<String, Value> inputs = new HashMap<>();
+    inputs.put("text_embedding", embedding);
+    if (takes.mask()) {
+      inputs.put("text_mask", kept);
     }
-    return Map.of(
-        "text_embedding",
-        embedding,
-        "text_mask",
-        kept,
-        "resolution",
-        ops.input(sizes, rows, 2),
-        "aspect_ratio",
-        ops.input(ratios, rows, 1));
+    if (takes.pictureSize()) {
+      inputs.put("resolution", ops.input(sizes, rows, 2));
+      inputs.put("aspect_ratio", ops.input(ratios, rows, 1));
+    }
+    return inputs;
   }
 }

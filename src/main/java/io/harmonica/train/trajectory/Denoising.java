@@ -1,10 +1,11 @@
 package io.harmonica.train.trajectory;
 
+import io.harmonica.Element;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
-import io.harmonica.model.Unconditional;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
@@ -37,7 +38,7 @@ public final class Denoising {
   private final Optional<Captions> captions;
   private long passes;
 
-  /** Of a model that takes labels. */
+  /** Of a model that takes no text. */
   public Denoising(
       TorchOps ops, Denoiser model, Sampler sampler, double guidance, int guidanceChannels) {
     this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
@@ -87,6 +88,11 @@ public final class Denoising {
     return sampler.timesteps().size();
   }
 
+  /** Whether a step begins an update of the sampler. */
+  public boolean beginsUpdate(int step) {
+    return sampler.beginsUpdate(step);
+  }
+
   /** Passes so far. */
   public long passes() {
     return passes;
@@ -97,16 +103,17 @@ public final class Denoising {
     return Batch.draw(model.io(), subjects(), pictures, guides(), seed);
   }
 
-  /** How many labels or captions there are. */
+  /** How many labels or captions there are; one that stands for all where there are neither. */
   private int subjects() {
-    return captions.map(Captions::count).orElse(model.io().classes());
+    return captions.map(Captions::count).orElse(Math.max(1, model.io().classes()));
   }
 
   /** What guidance leads away from: the label after the last, or the null caption's index. */
   public OptionalInt nullClass() {
-    return model.io().unconditional() == Unconditional.NONE
-        ? OptionalInt.empty()
-        : OptionalInt.of(subjects());
+    return switch (model.io().unconditional()) {
+      case TEXT, NULL_CLASS -> OptionalInt.of(subjects());
+      case NONE, NOTHING -> OptionalInt.empty();
+    };
   }
 
   /**
@@ -124,14 +131,13 @@ public final class Denoising {
 
   /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
   public Begun begin(int step, Value x, int[] labels) {
-    long timestep = sampler.timesteps().whole(step);
     if (!guides()) {
-      return beginRows(timestep, x, labels);
+      return beginRows(step, x, labels);
     }
     int n = labels.length; // the model sees them twice, the second time with the null class
     int[] both = Arrays.copyOf(labels, 2 * n);
     Arrays.fill(both, n, 2 * n, nullClass().orElseThrow());
-    return beginRows(timestep, ops.concat(0, List.of(x, x)), both);
+    return beginRows(step, ops.concat(0, List.of(x, x)), both);
   }
 
   /** A batch's samples (n, C, H, W), whose gradient is wanted. */
@@ -152,20 +158,30 @@ public final class Denoising {
     return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
   }
 
-  private Begun beginRows(long timestep, Value x, int[] labels) {
+  private Begun beginRows(int step, Value x, int[] labels) {
     int rows = labels.length;
-    long[] times = new long[rows];
-    Arrays.fill(times, timestep);
     Map<String, Value> inputs = new LinkedHashMap<>();
-    inputs.put("timestep", ops.input(times, rows, 1));
+    inputs.put("timestep", timestep(step, rows));
     if (captions.isPresent()) {
       inputs.putAll(captions.get().inputs(ops, model.io(), labels));
-    } else {
+    } else if (model.io().shows() instanceof Shows.Classes) {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
     }
     Map<String, Value> conditions = model.condition(ops, inputs);
     return new Begun(model.begin(ops, x, conditions::get), conditions);
+  }
+
+  /** A step's, for each row, as the model takes it: (B, 1). */
+  private Value timestep(int step, int rows) {
+    if (model.io().timestep() == Element.INT64) {
+      long[] whole = new long[rows];
+      Arrays.fill(whole, sampler.timesteps().whole(step));
+      return ops.input(whole, rows, 1);
+    }
+    float[] decimals = new float[rows];
+    Arrays.fill(decimals, (float) sampler.timesteps().get(step));
+    return ops.input(decimals, rows, 1);
   }
 
   /** The model's prediction: (B, O, H, W). */

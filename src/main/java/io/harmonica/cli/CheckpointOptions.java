@@ -1,0 +1,55 @@
+package io.harmonica.cli;
+
+import io.harmonica.model.UVitSchedule;
+import io.harmonica.origin.Choices;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Options that say of a checkpoint what its file does not: how it is understood. */
+final class CheckpointOptions {
+  private static final String HEADS = "heads";
+  private static final String SCHEDULE = "schedule";
+  private static final String NO_NULL_CLASS = "no-null-class";
+
+  private CheckpointOptions() {}
+
+  /** Those that decide what the model computes. */
+  static OptionList declare(OptionList options) {
+    return options
+        .value(HEADS, "N", "attention heads, where a .pt file is of no published size")
+        .value(
+            SCHEDULE,
+            String.join("|", UVitSchedule.words()),
+            "U-ViT: the noise schedule that it was trained on (default: as the published model of"
+                + " its sizes)");
+  }
+
+  /** The same, and whether it has a null class, which decides what can be drawn. */
+  static OptionList declareForDrawing(OptionList options) {
+    return declare(options)
+        .flag(
+            NO_NULL_CLASS,
+            "a model trained without class dropout: every row of its label table is a class, and"
+                + " there is no guidance");
+  }
+
+  /** What the command line says; the rest is left free. */
+  static Choices choices(Arguments arguments) {
+    Optional<Integer> heads = arguments.integer(HEADS, 1, 1024);
+    Choices choices =
+        Choices.NONE
+            .withHeads(heads.map(OptionalInt::of).orElseGet(OptionalInt::empty))
+            .withNoNullClass(arguments.has(NO_NULL_CLASS));
+    return arguments
+        .choice(SCHEDULE, UVitSchedule.words())
+        .map(word -> choices.withSchedule(UVitSchedule.valueOf(word.toUpperCase(Locale.ROOT))))
+        .orElse(choices);
+  }
+
+  /** Refuses them where no checkpoint is read. */
+  static void refuse(Arguments arguments, String why) {
+    List.of(HEADS, SCHEDULE).forEach(option -> arguments.refuse(option, why));
+  }
+}
