@@ -130,7 +130,7 @@ class RouterTest {
       delimiter = '|',
       textBlock =
           """
-          harmonica-router/1     | harmonica-router/3 | format is "harmonica-router/3", expected "harmonica-router/1" or "harmonica-router/2"
+          harmonica-router/1     | harmonica-router/4 | format is "harmonica-router/3", expected "harmonica-router/1" or "harmonica-router/2"
           "format"               | "fromat"           | format is missing
           "model": "dit",        |                    | field "model" is missing
           "reuse"                | "reuses"           | unknown field "reuses"

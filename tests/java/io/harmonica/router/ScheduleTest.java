@@ -118,7 +118,7 @@ class ScheduleTest {
       }
       for (Schedule.Output output : step.dropped()) {
         assertThat(held.remove(output)).isTrue();
-        assertThat(step.reads().get(output.branch())).contains(output.step());
+        assertThat(step.reads().get(output.column())).contains(output.step());
       }
     }
     assertThat(unread).isEmpty();
