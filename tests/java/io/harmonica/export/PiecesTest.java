@@ -2,7 +2,7 @@ package io.harmonica.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.onnx.Precision;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;

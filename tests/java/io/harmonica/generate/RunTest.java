@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.difference;
 import static io.harmonica.Golden.trajectoryTolerance;
@@ -12,7 +13,7 @@ import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Grain;

@@ -4,7 +4,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Model;
 import io.harmonica.model.Shapes;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Precision;
