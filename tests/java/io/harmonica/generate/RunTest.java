@@ -7,6 +7,7 @@ import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.GatedSum;
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.EngineSize;
@@ -24,6 +25,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Run;
 import io.harmonica.router.Savings;
 import io.harmonica.router.Taylor;
+import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -239,6 +241,25 @@ class RunTest {
       sum[i] += b[i];
     }
     return sum;
+  }
+
+  static List<EngineSize> sizesWithCondition() {
+    return List.of(EngineSize.ofBlocks(1), EngineSize.ofBlocks(2), EngineSize.BRANCH);
+  }
+
+  @ParameterizedTest
+  @MethodSource("sizesWithCondition")
+  void runOverAllBlocks_isTheSumOfTheGatedBranchOutputs(EngineSize engines) {
+    List<String> branches;
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
+      Model model = Exports.model(checkpoint);
+      branches = model.denoiser().branchNames();
+      ExportOptions options = ExportOptions.of("dit").withEngines(engines);
+      new Exporter(model, List.of(GatedSum.router(model)), options).export(folder.resolve("r"));
+    }
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder.resolve("r"))) {
+      GatedSum.check(runtime, "dit", branches);
+    }
   }
 
   /** Tables without a pattern, runs that begin and end within blocks. */
