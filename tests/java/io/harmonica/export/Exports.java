@@ -8,6 +8,7 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -77,10 +78,27 @@ public final class Exports {
   /** A router over given timesteps from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
+    return router(name, model, timesteps, computes, List.of(), reuse);
+  }
+
+  /** One that reuses a run wherever the table reuses all its branches. */
+  public static Router router(
+      String name,
+      Model model,
+      List<Integer> timesteps,
+      boolean[][] computes,
+      List<Run> runs,
+      Reuse reuse) {
     double[][] scores = new double[computes.length][];
     for (int s = 0; s < computes.length; s++) {
       boolean[] row = computes[s];
-      scores[s] = IntStream.range(0, row.length).mapToDouble(b -> row[b] ? 1 : 0).toArray();
+      scores[s] =
+          IntStream.concat(
+                  IntStream.range(0, row.length).map(b -> row[b] ? 1 : 0),
+                  runs.stream()
+                      .mapToInt(run -> run.branches().anyMatch(branch -> row[branch]) ? 1 : 0))
+              .asDoubleStream()
+              .toArray();
     }
     return new Router(
         name,
@@ -90,6 +108,7 @@ public final class Exports {
         Timesteps.of(timesteps),
         0.5,
         model.denoiser().branchNames(),
+        runs,
         scores,
         reuse,
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());

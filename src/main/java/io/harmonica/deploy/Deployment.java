@@ -2,6 +2,7 @@ package io.harmonica.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Cut;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -79,15 +80,17 @@ public final class Deployment {
             router.name(),
             schedule,
             manifest.steps().size(router.sampler(), manifest.stepsPerRequest()));
-    Variants variants = Variants.of(base, manifest, server::config);
+    Cut cut = UncachedStep.of(base, manifest, server::config);
     Set<String> needed = new LinkedHashSet<>();
-    schedule.routes().forEach(route -> needed.addAll(variants.of(route)));
+    schedule
+        .routes()
+        .forEach(route -> cut.of(route).forEach(turn -> needed.add(engine(turn))));
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, part(engine)));
     List<ModelConfig> ensembles = new ArrayList<>();
     stretches.forEach(
-        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, variants, engines)));
+        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, cut, engines)));
     requireOwn(router, ensembles);
     List<String> loaded = new ArrayList<>();
     try {
@@ -107,18 +110,26 @@ public final class Deployment {
       String name,
       Router router,
       Stretch stretch,
-      Variants variants,
+      Cut cut,
       Map<String, ModelConfig> engines) {
     return Ensemble.of(
         name,
         manifest.model(),
         Role.call(router.name()),
         IntStream.range(0, stretch.steps())
-            .mapToObj(step -> variants.of(stretch.route(step)).stream().map(engines::get).toList())
+            .mapToObj(step -> links(cut.of(stretch.route(step)), engines))
             .toList(),
         () -> part(manifest.steps().engine(manifest.model())),
         manifest.branches(),
         stretch);
+  }
+
+  private String engine(Cut.Turn turn) {
+    return Names.engine(manifest.model(), turn.role());
+  }
+
+  private List<Ensemble.Link> links(List<Cut.Turn> turns, Map<String, ModelConfig> engines) {
+    return turns.stream().map(turn -> new Ensemble.Link(engines.get(engine(turn)), turn)).toList();
   }
 
   private void requireFits(Router router, boolean anyWeights) {

@@ -84,6 +84,11 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
+  public Value sub(Value a, Value b) {
+    return op("Sub", a, b);
+  }
+
+  @Override
   public Value mul(Value a, Value b) {
     return op("Mul", a, b);
   }
