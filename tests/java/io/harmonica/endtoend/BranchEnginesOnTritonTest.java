@@ -19,8 +19,8 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Run;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -112,7 +112,7 @@ class BranchEnginesOnTritonTest {
 
   private static Pipeline served(SharedMemory memory, int stepsPerRequest) {
     return Pipeline.builder("dit")
-        .triton(server.address(), TritonRuntime.Options.DEFAULTS.withSharedMemory(memory))
+        .triton(server.address(), ServerOptions.DEFAULTS.withSharedMemory(memory))
         .stepsPerRequest(stepsPerRequest)
         .open();
   }

@@ -1,6 +1,5 @@
 package io.harmonica.generate;
 
-import io.harmonica.picture.Latents;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.difference;
 import static io.harmonica.Golden.trajectoryTolerance;
@@ -15,6 +14,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.origin.Model;
+import io.harmonica.picture.Latents;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Grain;
@@ -122,8 +122,7 @@ class RunTest {
       float[] epsilon =
           reference.predict(
               x, TIMESTEPS.get(s), 3, (branch, computed) -> computed.get(), rule.at(s));
-      TrajectoryTest.ddim(
-          x, epsilon, TIMESTEPS.get(s), s + 1 < STEPS ? TIMESTEPS.get(s + 1) : -1);
+      TrajectoryTest.ddim(x, epsilon, TIMESTEPS.get(s), s + 1 < STEPS ? TIMESTEPS.get(s + 1) : -1);
     }
     return x;
   }
