@@ -21,6 +21,7 @@ import io.harmonica.router.Run;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
+import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
