@@ -9,6 +9,8 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Run;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -133,6 +136,22 @@ public final class Exports {
     int branches = model.denoiser().branches().size();
     boolean[][] computes = new boolean[2][branches];
     Arrays.fill(computes[0], true);
-    return router(name, model, List.of(500, 0), computes, Reuse.LAST);
+    Router ddim = router(name, model, List.of(500, 0), computes, Reuse.LAST);
+    Sampling usual = Exporter.usual(model.denoiser().io());
+    if (usual.noising() instanceof Diffusion) {
+      return ddim;
+    }
+    return new Router( // of a model that takes any time
+        name,
+        ddim.model(),
+        usual.sampler(),
+        2,
+        usual.sampler(usual.sampler(), 2, Optional.empty()).timesteps(),
+        ddim.threshold(),
+        ddim.branches(),
+        ddim.runs(),
+        ddim.scores(),
+        ddim.reuse(),
+        ddim.training());
   }
 }
