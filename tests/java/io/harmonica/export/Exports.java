@@ -10,6 +10,9 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -92,10 +96,27 @@ public final class Exports {
   /** A router over given timesteps from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
+    return router(name, model, timesteps, computes, List.of(), reuse);
+  }
+
+  /** One that reuses a run wherever the table reuses all its branches. */
+  public static Router router(
+      String name,
+      Model model,
+      List<Integer> timesteps,
+      boolean[][] computes,
+      List<Run> runs,
+      Reuse reuse) {
     double[][] scores = new double[computes.length][];
     for (int s = 0; s < computes.length; s++) {
       boolean[] row = computes[s];
-      scores[s] = IntStream.range(0, row.length).mapToDouble(b -> row[b] ? 1 : 0).toArray();
+      scores[s] =
+          IntStream.concat(
+                  IntStream.range(0, row.length).map(b -> row[b] ? 1 : 0),
+                  runs.stream()
+                      .mapToInt(run -> run.branches().anyMatch(branch -> row[branch]) ? 1 : 0))
+              .asDoubleStream()
+              .toArray();
     }
     return new Router(
         name,
@@ -105,6 +126,7 @@ public final class Exports {
         Timesteps.of(timesteps),
         0.5,
         model.denoiser().branchNames(),
+        runs,
         scores,
         reuse,
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
@@ -129,6 +151,22 @@ public final class Exports {
     int branches = model.denoiser().branches().size();
     boolean[][] computes = new boolean[2][branches];
     Arrays.fill(computes[0], true);
-    return router(name, model, List.of(500, 0), computes, Reuse.LAST);
+    Router ddim = router(name, model, List.of(500, 0), computes, Reuse.LAST);
+    Sampling usual = Exporter.usual(model.denoiser().io());
+    if (usual.noising() instanceof Diffusion) {
+      return ddim;
+    }
+    return new Router( // of a model that takes any time
+        name,
+        ddim.model(),
+        usual.sampler(),
+        2,
+        usual.sampler(usual.sampler(), 2, Optional.empty()).timesteps(),
+        ddim.threshold(),
+        ddim.branches(),
+        ddim.runs(),
+        ddim.scores(),
+        ddim.reuse(),
+        ddim.training());
   }
 }

@@ -141,6 +141,12 @@ class OnnxOpsTest {
             A,
             ROW),
         new Case(
+            "sub",
+            (ops, in) -> ops.sub(in.get(0), in.get(1)),
+            floats(i -> A.values()[i] - ROW.values()[i / 40 * 8 + i % 8], 2, 5, 8),
+            A,
+            ROW),
+        new Case(
             "mul",
             (ops, in) -> ops.mul(in.get(1), in.get(0)),
             floats(i -> A.values()[i] * ROW.values()[i / 40 * 8 + i % 8], 2, 5, 8),

@@ -51,12 +51,12 @@ class UVitCheckpointTest {
     refused(
         file,
         Choices.NONE,
-        "model.pth: 5 blocks of width 36 are no published U-ViT and the file does not say how many heads they have; add --heads N");
+        "model.pth: 5 blocks of width 36 are no published U-ViT and the file does not say how many heads they have; add `heads` N");
     refused(
         file,
         heads(3),
-        "model.pth is no published U-ViT and does not say which noise schedule it was trained on: add --schedule discrete (latent diffusion's 1000 betas) or --schedule continuous (the variance-preserving SDE)");
-    refused(file, heads(5), "width 36 is not divisible by 5 heads; check --heads");
+        "model.pth is no published U-ViT and does not say which noise schedule it was trained on: add `schedule` discrete (latent diffusion's 1000 betas) or `schedule` continuous (the variance-preserving SDE)");
+    refused(file, heads(5), "width 36 is not divisible by 5 heads; check `heads`");
   }
 
   @Test
@@ -66,7 +66,7 @@ class UVitCheckpointTest {
           .singleElement()
           .asString()
           .endsWith(
-              "does not say whether it has a null class, assumed: the last of its 11 label rows (if not: --no-null-class)");
+              "does not say whether it has a null class, assumed: the last of its 11 label rows (if not: `noNullClass`)");
       Model all = Model.of(checkpoint, CLASSES.choices().withNoNullClass(true));
       assertThat(all.denoiser().io().shows()).isEqualTo(new Shows.Classes(11, false));
       assertThat(all.notes()).isEmpty();
@@ -107,7 +107,7 @@ class UVitCheckpointTest {
     refused(
         TEXT.checkpoint(),
         heads(4).withSchedule(UVitSchedule.DISCRETE),
-        "pos_embed has 24 positions, expected a square number up to 65536 beside that of the time and those of 77 text tokens; if prompts have others, add --text-tokens N");
+        "pos_embed has 24 positions, expected a square number up to 65536 beside that of the time and those of 77 text tokens; if prompts have others, add `textTokens` N");
   }
 
   @Test
@@ -148,13 +148,13 @@ class UVitCheckpointTest {
     refused(
         NOTHING.checkpoint(),
         choices.withResolution(new Resolution(64, 64)),
-        "--resolution 64x64: a U-ViT has the size that it was trained for, here 12x12");
-    refused(NOTHING.checkpoint(), choices.withTextTokens(9), "--text-tokens 9: this U-ViT takes");
-    refused(NOTHING.checkpoint(), choices.withNoNullClass(true), "--no-null-class: this U-ViT");
+        "`resolution` 64x64: a U-ViT has the size that it was trained for, here 12x12");
+    refused(NOTHING.checkpoint(), choices.withTextTokens(9), "`textTokens` 9: this U-ViT takes");
+    refused(NOTHING.checkpoint(), choices.withNoNullClass(true), "`noNullClass`: this U-ViT");
     refused(
         Checkpoints.DIT,
         Choices.NONE.withSchedule(UVitSchedule.DISCRETE),
-        "--schedule discrete: only U-ViTs were trained on schedules that their files do not tell");
+        "`schedule` discrete: only U-ViTs were trained on schedules that their files do not tell");
   }
 
   /** Names, heads, schedules and guidance as {@code configs} of baofff/U-ViT have them. */

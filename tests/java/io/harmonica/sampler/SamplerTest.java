@@ -240,7 +240,7 @@ class SamplerTest {
     for (int steps : new int[] {-1, 0, most + 1}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> sampler(name, steps, spacing))
-          .withMessage("--steps %d is out of range 1..%d", steps, most);
+          .withMessage("`steps` %d is out of range 1..%d", steps, most);
     }
   }
 
@@ -372,13 +372,13 @@ class SamplerTest {
     for (double eta : new double[] {-0.1, 1.1, Double.NaN}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> ddim.withEta(eta))
-          .withMessage("--eta %s is out of range 0..1", eta);
+          .withMessage("`eta` %s is out of range 0..1", eta);
     }
     for (String name : List.of("dpm-solver++", "dpm-solver-2", "iddpm", "sa-solver")) {
       Sampler other = sampler(name, 10, Sampler.spacing(name, Spacing.LEADING));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> other.withEta(0))
-          .withMessage("--eta has an effect with --sampler ddim only");
+          .withMessage("`eta` has an effect with `sampler` ddim only");
     }
   }
 
@@ -425,17 +425,17 @@ class SamplerTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("euler", 10, Spacing.LEADING))
         .withMessage(
-            "--sampler 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2,"
+            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2,"
                 + " dpm-solver-fast, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("dpm-solver++", 10, Spacing.OPENAI))
         .withMessage(
-            "--spacing openai does not go with --sampler dpm-solver++; use linspace, leading or"
+            "`spacing` openai does not go with `sampler` dpm-solver++; use linspace, leading or"
                 + " trailing");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("ddim", 10, Spacing.OPENAI, Predicts.VELOCITY))
         .withMessage(
-            "--spacing openai follows OpenAI's code, which has no model that predicts v_prediction;"
+            "`spacing` openai follows OpenAI's code, which has no model that predicts v_prediction;"
                 + " use leading, linspace or trailing");
   }
 }

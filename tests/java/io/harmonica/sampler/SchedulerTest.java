@@ -106,7 +106,7 @@ class SchedulerTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessageStartingWith(folder.toString())
         .hasMessageContaining(message)
-        .hasMessageContaining("; state a --sampler, which then draws with this file's noise");
+        .hasMessageContaining("; state a `sampler`, which then draws with this file's noise");
     for (String name : List.of("ddim", "dpm-solver++", "sa-solver")) {
       Sampling stated = says.withSampler(name);
       assertThat(stated.sampler()).isEqualTo(name);

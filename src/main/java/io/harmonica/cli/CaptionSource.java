@@ -48,7 +48,7 @@ final class CaptionSource {
     texts.add(NULL_CAPTION);
     try (TextFiles files = TextFiles.find(arguments, parts).orElseThrow(CaptionSource::missing)) {
       files.encoder().requireFits(model);
-      files.encoder().weights().note().ifPresent(note -> console.err().println("note: " + note));
+      files.encoder().weights().note().ifPresent(note -> console.note(note));
       return Optional.of(encode(texts, files, takes.tokens(), device, console));
     }
   }

@@ -386,7 +386,7 @@ final class CompareCommand implements Command {
               verdict.values());
     }
     arguments.path("report").ifPresent(file -> console.out().println("report: " + file));
-    report.notes().forEach(note -> console.err().println("note: " + note));
+    report.notes().forEach(note -> console.note(note));
   }
 
   /** Refused now rather than after minutes of work. */

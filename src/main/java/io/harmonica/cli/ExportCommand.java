@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.checkpoint.HubCache;
+import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
@@ -92,6 +93,11 @@ final class ExportCommand implements Command {
             "what Triton runs the engines with (default onnxruntime); for tensorrt run"
                 + " export/build-engines.sh on the target machine afterwards")
         .value(
+            "engines",
+            "block|branch",
+            "block: one for each variant of a block that a router needs (default); branch: one for"
+                + " each branch, weights in memory once, and any router can be deployed later")
+        .value(
             "blocks-per-engine",
             "K|all",
             "blocks of one engine (default 1); all: the whole step in one engine a route")
@@ -149,7 +155,7 @@ final class ExportCommand implements Command {
               Optional.ofNullable(texts).map(files -> files.encoder().weights()))
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
-          .forEach(note -> console.err().println("note: " + note));
+          .forEach(note -> console.note(note));
       Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
@@ -190,10 +196,10 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
-      model.notes().forEach(note -> console.err().println("note: " + note));
+      model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
-          .ifPresent(note -> console.err().println("note: " + note));
+          .ifPresent(note -> console.note(note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
     return CommandRunner.DONE;
@@ -273,19 +279,26 @@ final class ExportCommand implements Command {
     String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
     String platform =
         arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
-    int blocks =
-        arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
-            ? 0
-            : arguments.integer("blocks-per-engine", 1, 1000).orElse(1);
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
         Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
         ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT)),
-        blocks,
+        engines(arguments),
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
         arguments.has("hard-links"));
+  }
+
+  private static EngineSize engines(Arguments arguments) {
+    if (arguments.choice("engines", List.of("block", "branch")).orElse("block").equals("branch")) {
+      arguments.refuse("blocks-per-engine", "with --engines branch");
+      arguments.refuse("hard-links", "with --engines branch, where no engines share weights");
+      return EngineSize.BRANCH;
+    }
+    return arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
+        ? EngineSize.STEP
+        : EngineSize.ofBlocks(arguments.integer("blocks-per-engine", 1, 1000).orElse(1));
   }
 
   /** The checkpoint's own name, or its repository's, as far as a model can have it. */

@@ -35,27 +35,28 @@ final class Configs {
 
   private final Denoiser model;
   private final ExportOptions options;
+  private final Pieces pieces;
   private final Function<Engine, Graph> graphs;
   private ModelConfig sampler; // once its engine is written
 
-  Configs(Denoiser model, ExportOptions options, Function<Engine, Graph> graphs) {
+  Configs(Denoiser model, ExportOptions options, Pieces pieces, Function<Engine, Graph> graphs) {
     this.model = model;
     this.options = options;
+    this.pieces = pieces;
     this.graphs = graphs;
   }
 
   String name(Engine engine) {
-    return Names.engine(options.modelName(), engine.role(model));
+    return Names.engine(options.modelName(), engine.role());
   }
 
   ModelConfig engine(Engine engine) {
     Graph graph = graphs.apply(engine);
     if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
-      return engine(name(engine), engine.role(model), graph);
+      return engine(name(engine), engine.role(), graph);
     }
-    boolean ahead = engine.condition() && engine.branches().isEmpty();
-    int most = ahead ? rowsAhead(graph) : options.maxBatch();
-    ModelConfig config = engine(name(engine), engine.role(model), graph, most);
+    int most = engine.isAhead() ? rowsAhead(graph) : options.maxBatch();
+    ModelConfig config = engine(name(engine), engine.role(), graph, most);
     boolean large =
         graph.inputs().stream()
             .filter(port -> port.name().equals(Streams.HIDDEN))
@@ -78,7 +79,8 @@ final class Configs {
    */
   private long arenaBytes(long tokens, long width) {
     long blocks = model.branches().get(model.branches().size() - 1).block() + 1L;
-    long engines = blocks / Math.max(1, options.blocksPerEngine());
+    long engines =
+        options.engines() instanceof EngineSize.Blocks size ? blocks / size.count() : blocks;
     long elements = 2 * tokens * tokens * (width / 64 + 1) + 12 * tokens * width;
     return 2 * Float.BYTES * elements * engines;
   }
@@ -165,7 +167,7 @@ final class Configs {
 
   /** The steps of one request: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, String router, Stretch stretch) {
-    List<List<ModelConfig>> engines =
+    List<List<Ensemble.Link>> engines =
         IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
     return Ensemble.of(
         name,
@@ -177,8 +179,10 @@ final class Configs {
         stretch);
   }
 
-  private List<ModelConfig> engines(Route route) {
-    return Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
+  private List<Ensemble.Link> engines(Route route) {
+    return pieces.of(route).stream()
+        .map(link -> new Ensemble.Link(engine(link.engine()), link.turn()))
+        .toList();
   }
 
   static ModelParameter parameter(String value) {

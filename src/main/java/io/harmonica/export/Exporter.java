@@ -84,6 +84,7 @@ public final class Exporter {
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
+  private final Pieces pieces;
   private final Configs configs;
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
@@ -101,11 +102,13 @@ public final class Exporter {
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = usual(model.denoiser().io());
-    this.configs = new Configs(model.denoiser(), options, graphs::get);
+    this.pieces = new Pieces(model, options.engines(), options.precision());
+    this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     List<String> branches = model.denoiser().branchNames();
     add(
         Names.NO_ROUTER,
         Program.uncachedEnsembles(options.modelName(), branches.size(), options.stepsPerRequest()));
+    engines.addAll(pieces.always());
     for (Router router : routers) {
       router.requireFits(model.denoiser().architecture(), branches);
       Map<String, Stretch> own =
@@ -263,7 +266,7 @@ public final class Exporter {
       Stretch stretch = ensemble.getValue();
       ensembles.put(ensemble.getKey(), new Call(router, stretch));
       for (int s = 0; s < stretch.steps(); s++) {
-        engines.addAll(Engine.of(model.denoiser(), stretch.route(s), options.blocksPerEngine()));
+        pieces.of(stretch.route(s)).forEach(link -> engines.add(link.engine()));
       }
     }
   }
@@ -322,9 +325,7 @@ public final class Exporter {
     try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
       long counted = 0;
       for (Engine engine : sharing) {
-        Graph graph =
-            new EngineGraph(model.denoiser(), engine, model.weights(), weights, options.precision())
-                .graph();
+        Graph graph = pieces.graph(engine, weights);
         graphs.put(engine, graph);
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
@@ -350,7 +351,7 @@ public final class Exporter {
     try {
       Files.createLink(link, data);
     } catch (UnsupportedOperationException | FileSystemException e) {
-      throw new IOException("its disk has no hard links (" + e + "): leave out --hard-links", e);
+      throw new IOException("its disk has no hard links (" + e + "): leave out `hardLinks`", e);
     }
   }
 

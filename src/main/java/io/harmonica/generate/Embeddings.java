@@ -112,7 +112,7 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
       for (int token = other; token < tokens; token++) {
         if (mask[i * tokens + token] != 0) {
           throw new HarmonicaException(
-              "text %d has more tokens than the %d that the model takes: shorten it, or export the model with --text-tokens %d"
+              "text %d has more tokens than the %d that the model takes: shorten it, or export the model with `textTokens` %d"
                   .formatted(i, other, tokens));
         }
       }

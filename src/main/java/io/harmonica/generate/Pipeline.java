@@ -13,7 +13,7 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -94,7 +94,7 @@ public final class Pipeline implements AutoCloseable {
   }
 
   /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
-  public static Pipeline connect(String addresses, String model, TritonRuntime.Options options) {
+  public static Pipeline connect(String addresses, String model, ServerOptions options) {
     return builder(model).triton(addresses, options).open();
   }
 

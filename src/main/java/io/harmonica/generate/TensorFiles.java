@@ -45,7 +45,7 @@ public final class TensorFiles {
   /** {@code latents} [n, channels, height, width]. */
   public static Latents latents(Path file) {
     try (Checkpoint tensors = Checkpoint.open(file)) {
-      String where = "--latents " + file;
+      String where = "`latents` " + file;
       StoredTensor tensor = tensor(tensors, where, LATENTS, "n, channels, height, width");
       List<Integer> shape = shape(tensor);
       return new Latents(
@@ -59,13 +59,13 @@ public final class TensorFiles {
    */
   public static Content.Texts prompts(Path file) {
     try (Checkpoint tensors = Checkpoint.open(file)) {
-      String where = "--text-embeddings " + file;
+      String where = "`textEmbeddings` " + file;
       Embeddings positive = embeddings(tensors, where, "");
       boolean guided = tensors.names().contains(NEGATIVE + PROMPT);
       return new Content.Texts(
           positive, guided ? Optional.of(embeddings(tensors, where, NEGATIVE)) : Optional.empty());
     } catch (IllegalArgumentException e) {
-      throw new HarmonicaException("--text-embeddings %s: %s".formatted(file, e.getMessage()), e);
+      throw new HarmonicaException("`textEmbeddings` %s: %s".formatted(file, e.getMessage()), e);
     }
   }
 

@@ -76,11 +76,11 @@ final class TextEmbedder implements AutoCloseable {
               .formatted(
                   manifest.model(),
                   manifest.takes(),
-                  manifest.classes() == 0 ? "--pictures" : "--classes"));
+                  manifest.classes() == 0 ? "`pictures`" : "`classes`"));
     }
     if (!isThere()) {
       throw new HarmonicaException(
-          "model %s has no text encoder: export it with --text-encoder and --tokenizer, or give embedded texts with --text-embeddings"
+          "model %s has no text encoder: export it with `textEncoder` and `tokenizer`, or give embedded texts with `textEmbeddings`"
               .formatted(manifest.model()));
     }
   }

@@ -40,6 +40,8 @@ public interface Ops<T> {
 
   T add(T a, T b);
 
+  T sub(T a, T b);
+
   T mul(T a, T b);
 
   T sin(T x);

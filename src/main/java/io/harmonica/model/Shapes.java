@@ -164,6 +164,11 @@ public final class Shapes implements Ops<long[]> {
   }
 
   @Override
+  public long[] sub(long[] a, long[] b) {
+    return add(a, b);
+  }
+
+  @Override
   public long[] mul(long[] a, long[] b) {
     return add(a, b);
   }

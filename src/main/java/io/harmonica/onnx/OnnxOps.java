@@ -84,6 +84,11 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
+  public Value sub(Value a, Value b) {
+    return op("Sub", a, b);
+  }
+
+  @Override
   public Value mul(Value a, Value b) {
     return op("Mul", a, b);
   }
@@ -274,7 +279,7 @@ public final class OnnxOps implements Ops<Value> {
     for (float value : values) {
       if (Math.abs(value) > Precision.MAX_FP16 && Float.isFinite(value)) {
         throw new HarmonicaException(
-            "weight %s holds %s, beyond fp16's %s; export with --precision fp32"
+            "weight %s holds %s, beyond fp16's %s; export with `precision` fp32"
                 .formatted(name, value, Precision.MAX_FP16));
       }
     }

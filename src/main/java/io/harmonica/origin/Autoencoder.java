@@ -66,7 +66,7 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
   public Autoencoder scaledBy(double factor) {
     if (saysScaling && factor != decoder.scaling()) {
       throw new HarmonicaException(
-          "--latent-scale %s: autoencoder %s says %s; leave --latent-scale out"
+          "`latentScale` %s: autoencoder %s says %s; leave `latentScale` out"
               .formatted(factor, path, decoder.scaling()));
     }
     return new Autoencoder(path, decoder.scaledBy(factor), weights, saysScaling);
@@ -76,7 +76,7 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
   public void requireChannels(int channels) {
     if (channels != decoder.channels()) {
       throw new HarmonicaException(
-          "autoencoder %s decodes latents of %d channels, and the model makes %d: give the one that it was trained with, by --vae"
+          "autoencoder %s decodes latents of %d channels, and the model makes %d: give the one that it was trained with, by `vae`"
               .formatted(path, decoder.channels(), channels));
     }
   }

@@ -73,7 +73,7 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     named(name); // names the known ones
     if (!denoiser.architecture().equals(name)) {
       throw new HarmonicaException(
-          "%s holds a %s, not the --architecture %s"
+          "%s holds a %s, not the `architecture` %s"
               .formatted(path, denoiser.architecture(), name));
     }
   }
@@ -111,7 +111,7 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
       if (choices.noNullClass()) {
         throw new HarmonicaException(
-            "--no-null-class: a PixArt takes texts, no class labels; leave --no-null-class out");
+            "`noNullClass`: a PixArt takes texts, no class labels; leave `noNullClass` out");
       }
       return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
@@ -124,7 +124,7 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
   private static void requireNoSchedule(Choices choices) {
     if (choices.schedule().isPresent()) {
       throw new HarmonicaException(
-          "--schedule %s: only U-ViTs were trained on schedules that their files do not tell; leave --schedule out"
+          "`schedule` %s: only U-ViTs were trained on schedules that their files do not tell; leave `schedule` out"
               .formatted(choices.schedule().get()));
     }
   }
@@ -136,12 +136,12 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     Resolution own = new Resolution(io.height() * pixels, io.width() * pixels);
     if (!choices.resolution().orElse(own).equals(own)) {
       throw new HarmonicaException(
-          "--resolution %s: a DiT has the size that it was trained for, here %s; leave --resolution out"
+          "`resolution` %s: a DiT has the size that it was trained for, here %s; leave `resolution` out"
               .formatted(choices.resolution().get(), own));
     }
     if (choices.textTokens().isPresent()) {
       throw new HarmonicaException(
-          "--text-tokens %d: a DiT takes class labels, no text; leave --text-tokens out"
+          "`textTokens` %d: a DiT takes class labels, no text; leave `textTokens` out"
               .formatted(choices.textTokens().getAsInt()));
     }
     return model;

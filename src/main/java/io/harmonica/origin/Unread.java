@@ -47,7 +47,7 @@ enum Unread {
                       + "|weight\\.(_data|_scale|_shift|(nested_)?(absmax|quant_map)"
                       + "|quant_state\\..*))"),
               "quantised weights",
-              "give the checkpoint that was quantised, in F32, F16 or BF16; --precision fp16 halves"
+              "give the checkpoint that was quantised, in F32, F16 or BF16; `precision` fp16 halves"
                   + " it"));
 
   private final String part;

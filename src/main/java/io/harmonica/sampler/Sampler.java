@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Optional;
@@ -57,7 +58,7 @@ public interface Sampler {
    * @throws IllegalArgumentException out of range, or where the sampler has none
    */
   default Sampler withEta(double eta) {
-    throw new IllegalArgumentException("--eta has an effect with --sampler ddim only");
+    throw new InvalidProperty("eta", "has an effect with `sampler` ddim only");
   }
 
   /**
@@ -82,13 +83,14 @@ public interface Sampler {
   static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
     requireKnown(name);
     if (SINGLESTEP.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler %s is for models that take any time, and this one takes whole timesteps; use %s"
+      throw new InvalidProperty(
+          "sampler",
+          "%s is for models that take any time, and this one takes whole timesteps; use %s"
               .formatted(name, Named.listed(ofDiffusion())));
     }
     if (spacing == Spacing.UNIFORM) {
-      throw new IllegalArgumentException(
-          "--spacing %s goes with --sampler %s only".formatted(spacing, Named.listed(SINGLESTEP)));
+      throw new InvalidProperty(
+          "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(SINGLESTEP)));
     }
     Predicts predicts = diffusion.predicts();
     if (spacing.origin() == Spacing.Origin.OPENAI) {
@@ -112,8 +114,8 @@ public interface Sampler {
   /** Refuses a name that none has. */
   static void requireKnown(String name) {
     if (!NAMES.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler '%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
+      throw new InvalidProperty(
+          "sampler", "'%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
     }
   }
 
@@ -129,13 +131,15 @@ public interface Sampler {
 
   private static void requireOpenAi(String name, Spacing spacing, Predicts predicts) {
     if (isSolver(name)) {
-      throw new IllegalArgumentException(
-          "--spacing %s does not go with --sampler %s; use linspace, leading or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s does not go with `sampler` %s; use linspace, leading or trailing"
               .formatted(spacing, name));
     }
     if (predicts == Predicts.VELOCITY) {
-      throw new IllegalArgumentException(
-          "--spacing %s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
               .formatted(spacing, predicts));
     }
   }

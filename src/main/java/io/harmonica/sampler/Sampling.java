@@ -119,7 +119,7 @@ public record Sampling(
     Sampler made = noising.sampler(name, steps, stated.orElseGet(() -> spacing(name)));
     if (made.needsVariance() && !learnsVariance) {
       throw new HarmonicaException(
-          "sampler %s needs a learned variance, and the model has none: use another --sampler"
+          "sampler %s needs a learned variance, and the model has none: use another `sampler`"
               .formatted(name));
     }
     return made;
@@ -141,7 +141,7 @@ public record Sampling(
         .orElseThrow(
             () ->
                 new HarmonicaException(
-                    "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"
+                    "router %s is for timesteps %s, which %s takes with no `spacing`: make it for those that it takes"
                         .formatted(name, timesteps, routed)));
   }
 

@@ -87,7 +87,7 @@ record Scheduler(
 
     private Scheduler unfollowed(String why) {
       String remedy =
-          "%s; state a --sampler, which then draws with this file's noise schedule: %s"
+          "%s; state a `sampler`, which then draws with this file's noise schedule: %s"
               .formatted(why, Named.listed(Sampler.NAMES));
       return new Scheduler(diffusion(), null, null, Optional.of(remedy));
     }

@@ -140,6 +140,7 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
     return new Value(a.tensor.mul(b.tensor));
   }
 
+  @Override
   public Value sub(Value a, Value b) {
     requireSameType("sub", a, b);
     return new Value(a.tensor.sub(b.tensor));
