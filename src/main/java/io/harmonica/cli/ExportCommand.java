@@ -218,8 +218,8 @@ final class ExportCommand implements Command {
     console
         .err()
         .printf(
-            "note: router %s is for another sampler than %s, so its steps go one in a request%n",
-            router, String.join(" or ", Sampler.LINEAR));
+            "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
+            router, String.join(", ", Sampler.LINEAR));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {

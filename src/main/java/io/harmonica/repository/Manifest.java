@@ -14,6 +14,7 @@ import io.harmonica.router.Router;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Flow;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -185,22 +187,29 @@ public record Manifest(
   public record Decoder(String model, int tile) {}
 
   /**
-   * What the model was trained on, as {@link Diffusion} has it, or {@link AnyTime}.
+   * What the model was trained on, as {@link Diffusion} has it, {@link AnyTime}, or {@link Flow}.
    *
+   * @param betaStart null for a flow, like all of the betas
    * @param betas how they grow, by diffusers' name; null: linear
    * @param predicts what the model does, by diffusers' name; null: epsilon
    * @param time how any time is told from training's timesteps, {@code interpolated} or {@code
    *     continuous}; null where the model takes whole timesteps
+   * @param flow null where there are betas
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Noise(
       int trainTimesteps,
-      double betaStart,
-      double betaEnd,
+      Double betaStart,
+      Double betaEnd,
       String betas,
       String predicts,
-      String time) {
+      String time,
+      FlowNoise flow) {
     public Noise {
+      if (flow == null) {
+        require("noise.betaStart", betaStart);
+        require("noise.betaEnd", betaEnd);
+      }
       if (time != null) {
         AnyTime.Between.of(time); // or refuses
       }
@@ -212,10 +221,20 @@ public record Manifest(
       }
     }
 
+    /** Of diffusion. */
+    public Noise(
+        int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
+      this(trainTimesteps, betaStart, betaEnd, betas, predicts, null, null);
+    }
+
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = of(Diffusion.DDPM);
 
     public static Noise of(Noising noising) {
+      if (noising instanceof Flow flow) {
+        return new Noise(
+            flow.trainTimesteps(), null, null, null, null, null, FlowNoise.of(flow));
+      }
       if (noising instanceof AnyTime any) {
         return new Noise(
             any.trainTimesteps(),
@@ -223,7 +242,8 @@ public record Manifest(
             any.betaEnd(),
             any.betas() == Betas.LINEAR ? null : any.betas().toString(),
             null,
-            any.between().toString());
+            any.between().toString(),
+            null);
       }
       Diffusion diffusion = (Diffusion) noising;
       return new Noise(
@@ -231,11 +251,13 @@ public record Manifest(
           diffusion.betaStart(),
           diffusion.betaEnd(),
           diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
-          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString(),
-          null);
+          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
     }
 
     Noising noising() {
+      if (flow != null) {
+        return flow.noising(trainTimesteps);
+      }
       Betas growth = betas == null ? Betas.LINEAR : Betas.of(betas);
       if (time != null) {
         AnyTime.Between between = AnyTime.Between.of(time);
@@ -247,6 +269,32 @@ public record Manifest(
           betaStart,
           betaEnd,
           predicts == null ? Predicts.NOISE : Predicts.of(predicts));
+    }
+  }
+
+  /**
+   * How a flow's sigmas are visited, as {@link Flow} has it.
+   *
+   * @param shift {@code constant}, {@code exponential} or {@code linear}
+   * @param by how much
+   * @param terminal null where they are not stretched
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record FlowNoise(int tokens, String shift, double by, Double terminal) {
+    static FlowNoise of(Flow flow) {
+      return new FlowNoise(
+          flow.tokens(),
+          flow.shift().curve().toString(),
+          flow.shift().by(),
+          flow.terminal().isPresent() ? flow.terminal().getAsDouble() : null);
+    }
+
+    Flow noising(int trainTimesteps) {
+      return new Flow(
+          trainTimesteps,
+          tokens,
+          new Flow.Shift(Flow.Curve.of(shift), by),
+          terminal == null ? OptionalDouble.empty() : OptionalDouble.of(terminal));
     }
   }
 
