@@ -121,7 +121,7 @@ class ManifestTest {
           List.of(OptionalDouble.empty(), OptionalDouble.of(0.1))) {
         for (Spacing origin : List.of(Spacing.LINSPACE, Spacing.TRAILING)) {
           Flow flow = new Flow(500, 1024, new Flow.Shift(curve, 1.7), terminal);
-          Sampling sampling = Sampling.of(flow, "flow-euler", origin, false);
+          Sampling sampling = Sampling.of(flow, "flow-euler", origin, true);
           Manifest read = Manifest.of(config(sampled(sampling).toJson()));
           assertThat(read.sampling()).isEqualTo(sampling);
         }

@@ -99,13 +99,17 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
     }
     int out = fields.integer("out_channels", 3);
     fields.check("out_channels", out == 1 || out == 3, "1 or 3");
+    LatentSpace latents =
+        new LatentSpace(
+            fields.integer("latent_channels", 4),
+            fields.number("scaling_factor", 0.18215),
+            fields.anyNumber("shift_factor", 0));
     return new Decoder(
-        fields.integer("latent_channels", 4),
+        latents,
         out,
         widths,
         fields.integer("layers_per_block", 1),
         groups,
-        fields.number("scaling_factor", 0.18215),
         fields.flag("use_post_quant_conv").orElse(true),
         fields.flag("mid_block_add_attention").orElse(true),
         fields.flag("force_upcast").orElse(true));
