@@ -60,6 +60,11 @@ public sealed interface Shows {
       this(tokens, width, mask, pictureSize, 0, List.of(TextUse.T5));
     }
 
+    /** One that takes the last states of a CLIP, those of the padding too. */
+    public static Text ofClip(int tokens, int width) {
+      return new Text(tokens, width, false, false, 0, List.of(TextUse.CLIP));
+    }
+
     /** One that is told which tokens count. */
     public Text(int tokens, int width, boolean pictureSize) {
       this(tokens, width, true, pictureSize);

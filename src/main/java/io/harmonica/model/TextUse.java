@@ -11,6 +11,9 @@ public record TextUse(Kind kind, States states, Pooled pooled) {
   /** The last states of a T5, as PixArt takes them. */
   public static final TextUse T5 = new TextUse(Kind.T5, States.LAST, Pooled.NONE);
 
+  /** The last states of a CLIP, as U-ViT takes them ({@code libs/clip.py}). */
+  public static final TextUse CLIP = new TextUse(Kind.CLIP, States.LAST, Pooled.NONE);
+
   /** Whether it takes hidden states, token by token. */
   public boolean hasStates() {
     return states != States.NONE;

@@ -64,10 +64,10 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
    * @throws HarmonicaException if the file says another factor
    */
   public Autoencoder scaledBy(double factor) {
-    if (saysScaling && factor != decoder.scaling()) {
+    if (saysScaling && factor != decoder.latents().scaling()) {
       throw new HarmonicaException(
           "`latentScale` %s: autoencoder %s says %s; leave `latentScale` out"
-              .formatted(factor, path, decoder.scaling()));
+              .formatted(factor, path, decoder.latents().scaling()));
     }
     return new Autoencoder(path, decoder.scaledBy(factor), weights, saysScaling);
   }

@@ -69,12 +69,11 @@ final class CompVisAutoencoder {
     }
     Decoder decoder =
         new Decoder(
-            file.size(FIRST, 4, 1),
+            new LatentSpace(file.size(FIRST, 4, 1), Origin.LATENT_SCALE),
             out,
             widths,
             layers,
             GROUPS,
-            Origin.LATENT_SCALE,
             checkpoint.names().contains(QUANTISED),
             checkpoint.names().contains("decoder.mid.attn_1.q.weight"),
             true);
