@@ -41,6 +41,7 @@ public record TextLayout(
    */
   public static List<TextLayout> of(Denoiser denoiser, List<Optional<TextCheckpoint>> encoders) {
     Shows.Text takes = requireText(denoiser, encoders);
+    requireNoMore(takes, denoiser, encoders);
     boolean several = takes.uses().stream().filter(TextUse::hasStates).count() > 1;
     List<TextLayout> places = new ArrayList<>();
     int rows = 0; // of CLIPs' states
@@ -75,6 +76,20 @@ public record TextLayout(
               .formatted(from, takes.pooled()));
     }
     return places;
+  }
+
+  private static void requireNoMore(
+      Shows.Text takes, Denoiser denoiser, List<Optional<TextCheckpoint>> encoders) {
+    encoders.stream()
+        .skip(takes.uses().size())
+        .flatMap(Optional::stream)
+        .findFirst()
+        .ifPresent(
+            more -> {
+              throw new HarmonicaException(
+                  "text encoder %s has no use: a %s takes texts of %d of them; leave it out"
+                      .formatted(more.path(), denoiser.architecture(), takes.uses().size()));
+            });
   }
 
   private static Shows.Text requireText(
