@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.picture.Latents;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
@@ -13,9 +14,9 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Autoencoder;
-import io.harmonica.model.Choices;
-import io.harmonica.model.Model;
+import io.harmonica.origin.Autoencoder;
+import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
 import io.harmonica.model.Resolution;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;

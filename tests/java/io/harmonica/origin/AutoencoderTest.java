@@ -1,5 +1,6 @@
 package io.harmonica.origin;
 
+import io.harmonica.model.LatentSpace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

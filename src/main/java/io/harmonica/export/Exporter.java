@@ -13,6 +13,7 @@ import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
+import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;

@@ -2,7 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.Element;
 import io.harmonica.model.TextEncoder;
-import io.harmonica.model.TextLayout;
+import io.harmonica.origin.TextLayout;
 import io.harmonica.model.TextUse;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;

@@ -45,7 +45,7 @@ public record Sd3(
   static final String TEXT_MLP = "text_mlp";
 
   /** The positions of the tokens that a picture has, of a table for the largest: [1, N, D]. */
-  static final String POSITIONS = "pos_embed.cropped";
+  public static final String POSITIONS = "pos_embed.cropped";
 
   private static final String TEXT = "text"; // the stream
   private static final String CONTEXT = "context"; // what it begins with
@@ -60,7 +60,7 @@ public record Sd3(
   }
 
   /** Seen from outside; drawn as diffusers' {@code StableDiffusion3Pipeline} does. */
-  static Interface io(Samples samples, int patch, int textTokens, int textWidth, int pooled) {
+  public static Interface io(Samples samples, int patch, int textTokens, int textWidth, int pooled) {
     TextUse clip =
         new TextUse(TextUse.Kind.CLIP, TextUse.States.PENULTIMATE, TextUse.Pooled.PROJECTED);
     Shows.Text text =

@@ -1,5 +1,6 @@
 package io.harmonica.origin;
 
+import io.harmonica.model.LatentSpace;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;

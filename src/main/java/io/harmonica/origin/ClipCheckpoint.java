@@ -1,8 +1,12 @@
-package io.harmonica.model;
+package io.harmonica.origin;
 
+import io.harmonica.model.ClipEncoder;
+import io.harmonica.model.Shapes;
+import io.harmonica.model.TextUse;
+import io.harmonica.model.Weights;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.CheckpointWeights.Source;
+import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 import java.util.OptionalInt;
 

@@ -1,9 +1,13 @@
-package io.harmonica.model;
+package io.harmonica.origin;
 
+import io.harmonica.model.Resolution;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Sd3;
+import io.harmonica.model.Weights;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.CheckpointWeights.Source;
+import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

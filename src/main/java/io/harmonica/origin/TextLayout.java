@@ -1,5 +1,9 @@
-package io.harmonica.model;
+package io.harmonica.origin;
 
+import io.harmonica.model.ClipEncoder;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
+import io.harmonica.model.TextUse;
 import io.harmonica.HarmonicaException;
 import java.util.ArrayList;
 import java.util.List;
