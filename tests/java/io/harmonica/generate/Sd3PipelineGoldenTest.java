@@ -89,6 +89,7 @@ class Sd3PipelineGoldenTest {
         flow.sampler(router.sampler(), STEPS, Spacing.LINSPACE).timesteps(),
         router.threshold(),
         router.branches(),
+        router.runs(),
         router.scores(),
         router.reuse(),
         router.training());
