@@ -140,7 +140,7 @@ final class ExportCommand implements Command {
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
-        TextFiles texts = TextFiles.find(arguments, parts).orElse(null)) {
+        TextFiles.All texts = TextFiles.all(arguments, parts)) {
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       if (autoencoder.isEmpty()) {
         arguments.refuse("latent-scale", "without an autoencoder");
@@ -149,10 +149,9 @@ final class ExportCommand implements Command {
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
-      Stream.of(
-              Optional.of(model.weights()),
-              autoencoder.map(Autoencoder::weights),
-              Optional.ofNullable(texts).map(files -> files.encoder().weights()))
+      Stream.concat(
+              Stream.of(Optional.of(model.weights()), autoencoder.map(Autoencoder::weights)),
+              texts.files().stream().map(some -> some.map(files -> files.encoder().weights())))
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.note(note));
@@ -162,8 +161,15 @@ final class ExportCommand implements Command {
       autoencoder
           .map(decoder -> scaled(decoder, arguments, model.denoiser().io()))
           .ifPresent(exporter::withDecoder);
-      if (texts != null) {
-        exporter.withText(texts.encoder(), texts.tokenizer().packed());
+      if (texts.areThere()) {
+        exporter.withTexts(
+            texts.files().stream()
+                .map(
+                    some ->
+                        some.map(
+                            files ->
+                                new Exporter.Text(files.encoder(), files.tokenizer().packed())))
+                .toList());
       }
       sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
@@ -218,8 +224,8 @@ final class ExportCommand implements Command {
     console
         .err()
         .printf(
-            "note: router %s is for another sampler than %s, so its steps go one in a request%n",
-            router, String.join(" or ", Sampler.LINEAR));
+            "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
+            router, String.join(", ", Sampler.LINEAR));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {

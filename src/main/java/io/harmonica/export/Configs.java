@@ -98,23 +98,26 @@ final class Configs {
     return engine(name, role, graph, most, profile);
   }
 
-  String textEncoderName() {
-    return options.modelName() + "-text-encoder";
+  /** The first has no number. */
+  String textEncoderName(TextEngines text) {
+    String name = options.modelName() + "-text-encoder";
+    return text.place().number() == 0 ? name : name + "-" + (text.place().number() + 1);
   }
 
-  String textPartName(int part) {
-    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(), part);
+  String textPartName(TextEngines text, int part) {
+    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(text), part);
   }
 
-  ModelConfig textPart(int part, Graph graph) {
-    return engine(textPartName(part), TEXT, graph);
+  ModelConfig textPart(TextEngines text, int part, Graph graph) {
+    return engine(textPartName(text, part), TEXT, graph);
   }
 
-  /** The text encoder's parts in turn, and the tokenizer for its clients. */
-  ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
-    return Ensemble.of(textEncoderName(), options.modelName(), TEXT, parts, Names.TEXT_EMBEDDING)
+  /** A text encoder's parts in turn, and the tokenizer for its clients. */
+  ModelConfig textEncoder(TextEngines text, List<ModelConfig> parts) {
+    return Ensemble.of(
+            textEncoderName(text), options.modelName(), TEXT, parts, text.outputs())
         .toBuilder()
-        .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
+        .putParameters(Manifest.TOKENIZER, parameter(text.tokenizer()))
         .build();
   }
 
