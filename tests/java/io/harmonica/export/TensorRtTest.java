@@ -16,12 +16,14 @@ import io.harmonica.onnx.Precision;
 import io.harmonica.router.Reuse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -147,6 +149,38 @@ class TensorRtTest {
       Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
       row.export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
     }
+    assertCompiles();
+  }
+
+  /** The same graphs, by what Triton's onnxruntime backend is told of their shapes. */
+  @Test
+  void everyEngine_compiles_withTheProfileOfItsAccelerator() throws Exception {
+    Row row = denoiser("dit", Choices.NONE);
+    Cut cut = new Cut(Precision.FP16, 1);
+    row.export().write(cut.options(ExportOptions.Platform.ONNXRUNTIME_TENSORRT), folder);
+    assertCompiles();
+  }
+
+  /** That the check would tell: by a graph that is not the configuration's. */
+  @Test
+  void engine_thatIsNotItsConfigurations_isTold() throws Exception {
+    Path to = folder.resolve("models");
+    Cut cut = new Cut(Precision.FP32, 1);
+    denoiser("dit", Choices.NONE).export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
+    Files.copy(
+        to.resolve("model-embed/1/model.onnx"),
+        to.resolve("model-head/1/model.onnx"),
+        StandardCopyOption.REPLACE_EXISTING);
+    Files.writeString(to.resolve("model-condition/1/model.onnx"), "no graph");
+    Answer answer = check();
+    assertThat(answer.said())
+        .contains("models/model-head: its configuration states ports ")
+        .contains("models/model-condition: ")
+        .endsWith(" engines, 2 faults\n");
+    assertThat(answer.code()).isEqualTo(1);
+  }
+
+  private void assertCompiles() throws Exception {
     Answer answer = check();
     assertThat(answer.said()).matches("[1-9]\\d* engines, 0 faults\n");
     assertThat(answer.code()).isZero();
