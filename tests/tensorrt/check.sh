@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles every engine below a folder with TensorRT's importer and compiler, ahead of time, on a machine without a GPU.
+# Compiles every kind of engine below a folder with TensorRT's importer and compiler, ahead of time, on a machine without a GPU.
 # Installs TensorRT-RTX first, 245 MB from PyPI. Exits with 1 where one does not compile, with 77 where there is no such package.
 #
 #   check.sh FOLDER    repositories that harmonica-export --platform tensorrt or --accelerator tensorrt wrote

@@ -1,4 +1,7 @@
-"""Compiles every engine below a folder with TensorRT-RTX, and holds it to its configuration. Told by check.sh."""
+"""Compiles every kind of engine below a folder with TensorRT-RTX, and holds each to its configuration; see check.sh.
+
+Engines of one repository that differ in weights only, as those of its blocks do, are one kind, and compiled once.
+"""
 
 import os
 import pathlib
@@ -13,6 +16,7 @@ TARGET = trt.ComputeCapability.SM89
 
 HARMLESS = (
     "has Int64 binding",  # Triton's backend binds int64 inputs so
+    "but is not being removed",  # an input that a variant does without stays an input
     "CUDA driver version is insufficient",  # there is no GPU
 )
 
@@ -71,52 +75,92 @@ def ports(count, port):
     return {tensor.name: TYPES.get(tensor.dtype.name, tensor.dtype.name) for tensor in tensors}
 
 
-def faults(file):
-    """What is wrong with an engine; nothing, where it compiles as its configuration says."""
-    config = Config((file.parent.parent / "config.pbtxt").read_text())
-    log = Log()
-    builder = trt.Builder(log)
-    network = builder.create_network(0)  # strongly typed, as trtexec of TensorRT 11 has it, and --stronglyTyped before
-    parser = trt.OnnxParser(network, log)
-    if not parser.parse_from_file(str(file)):
-        return [parser.get_error(i).desc() for i in range(parser.num_errors)] + log.told
-    stated = (config.inputs, config.outputs)
-    read = (ports(network.num_inputs, network.get_input), ports(network.num_outputs, network.get_output))
-    if stated != read:
-        return [f"its configuration states ports {stated}, TensorRT reads {read}"]
-    largest = {name: shape[0] for name, shape in config.profile[2].items()}
-    if set(largest.values()) != {config.max_batch}:
-        return [f"its profile ends at batches of {largest}, its configuration at {config.max_batch}"]
-    profile = builder.create_optimization_profile()
-    for name in config.inputs:
-        profile.set_shape(name, *(shapes[name] for shapes in config.profile))
-    options = builder.create_builder_config()
-    options.num_compute_capabilities = 1
-    options.set_compute_capability(TARGET, 0)
-    options.add_optimization_profile(profile)
-    plan = builder.build_serialized_network(network, options)
-    if plan is None:
-        return log.told or ["no plan, and no reason told"]
-    return log.told
+class Engine:
+    """An engine as TensorRT reads it, held to its configuration."""
+
+    def __init__(self, file):
+        self.config = Config((file.parent.parent / "config.pbtxt").read_text())
+        self.log = Log()
+        self.builder = trt.Builder(self.log)
+        # Strongly typed, as trtexec of TensorRT 11 has it, and --stronglyTyped before.
+        self.network = self.builder.create_network(0)
+        parser = trt.OnnxParser(self.network, self.log)
+        if not parser.parse_from_file(str(file)):
+            raise ValueError(" ".join([parser.get_error(i).desc() for i in range(parser.num_errors)] + self.log.told))
+        read = (
+            ports(self.network.num_inputs, self.network.get_input),
+            ports(self.network.num_outputs, self.network.get_output),
+        )
+        stated = (self.config.inputs, self.config.outputs)
+        if stated != read:
+            raise ValueError(f"its configuration states ports {stated}, TensorRT reads {read}")
+        largest = {name: shape[0] for name, shape in self.config.profile[2].items()}
+        if set(largest.values()) != {self.config.max_batch}:
+            raise ValueError(f"its profile ends at batches of {largest}, its configuration at {self.config.max_batch}")
+
+    def kind(self):
+        """What other blocks' engines share with it: all but weights and names of blocks."""
+        network = self.network
+        tensors = {}
+
+        def known(tensor):
+            number = tensors.setdefault(tensor.name, len(tensors))
+            return number, str(tensor.dtype), tuple(tensor.shape)
+
+        parts = [known(network.get_input(i)) for i in range(network.num_inputs)]
+        parts += [[shapes[name] for name in self.config.inputs] for shapes in self.config.profile]
+        for i in range(network.num_layers):
+            layer = network.get_layer(i)
+            node = "" if layer.type == trt.LayerType.CONSTANT else layer.name  # ours: operator and number
+            read = [layer.get_input(j) for j in range(layer.num_inputs)]
+            made = [known(layer.get_output(j)) for j in range(layer.num_outputs)]
+            parts.append((str(layer.type), node, [known(tensor) for tensor in read if tensor], made))
+        return str(parts)
+
+    def compile(self):
+        """What TensorRT has against it; nothing, where it makes a plan without a warning."""
+        profile = self.builder.create_optimization_profile()
+        for name in self.config.inputs:
+            profile.set_shape(name, *(shapes[name] for shapes in self.config.profile))
+        options = self.builder.create_builder_config()
+        options.num_compute_capabilities = 1
+        options.set_compute_capability(TARGET, 0)
+        options.add_optimization_profile(profile)
+        plan = self.builder.build_serialized_network(self.network, options)
+        return self.log.told or ([] if plan else ["no plan, and no reason told"])
 
 
-def check(file):
+def kind(file):
+    """The kind of an engine, and what is wrong with it already."""
     try:
-        return file, [" ".join(line.split()) for line in faults(file)]
+        return Engine(file).kind(), []
     except Exception as fault:  # whatever it is, it is told
-        return file, [f"{type(fault).__name__}: {fault}"]
+        return None, [str(fault)]
+
+
+def compile_one(file):
+    try:
+        return Engine(file).compile()
+    except Exception as fault:
+        return [str(fault)]
 
 
 def main():
     root = pathlib.Path(sys.argv[1])
     files = sorted(root.rglob("model.onnx"))
-    failed = 0
+    told, kinds = {}, {}
     with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for file, told in pool.map(check, files):
-            failed += bool(told)
-            for line in told:
-                print(f"{file.parent.parent.relative_to(root)}: {line}")
-    print(f"{len(files)} engines, {failed} faults")
+        for file, (key, faults) in zip(files, pool.map(kind, files)):
+            told[file] = faults
+            if key:
+                kinds.setdefault((file.parents[2], key), file)
+        for file, faults in zip(kinds.values(), pool.map(compile_one, kinds.values())):
+            told[file] += faults
+    for file, faults in told.items():
+        for fault in faults:
+            print(f"{file.parent.parent.relative_to(root)}: {' '.join(fault.split())}")
+    failed = sum(bool(faults) for faults in told.values())
+    print(f"{len(files)} engines of {len(kinds)} kinds, {failed} faults")
     sys.exit(0 if files and not failed else 1)
 
 

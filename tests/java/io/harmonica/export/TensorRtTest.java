@@ -176,13 +176,13 @@ class TensorRtTest {
     assertThat(answer.said())
         .contains("models/model-head: its configuration states ports ")
         .contains("models/model-condition: ")
-        .endsWith(" engines, 2 faults\n");
+        .endsWith(" kinds, 2 faults\n");
     assertThat(answer.code()).isEqualTo(1);
   }
 
   private void assertCompiles() throws Exception {
     Answer answer = check();
-    assertThat(answer.said()).matches("[1-9]\\d* engines, 0 faults\n");
+    assertThat(answer.said()).matches("[1-9]\\d* engines of [1-9]\\d* kinds, 0 faults\n");
     assertThat(answer.code()).isZero();
   }
 }
