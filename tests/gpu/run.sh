@@ -102,9 +102,10 @@ make_model() {
 export_one() {
   local from=export/shapes-dit routers=export/shapes-dit/routers words=()
   if [[ $1 == speed ]]; then from=$(checkpoint) routers=$out; fi
+  if [[ $dry ]]; then words=(--blocks-per-engine all); fi # an engine is a process in the tests' Triton
   case $2 in
-    accelerated-*) words=(--accelerator tensorrt) ;;
-    plans-*) words=(--platform tensorrt) ;;
+    accelerated-*) words+=(--accelerator tensorrt) ;;
+    plans-*) words+=(--platform tensorrt) ;;
   esac
   bin/harmonica-export --checkpoint "$from" --model-name "$1-$2" --precision "${2##*-}" "${words[@]}" \
     --router "$routers/fora-2.json" --router "$routers/taylor-2.json" --model-repository "$3"

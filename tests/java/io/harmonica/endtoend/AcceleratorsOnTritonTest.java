@@ -41,7 +41,9 @@ class AcceleratorsOnTritonTest {
     try (TritonServer server = TritonServer.startDespiteFaults(folder)) {
       String index = "/v2/repository/index";
       Eventually.until("the engine is refused", () -> server.post(index).contains("UNAVAILABLE"));
-      assertThat(server.post(index)).contains("\"name\":\"dit-step-", reason).doesNotContain("READY");
+      assertThat(server.post(index))
+          .contains("\"name\":\"dit-step-", reason)
+          .doesNotContain("READY");
     }
   }
 }

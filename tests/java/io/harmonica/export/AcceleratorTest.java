@@ -6,9 +6,9 @@ import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.export.ExportOptions.Platform;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
-import io.harmonica.onnx.Precision;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelInstanceGroup;
@@ -81,8 +81,7 @@ class AcceleratorTest {
                       says.get("trt_profile_opt_shapes"),
                       says.get("trt_profile_max_shapes"));
           ModelConfig plan = plans.get(name);
-          assertThat(profile)
-              .isEqualTo(plan.getParametersOrThrow("trtexec").getStringValue());
+          assertThat(profile).isEqualTo(plan.getParametersOrThrow("trtexec").getStringValue());
           assertThat(engine.getMaxBatchSize()).isEqualTo(plan.getMaxBatchSize());
           assertThat(engine.getBackend()).isEqualTo("onnxruntime");
           assertThat(engine.getInstanceGroupList())
@@ -123,7 +122,8 @@ class AcceleratorTest {
               .as(name)
               .isEqualTo(!reads);
         });
-    assertThat(cacheName(half.get("m-block00-cc"))).isNotEqualTo(cacheName(first.get("m-block00-cc")));
+    assertThat(cacheName(half.get("m-block00-cc")))
+        .isNotEqualTo(cacheName(first.get("m-block00-cc")));
     assertThat(first.keySet()).anyMatch(name -> name.matches("m-block01-.*c"));
   }
 

@@ -8,11 +8,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
-import io.harmonica.onnx.Precision;
 import io.harmonica.router.Reuse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every kind of engine through TensorRT's importer and compiler, ahead of time and without a GPU:
  * {@code tests/tensorrt/check.sh}, which says what that proves and what not.
  *
- * <p>By default each precision at another number of blocks an engine; {@code
- * tests/tensorrt/run.sh} has all of both.
+ * <p>By default each precision at another number of blocks an engine; {@code tests/tensorrt/run.sh}
+ * has all of both.
  */
 @Tag("golden")
 class TensorRtTest {

@@ -32,8 +32,8 @@ final class Accelerator {
    *
    * <p>No {@code precision_mode}: without one TensorRT keeps to the types of the graph (ONNX
    * Runtime 1.18 and later); with FP16 it would be free to lower those parts, too, that are in fp32
-   * on purpose. The instance is on a GPU, and on nothing else: on a CPU the backend would ignore the
-   * accelerator without a word, so a server without a GPU has to refuse the engine.
+   * on purpose. The instance is on a GPU, and on nothing else: on a CPU the backend would ignore
+   * the accelerator without a word, so a server without a GPU has to refuse the engine.
    */
   static void tensorRt(ModelConfig.Builder config, Profile profile) {
     ExecutionAccelerators.Accelerator accelerator =
@@ -63,9 +63,9 @@ final class Accelerator {
   }
 
   /**
-   * Names an engine's cached plan by what it is built of. ONNX Runtime's own name of it says nothing
-   * of weights or of the folder: another model's plan, or that of weights that were replaced since,
-   * would be taken for it, and would draw wrong pictures.
+   * Names an engine's cached plan by what it is built of. ONNX Runtime's own name of it says
+   * nothing of weights or of the folder: another model's plan, or that of weights that were
+   * replaced since, would be taken for it, and would draw wrong pictures.
    *
    * @param data the engine's weights; null where nothing is written, which gives a name as long
    */

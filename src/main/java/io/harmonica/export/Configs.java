@@ -125,8 +125,7 @@ final class Configs {
     return Names.engine(options.modelName(), DECODER);
   }
 
-  private ModelConfig engine(
-      String name, Role role, Graph graph, int maxBatch, Profile profile) {
+  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, Profile profile) {
     ModelConfig.Builder config =
         ConfigPorts.of(graph.inputs(), graph.outputs())
             .setName(name)
