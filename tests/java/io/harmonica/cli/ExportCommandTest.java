@@ -189,6 +189,31 @@ class ExportCommandTest {
   }
 
   @Test
+  void accelerator_isWritten_withWhatServersNeedForIt() {
+    String export = "--checkpoint DIT --model-name dit --force --model-repository REPOSITORY ";
+    String line = export.replace("DIT", Checkpoints.DIT.toString());
+    Invocation tensorRt = run(line + "--accelerator tensorrt");
+    assertThat(tensorRt.code()).isZero();
+    assertThat(tensorRt.err())
+        .startsWith("note: servers need an NVIDIA GPU and an onnxruntime backend with TensorRT,")
+        .endsWith(" keeps it in the server's /tmp/harmonica-tensorrt\n")
+        .hasLineCount(1);
+    assertThat(ConfigFile.read(repository().resolve("dit-head")).hasOptimization()).isTrue();
+    Invocation openVino = run(line + "--accelerator openvino --platform onnxruntime");
+    assertThat(openVino.err())
+        .isEqualTo(
+            "note: servers need an onnxruntime backend that was built with OpenVINO, and refuse these engines else: unknown Execution Accelerator 'openvino'\n");
+    Invocation none = run(line + "--accelerator none");
+    assertThat(none.err()).isEmpty();
+    assertThat(ConfigFile.read(repository().resolve("dit-head")).hasOptimization()).isFalse();
+    Invocation both = run(line + "--accelerator tensorrt --platform tensorrt");
+    assertThat(both.code()).isEqualTo(2);
+    assertThat(both.err())
+        .startsWith(
+            "error: --accelerator tensorrt is for --platform onnxruntime, not for TensorRT's plans: give one of the two");
+  }
+
+  @Test
   void modelName_isTheCheckpointsOwn() {
     assertThat(dryRun("tests/golden/dit/")).contains("would write dit:");
     assertThat(dryRun("tests/golden/dit-facebook/model.pt --heads 2"))

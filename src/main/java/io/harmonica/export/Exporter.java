@@ -362,7 +362,8 @@ public final class Exporter {
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
         counted = weights.sizeBytes();
-        size += writeConfig(configs.engine(engine), folder);
+        size +=
+            writeConfig(Accelerator.cachedByContent(configs.engine(engine), onnx, data), folder);
         if (folder != null) {
           Path version = versionFolder(engine, folder);
           writeOnnx(onnx, version);
@@ -421,24 +422,23 @@ public final class Exporter {
       Path folder)
       throws IOException {
     Path version = folder == null ? null : versionFolder(name, folder);
-    try (WeightFile weights =
-        folder == null
-            ? WeightFile.measure()
-            : WeightFile.create(version.resolve(WeightFile.NAME))) {
+    Path data = folder == null ? null : version.resolve(WeightFile.NAME);
+    try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
       Graph graph = engine.apply(weights);
       ModelProto onnx = graph.model();
       if (folder != null) {
         writeOnnx(onnx, version);
       }
       long size = onnx.getSerializedSize() + weights.sizeBytes();
-      return new Entry(name, size + writeConfig(config.apply(graph), folder));
+      ModelConfig written = Accelerator.cachedByContent(config.apply(graph), onnx, data);
+      return new Entry(name, size + writeConfig(written, folder));
     }
   }
 
   private Entry writeSampler(Path folder) throws IOException {
     Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
-    ModelConfig config = configs.sampler(graph, steps());
     ModelProto onnx = graph.model();
+    ModelConfig config = Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null);
     if (folder != null) {
       writeOnnx(onnx, versionFolder(config.getName(), folder));
     }
