@@ -35,6 +35,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 SEED, RATE, WARM = 2025, 1.5e-3, 200
 BATCHES = [(0, 32), (8000, 64)]  # from which step how many pictures
+MIDDLE = 6500  # from which step most timesteps lie where it is decided what lies where
 LABELS, AFTER = 0.03, 3  # weight of the tokens' labels, and the block they are read after
 DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
 
@@ -87,9 +88,10 @@ def batch_of(step):
     grounds = torch.tensor([list(BACKGROUNDS).index(one.background) for one in some])
     captions = ["" if rng.random() < DROPPED else one.caption for one in some]
     ids, mask = tokens(captions)
-    t = torch.from_numpy(
-        ((np.arange(size) + rng.random(size)) * 1000 / size).astype(np.int64)
-    )  # one in each part
+    part = (np.arange(size) + rng.random(size)) / size  # one in each part
+    if step >= MIDDLE:  # the first 0.6 of 0..1 to 150..700, the rest to all
+        part = np.where(part < 0.6, 0.15 + part / 0.6 * 0.55, (part - 0.6) / 0.4)
+    t = torch.from_numpy((part * 1000).astype(np.int64))
     noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
     return x, labels, grounds, ids, mask, t, noise
 

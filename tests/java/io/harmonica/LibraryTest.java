@@ -13,7 +13,7 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.text.Tokenizer;
 import io.harmonica.torch.Device;
 import io.harmonica.train.Trainer;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -122,7 +122,7 @@ class LibraryTest {
       case HDR_HISTOGRAM, DESCRIPTIVE_STATISTICS, DISTRIBUTIONS ->
           enter(
               loader,
-              Comparison.class.getMethod("open", List.class, TritonRuntime.Options.class),
+              Comparison.class.getMethod("open", List.class, ServerOptions.class),
               List.of(),
               null);
       case EJML -> enter(loader, FeatureNetwork.class.getMethod("open", Path.class), folder);

@@ -23,7 +23,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampling;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,7 +84,7 @@ public final class Benchmark {
         List.of(
             Setting.of(Map.of("steps", Integer.toString(STEPS)), common, "uncached"),
             Setting.of(Map.of("router", "plain"), common, "routed"));
-    try (Comparison comparison = Comparison.open(settings, TritonRuntime.Options.DEFAULTS)) {
+    try (Comparison comparison = Comparison.open(settings, ServerOptions.DEFAULTS)) {
       Comparison.Plan plan =
           new Comparison.Plan(
               new Rounds(rounds, WarmUp.fixed(1), Load.ONE_BY_ONE, 0),

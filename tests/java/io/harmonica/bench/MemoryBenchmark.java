@@ -16,8 +16,8 @@ import io.harmonica.router.Taylor;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import io.harmonica.triton.proto.GRPCInferenceServiceGrpc;
 import io.harmonica.triton.proto.ServerLiveRequest;
@@ -117,7 +117,7 @@ public final class MemoryBenchmark {
     double[] empty = new double[rounds];
     try {
       for (Way way : Way.values()) {
-        TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(way.memory);
+        ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(way.memory);
         pipelines.put(
             way,
             Pipeline.builder(model)

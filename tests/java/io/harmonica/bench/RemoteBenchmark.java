@@ -8,8 +8,8 @@ import io.harmonica.generate.Request;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.triton.LoopbackProxy;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,7 +48,7 @@ public final class RemoteBenchmark {
   }
 
   private static Pipeline pipeline(
-      LoopbackProxy proxy, TritonRuntime.Options options, int stepsPerRequest) {
+      LoopbackProxy proxy, ServerOptions options, int stepsPerRequest) {
     return Pipeline.builder("shapes-dit")
         .triton(proxy.address(), options)
         .stepsPerRequest(stepsPerRequest)
@@ -56,8 +56,7 @@ public final class RemoteBenchmark {
   }
 
   private static void measure(TritonServer server, long millis, int rounds) throws Exception {
-    TritonRuntime.Options options =
-        TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(SharedMemory.OFF);
     double[] single = new double[rounds];
     double[] several = new double[rounds];
     double[] ratio = new double[rounds];

@@ -12,7 +12,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.origin.Model;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +52,7 @@ class ComparisonTest {
     for (String variant : variants) {
       settings.add(Setting.of(Setting.fields(variant, ""), common, ""));
     }
-    return Comparison.open(settings, TritonRuntime.Options.DEFAULTS);
+    return Comparison.open(settings, ServerOptions.DEFAULTS);
   }
 
   private static Comparison.Plan plan(int batch, int perRound) {

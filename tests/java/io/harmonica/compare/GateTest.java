@@ -74,7 +74,7 @@ class GateTest {
   void parse_saysWhatItExpects(String expression, String said) {
     assertThatThrownBy(() -> Gate.parse(expression, VARIANTS))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("--fail-if")
+        .hasMessageStartingWith("`failIf`")
         .hasMessageContaining(said);
   }
 

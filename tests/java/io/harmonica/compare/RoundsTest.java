@@ -179,7 +179,7 @@ class RoundsTest {
   void constructor_refusesNoRounds() {
     assertThatThrownBy(() -> new Rounds(0, WarmUp.fixed(0), Load.ONE_BY_ONE, 0))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("--rounds 0");
+        .hasMessageContaining("`rounds` 0");
   }
 
   private static int failing(int call, int from) {

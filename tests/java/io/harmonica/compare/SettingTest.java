@@ -85,6 +85,6 @@ class SettingTest {
     assertThatThrownBy(() -> Setting.of(Map.of(), Map.of("model", "m"), "--a"))
         .hasMessage("--a: state one of model-repository and triton, here or for all variants");
     assertThatThrownBy(() -> Setting.of(Map.of(), Map.of("triton", "h:1"), "--a"))
-        .hasMessage("--a: state its model, or --model");
+        .hasMessage("--a: state its model, or `model`");
   }
 }

@@ -19,8 +19,8 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.HandleLedger;
 import io.harmonica.triton.Fleet;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime.Options;
 import io.harmonica.triton.TritonServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -106,7 +106,7 @@ class FailoverTest {
       Fleet fleet =
           Fleet.connect(
               mortal.address() + "," + lasting.address(),
-              Options.DEFAULTS.withSharedMemory(shared));
+              ServerOptions.DEFAULTS.withSharedMemory(shared));
       HandleLedger handles = new HandleLedger(fleet);
       SimpleMeterRegistry registry = new SimpleMeterRegistry();
       Metrics metrics = new Metrics(registry);
@@ -154,7 +154,7 @@ class FailoverTest {
   /** As when one is started again between two requests: it knows none of our regions. */
   @Test
   void serverThatForgotOurRegions_isGivenOthers() throws Exception {
-    Options options = Options.DEFAULTS.withSharedMemory(SharedMemory.ON);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(SharedMemory.ON);
     TritonServer first = TritonServer.start(folder);
     try (Pipeline pipeline = Pipeline.connect(first.address(), "dit", options)) {
       StepListener forget =
@@ -191,7 +191,7 @@ class FailoverTest {
 
   @Test
   void onlyServerKilled_endsTheRunWithOneLine_withinTheDeadline() throws Exception {
-    Options options = new Options(Duration.ofSeconds(10));
+    ServerOptions options = new ServerOptions(Duration.ofSeconds(10));
     try (TritonServer mortal = TritonServer.start(folder);
         Pipeline pipeline = Pipeline.connect(mortal.address(), "dit", options)) {
       StepListener kill =

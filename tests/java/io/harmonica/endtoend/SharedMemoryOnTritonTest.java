@@ -19,8 +19,8 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -118,7 +118,7 @@ class SharedMemoryOnTritonTest {
   }
 
   private static Pipeline pipeline(SharedMemory shared, Metrics metrics) {
-    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(shared);
     return Pipeline.builder("dit").triton(server.address(), options).metrics(metrics).open();
   }
 

@@ -16,8 +16,8 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.triton.Fleet;
 import io.harmonica.triton.Retry;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -96,7 +96,7 @@ class SoakTest {
     int count = (int) (TRAJECTORIES * share);
     Footprint before = Footprint.take();
     long start = System.nanoTime();
-    Options options = new Options(DEADLINE).withRetry(RETRY).withSharedMemory(shared);
+    ServerOptions options = new ServerOptions(DEADLINE).withRetry(RETRY).withSharedMemory(shared);
     Fleet fleet = Fleet.connect(faults.addresses(), options);
     Footprint early;
     Footprint late;

@@ -18,8 +18,8 @@ import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.LoopbackProxy;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
-import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -84,7 +84,7 @@ class StretchOnTritonTest {
     assertThat(largest).isLessThanOrEqualTo(TOLERANCE);
   }
 
-  private static Pipeline pipeline(TritonServer server, TritonRuntime.Options options) {
+  private static Pipeline pipeline(TritonServer server, ServerOptions options) {
     return Pipeline.builder("whole").triton(server.address(), options).stepsPerRequest(SIZE).open();
   }
 
@@ -95,8 +95,7 @@ class StretchOnTritonTest {
     try (Pipeline here = Pipeline.open(repository, "whole")) {
       expected = here.generate(REQUEST).latents().values();
     }
-    TritonRuntime.Options options =
-        TritonRuntime.Options.DEFAULTS.withSharedMemory(SharedMemory.OFF);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(SharedMemory.OFF);
     try (TritonServer server = TritonServer.start(repository);
         LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
         Pipeline near = pipeline(server, options);
@@ -121,7 +120,7 @@ class StretchOnTritonTest {
     try (Pipeline near = Pipeline.open(repository, model)) {
       expected = near.generate(request).latents().values();
     }
-    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(memory);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(memory);
     try (TritonServer server = TritonServer.start(repository);
         Pipeline pipeline =
             Pipeline.builder(model)
@@ -138,7 +137,7 @@ class StretchOnTritonTest {
   /** What is cached between stretches lies in shared memory; the wire only says where. */
   @Test
   void inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
-    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS;
+    ServerOptions options = ServerOptions.DEFAULTS;
     try (TritonServer server = TritonServer.start(repository);
         Pipeline wire = pipeline(server, options.withSharedMemory(SharedMemory.OFF));
         Pipeline shared = pipeline(server, options.withSharedMemory(SharedMemory.ON))) {

@@ -339,7 +339,7 @@ class ExporterTest {
       assertThatThrownBy(attempt::run)
           .isInstanceOf(HarmonicaException.class)
           .hasMessage(
-              "--model-repository %s has model dit already: add --force to replace it, or choose another --model-name"
+              "`modelRepository` %s has model dit already: add `force` to replace it, or choose another `modelName`"
                   .formatted(repository));
     }
     assertThat(Trees.of(folder)).isEqualTo(before);
@@ -356,7 +356,7 @@ class ExporterTest {
     assertThatThrownBy(() -> second.export(repository))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "%s is there already and part of model a; move it away, or choose another --model-name or router name"
+            "%s is there already and part of model a; move it away, or choose another `modelName` or router name"
                 .formatted(repository.resolve("a-b-c-route00")));
     assertThat(Trees.of(folder)).isEqualTo(before);
 
@@ -405,7 +405,7 @@ class ExporterTest {
     assertThatThrownBy(() -> exporter(force, router("fora", new Fora(2))).export(repository))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "%s is there already and no part of this model; move it away, or choose another --model-name or router name"
+            "%s is there already and no part of this model; move it away, or choose another `modelName` or router name"
                 .formatted(repository.resolve("dit-fora-route01")));
     assertThat(Trees.of(folder)).isEqualTo(before);
   }
@@ -503,7 +503,7 @@ class ExporterTest {
     assertThatThrownBy(() -> exporter(OPTIONS.withForce(true)).export(file))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--model-repository %s is a file, expected a folder or a new name".formatted(file));
+            "`modelRepository` %s is a file, expected a folder or a new name".formatted(file));
     assertThat(file).hasContent("precious");
   }
 
@@ -616,16 +616,16 @@ class ExporterTest {
   void options_areChecked() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> ExportOptions.of("a/b"))
-        .withMessageStartingWith("--model-name 'a/b' must");
+        .withMessageStartingWith("`modelName` 'a/b' must");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> OPTIONS.withBlocksPerEngine(-1))
-        .withMessageStartingWith("--blocks-per-engine -1 must");
+        .withMessageStartingWith("`blocksPerEngine` -1 must");
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
                 new ExportOptions(
                     "a", Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 0, false))
-        .withMessageStartingWith("--max-batch 0 must");
+        .withMessageStartingWith("`maxBatch` 0 must");
   }
 
   /** Every exported model names the base model that it is a part of, the base itself too. */

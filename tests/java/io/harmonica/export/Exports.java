@@ -10,6 +10,9 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -89,22 +93,51 @@ public final class Exports {
         router.training());
   }
 
-  /** A router over given timesteps from a table of what is computed. */
+  /** A router over given timesteps of DDIM from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
+    return router(name, model, timesteps, computes, List.of(), reuse);
+  }
+
+  /** One that reuses a run wherever the table reuses all its branches. */
+  public static Router router(
+      String name,
+      Model model,
+      List<Integer> timesteps,
+      boolean[][] computes,
+      List<Run> runs,
+      Reuse reuse) {
+    return router(name, model, "ddim", Timesteps.of(timesteps), computes, runs, reuse);
+  }
+
+  private static Router router(
+      String name,
+      Model model,
+      String sampler,
+      Timesteps timesteps,
+      boolean[][] computes,
+      List<Run> runs,
+      Reuse reuse) {
     double[][] scores = new double[computes.length][];
     for (int s = 0; s < computes.length; s++) {
       boolean[] row = computes[s];
-      scores[s] = IntStream.range(0, row.length).mapToDouble(b -> row[b] ? 1 : 0).toArray();
+      scores[s] =
+          IntStream.concat(
+                  IntStream.range(0, row.length).map(b -> row[b] ? 1 : 0),
+                  runs.stream()
+                      .mapToInt(run -> run.branches().anyMatch(branch -> row[branch]) ? 1 : 0))
+              .asDoubleStream()
+              .toArray();
     }
     return new Router(
         name,
         model.denoiser().architecture(),
-        "ddim",
+        sampler,
         timesteps.size(),
-        Timesteps.of(timesteps),
+        timesteps,
         0.5,
         model.denoiser().branchNames(),
+        runs,
         scores,
         reuse,
         com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.objectNode());
@@ -121,7 +154,18 @@ public final class Exports {
         computes[s][b] = s == 0 || (s + b) % period == 0;
       }
     }
-    return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
+    return router(name, model, steps, computes, reuse);
+  }
+
+  /** Over the timesteps that the model's own sampler takes, DDIM's of whole ones. */
+  private static Router router(
+      String name, Model model, int steps, boolean[][] computes, Reuse reuse) {
+    Sampling usual = Exporter.usual(model.denoiser().io());
+    if (usual.noising() instanceof Diffusion) {
+      return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
+    }
+    Timesteps timesteps = usual.sampler(usual.sampler(), steps, Optional.empty()).timesteps();
+    return router(name, model, usual.sampler(), timesteps, computes, List.of(), reuse);
   }
 
   /** Step 0 computes and stores every branch, step 1 reuses every branch. */
@@ -129,6 +173,6 @@ public final class Exports {
     int branches = model.denoiser().branches().size();
     boolean[][] computes = new boolean[2][branches];
     Arrays.fill(computes[0], true);
-    return router(name, model, List.of(500, 0), computes, Reuse.LAST);
+    return router(name, model, 2, computes, Reuse.LAST);
   }
 }

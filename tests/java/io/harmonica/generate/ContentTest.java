@@ -68,7 +68,7 @@ class ContentTest {
     assertThatThrownBy(() -> TWO.withTokens(2))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "text 0 has more tokens than the 2 that the model takes: shorten it, or export the model with --text-tokens 3");
+            "text 0 has more tokens than the 2 that the model takes: shorten it, or export the model with `textTokens` 3");
   }
 
   @Test

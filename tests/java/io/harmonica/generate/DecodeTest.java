@@ -146,7 +146,7 @@ class DecodeTest {
       assertThat(pipeline.drawsPictures()).isFalse();
       assertThatThrownBy(() -> pipeline.decode(new Latents(new float[4 * 12 * 8], 1, 4, 12, 8)))
           .isInstanceOf(HarmonicaException.class)
-          .hasMessageContaining("export the model with --vae");
+          .hasMessageContaining("export the model with `vae`");
       assertThatThrownBy(() -> pipeline.decode(new Latents(new float[4 * 8 * 8], 1, 4, 8, 8)))
           .hasMessage("latents are [4, 8, 8] a row, model m takes [4, 12, 8]");
     }

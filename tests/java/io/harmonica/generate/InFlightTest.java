@@ -13,7 +13,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.origin.Model;
-import io.harmonica.triton.TritonRuntime.Options;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -69,7 +69,7 @@ class InFlightTest {
   @Test
   void requestsInFlight_giveWhatEachGivesAlone_onFewThreads() {
     try (Pipeline pipeline =
-            Pipeline.connect(server.address(), "dit", Options.DEFAULTS.withPerServer(3));
+            Pipeline.connect(server.address(), "dit", ServerOptions.DEFAULTS.withPerServer(3));
         Pipeline here = Pipeline.open(folder, "dit")) {
       Map<Integer, float[]> results = new ConcurrentHashMap<>();
       AtomicInteger taking = new AtomicInteger();

@@ -69,9 +69,9 @@ class MemoryPlanTest {
     placed
         .before()
         .forEach(
-            (read, age) -> input(config, Names.history(BRANCHES.get(read.branch()), age), 100));
+            (read, age) -> input(config, Names.history(BRANCHES.get(read.column()), age), 100));
     for (Schedule.Output kept : placed.keeps()) {
-      String branch = BRANCHES.get(kept.branch());
+      String branch = BRANCHES.get(kept.column());
       output(config, call.tensor(branch, kept.step() - call.first()), 100);
     }
     return config.build();

@@ -378,7 +378,7 @@ class PipelineTest {
       assertThatThrownBy(() -> failing.generate(request(1).withRouter("fora-2")))
           .isInstanceOf(HarmonicaException.class)
           .hasMessage(
-              "model repository %s lacks engine 'dit-block01-11', which model 'dit-fora-2-route01' runs: export the model again with --force"
+              "model repository %s lacks engine 'dit-block01-11', which model 'dit-fora-2-route01' runs: export the model again with `force`"
                   .formatted(broken));
     }
   }
@@ -429,7 +429,7 @@ class PipelineTest {
         changed(folder, "transformer_blocks.1.attn1.to_out.0.bias", 65000),
         Precision.FP16,
         folder,
-        "(precision fp16): its numbers overflow; export it with --precision fp32");
+        "(precision fp16): its numbers overflow; export it with `precision` fp32");
   }
 
   private static Path changed(Path folder, String name, float value) {
@@ -478,37 +478,38 @@ class PipelineTest {
   void routerThatDoesNotFit_isRefused() {
     assertRefused(
         request(1).withRouter("fora-3"),
-        "model dit has no router 'fora-3', it has all, fora-2, solver, taylor-2, later: name one of these, or export it with --router");
+        "model dit has no router 'fora-3', it has all, fora-2, solver, taylor-2, later: name one of these, or export it with `router`");
     assertRefused(
         request(1).withRouter("fora-2").withSteps(10),
-        "router fora-2 is for 5 steps, not 10: use --steps 5, or another router");
+        "router fora-2 is for 5 steps, not 10: use `steps` 5, or another router");
     assertRefused(
         request(1).withRouter("fora-2").withSampler("dpm-solver++"),
-        "router fora-2 was made for sampler ddim, not dpm-solver++: use --sampler ddim, or another router");
+        "router fora-2 was made for sampler ddim, not dpm-solver++: use `sampler` ddim, or another router");
     assertRefused(
         request(1).withRouter("solver").withSampler("sa-solver"),
-        "router solver was made for sampler dpm-solver++, not sa-solver: use --sampler dpm-solver++, or another router");
+        "router solver was made for sampler dpm-solver++, not sa-solver: use `sampler` dpm-solver++, or another router");
     assertRefused(
         request(1).withRouter("later"),
-        "router later was made for sampler later, which is none of ddim, dpm-solver++, iddpm, sa-solver: use another router");
+        "router later was made for sampler later, which is none of ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver: use another router");
     assertRefused(
         request(1).withRouter("fora-2").withSpacing(Spacing.OPENAI),
-        "router fora-2 is for timesteps [800, 600, 400, 200, 0], and openai spacing gives [999, 749, 500, 250, 0]: use the --spacing it was made with");
+        "router fora-2 is for timesteps [800, 600, 400, 200, 0], and openai spacing gives [999, 749, 500, 250, 0]: use the `spacing` it was made with");
   }
 
   @Test
   void unknownSamplerOrSteps_areRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSampler("euler")))
-        .withMessage("--sampler 'euler' is unknown; use ddim, dpm-solver++, iddpm, sa-solver");
+        .withMessage(
+            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSteps(1001)))
-        .withMessage("--steps 1001 is out of range 1..1000");
+        .withMessage("`steps` 1001 is out of range 1..1000");
   }
 
   @Test
   void guidanceChannels_areBounded() {
-    String range = "--guidance-channels %d is out of range: model dit has 4 channels";
+    String range = "`guidanceChannels` %d is out of range: model dit has 4 channels";
     assertRefused(request(1).withGuidanceChannels(5), range.formatted(5));
     assertRefused(request(1).withGuidanceChannels(0), range.formatted(0));
     assertThat(values(request(1).withGuidanceChannels(3)))
@@ -532,7 +533,7 @@ class PipelineTest {
       assertThatThrownBy(() -> small.generate(request(1)))
           .isInstanceOf(HarmonicaException.class)
           .hasMessage(
-              "model dit takes batches of 1, and guidance 1.5 needs 2: export it with --max-batch 2 or more, or use --guidance 1");
+              "model dit takes batches of 1, and guidance 1.5 needs 2: export it with `maxBatch` 2 or more, or use `guidance` 1");
       float[] alone = small.generate(request(1, 2).withGuidance(1)).latents().values();
       float[] pair = values(request(1, 2).withGuidance(1));
       assertClose("unguided", alone, pair, trajectoryTolerance(pair) / 2);

@@ -18,6 +18,11 @@ final class ReferenceDit {
     float[] output(int branch, Supplier<float[]> computed);
   }
 
+  /** Decides what the tokens are after a branch: with its output added, or made of earlier ones. */
+  interface Tokens {
+    float[] after(int branch, float[] before, Supplier<float[]> computed);
+  }
+
   private final Map<String, Floats> weights;
   private final int width;
   private final int heads;
@@ -45,24 +50,34 @@ final class ReferenceDit {
 
   /** The predicted noise for {@code [C, H, W]}; a learned variance is left out. */
   float[] predict(float[] sample, int timestep, int label, Branches branches) {
-    float[] hidden = tokens(sample);
+    return predict(sample, timestep, label, branches, (branch, before, computed) -> computed.get());
+  }
+
+  /** The same, with tokens that may be made otherwise. */
+  float[] predict(float[] sample, int timestep, int label, Branches branches, Tokens tokens) {
+    float[] hidden = embed(sample);
     float[] condition = condition(timestep, label);
     for (int block = 0; block < depth; block++) {
       String name = "transformer_blocks." + block + ".";
       float[] modulation = linear(condition, name + "norm1.linear");
       float[] before = hidden;
-      float[] attention =
-          branches.output(2 * block, () -> attention(name, modulate(before, 1e-6, modulation, 0)));
-      float[] between = join(hidden, attention, modulation, 2);
-      float[] mlp =
-          branches.output(2 * block + 1, () -> mlp(name, modulate(between, mlpEps, modulation, 3)));
-      hidden = join(between, mlp, modulation, 5);
+      int first = 2 * block;
+      Supplier<float[]> attention = () -> attention(name, modulate(before, 1e-6, modulation, 0));
+      float[] between =
+          tokens.after(
+              first, before, () -> join(before, branches.output(first, attention), modulation, 2));
+      Supplier<float[]> mlp = () -> mlp(name, modulate(between, mlpEps, modulation, 3));
+      hidden =
+          tokens.after(
+              first + 1,
+              between,
+              () -> join(between, branches.output(first + 1, mlp), modulation, 5));
     }
     float[] last = linear(condition, "proj_out_1");
     return picture(linear(modulate(hidden, 1e-6, last, 0), "proj_out_2"));
   }
 
-  private float[] tokens(float[] sample) {
+  private float[] embed(float[] sample) {
     float[] filter = weights.get("pos_embed.proj.weight").data();
     float[] bias = weights.get("pos_embed.proj.bias").data();
     float[] planes =

@@ -54,14 +54,14 @@ class RequestTest {
   void values_areChecked() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Request.of(List.of()))
-        .withMessage("--classes is empty, expected a label for each picture");
+        .withMessage("`classes` is empty, expected a label for each picture");
     Latents three = new Latents(new float[12], 3, 1, 2, 2);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> REQUEST.withLatents(three))
-        .withMessage("--latents has 3 rows for 2 --classes, expected as many");
+        .withMessage("`latents` has 3 rows for 2 `classes`, expected as many");
     Request withThree = Request.of(List.of(1, 2, 3)).withLatents(three);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> withThree.withContent(REQUEST.content()))
-        .withMessage("--latents has 3 rows for 2 --classes, expected as many");
+        .withMessage("`latents` has 3 rows for 2 `classes`, expected as many");
   }
 }

@@ -291,7 +291,7 @@ class StretchTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
             "model dit has ensembles for 1 or 3, not for 5 steps in one request: export it with"
-                + " harmonica-export --steps-per-request 5");
+                + " harmonica-export `stepsPerRequest` 5");
     assertThat(runtime.closed()).isTrue();
   }
 

@@ -50,7 +50,7 @@ class StyleTest {
     for (double guidance : new double[] {-0.1, Double.NaN, Double.POSITIVE_INFINITY}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> Style.DEFAULT.withGuidance(guidance))
-          .withMessage("--guidance %s must be a number from 0", guidance);
+          .withMessage("`guidance` %s must be a number from 0", guidance);
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.picture.Latents;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Routed trajectories against a simulation that shares nothing with the loop but the table: {@link
@@ -89,16 +90,21 @@ class TrajectoryTest {
     }
   }
 
+  static List<EngineSize> sizes() {
+    return List.of(
+        EngineSize.ofBlocks(1), EngineSize.ofBlocks(2), EngineSize.STEP, EngineSize.BRANCH);
+  }
+
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 0})
-  void routed_isTheSimulation(int blocksPerEngine) {
+  @MethodSource("sizes")
+  void routed_isTheSimulation(EngineSize engines) {
     Path repository =
         Exports.export(
             Checkpoints.DIT,
             OptionalInt.empty(),
             routers,
-            ExportOptions.of("dit").withBlocksPerEngine(blocksPerEngine),
-            folder.resolve("blocks" + blocksPerEngine));
+            ExportOptions.of("dit").withEngines(engines).withForce(true),
+            folder.resolve("repository"));
     Map<String, Forecast> forecasts =
         Map.of(
             "last", (step, branch, history) -> history.get(0).output(),
@@ -169,15 +175,12 @@ class TrajectoryTest {
       float[] cond = reference.predict(x, t, label, rule(step, row, conditional, forecast));
       float[] uncond =
           reference.predict(x, t, NULL_CLASS, rule(step, row, unconditional, forecast));
-      double signal = signal(t);
-      double next = s + 1 < STEPS ? signal(TIMESTEPS.get(s + 1)) : 1;
-      for (int i = 0; i < x.length; i++) {
+      for (int i = 0; i < cond.length; i++) {
         boolean guided = i < guidanceChannels * 64;
-        double epsilon = guided ? uncond[i] + GUIDANCE * (cond[i] - uncond[i]) : cond[i];
-        double x0 = (x[i] - Math.sqrt(1 - signal) * epsilon) / Math.sqrt(signal);
-        x[i] = (float) (Math.sqrt(next) * x0 + Math.sqrt(1 - next) * epsilon);
+        cond[i] = (float) (guided ? uncond[i] + GUIDANCE * (cond[i] - uncond[i]) : cond[i]);
       }
-      states.add(x.clone());
+      int next = s + 1 < STEPS ? TIMESTEPS.get(s + 1) : -1;
+      states.add(ddim(x, cond, t, next));
     }
     return states;
   }
@@ -243,6 +246,17 @@ class TrajectoryTest {
     return sum;
   }
 
+  /** DDIM's step in place, and a copy of it; the last one is to timestep -1. */
+  static float[] ddim(float[] x, float[] epsilon, int timestep, int nextTimestep) {
+    double signal = signal(timestep);
+    double next = signal(nextTimestep);
+    for (int i = 0; i < x.length; i++) {
+      double x0 = (x[i] - Math.sqrt(1 - signal) * epsilon[i]) / Math.sqrt(signal);
+      x[i] = (float) (Math.sqrt(next) * x0 + Math.sqrt(1 - next) * epsilon[i]);
+    }
+    return x.clone();
+  }
+
   /** Betas from 1e-4 to 0.02 over 1000 steps. */
   private static double signal(int timestep) {
     double product = 1;
@@ -252,7 +266,7 @@ class TrajectoryTest {
     return product;
   }
 
-  private static float[] noise(long seed) {
+  static float[] noise(long seed) {
     Random random = new Random(seed);
     float[] noise = new float[256];
     for (int i = 0; i < noise.length; i++) {

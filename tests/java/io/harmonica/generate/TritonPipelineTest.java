@@ -28,6 +28,7 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Spacing;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
@@ -172,7 +173,7 @@ class TritonPipelineTest {
   }
 
   private static float[] triton(String model, Request request, SharedMemory shared) {
-    TritonRuntime.Options options = TritonRuntime.Options.DEFAULTS.withSharedMemory(shared);
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(shared);
     try (Pipeline pipeline = Pipeline.connect(server.address(), model, options)) {
       return pipeline.generate(request).latents().values();
     }

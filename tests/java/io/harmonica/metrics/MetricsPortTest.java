@@ -66,7 +66,7 @@ class MetricsPortTest {
       assertThatThrownBy(() -> MetricsPort.open(port))
           .isInstanceOf(HarmonicaException.class)
           .hasMessageStartingWith("cannot listen for metrics on " + port)
-          .hasMessageContaining("--metrics-port");
+          .hasMessageContaining("`metricsPort`");
     }
   }
 
@@ -75,6 +75,6 @@ class MetricsPortTest {
   void portThatIsNone_isRefused(String place) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> MetricsPort.open(place))
-        .withMessage("--metrics-port '%s' is not PORT or HOST:PORT: give one such as 9400", place);
+        .withMessage("`metricsPort` '%s' is not PORT or HOST:PORT: give one such as 9400", place);
   }
 }

@@ -21,7 +21,7 @@ class UnconditionalTest {
     assertThatThrownBy(() -> Unconditional.NOTHING.requireGuides(1.5, "m"))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "guidance 1.5 needs a class or a text to lead towards, and model m takes neither: use --guidance 1, or leave it out");
+            "guidance 1.5 needs a class or a text to lead towards, and model m takes neither: use `guidance` 1, or leave it out");
     assertThatCode(() -> Unconditional.NOTHING.requireGuides(1, "m")).doesNotThrowAnyException();
   }
 
@@ -30,7 +30,7 @@ class UnconditionalTest {
     assertThatThrownBy(() -> Unconditional.NONE.requireGuides(1.01, "m"))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "guidance 1.01 needs a null class to lead away from, and model m has none, as it was trained without class dropout: use --guidance 1, or leave it out");
+            "guidance 1.01 needs a null class to lead away from, and model m has none, as it was trained without class dropout: use `guidance` 1, or leave it out");
     assertThatCode(() -> Unconditional.NONE.requireGuides(1, "m")).doesNotThrowAnyException();
     assertThatCode(() -> Unconditional.NULL_CLASS.requireGuides(9, "m")).doesNotThrowAnyException();
     assertThatCode(() -> Unconditional.TEXT.requireGuides(9, "m")).doesNotThrowAnyException();

@@ -127,6 +127,6 @@ class WeightFileTest {
                         Precision.FP16)
                     .parameter("w", 3))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessage("weight w holds -65505.0, beyond fp16's 65504.0; export with --precision fp32");
+        .hasMessage("weight w holds -65505.0, beyond fp16's 65504.0; export with `precision` fp32");
   }
 }

@@ -47,7 +47,7 @@ class AspectBinsTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> AspectBins.nearest(64, new Resolution(64, 96)))
         .withMessage(
-            "--aspect-bins has no sizes for a model of 64 x 64 pixels, only for 256, 512, 1024 and 2048; leave it out");
+            "`aspectBins` has no sizes for a model of 64 x 64 pixels, only for 256, 512, 1024 and 2048; leave it out");
   }
 
   @ParameterizedTest
@@ -56,6 +56,6 @@ class AspectBinsTest {
     assertThat(Resolution.parse("512x768")).isEqualTo(new Resolution(512, 768));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Resolution.parse(text))
-        .withMessageStartingWith("--resolution ");
+        .withMessageStartingWith("`resolution` ");
   }
 }

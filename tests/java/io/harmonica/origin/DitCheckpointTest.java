@@ -115,7 +115,7 @@ class DitCheckpointTest {
     assertRefused(
         Checkpoints.DIT,
         OptionalInt.of(4),
-        "tests/golden/dit/config.json: num_attention_heads is 2, --heads says 4; leave --heads out");
+        "tests/golden/dit/config.json: num_attention_heads is 2, `heads` says 4; leave `heads` out");
     assertThat(dit(Checkpoints.DIT, OptionalInt.of(2)).heads()).isEqualTo(2);
   }
 
@@ -143,7 +143,7 @@ class DitCheckpointTest {
         Checkpoints.DIT_FACEBOOK,
         UNSTATED,
         Checkpoints.DIT_FACEBOOK
-            + ": 3 blocks of width 32 are no published DiT and the file does not say how many heads they have; add --heads N");
+            + ": 3 blocks of width 32 are no published DiT and the file does not say how many heads they have; add `heads` N");
   }
 
   @Test
@@ -157,7 +157,7 @@ class DitCheckpointTest {
     assertRefused(
         file,
         OptionalInt.of(8),
-        file + ": 12 blocks of width 384 are DiT-S, which has 6 heads, --heads says 8; leave");
+        file + ": 12 blocks of width 384 are DiT-S, which has 6 heads, `heads` says 8; leave");
     assertThat(message(file, OptionalInt.of(6)))
         .contains("has shape [32, 256], expected [384, 256]");
     assertThat(message(file, UNSTATED)).contains("has shape [32, 256], expected [384, 256]");
@@ -176,7 +176,7 @@ class DitCheckpointTest {
         file,
         OptionalInt.of(4),
         file
-            + ": its settings say 2 heads (args.num_heads is 2), --heads says 4; leave --heads out");
+            + ": its settings say 2 heads (args.num_heads is 2), `heads` says 4; leave `heads` out");
     assertThat(dit(NO_NULL_CLASS.resolve("one-class.pt"), UNSTATED).io().classes()).isEqualTo(1);
   }
 
@@ -185,7 +185,7 @@ class DitCheckpointTest {
     assertThat(notes(Checkpoints.DIT_FACEBOOK, Choices.NONE.withHeads(OptionalInt.of(2))))
         .containsExactly(
             Checkpoints.DIT_FACEBOOK
-                + " does not say how it was trained, assumed as facebookresearch/DiT: predicts noise, betas linear over 1000 timesteps (so not SiT, REPA and the like); the last of 11 label rows is the null class (if not: --no-null-class)");
+                + " does not say how it was trained, assumed as facebookresearch/DiT: predicts noise, betas linear over 1000 timesteps (so not SiT, REPA and the like); the last of 11 label rows is the null class (if not: `noNullClass`)");
     Choices none = Choices.NONE.withHeads(OptionalInt.of(2)).withNoNullClass(true);
     assertThat(notes(Checkpoints.DIT_FACEBOOK, none).get(0)).doesNotContain("null class");
     assertThat(notes(Checkpoints.DIT, Choices.NONE)).isEmpty();
@@ -202,7 +202,7 @@ class DitCheckpointTest {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.PIXART)) {
       assertThatThrownBy(() -> Model.of(checkpoint, Choices.NONE.withNoNullClass(true)))
           .hasMessage(
-              "--no-null-class: a PixArt takes texts, no class labels; leave --no-null-class out");
+              "`noNullClass`: a PixArt takes texts, no class labels; leave `noNullClass` out");
     }
   }
 
@@ -217,7 +217,7 @@ class DitCheckpointTest {
     assertRefused(
         Checkpoints.DIT_FACEBOOK,
         OptionalInt.of(5),
-        Checkpoints.DIT_FACEBOOK + ": width 32 is not divisible by 5 heads; check --heads");
+        Checkpoints.DIT_FACEBOOK + ": width 32 is not divisible by 5 heads; check `heads`");
   }
 
   @Test

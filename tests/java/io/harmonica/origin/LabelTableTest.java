@@ -68,6 +68,6 @@ class LabelTableTest {
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
             FILE
-                + ": its settings say that class labels were dropped in training (args.class_dropout_prob is 0.1), so the last of 11 label rows is the null class; leave --no-null-class out");
+                + ": its settings say that class labels were dropped in training (args.class_dropout_prob is 0.1), so the last of 11 label rows is the null class; leave `noNullClass` out");
   }
 }

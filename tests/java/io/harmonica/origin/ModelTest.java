@@ -120,11 +120,11 @@ class ModelTest {
     assertRefused(
         Checkpoints.DIT,
         other,
-        "--resolution 64x96: a DiT has the size that it was trained for, here 64x64; leave --resolution out");
+        "`resolution` 64x96: a DiT has the size that it was trained for, here 64x64; leave `resolution` out");
     assertRefused(
         Checkpoints.DIT,
         Choices.NONE.withTextTokens(120),
-        "--text-tokens 120: a DiT takes class labels, no text; leave --text-tokens out");
+        "`textTokens` 120: a DiT takes class labels, no text; leave `textTokens` out");
   }
 
   @Test
@@ -133,7 +133,7 @@ class ModelTest {
       Model model = Model.of(checkpoint, OptionalInt.empty());
       assertThatThrownBy(() -> model.requireArchitecture("DiT-XL/2", Checkpoints.DIT))
           .isInstanceOf(HarmonicaException.class)
-          .hasMessage("tests/golden/dit holds a DiT-3x32/2, not the --architecture DiT-XL/2");
+          .hasMessage("tests/golden/dit holds a DiT-3x32/2, not the `architecture` DiT-XL/2");
       assertThatThrownBy(() -> model.requireArchitecture("DiT-XL/3", Checkpoints.DIT))
           .hasMessageContaining("unknown architecture 'DiT-XL/3'");
     }

@@ -78,11 +78,11 @@ class PixArtCheckpointTest {
     refused(
         ALPHA_256,
         Choices.NONE.withResolution(new Resolution(500, 9000)),
-        "--resolution 500x9000 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 496x4096");
+        "`resolution` 500x9000 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 496x4096");
     refused(
         ALPHA_256,
         Choices.NONE.withResolution(new Resolution(3, 64)),
-        "--resolution 3x64 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 16x64");
+        "`resolution` 3x64 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 16x64");
   }
 
   @Test

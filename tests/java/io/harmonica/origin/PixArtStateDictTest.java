@@ -88,7 +88,7 @@ class PixArtStateDictTest {
 
   @Test
   void of_unpublishedSize_needsHeads() {
-    refused(SIGMA, Choices.NONE, "2 blocks of width 16 are no published PixArt", "add --heads N");
+    refused(SIGMA, Choices.NONE, "2 blocks of width 16 are no published PixArt", "add `heads` N");
     refused(SIGMA, Choices.NONE.withHeads(OptionalInt.of(3)), "do not have the 3 heads");
     Map<String, Floats> weights = Checkpoints.tensors(SIGMA);
     weights.remove("y_embedder.y_embedding");

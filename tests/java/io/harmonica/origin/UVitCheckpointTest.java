@@ -12,7 +12,10 @@ import io.harmonica.model.Resolution;
 import io.harmonica.model.Shows;
 import io.harmonica.model.UVit;
 import io.harmonica.model.UVitSchedule;
+import io.harmonica.sampler.AnyTime;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -48,12 +51,12 @@ class UVitCheckpointTest {
     refused(
         file,
         Choices.NONE,
-        "model.pth: 5 blocks of width 36 are no published U-ViT and the file does not say how many heads they have; add --heads N");
+        "model.pth: 5 blocks of width 36 are no published U-ViT and the file does not say how many heads they have; add `heads` N");
     refused(
         file,
         heads(3),
-        "model.pth is no published U-ViT and does not say which noise schedule it was trained on: add --schedule discrete (latent diffusion's 1000 betas) or --schedule continuous (the variance-preserving SDE)");
-    refused(file, heads(5), "width 36 is not divisible by 5 heads; check --heads");
+        "model.pth is no published U-ViT and does not say which noise schedule it was trained on: add `schedule` discrete (latent diffusion's 1000 betas) or `schedule` continuous (the variance-preserving SDE)");
+    refused(file, heads(5), "width 36 is not divisible by 5 heads; check `heads`");
   }
 
   @Test
@@ -63,7 +66,7 @@ class UVitCheckpointTest {
           .singleElement()
           .asString()
           .endsWith(
-              "does not say whether it has a null class, assumed: the last of its 11 label rows (if not: --no-null-class)");
+              "does not say whether it has a null class, assumed: the last of its 11 label rows (if not: `noNullClass`)");
       Model all = Model.of(checkpoint, CLASSES.choices().withNoNullClass(true));
       assertThat(all.denoiser().io().shows()).isEqualTo(new Shows.Classes(11, false));
       assertThat(all.notes()).isEmpty();
@@ -104,7 +107,7 @@ class UVitCheckpointTest {
     refused(
         TEXT.checkpoint(),
         heads(4).withSchedule(UVitSchedule.DISCRETE),
-        "pos_embed has 24 positions, expected a square number up to 65536 beside that of the time and those of 77 text tokens; if prompts have others, add --text-tokens N");
+        "pos_embed has 24 positions, expected a square number up to 65536 beside that of the time and those of 77 text tokens; if prompts have others, add `textTokens` N");
   }
 
   @Test
@@ -145,13 +148,13 @@ class UVitCheckpointTest {
     refused(
         NOTHING.checkpoint(),
         choices.withResolution(new Resolution(64, 64)),
-        "--resolution 64x64: a U-ViT has the size that it was trained for, here 12x12");
-    refused(NOTHING.checkpoint(), choices.withTextTokens(9), "--text-tokens 9: this U-ViT takes");
-    refused(NOTHING.checkpoint(), choices.withNoNullClass(true), "--no-null-class: this U-ViT");
+        "`resolution` 64x64: a U-ViT has the size that it was trained for, here 12x12");
+    refused(NOTHING.checkpoint(), choices.withTextTokens(9), "`textTokens` 9: this U-ViT takes");
+    refused(NOTHING.checkpoint(), choices.withNoNullClass(true), "`noNullClass`: this U-ViT");
     refused(
         Checkpoints.DIT,
         Choices.NONE.withSchedule(UVitSchedule.DISCRETE),
-        "--schedule discrete: only U-ViTs were trained on schedules that their files do not tell");
+        "`schedule` discrete: only U-ViTs were trained on schedules that their files do not tell");
   }
 
   /** Names, heads, schedules and guidance as {@code configs} of baofff/U-ViT have them. */
@@ -176,6 +179,107 @@ class UVitCheckpointTest {
     assertThat(uVit.branchNames()).hasSize(branches);
     assertThat(uVit.branchElements()).containsOnly((long) tokens * uVit.width());
     assertThat(uVit.io().defaultGuidance()).isEqualTo(guidance);
+  }
+
+  /** The published files' shapes, as {@code configs} of baofff/U-ViT state them. */
+  @ParameterizedTest
+  @CsvSource({
+    "28, 1152, 2, 4, 32, 1001, 0, U-ViT-H/2, discrete, 1.4, 0.18215",
+    "28, 1152, 4, 4, 64, 1001, 0, U-ViT-H/4, discrete, 1.7, 0.18215",
+    "20, 1024, 2, 4, 32, 1001, 0, U-ViT-L/2, continuous, 1.4, 0.18215",
+    "20, 1024, 4, 4, 64, 1001, 0, U-ViT-L/4, continuous, 1.7, 0.18215",
+    "20, 1024, 4, 3, 64, 1000, 0, U-ViT-L/4, continuous, 1, 0.18215",
+    "16, 768, 4, 3, 64, 1000, 0, U-ViT-M/4, continuous, 1, 0.18215",
+    "12, 512, 2, 4, 32, 0, 77, U-ViT-S/2, discrete, 2, 0.2301",
+    "16, 512, 2, 4, 32, 0, 77, U-ViT-S-Deep/2, discrete, 2, 0.2301",
+    "12, 512, 2, 3, 32, 0, 0, U-ViT-S/2, continuous, 1, 0.18215",
+    "12, 512, 4, 3, 64, 0, 0, U-ViT-S/4, continuous, 1, 0.18215"
+  })
+  void of_publishedShape_hasItsScheduleAndClasses(
+      int depth,
+      int width,
+      int patch,
+      int channels,
+      int side,
+      int labels,
+      int textTokens,
+      String name,
+      String schedule,
+      double guidance,
+      double latentScale) {
+    Path file =
+        Checkpoints.hollow(
+            folder.resolve("nnet_ema.safetensors"),
+            shapes(depth, width, patch, channels, side, labels, textTokens));
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      Model model = Model.of(checkpoint, Choices.NONE);
+      UVit uVit = (UVit) model.denoiser();
+      assertThat(uVit.architecture()).isEqualTo(name);
+      assertThat(uVit.heads()).isEqualTo(width == 1152 ? 16 : width / 64);
+      assertThat(uVit.io().shows())
+          .isEqualTo(
+              labels > 0
+                  ? new Shows.Classes(1000, labels == 1001)
+                  : textTokens > 0
+                      ? new Shows.Text(textTokens, 768, false, false)
+                      : new Shows.Anything());
+      assertThat(uVit.io().defaultGuidance()).isEqualTo(guidance);
+      assertThat(uVit.io().origin().latentScale()).isEqualTo(latentScale);
+      assertThat(uVit.io().origin().noising())
+          .isEqualTo(schedule.equals("discrete") ? AnyTime.DISCRETE : AnyTime.CONTINUOUS);
+      assertThat(model.notes())
+          .singleElement()
+          .asString()
+          .contains("assumed as the published model of its sizes: " + schedule);
+    }
+  }
+
+  /** Of every tensor of a file, by the reference's names. */
+  private static Map<String, List<Long>> shapes(
+      long depth, long width, long patch, long channels, long side, long labels, long textTokens) {
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    shapes.put("patch_embed.proj.weight", List.of(width, channels, patch, patch));
+    shapes.put("patch_embed.proj.bias", List.of(width));
+    long extra = 1 + (labels > 0 ? 1 : textTokens);
+    shapes.put("pos_embed", List.of(1L, extra + side / patch * (side / patch), width));
+    if (labels > 0) {
+      shapes.put("label_emb.weight", List.of(labels, width));
+    }
+    if (textTokens > 0) {
+      linear(shapes, "context_embed", 768, width);
+    }
+    for (int i = 0; i < depth / 2; i++) {
+      block(shapes, "in_blocks." + i, width);
+      block(shapes, "out_blocks." + i, width);
+      linear(shapes, "out_blocks." + i + ".skip_linear", 2 * width, width);
+    }
+    block(shapes, "mid_block", width);
+    norm(shapes, "norm", width);
+    linear(shapes, "decoder_pred", width, patch * patch * channels);
+    if (width < 1152) {
+      shapes.put("final_layer.weight", List.of(channels, channels, 3L, 3L));
+      shapes.put("final_layer.bias", List.of(channels));
+    }
+    return shapes;
+  }
+
+  private static void block(Map<String, List<Long>> shapes, String name, long width) {
+    norm(shapes, name + ".norm1", width);
+    shapes.put(name + ".attn.qkv.weight", List.of(3 * width, width));
+    linear(shapes, name + ".attn.proj", width, width);
+    norm(shapes, name + ".norm2", width);
+    linear(shapes, name + ".mlp.fc1", width, 4 * width);
+    linear(shapes, name + ".mlp.fc2", 4 * width, width);
+  }
+
+  private static void norm(Map<String, List<Long>> shapes, String name, long width) {
+    shapes.put(name + ".weight", List.of(width));
+    shapes.put(name + ".bias", List.of(width));
+  }
+
+  private static void linear(Map<String, List<Long>> shapes, String name, long in, long out) {
+    shapes.put(name + ".weight", List.of(out, in));
+    shapes.put(name + ".bias", List.of(out));
   }
 
   private static UVit model(UVitVectors vectors) {

@@ -45,7 +45,7 @@ class PicturesTest {
   void of_asksForADecoder_forFourChannels() {
     assertThatThrownBy(() -> Pictures.of(new Latents(new float[4], 1, 4, 1, 1)))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContainingAll("latents of 4 channels", "decoder", "--save-latents");
+        .hasMessageContainingAll("latents of 4 channels", "decoder", "`saveLatents`");
   }
 
   @Test

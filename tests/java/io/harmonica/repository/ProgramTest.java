@@ -94,7 +94,7 @@ class ProgramTest {
             }
           }
           if (weights.length > 1) {
-            float[][] sent = call.weights().get(s - call.first());
+            float[][] sent = call.weights().get(call.tensor(Names.REUSE_WEIGHTS, s - call.first()));
             for (int k = 0; k < weights.length; k++) {
               assertThat(sent[b][k]).isEqualTo((float) weights[k]);
             }
@@ -120,7 +120,7 @@ class ProgramTest {
     Reuse reuse = kind.equals("LINEAR") ? Reuse.LINEAR : Reuse.QUADRATIC;
     Router router = router(17, branches(8), 0.4, reuse);
     Program program = program(router, size);
-    Program read = read(json(program), router.branches());
+    Program read = read(json(program, router.branches()), router.branches());
     assertThat(read.calls()).hasSameSizeAs(program.calls());
     for (int c = 0; c < read.calls().size(); c++) {
       Program.Call one = read.calls().get(c);
@@ -136,10 +136,10 @@ class ProgramTest {
     }
   }
 
-  private static String json(Program program) {
+  private static String json(Program program, List<String> branches) {
     List<Integer> timesteps = IntStream.range(0, program.steps()).boxed().toList();
     return new ObjectMapper()
-        .valueToTree(ProgramJson.of(program, Timesteps.of(timesteps), List.of()))
+        .valueToTree(ProgramJson.of(program, branches, Timesteps.of(timesteps), List.of()))
         .toString();
   }
 
@@ -158,7 +158,7 @@ class ProgramTest {
     for (Reuse reuse : List.of(Reuse.LAST, Reuse.LINEAR, Reuse.QUADRATIC, learned(50, 100))) {
       double share = reuse instanceof Reuse.Weights ? 0.6 : 0.5;
       Router router = router(50, branches, share, reuse);
-      assertThat(json(program(router, 1))).as(reuse.kind()).hasSizeLessThan(100_000);
+      assertThat(json(program(router, 1), branches)).as(reuse.kind()).hasSizeLessThan(100_000);
     }
   }
 
@@ -194,7 +194,8 @@ class ProgramTest {
             scores,
             Reuse.LAST,
             JsonNodeFactory.instance.objectNode());
-    ProgramJson written = ProgramJson.of(program(router, 1), Timesteps.of(timesteps), List.of());
+    ProgramJson written =
+        ProgramJson.of(program(router, 1), branches, Timesteps.of(timesteps), List.of());
     assertThat(written.calls()).hasSize(2);
     assertThat(written.order()).hasSize(50);
     assertThat(written.calls().get(0).keeps()).containsOnlyKeys(1);

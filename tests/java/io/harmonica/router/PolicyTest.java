@@ -129,4 +129,43 @@ class PolicyTest {
         .hasMessage(
             "cur is 0.95, expected at most 0.9000: of 10 steps the first computes everything");
   }
+
+  @Test
+  void grain_saysHowMuchIsReusedAsOne() {
+    Policy fora = new Fora(2);
+    assertThat(Grained.of(fora, Grain.BRANCH)).isSameAs(fora);
+    Router model = router(Grained.of(fora, Grain.MODEL), 4);
+    assertThat(model.runs()).containsExactly(new Run(0, 7));
+    assertThat(model.isUnderRun(1, 5)).isTrue();
+    assertThat(model.isUnderRun(2, 5)).isFalse();
+    Router blocks = router(Grained.of(new Taylor(2, 2), Grain.RUN), 4);
+    assertThat(blocks.runs())
+        .containsExactly(new Run(0, 1), new Run(2, 3), new Run(4, 5), new Run(6, 7));
+    assertThat(blocks.reuse()).isEqualTo(Reuse.QUADRATIC);
+    assertThat(blocks.training().toString())
+        .isEqualTo("{\"policy\":\"taylor\",\"interval\":2,\"order\":2,\"grain\":\"run\"}");
+    assertThat(Savings.of(model).cur()).isEqualTo(Savings.of(router(fora, 4)).cur());
+  }
+
+  /** Until the next full step the stage stays: its delta is of other blocks. */
+  @Test
+  void deltaDit_reusesWhatAllSkippedBlocksChange_ofBackOrFront() {
+    Router router = router(new DeltaDit(3, 0.25, 4), 9);
+    assertThat(router.runs()).containsExactly(new Run(0, 3), new Run(4, 7));
+    assertThat(picture(new DeltaDit(3, 0.25, 4), 9))
+        .containsExactly(
+            "xxxxxxxx",
+            "xxxx....",
+            "xxxx....",
+            "xxxxxxxx",
+            "xxxx....",
+            "xxxx....",
+            "xxxxxxxx",
+            "....xxxx",
+            "....xxxx");
+    assertThat(router.isUnderRun(1, 4)).isTrue();
+    assertThat(router.isUnderRun(7, 0)).isTrue();
+    assertThat(Schedule.of(router).steps().get(4).reads().get(9)).containsExactly(3);
+    assertThat(router(new DeltaDit(2, 0.0), 4).runs()).isEmpty();
+  }
 }

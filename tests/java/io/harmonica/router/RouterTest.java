@@ -56,6 +56,68 @@ class RouterTest {
     assertThat(router.training().get("interval").intValue()).isEqualTo(2);
   }
 
+  private static final String RUNS =
+      """
+      {
+        "format": "harmonica-router/3",
+        "name": "test",
+        "model": "dit",
+        "sampler": "ddim",
+        "steps": 3,
+        "timesteps": [900, 500, 0],
+        "threshold": 0.5,
+        "branches": ["a.x", "a.y", "b.x"],
+        "runs": [["a.x", "a.y"], ["a.y", "b.x"]],
+        "scores": [
+          [1, 1, 1, 1, 1],
+          [0, 0, 1, 0.25, 1],
+          [1, 0, 0, 1, 1]
+        ],
+        "reuse": "linear",
+        "training": {}
+      }
+      """;
+
+  @Test
+  void runs_haveColumnsBehindTheBranches_andStayAsTheyAre() {
+    Router router = Router.parse(RUNS, "here");
+    assertThat(router.runs()).containsExactly(new Run(0, 1), new Run(1, 2));
+    assertThat(router.isUnderRun(1, 0)).isTrue();
+    assertThat(router.isUnderRun(1, 2)).isFalse();
+    assertThat(router.isUnderRun(2, 1)).as("its own score reuses it, no run does").isFalse();
+    assertThat(router.computes(1, 0)).isFalse();
+    assertThat(Router.parse(router.toJson(), "there").toJson()).isEqualTo(router.toJson());
+    assertThat(router.toJson())
+        .contains("\"format\": \"harmonica-router/3\"", "\"runs\": [[\"a.x\", \"a.y\"], [");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          harmonica-router/3 | harmonica-router/1   | unknown field "runs"
+          "runs"             | "ruins"              | unknown field "ruins"
+          ["a.x", "a.y"],    | ["a.x"],             | runs[0] names 1 branches, expected its first and its last
+          ["a.x", "a.y"],    | ["a.x", "c"],        | runs[0] names 'c', expected one of the branches
+          ["a.x", "a.y"],    | ["a.y", "a.x"],      | runs[0] ends with a.x before it begins with a.y
+          ["a.x", "a.y"],    | ["a.y", "b.x"],      | run a.y-b.x is listed twice
+          ["a.x", "a.y"],    | 7,                   | runs[0] is a JSON number, expected an array
+          [0, 0, 1, 0.25, 1] | [0, 0, 1, 0.25]      | scores[1] has 4 entries, expected one for each of 3 branches and 2 runs
+          [0, 0, 1, 0.25, 1] | [1, 0, 1, 0.25, 1]   | scores[1] reuses run a.x-a.y but computes its branch a.x, expected all its branches reused
+          [0, 0, 1, 0.25, 1] | [0, 0, 0, 0.25, 0]   | scores[1] reuses runs a.x-a.y and a.y-b.x, which share branches
+          [1, 1, 1, 1, 1]    | [1, 1, 1, 1, 0]      | scores[0][4] is 0.0, not above the threshold 0.5
+          """)
+  void parse_faultOfRuns_saysWhatAndWhere(String valid, String faulty, String message) {
+    String text = RUNS.replace(valid, faulty);
+    assertThat(text).isNotEqualTo(RUNS);
+    assertThatThrownBy(() -> Router.parse(text, "r.json"))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageStartingWith("r.json")
+        .hasMessageContaining(message)
+        .hasMessageNotContaining("\n");
+  }
+
   /** As flow models have them: they begin at 1000. */
   @Test
   void decimalTimesteps_areFormat2_andStayAsTheyAre() {
@@ -130,7 +192,7 @@ class RouterTest {
       delimiter = '|',
       textBlock =
           """
-          harmonica-router/1     | harmonica-router/3 | format is "harmonica-router/3", expected "harmonica-router/1" or "harmonica-router/2"
+          harmonica-router/1     | harmonica-router/4 | format is "harmonica-router/4", expected "harmonica-router/1", "harmonica-router/2" or "harmonica-router/3"
           "format"               | "fromat"           | format is missing
           "model": "dit",        |                    | field "model" is missing
           "reuse"                | "reuses"           | unknown field "reuses"

@@ -51,6 +51,26 @@ final class Routers {
         JsonNodeFactory.instance.objectNode());
   }
 
+  /** The same columns with runs behind them: a row's last characters are theirs. */
+  static Router withRuns(Reuse reuse, List<Run> runs, String... rows) {
+    double[][] scores = new double[rows.length][];
+    for (int s = 0; s < rows.length; s++) {
+      scores[s] = rows[s].chars().mapToDouble(c -> c == 'x' ? 1 : 0).toArray();
+    }
+    return new Router(
+        "test",
+        "model",
+        "ddim",
+        rows.length,
+        timesteps(rows.length),
+        0.5,
+        branches((scores[0].length - runs.size()) / 2),
+        runs,
+        scores,
+        reuse,
+        JsonNodeFactory.instance.objectNode());
+  }
+
   /** A router with random size, scores and kind of reuse, weights included. */
   static Router random(long seed) {
     var random = new Random(seed);

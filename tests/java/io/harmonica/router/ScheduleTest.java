@@ -118,7 +118,7 @@ class ScheduleTest {
       }
       for (Schedule.Output output : step.dropped()) {
         assertThat(held.remove(output)).isTrue();
-        assertThat(step.reads().get(output.branch())).contains(output.step());
+        assertThat(step.reads().get(output.column())).contains(output.step());
       }
     }
     assertThat(unread).isEmpty();
@@ -182,5 +182,29 @@ class ScheduleTest {
         Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), List.of(4L, 4L));
     assertThat(savings.theoreticalSpeedup()).hasValue(4 * 100.0 / (2 * 100 + 2 * 10));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(8);
+  }
+
+  @Test
+  void run_isStoredWhereAllItsBranchesAreComputed_andReadInsteadOfThem() {
+    Schedule schedule =
+        Schedule.of(
+            Routers.withRuns(
+                Reuse.LINEAR,
+                List.of(new Run(1, 2)),
+                "xxxxx", //
+                "x..x.",
+                "xxxxx",
+                "x.xxx", // the run is not whole
+                "x..x."));
+    assertThat(schedule.route(1).histories()).containsExactly(0, -1, -1, 0, 1);
+    assertThat(schedule.route(1).variant()).isEqualTo("cxxc-r1-2.1");
+    assertThat(schedule.route(0).stored()).containsExactly(false, true, false, false, true);
+    assertThat(schedule.steps().get(3).reads().get(1)).containsExactly(2, 0);
+    Schedule.Step last = schedule.steps().get(4);
+    assertThat(last.reads().get(4)).containsExactly(2, 0);
+    assertThat(last.weights()[4]).containsExactly(2, -1, 0);
+    assertThat(last.reads().subList(0, 4)).allMatch(List::isEmpty);
+    assertThat(last.dropped())
+        .containsExactly(new Schedule.Output(4, 0), new Schedule.Output(4, 2));
   }
 }

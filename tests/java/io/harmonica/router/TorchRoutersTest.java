@@ -123,7 +123,7 @@ class TorchRoutersTest {
     assertThatThrownBy(() -> learningToCache(path, 1, THRESHOLD))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("has 3 steps, expected an even number")
-        .hasMessageContaining("--format harmonica");
+        .hasMessageContaining("`format` harmonica");
   }
 
   // ---- Learning-to-Cache's for U-ViT ----
@@ -209,6 +209,6 @@ class TorchRoutersTest {
     assertThatThrownBy(() -> harmonica(path, 1, THRESHOLD))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("holds no dictionary 'routers'")
-        .hasMessageEndingWith("as of U-ViT: use --format learning-to-cache");
+        .hasMessageEndingWith("as of U-ViT: use `format` learning-to-cache");
   }
 }

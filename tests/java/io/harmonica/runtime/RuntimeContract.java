@@ -362,7 +362,7 @@ public abstract class RuntimeContract {
         "sample",
         floats(new float[15], 5, 3),
         "model 'chain' takes input 'sample' in batches of 1 to 4, not 5:"
-            + " send fewer at once, or export with a larger --max-batch");
+            + " send fewer at once, or export with a larger `maxBatch`");
   }
 
   @Test

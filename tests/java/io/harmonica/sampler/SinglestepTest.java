@@ -77,19 +77,19 @@ class SinglestepTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("dpm-solver-2", 21))
         .withMessage(
-            "--steps 21 is odd, and dpm-solver-2 evaluates the model twice an update; use 20 or 22");
+            "`steps` 21 is odd, and dpm-solver-2 evaluates the model twice an update; use 20 or 22");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("dpm-solver-2", 999))
         .withMessageEndingWith("; use 998 or 1000");
     for (int steps : new int[] {-1, 0, 1, 1001, 1002}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> sampler("dpm-solver-2", steps))
-          .withMessage("--steps %d is out of range 2..1000", steps);
+          .withMessage("`steps` %d is out of range 2..1000", steps);
     }
     for (int steps : new int[] {-1, 0, 1001}) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> sampler("dpm-solver-fast", steps))
-          .withMessage("--steps %d is out of range 1..1000", steps);
+          .withMessage("`steps` %d is out of range 1..1000", steps);
     }
   }
 
@@ -111,19 +111,19 @@ class SinglestepTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("ddim", 10))
         .withMessage(
-            "--sampler ddim takes whole timesteps, and this model was trained on decimal ones; use"
+            "`sampler` ddim takes whole timesteps, and this model was trained on decimal ones; use"
                 + " dpm-solver-2 or dpm-solver-fast");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> AnyTime.DISCRETE.sampler("dpm-solver-2", 10, Spacing.LINSPACE))
-        .withMessage("--spacing linspace does not go with --sampler dpm-solver-2; use uniform");
+        .withMessage("`spacing` linspace does not go with `sampler` dpm-solver-2; use uniform");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Diffusion.DDPM.sampler("dpm-solver-2", 10, Spacing.UNIFORM))
         .withMessage(
-            "--sampler dpm-solver-2 is for models that take any time, and this one takes whole"
+            "`sampler` dpm-solver-2 is for models that take any time, and this one takes whole"
                 + " timesteps; use ddim, dpm-solver++, iddpm or sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Diffusion.DDPM.sampler("ddim", 10, Spacing.UNIFORM))
-        .withMessage("--spacing uniform goes with --sampler dpm-solver-2 or dpm-solver-fast only");
+        .withMessage("`spacing` uniform goes with `sampler` dpm-solver-2 or dpm-solver-fast only");
   }
 
   /** A router tells which of the two it was made for, whatever the sampler's spacing. */

@@ -22,9 +22,9 @@ class MemoryTest {
     assertThatThrownBy(() -> Memory.requireRoom(GIB, 64, 10 * GIB))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--batch 64 needs about 64.0 GiB of memory, and 10.0 GiB are available: --batch 10 would fit");
+            "`batch` 64 needs about 64.0 GiB of memory, and 10.0 GiB are available: `batch` 10 would fit");
     assertThatThrownBy(() -> Memory.requireRoom(GIB, 2, GIB / 2))
-        .hasMessageEndingWith("not even --batch 1 fits");
+        .hasMessageEndingWith("not even `batch` 1 fits");
     assertThatCode(() -> Memory.requireRoom(GIB, 10, 10 * GIB)).doesNotThrowAnyException();
   }
 
@@ -33,7 +33,7 @@ class MemoryTest {
     assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 4, 6 * GIB))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--exchange with --batch 4 needs about 12.0 GiB of Java's heap, which may grow to 6.0 GiB: start with JAVA_OPTS=-Xmx15g, or --batch 2");
+            "`exchange` with `batch` 4 needs about 12.0 GiB of Java's heap, which may grow to 6.0 GiB: start with JAVA_OPTS=-Xmx15g, or `batch` 2");
     assertThatThrownBy(() -> Memory.requireHeap(3 * GIB, 1, 2 * GIB))
         .hasMessageEndingWith("start with JAVA_OPTS=-Xmx5g");
     assertThatCode(() -> Memory.requireHeap(3 * GIB, 2, 6 * GIB)).doesNotThrowAnyException();
@@ -65,11 +65,11 @@ class MemoryTest {
     TrainOptions absurd = Tiny.Settings.SHORT.options(4096);
     assertThatThrownBy(() -> Memory.requireRoom(model, absurd, true))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--batch 4096 needs about ");
+        .hasMessageStartingWith("`batch` 4096 needs about ");
     assertThatCode(() -> Memory.requireRoom(model, absurd, false)).doesNotThrowAnyException();
     TrainOptions exchanging = Tiny.Settings.SHORT.exchange(1).options(4096);
     assertThatThrownBy(() -> Memory.requireRoom(model, exchanging, false))
-        .hasMessageStartingWith("--exchange with --batch 4096 needs about ");
+        .hasMessageStartingWith("`exchange` with `batch` 4096 needs about ");
     assertThatCode(() -> Memory.requireRoom(model, Tiny.Settings.SHORT.options(1), true))
         .doesNotThrowAnyException();
   }
@@ -78,9 +78,9 @@ class MemoryTest {
   void exhausted_namesABatchThatWasTried() {
     RuntimeException fault = new RuntimeException("out of memory");
     assertThat(Memory.exhausted(48, batch -> batch <= 10, fault))
-        .hasMessage("out of memory with --batch 48: --batch 6 fits")
+        .hasMessage("out of memory with `batch` 48: `batch` 6 fits")
         .hasCause(fault);
     assertThat(Memory.exhausted(1, batch -> true, fault))
-        .hasMessageContaining("not even --batch 1 fits");
+        .hasMessageContaining("not even `batch` 1 fits");
   }
 }

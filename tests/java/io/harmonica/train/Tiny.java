@@ -145,16 +145,11 @@ public final class Tiny implements AutoCloseable {
           new TrainOptions.Trajectory(sampler, steps, spacing, 1.5, 4),
           objective,
           reuse,
-          lambda,
-          3,
+          new TrainOptions.ErrorWeights(lambda, 3),
           control,
           start,
-          iterations,
-          batch,
-          7,
-          0.05,
-          0.1,
-          exchange);
+          new TrainOptions.Effort(iterations, batch, 7, 0.05, exchange),
+          0.1);
     }
   }
 

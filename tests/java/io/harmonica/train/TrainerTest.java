@@ -135,7 +135,7 @@ class TrainerTest {
     assertThatThrownBy(() -> train(longer, "longer", Optional.empty()))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--init: router 'tiny' has 6 steps, expected --steps 7: start from one of as many");
+            "`init`: router 'tiny' has 6 steps, expected `steps` 7: start from one of as many");
   }
 
   @Test
@@ -152,7 +152,7 @@ class TrainerTest {
     assertThatThrownBy(() -> train(Settings.SHORT.control(Control.cur(0.9)), "u", Optional.empty()))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--target-cur 0.9 cannot be reached, the nearest is 0.833: 1 of 6 steps compute everything");
+            "`targetCur` 0.9 cannot be reached, the nearest is 0.833: 1 of 6 steps compute everything");
     assertThatThrownBy(
             () ->
                 train(
@@ -160,7 +160,7 @@ class TrainerTest {
                     "u",
                     Optional.empty()))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("--target-speedup 2.0 cannot be reached, the nearest is 1.")
+        .hasMessageContaining("`targetSpeedup` 2.0 cannot be reached, the nearest is 1.")
         .hasMessageContaining("3 of 6 steps compute everything");
   }
 
@@ -283,7 +283,7 @@ class TrainerTest {
     assertThatThrownBy(() -> train(whole.iterations(5), "full", Optional.of(state)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--resume %s has exchanged branches after 0 iterations (rounds: 1), which --iterations 5 would drop: give --iterations 0 to go on, or train anew",
+            "`resume` %s has exchanged branches after 0 iterations (rounds: 1), which `iterations` 5 would drop: give `iterations` 0 to go on, or train anew",
             state);
     assertThat(Files.readString(state)).isEqualTo(before);
     assertThat(Files.readString(folder.resolve("full.log.jsonl"))).isEqualTo(log);
@@ -296,7 +296,7 @@ class TrainerTest {
     assertThatThrownBy(() -> train(Settings.SHORT.iterations(1), "fewer", Optional.of(state)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--resume %s has 4 iterations, more than --iterations 1: ask for as many or more",
+            "`resume` %s has 4 iterations, more than `iterations` 1: ask for as many or more",
             state);
   }
 
@@ -320,7 +320,7 @@ class TrainerTest {
             () -> train(Settings.SHORT.reuse(Reusing.LINEAR), "other", Optional.of(state)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "--resume %s was trained with reuse last, not linear: give the same options", state);
+            "`resume` %s was trained with reuse last, not linear: give the same options", state);
   }
 
   @Test

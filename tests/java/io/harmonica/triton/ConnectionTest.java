@@ -16,7 +16,6 @@ import io.harmonica.cli.Harmonica;
 import io.harmonica.runtime.ContractModels;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.triton.TritonRuntime.Options;
 import io.harmonica.triton.proto.GRPCInferenceServiceGrpc.GRPCInferenceServiceImplBase;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -86,7 +85,7 @@ class ConnectionTest {
   }
 
   private static float infer(String address, Connection connection) {
-    Options options = new Options(Duration.ofSeconds(20)).withConnection(connection);
+    ServerOptions options = new ServerOptions(Duration.ofSeconds(20)).withConnection(connection);
     try (Runtime runtime = TritonRuntime.connect(address, options);
         Tensor x = runtime.tensor(FloatBuffer.wrap(new float[] {3, 4}), 2, 1);
         Tensor y = runtime.infer("unbatched", Map.of("x", x), Set.of("y")).get("y")) {
@@ -120,7 +119,7 @@ class ConnectionTest {
     for (Connection connection :
         new Connection[] {encrypted, encrypted.withHeaders(token(wrong))}) {
       assertRefused(server.address(), connection)
-          .hasMessageContainingAll("refused us", "'unbatched'", "--header-file")
+          .hasMessageContainingAll("refused us", "'unbatched'", "`headerFile`")
           .satisfies(fault -> assertThat(trace(fault)).doesNotContain(wrong));
     }
   }
@@ -156,15 +155,15 @@ class ConnectionTest {
   @Test
   void unknownAuthority_isRefused() throws Exception {
     assertRefused(server.address(), Connection.PLAIN.withTls(Tls.DEFAULT))
-        .hasMessageContainingAll("CA that is not trusted here", "--tls-ca");
+        .hasMessageContainingAll("CA that is not trusted here", "`tlsCa`");
     TestCertificates stranger = TestCertificates.in(own.resolve("stranger"));
     assertRefused(server.address(), Connection.PLAIN.withTls(trusting(stranger)))
-        .hasMessageContainingAll("CA that is not trusted here", "--tls-ca");
+        .hasMessageContainingAll("CA that is not trusted here", "`tlsCa`");
   }
 
   @Test
   void plainClient_ofTlsServer_isToldAboutTls() {
-    assertRefused(server.address(), Connection.PLAIN).hasMessageContaining("--tls");
+    assertRefused(server.address(), Connection.PLAIN).hasMessageContaining("`tls`");
   }
 
   @Test
@@ -204,9 +203,9 @@ class ConnectionTest {
       String address = mutual.address();
       assertThat(infer(address, presenting(certificates, "client"))).isEqualTo(-3);
       assertRefused(address, Connection.PLAIN.withTls(trusting(certificates)))
-          .hasMessageContainingAll("certificate", "--tls-cert");
+          .hasMessageContainingAll("certificate", "`tlsCert`");
       assertRefused(address, presenting(stranger, "client"))
-          .hasMessageContainingAll("certificate", "--tls-cert");
+          .hasMessageContainingAll("certificate", "`tlsCert`");
     }
   }
 
@@ -257,7 +256,7 @@ class ConnectionTest {
       Headers headers = Headers.read(file);
       assertThat(headers).hasToString("headers [authorization]");
       assertRefused("127.0.0.1:" + server.getPort(), Connection.PLAIN.withHeaders(headers))
-          .hasMessageContainingAll("refused us", "token '***' is unknown", "--header-file")
+          .hasMessageContainingAll("refused us", "token '***' is unknown", "`headerFile`")
           .satisfies(fault -> assertThat(trace(fault)).doesNotContain("s3cr3t"));
     } finally {
       server.shutdownNow();
@@ -276,7 +275,7 @@ class ConnectionTest {
     Path file = Files.writeString(own.resolve("headers"), "# first\n" + line + "\n");
     assertThatThrownBy(() -> Headers.read(file))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--header-file " + file + ":2 is no header")
+        .hasMessageStartingWith("`headerFile` " + file + ":2 is no header")
         .hasMessageNotContaining("s3cr3t");
   }
 
@@ -285,7 +284,7 @@ class ConnectionTest {
     Path file = Files.writeString(own.resolve("headers"), "a: 1\nA: 2\n");
     assertThatThrownBy(() -> Headers.read(file)).hasMessageContaining(":2 states header a again");
     assertThatThrownBy(() -> Headers.read(own.resolve("none")))
-        .hasMessageContaining("cannot read --header-file");
+        .hasMessageContaining("cannot read `headerFile`");
   }
 
   @Test
@@ -294,13 +293,13 @@ class ConnectionTest {
     Optional<Path> none = Optional.empty();
     assertThatThrownBy(() -> new Tls(Optional.of(text), none, none).context())
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--tls-ca " + text + " holds no certificate");
+        .hasMessageStartingWith("`tlsCa` " + text + " holds no certificate");
     assertThatThrownBy(() -> new Tls(none, Optional.of(text), Optional.of(text)).context())
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--tls-cert " + text);
+        .hasMessageStartingWith("`tlsCert` " + text);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new Tls(none, Optional.of(text), none))
-        .withMessageStartingWith("--tls-cert without --tls-key");
+        .withMessageStartingWith("`tlsCert` without `tlsKey`");
   }
 
   @Test

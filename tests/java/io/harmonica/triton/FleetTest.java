@@ -19,7 +19,6 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.RuntimeContract;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.triton.TritonRuntime.Options;
 import io.harmonica.triton.proto.ModelInferRequest;
 import io.harmonica.triton.proto.ModelInferResponse;
 import java.net.InetAddress;
@@ -121,7 +120,7 @@ class FleetTest {
         Fleet fleet =
             Fleet.connect(
                 mortal.address() + "," + lasting.address(),
-                Options.DEFAULTS.withListener(failovers))) {
+                ServerOptions.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
       List<Session> sessions =
           IntStream.range(0, 4).mapToObj(i -> fleet.session(() -> new Plan(List.of()))).toList();
@@ -232,7 +231,8 @@ class FleetTest {
     TritonServer before = TritonServer.startAt(own, ports);
     try (Fleet fleet =
         Fleet.connect(
-            before.address() + "," + lasting.address(), Options.DEFAULTS.withListener(failovers))) {
+            before.address() + "," + lasting.address(),
+            ServerOptions.DEFAULTS.withListener(failovers))) {
       fleet.config("unbatched");
       try (Session session = fleet.session(() -> new Plan(List.of()));
           Session another = fleet.session(() -> new Plan(List.of()))) {
@@ -268,7 +268,8 @@ class FleetTest {
           }
         };
     try (TritonServer mortal = TritonServer.start(folder);
-        Fleet fleet = Fleet.connect(mortal.address(), Options.DEFAULTS.withListener(listener))) {
+        Fleet fleet =
+            Fleet.connect(mortal.address(), ServerOptions.DEFAULTS.withListener(listener))) {
       assertThat(negated(fleet, 1)).containsExactly(-1, -1);
       mortal.kill();
       assertThatThrownBy(() -> negated(fleet, 1))
@@ -293,7 +294,7 @@ class FleetTest {
 
   @Test
   void pictureDeadline_coversAllOfItsCalls() {
-    Options options = Options.DEFAULTS.withPictureDeadline(Duration.ofMillis(500));
+    ServerOptions options = ServerOptions.DEFAULTS.withPictureDeadline(Duration.ofMillis(500));
     try (Fleet fleet = Fleet.connect(lasting.address(), options);
         Session session = fleet.session(() -> new Plan(List.of()))) {
       assertThat(RuntimeContract.values(Chain.await(count(session, 3), "").get("count")))
@@ -363,7 +364,7 @@ class FleetTest {
 
   @Test
   void limit_letsCallsWait() {
-    try (Fleet fleet = Fleet.connect(lasting.address(), Options.DEFAULTS.withPerServer(1))) {
+    try (Fleet fleet = Fleet.connect(lasting.address(), ServerOptions.DEFAULTS.withPerServer(1))) {
       List<CompletableFuture<Map<String, Tensor>>> calls = new ArrayList<>();
       for (int i = 0; i < 8; i++) {
         calls.add(count(fleet, i));

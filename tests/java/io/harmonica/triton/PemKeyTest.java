@@ -70,7 +70,7 @@ class PemKeyTest {
         "openssl pkcs8 -topk8 -nocrypt -in %s -out KEY.pem".formatted(folder.resolve("form.key"));
     assertThatThrownBy(() -> tls("form.key").context())
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--tls-key " + folder.resolve("form.key") + " is encrypted")
+        .hasMessageStartingWith("`tlsKey` " + folder.resolve("form.key") + " is encrypted")
         .hasMessageContaining("`" + remedy + "`");
     openssl(remedy.replaceFirst("openssl ", "") + " -passin pass:s3cr3t");
     assertThatCode(() -> tls("KEY.pem").context()).doesNotThrowAnyException();
@@ -87,8 +87,8 @@ class PemKeyTest {
     assertThatThrownBy(
             () -> Connection.PLAIN.withTls(tls("other.key")).open(Address.parse("127.0.0.1:1")))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageStartingWith("--tls-key " + folder.resolve("other.key") + " is not the key of")
-        .hasMessageContainingAll("--tls-cert " + folder.resolve("own.crt"), "(CN=us)");
+        .hasMessageStartingWith("`tlsKey` " + folder.resolve("other.key") + " is not the key of")
+        .hasMessageContainingAll("`tlsCert` " + folder.resolve("own.crt"), "(CN=us)");
   }
 
   @Test

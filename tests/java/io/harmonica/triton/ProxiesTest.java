@@ -7,7 +7,6 @@ import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -18,7 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Java's proxy settings between a client and servers; this Java's own, so one test at a time. */
 class ProxiesTest {
   private static final String SERVER = "triton.invalid:8001"; // RFC 2606: a name that no DNS knows
-  private static final Options PATIENT = new Options(Duration.ofSeconds(20));
+  private static final ServerOptions PATIENT = new ServerOptions(Duration.ofSeconds(20));
 
   @AfterEach
   void forget() {

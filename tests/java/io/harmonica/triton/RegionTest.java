@@ -95,7 +95,7 @@ class RegionTest {
               "shared memory of 3.0 MiB does not fit into "
                   + small.folder()
                   + ", which has 1.0 MiB")
-          .hasMessageContaining("--shared-memory off");
+          .hasMessageContaining("`sharedMemory` off");
       try (Region first = Region.create(small.folder(), 700 << 10);
           Stream<Path> files = Files.list(small.folder())) {
         assertThatThrownBy(() -> Region.create(small.folder(), 700 << 10))

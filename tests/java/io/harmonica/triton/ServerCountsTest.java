@@ -12,7 +12,6 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.TinyGraph;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
@@ -84,7 +83,7 @@ class ServerCountsTest {
   @EnumSource(LateStatistics.What.class)
   void statistics_thatComeLate_areAwaited(LateStatistics.What what) throws IOException {
     try (LateStatistics late = LateStatistics.of(server.address(), what, 5);
-        Runtime runtime = TritonRuntime.connect(late.address(), Options.DEFAULTS)) {
+        Runtime runtime = TritonRuntime.connect(late.address(), ServerOptions.DEFAULTS)) {
       Statistics before = runtime.statistics();
       Times earlier = Times.of(ENGINE);
       infer(runtime, BATCH);
@@ -107,7 +106,7 @@ class ServerCountsTest {
   @EnumSource(LateStatistics.What.class)
   void statistics_thatDoNotCome_areToldAsMissing(LateStatistics.What what) throws IOException {
     try (LateStatistics late = LateStatistics.of(server.address(), what, Integer.MAX_VALUE);
-        Runtime runtime = TritonRuntime.connect(late.address(), Options.DEFAULTS)) {
+        Runtime runtime = TritonRuntime.connect(late.address(), ServerOptions.DEFAULTS)) {
       Statistics before = runtime.statistics();
       infer(runtime, BATCH);
       assertThat(runtime.statistics().minus(before).uncounted()).isPositive();

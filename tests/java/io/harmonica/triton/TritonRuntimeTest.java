@@ -15,7 +15,6 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.RuntimeContract;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -193,14 +192,14 @@ class TritonRuntimeTest extends RuntimeContract {
   void connect_toASilentPort_endsByTheDeadline() throws Exception {
     try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       String address = "127.0.0.1:" + silent.getLocalPort();
-      assertFault(() -> TritonRuntime.connect(address, new Options(Duration.ofMillis(200))))
+      assertFault(() -> TritonRuntime.connect(address, new ServerOptions(Duration.ofMillis(200))))
           .hasMessageContainingAll(address, "deadline of 0.2 s");
     }
   }
 
   @Test
   void options_withoutTime_areRefused() {
-    assertThatIllegalArgumentException().isThrownBy(() -> new Options(Duration.ZERO));
+    assertThatIllegalArgumentException().isThrownBy(() -> new ServerOptions(Duration.ZERO));
   }
 
   @Test
@@ -234,7 +233,7 @@ class TritonRuntimeTest extends RuntimeContract {
     ContractModels.writeCounter(repository);
     try (TritonServer server = TritonServer.start(repository);
         Runtime runtime =
-            TritonRuntime.connect(server.address(), new Options(Duration.ofMillis(700)))) {
+            TritonRuntime.connect(server.address(), new ServerOptions(Duration.ofMillis(700)))) {
       assertThat(RuntimeContract.values(count(runtime, 3))).containsExactly(3);
       assertFault(() -> count(runtime, Long.MAX_VALUE))
           .hasMessage(

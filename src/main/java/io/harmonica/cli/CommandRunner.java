@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
@@ -65,14 +66,8 @@ final class CommandRunner {
         throw new HarmonicaException("cannot write standard output: its reader or disk is gone");
       }
       return code;
-    } catch (UsageException e) {
+    } catch (UsageException | InvalidProperty e) {
       return fail(USAGE, "%s; see `%s --help`".formatted(e.getMessage(), prefix), e, args, console);
-    } catch (IllegalArgumentException e) {
-      // The records of options check themselves, and name the flag; anything else is a fault of
-      // ours.
-      return e.getMessage() != null && e.getMessage().startsWith("--")
-          ? fail(USAGE, "%s; see `%s --help`".formatted(e.getMessage(), prefix), e, args, console)
-          : internal(e, args, console);
     } catch (HarmonicaException e) {
       return fail(FAILED, e.getMessage(), e, args, console);
     } catch (UncheckedIOException e) {
@@ -146,7 +141,7 @@ final class CommandRunner {
 
   private static int fail(int code, String message, Throwable fault, String[] args, Console to) {
     to.out().flush();
-    to.err().println("error: " + HarmonicaException.oneLine(message));
+    to.err().println("error: " + HarmonicaException.oneLine(Flags.in(message)));
     if (asksFor("--verbose", args)) {
       fault.printStackTrace(to.err());
     }

@@ -19,6 +19,11 @@ record Console(PrintStream out, PrintStream err) {
     return new Console(utf8(FileDescriptor.out), utf8(FileDescriptor.err));
   }
 
+  /** Prints what the library has to tell, its properties as options. */
+  void note(String text) {
+    err.println("note: " + Flags.in(text));
+  }
+
   private static PrintStream utf8(FileDescriptor descriptor) {
     OutputStream stream = new FileOutputStream(descriptor);
     return new PrintStream(stream, true, StandardCharsets.UTF_8);

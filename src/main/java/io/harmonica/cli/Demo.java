@@ -23,7 +23,7 @@ import io.harmonica.picture.Png;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -88,7 +88,7 @@ record Demo(
     settings.add(setting(UNCACHED, Request.NO_ROUTER, STEPS));
     routers.forEach(router -> settings.add(setting(router.name(), router.name(), router.steps())));
     settings.add(setting(UNCACHED + "-" + FEWER_STEPS, Request.NO_ROUTER, FEWER_STEPS));
-    try (Comparison comparison = Comparison.open(settings, TritonRuntime.Options.DEFAULTS)) {
+    try (Comparison comparison = Comparison.open(settings, ServerOptions.DEFAULTS)) {
       List<Integer> classes = IntStream.range(0, CLASSES.size()).boxed().toList();
       Comparison.Plan plan =
           new Comparison.Plan(

@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.checkpoint.HubCache;
+import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
@@ -92,6 +93,17 @@ final class ExportCommand implements Command {
             "what Triton runs the engines with (default onnxruntime); for tensorrt run"
                 + " export/build-engines.sh on the target machine afterwards")
         .value(
+            "engines",
+            "block|branch",
+            "block: one for each variant of a block that a router needs (default); branch: one for"
+                + " each branch, weights in memory once, and any router can be deployed later")
+        .value(
+            "accelerator",
+            "none|tensorrt|openvino",
+            "what Triton's onnxruntime backend computes with, where it was built so: its own"
+                + " kernels, TensorRT on NVIDIA GPUs, OpenVINO on CPUs (default none); servers"
+                + " without it refuse the engines")
+        .value(
             "blocks-per-engine",
             "K|all",
             "blocks of one engine (default 1); all: the whole step in one engine a route")
@@ -134,7 +146,7 @@ final class ExportCommand implements Command {
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
-        TextFiles texts = TextFiles.find(arguments, parts).orElse(null)) {
+        TextFiles.All texts = TextFiles.all(arguments, parts)) {
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       if (autoencoder.isEmpty()) {
         arguments.refuse("latent-scale", "without an autoencoder");
@@ -143,21 +155,27 @@ final class ExportCommand implements Command {
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
-      Stream.of(
-              Optional.of(model.weights()),
-              autoencoder.map(Autoencoder::weights),
-              Optional.ofNullable(texts).map(files -> files.encoder().weights()))
+      Stream.concat(
+              Stream.of(Optional.of(model.weights()), autoencoder.map(Autoencoder::weights)),
+              texts.files().stream().map(some -> some.map(files -> files.encoder().weights())))
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
-          .forEach(note -> console.err().println("note: " + note));
+          .forEach(note -> console.note(note));
       Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       autoencoder
           .map(decoder -> scaled(decoder, arguments, model.denoiser().io()))
           .ifPresent(exporter::withDecoder);
-      if (texts != null) {
-        exporter.withText(texts.encoder(), texts.tokenizer().packed());
+      if (texts.areThere()) {
+        exporter.withTexts(
+            texts.files().stream()
+                .map(
+                    some ->
+                        some.map(
+                            files ->
+                                new Exporter.Text(files.encoder(), files.tokenizer().packed())))
+                .toList());
       }
       sizes.picture().ifPresent(exporter::withPicture);
       boolean dryRun = arguments.has("dry-run");
@@ -190,10 +208,11 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
-      model.notes().forEach(note -> console.err().println("note: " + note));
+      options.platform().needs().ifPresent(console::note);
+      model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
-          .ifPresent(note -> console.err().println("note: " + note));
+          .ifPresent(note -> console.note(note));
       exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
     }
     return CommandRunner.DONE;
@@ -212,8 +231,8 @@ final class ExportCommand implements Command {
     console
         .err()
         .printf(
-            "note: router %s is for another sampler than %s, so its steps go one in a request%n",
-            router, String.join(" or ", Sampler.LINEAR));
+            "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
+            router, String.join(", ", Sampler.LINEAR));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {
@@ -271,21 +290,44 @@ final class ExportCommand implements Command {
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
     String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
-    String platform =
-        arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
-    int blocks =
-        arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
-            ? 0
-            : arguments.integer("blocks-per-engine", 1, 1000).orElse(1);
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
         Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
-        ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT)),
-        blocks,
+        platform(arguments),
+        engines(arguments),
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
         arguments.has("hard-links"));
+  }
+
+  private static EngineSize engines(Arguments arguments) {
+    if (arguments.choice("engines", List.of("block", "branch")).orElse("block").equals("branch")) {
+      arguments.refuse("blocks-per-engine", "with --engines branch");
+      arguments.refuse("hard-links", "with --engines branch, where no engines share weights");
+      return EngineSize.BRANCH;
+    }
+    return arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
+        ? EngineSize.STEP
+        : EngineSize.ofBlocks(arguments.integer("blocks-per-engine", 1, 1000).orElse(1));
+  }
+
+  private static ExportOptions.Platform platform(Arguments arguments) {
+    String accelerator =
+        arguments.choice("accelerator", List.of("none", "tensorrt", "openvino")).orElse("none");
+    String platform =
+        arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
+    if (accelerator.equals("none")) {
+      return ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT));
+    }
+    if (platform.equals("tensorrt")) {
+      throw new UsageException(
+          "--accelerator %s is for --platform onnxruntime, not for TensorRT's plans: give one of the two"
+              .formatted(accelerator));
+    }
+    return accelerator.equals("tensorrt")
+        ? ExportOptions.Platform.ONNXRUNTIME_TENSORRT
+        : ExportOptions.Platform.ONNXRUNTIME_OPENVINO;
   }
 
   /** The checkpoint's own name, or its repository's, as far as a model can have it. */

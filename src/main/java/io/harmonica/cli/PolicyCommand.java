@@ -3,6 +3,8 @@ package io.harmonica.cli;
 import io.harmonica.Timesteps;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
+import io.harmonica.router.Grain;
+import io.harmonica.router.Grained;
 import io.harmonica.router.Policy;
 import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Router;
@@ -12,6 +14,7 @@ import io.harmonica.router.Taylor;
 import io.harmonica.router.Uncached;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -27,9 +30,9 @@ final class PolicyCommand implements Command {
   private static final Map<String, List<String>> POLICIES = new LinkedHashMap<>();
 
   static {
-    POLICIES.put("fora", List.of("interval", TARGET));
-    POLICIES.put("taylor", List.of("interval", "order", TARGET));
-    POLICIES.put("delta-dit", List.of("interval", "cur", TARGET));
+    POLICIES.put("fora", List.of("interval", "grain", TARGET));
+    POLICIES.put("taylor", List.of("interval", "order", "grain", TARGET));
+    POLICIES.put("delta-dit", List.of("interval", "cur", "boundary", TARGET));
     POLICIES.put("random", List.of("cur", "seed", TARGET));
     POLICIES.put("none", List.of());
   }
@@ -53,9 +56,9 @@ final class PolicyCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "fora --checkpoint PATH --steps N [--interval K | --target-speedup X] --out ROUTER.json",
-        "taylor --checkpoint PATH --steps N [--interval K | --target-speedup X] [--order 0|1|2] --out ROUTER.json",
-        "delta-dit --checkpoint PATH --steps N [[--interval K] [--cur X] | --target-speedup X] --out ROUTER.json",
+        "fora --checkpoint PATH --steps N [--interval K | --target-speedup X] [--grain branch|run|model] --out ROUTER.json",
+        "taylor --checkpoint PATH --steps N [--interval K | --target-speedup X] [--order 0|1|2] [--grain branch|run|model] --out ROUTER.json",
+        "delta-dit --checkpoint PATH --steps N [[--interval K] [--cur X] [--boundary B] | --target-speedup X] --out ROUTER.json",
         "random --checkpoint PATH --steps N [--cur X | --target-speedup X] [--seed N] --out ROUTER.json",
         "none --checkpoint PATH --steps N --out ROUTER.json");
   }
@@ -72,6 +75,17 @@ final class PolicyCommand implements Command {
             "K",
             "every K-th step computes everything (default 2); fora and taylor also take fractions")
         .value("order", "0|1|2", "taylor: order of the forecast; 0 is fora (default 1)")
+        .value(
+            "grain",
+            "branch|run|model",
+            "fora, taylor: what is reused as one: each branch's output (default), what each block"
+                + " changes, or what all blocks change together, with a tenth of the cache and"
+                + " without their calls")
+        .value(
+            "boundary",
+            "B",
+            "delta-dit: the step from which on front blocks are skipped, before it back blocks"
+                + " (default: half the steps)")
         .value(
             "cur",
             "X",
@@ -126,7 +140,7 @@ final class PolicyCommand implements Command {
       checkOptions(word, arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       String sampler = stated.orElseGet(model.sampling()::sampler);
-      Policy policy = policy(word, arguments, model, steps);
+      Policy policy = Grained.of(policy(word, arguments, model, steps), grain(arguments));
       Timesteps timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
       Router router =
           policy.router(name, model.architecture(), sampler, timesteps, model.branches());
@@ -162,6 +176,7 @@ final class PolicyCommand implements Command {
     if (arguments.has(TARGET)) {
       arguments.refuseBoth(TARGET, "interval");
       arguments.refuseBoth(TARGET, "cur");
+      arguments.refuseBoth(TARGET, "boundary");
       arguments.decimal(TARGET, 1, 1000);
     } else {
       untargeted(word, arguments);
@@ -192,10 +207,16 @@ final class PolicyCommand implements Command {
       case "delta-dit" ->
           new DeltaDit(
               arguments.integer("interval", 1, 1000).orElse(2),
-              arguments.decimal("cur", 0, 1).orElse(null));
+              arguments.decimal("cur", 0, 1).orElse(null),
+              arguments.integer("boundary", 0, 1000).orElse(null));
       case "random" -> new RandomReuse(arguments.decimal("cur", 0, 1).orElse(0.5), seed(arguments));
       default -> throw new IllegalStateException("policy " + word + " is not made here");
     };
+  }
+
+  private static Grain grain(Arguments arguments) {
+    List<String> names = Arrays.stream(Grain.values()).map(Grain::toString).toList();
+    return Grain.values()[names.indexOf(arguments.choice("grain", names).orElse("branch"))];
   }
 
   private static int order(Arguments arguments) {
@@ -207,7 +228,7 @@ final class PolicyCommand implements Command {
   }
 
   private static void requireItsOptions(String word, Arguments arguments) {
-    for (String option : List.of("interval", "order", "cur", "seed", TARGET)) {
+    for (String option : List.of("interval", "order", "grain", "cur", "boundary", "seed", TARGET)) {
       if (!POLICIES.get(word).contains(option)) {
         arguments.refuse(option, "on policy " + word);
       }

@@ -66,7 +66,7 @@ final class StatusCommand implements Command {
           } catch (HarmonicaException e) { // the others are worth showing all the same
             code.set(CommandRunner.FAILED);
             all.addObject().put("server", address).put("fault", e.getMessage());
-            console.err().println("error: " + e.getMessage());
+            console.err().println("error: " + Flags.in(e.getMessage()));
           }
         });
     if (asJson) {

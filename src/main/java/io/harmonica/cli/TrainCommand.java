@@ -20,6 +20,8 @@ import io.harmonica.train.Start;
 import io.harmonica.train.Subject;
 import io.harmonica.train.TrainOptions;
 import io.harmonica.train.TrainOptions.Control;
+import io.harmonica.train.TrainOptions.Effort;
+import io.harmonica.train.TrainOptions.ErrorWeights;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
@@ -156,8 +158,8 @@ final class TrainCommand implements Command {
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
-      model.weights().note().ifPresent(note -> console.err().println("note: " + note));
-      model.notes().forEach(note -> console.err().println("note: " + note));
+      model.weights().note().ifPresent(note -> console.note(note));
+      model.notes().forEach(note -> console.note(note));
       Sampling sampling = parts.sampling(Exporter.usual(model.denoiser().io()));
       TrainOptions options = options(arguments, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
@@ -209,16 +211,18 @@ final class TrainCommand implements Command {
         trajectory(arguments, io, sampling),
         objective,
         choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
-        choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
-        arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50),
+        new ErrorWeights(
+            choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
+            arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50)),
         control(arguments),
         arguments.text("init").map(TrainCommand::start).orElse(Start.RANDOM),
-        arguments.integer("iterations", 0, Integer.MAX_VALUE).orElse(500),
-        arguments.integer("batch", 1, Integer.MAX_VALUE).orElse(4),
-        arguments.wholeNumber("seed").orElse(0L),
-        arguments.decimal("learning-rate", 0, 1).orElse(0.01),
-        arguments.decimal("threshold", 0, 1).orElse(0.1),
-        arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0));
+        new Effort(
+            arguments.integer("iterations", 0, Integer.MAX_VALUE).orElse(500),
+            arguments.integer("batch", 1, Integer.MAX_VALUE).orElse(4),
+            arguments.wholeNumber("seed").orElse(0L),
+            arguments.decimal("learning-rate", 0, 1).orElse(0.01),
+            arguments.integer("exchange", 0, Integer.MAX_VALUE).orElse(0)),
+        arguments.decimal("threshold", 0, 1).orElse(0.1));
   }
 
   private static Start start(String init) {

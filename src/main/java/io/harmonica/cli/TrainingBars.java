@@ -39,7 +39,7 @@ final class TrainingBars implements Progress, AutoCloseable {
 
   @Override
   public void note(String what) {
-    console.err().println("note: " + what);
+    console.note(what);
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.harmonica.triton.Fleet;
 import io.harmonica.triton.FleetListener;
 import io.harmonica.triton.Headers;
 import io.harmonica.triton.Retry;
+import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.Tls;
 import io.harmonica.triton.TritonRuntime;
@@ -78,11 +79,11 @@ final class TritonOptions {
     NAMES.forEach(name -> arguments.refuse(name, where));
   }
 
-  static TritonRuntime.Options of(Arguments arguments, Console console) {
-    TritonRuntime.Options options =
+  static ServerOptions of(Arguments arguments, Console console) {
+    ServerOptions options =
         seconds(arguments, "deadline")
-            .map(TritonRuntime.Options::new)
-            .orElse(TritonRuntime.Options.DEFAULTS)
+            .map(ServerOptions::new)
+            .orElse(ServerOptions.DEFAULTS)
             .withConnection(connection(arguments))
             .withRetry(
                 Retry.DEFAULTS.withAttempts(
@@ -92,7 +93,7 @@ final class TritonOptions {
             .withPerServer(
                 arguments
                     .integer("per-server", 1, 4096)
-                    .orElse(TritonRuntime.Options.DEFAULTS.perServer()));
+                    .orElse(ServerOptions.DEFAULTS.perServer()));
     return seconds(arguments, "picture-deadline").map(options::withPictureDeadline).orElse(options);
   }
 
@@ -141,7 +142,7 @@ final class TritonOptions {
     return new FleetListener() {
       @Override
       public void onFailover(String from, String to, HarmonicaException fault) {
-        console.err().println("note: going on at " + to + ": " + fault.getMessage());
+        console.note("going on at " + to + ": " + fault.getMessage());
       }
     };
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.compare.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,16 @@ final class VariantOptions {
 
   /** In their order; at least two. */
   static List<Setting> settings(Arguments arguments, Map<String, String> common) {
+    try {
+      return read(arguments, common);
+    } catch (InvalidProperty e) {
+      throw e;
+    } catch (IllegalArgumentException e) { // says which variant
+      throw new UsageException(e.getMessage());
+    }
+  }
+
+  private static List<Setting> read(Arguments arguments, Map<String, String> common) {
     List<Setting> settings = new ArrayList<>();
     if (arguments.has("variants")) {
       LETTERS.forEach(letter -> arguments.refuseBoth("variants", letter));

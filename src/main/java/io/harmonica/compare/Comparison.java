@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.Library;
 import io.harmonica.features.Features;
 import io.harmonica.generate.Pipeline;
@@ -14,7 +15,7 @@ import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.sampler.Guidance;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -63,7 +64,7 @@ public final class Comparison implements AutoCloseable {
   public record Plan(Rounds rounds, Prompts prompts, int batch) {
     public Plan {
       if (batch < 1) {
-        throw new IllegalArgumentException("--batch %d must be at least 1".formatted(batch));
+        throw new InvalidProperty("batch", "%d must be at least 1".formatted(batch));
       }
     }
   }
@@ -75,7 +76,7 @@ public final class Comparison implements AutoCloseable {
    *
    * @throws HarmonicaException if one cannot be opened, or draws latents of another shape than A
    */
-  public static Comparison open(List<Setting> settings, TritonRuntime.Options tritonOptions) {
+  public static Comparison open(List<Setting> settings, ServerOptions tritonOptions) {
     Library.HDR_HISTOGRAM.require();
     Library.DESCRIPTIVE_STATISTICS.require();
     Library.DISTRIBUTIONS.require();
@@ -103,7 +104,7 @@ public final class Comparison implements AutoCloseable {
     }
   }
 
-  private Pipeline pipeline(Setting setting, TritonRuntime.Options tritonOptions) {
+  private Pipeline pipeline(Setting setting, ServerOptions tritonOptions) {
     return pipelines.computeIfAbsent(
         List.of(
             setting.place(),
@@ -173,7 +174,7 @@ public final class Comparison implements AutoCloseable {
     List<Integer> own = List.of(starts.channels(), starts.height(), starts.width());
     if (!own.equals(shape(a))) {
       throw new HarmonicaException(
-          "--latents are %s a row, model %s takes %s".formatted(own, a.model(), shape(a)));
+          "`latents` are %s a row, model %s takes %s".formatted(own, a.model(), shape(a)));
     }
   }
 

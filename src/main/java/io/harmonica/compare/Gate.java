@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.InvalidProperty;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -73,8 +74,9 @@ public record Gate(String expression, List<List<Term>> anyOf) {
     Matcher term = TERM.matcher(text);
     Optional<Double> number = term.matches() ? number(term.group(4)) : Optional.empty();
     if (number.isEmpty()) {
-      throw new IllegalArgumentException(
-          "--fail-if '%s' is not VARIANT.FIELD OPERATOR NUMBER, such as b.speedup < 1.2"
+      throw new InvalidProperty(
+          "failIf",
+          "'%s' is not VARIANT.FIELD OPERATOR NUMBER, such as b.speedup < 1.2"
               .formatted(text.strip()));
     }
     String variant = term.group(1);
@@ -89,14 +91,15 @@ public record Gate(String expression, List<List<Term>> anyOf) {
               .findFirst()
               .orElseThrow(
                   () ->
-                      new IllegalArgumentException(
-                          "--fail-if: unknown field '%s', known: %s"
+                      new InvalidProperty(
+                          "failIf",
+                          ": unknown field '%s', known: %s"
                               .formatted(term.group(2), String.join(", ", Field.ALL.keySet()))));
     }
     if (!variants.contains(variant)) {
-      throw new IllegalArgumentException(
-          "--fail-if: unknown variant '%s', known: %s"
-              .formatted(variant, String.join(", ", variants)));
+      throw new InvalidProperty(
+          "failIf",
+          ": unknown variant '%s', known: %s".formatted(variant, String.join(", ", variants)));
     }
     return new Term(variant, field, term.group(3), number.get());
   }

@@ -21,7 +21,7 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
   public Judge {
     if (reference.isPresent() && !reference.get().network().equals(network.digest())) {
       throw new HarmonicaException(
-          "--reference holds statistics of another network than --features: make them with it, by bin/harmonica features");
+          "`reference` holds statistics of another network than `features`: make them with it, by bin/harmonica features");
     }
   }
 

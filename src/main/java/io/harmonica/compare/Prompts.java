@@ -1,5 +1,6 @@
 package io.harmonica.compare;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.picture.Latents;
@@ -32,12 +33,13 @@ public record Prompts(
               .formatted(classes, perRound));
     }
     if (starts.isPresent() && starts.get().count() != classes.size()) {
-      throw new IllegalArgumentException(
-          "--latents has %d rows for %d %s, expected as many"
+      throw new InvalidProperty(
+          "latents",
+          "has %d rows for %d %s, expected as many"
               .formatted(
                   starts.get().count(),
                   classes.size(),
-                  subjects.isPresent() ? "subjects" : "--classes"));
+                  subjects.isPresent() ? "subjects" : "`classes`"));
     }
   }
 

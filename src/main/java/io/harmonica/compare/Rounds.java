@@ -1,6 +1,7 @@
 package io.harmonica.compare;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -24,7 +25,7 @@ import java.util.stream.IntStream;
 public record Rounds(int count, WarmUp warmUp, Load load, long seed) {
   public Rounds {
     if (count < 1) {
-      throw new IllegalArgumentException("--rounds %d must be at least 1".formatted(count));
+      throw new InvalidProperty("rounds", "%d must be at least 1".formatted(count));
     }
   }
 

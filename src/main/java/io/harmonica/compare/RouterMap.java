@@ -7,7 +7,8 @@ import java.util.TreeMap;
 
 /**
  * A router's table as inline SVG: a row a step, a column a branch; a computed cell in its kind's
- * colour, the stronger the higher its score, a reused one empty.
+ * colour, the stronger the higher its score, a reused one empty, or where a run stands for it with
+ * a line through.
  */
 final class RouterMap {
   private static final int LEFT = 26;
@@ -36,6 +37,10 @@ final class RouterMap {
           cells
               .computeIfAbsent(style(router, s, b), style -> new StringBuilder())
               .append(square(LEFT + b * cell, TOP + s * cell, cell));
+        } else if (router.isUnderRun(s, b)) {
+          cells
+              .computeIfAbsent(shaded(router, b, 1), style -> new StringBuilder())
+              .append(dash(LEFT + b * cell, TOP + s * cell, cell));
         }
       }
     }
@@ -49,11 +54,19 @@ final class RouterMap {
     return "M%d %dh%dv%dh-%dz".formatted(x, y, side, side, side);
   }
 
+  private static String dash(int x, int y, int cell) {
+    return "M%d %dh%dv1h-%dz".formatted(x, y + cell / 2, cell, cell);
+  }
+
   private static String style(Router router, int step, int branch) {
     double above = router.score(step, branch) - router.threshold();
     int shade = (int) Math.ceil(SHADES * above / (1 - router.threshold()));
+    return shaded(router, branch, Math.max(1, Math.min(SHADES, shade)));
+  }
+
+  private static String shaded(Router router, int branch, int shade) {
     int kind = kinds(router).indexOf(kind(router.branches().get(branch))) % KINDS;
-    return "kind-%d shade-%d".formatted(kind, Math.max(1, Math.min(SHADES, shade)));
+    return "kind-%d shade-%d".formatted(kind, shade);
   }
 
   private static void axes(Svg svg, Router router, int cell) {

@@ -107,7 +107,7 @@ public record Setting(
         throw fault(where, "state one of model-repository and triton, here or for all variants");
       }
       boolean served = values.containsKey("triton");
-      String model = text("model").orElseThrow(() -> fault(where, "state its model, or --model"));
+      String model = text("model").orElseThrow(() -> fault(where, "state its model, or `model`"));
       Style style = Style.DEFAULT.withRouter(text("router").orElse(Request.NO_ROUTER));
       OptionalInt steps = integer("steps", 1000);
       if (steps.isPresent()) {

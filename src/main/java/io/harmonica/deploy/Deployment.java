@@ -2,6 +2,7 @@ package io.harmonica.deploy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.repository.Cut;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -79,15 +80,15 @@ public final class Deployment {
             router.name(),
             schedule,
             manifest.steps().size(router.sampler(), manifest.stepsPerRequest()));
-    Variants variants = Variants.of(base, manifest, server::config);
+    Cut cut = UncachedStep.of(base, manifest, server::config);
     Set<String> needed = new LinkedHashSet<>();
-    schedule.routes().forEach(route -> needed.addAll(variants.of(route)));
+    schedule.routes().forEach(route -> cut.of(route).forEach(turn -> needed.add(engine(turn))));
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, part(engine)));
     List<ModelConfig> ensembles = new ArrayList<>();
     stretches.forEach(
-        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, variants, engines)));
+        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, cut, engines)));
     requireOwn(router, ensembles);
     List<String> loaded = new ArrayList<>();
     try {
@@ -104,21 +105,25 @@ public final class Deployment {
   }
 
   private ModelConfig ensemble(
-      String name,
-      Router router,
-      Stretch stretch,
-      Variants variants,
-      Map<String, ModelConfig> engines) {
+      String name, Router router, Stretch stretch, Cut cut, Map<String, ModelConfig> engines) {
     return Ensemble.of(
         name,
         manifest.model(),
         Role.call(router.name()),
         IntStream.range(0, stretch.steps())
-            .mapToObj(step -> variants.of(stretch.route(step)).stream().map(engines::get).toList())
+            .mapToObj(step -> links(cut.of(stretch.route(step)), engines))
             .toList(),
         () -> part(manifest.steps().engine(manifest.model())),
         manifest.branches(),
         stretch);
+  }
+
+  private String engine(Cut.Turn turn) {
+    return Names.engine(manifest.model(), turn.role());
+  }
+
+  private List<Ensemble.Link> links(List<Cut.Turn> turns, Map<String, ModelConfig> engines) {
+    return turns.stream().map(turn -> new Ensemble.Link(engines.get(engine(turn)), turn)).toList();
   }
 
   private void requireFits(Router router, boolean anyWeights) {
@@ -139,7 +144,7 @@ public final class Deployment {
             : router.otherWeights(manifest.digest());
     if (trained.isPresent()) {
       throw new HarmonicaException(
-          "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by --any-weights"
+          "router '%s' was trained on weights with digest %s, model %s on %s has %s: train it on these, or insist by `anyWeights`"
               .formatted(
                   router.name(), trained.get(), manifest.model(), address, manifest.digest()));
     }
@@ -180,7 +185,7 @@ public final class Deployment {
     ModelConfig config = server.config(engine);
     if (!Role.isPart(config, manifest.model())) {
       throw new HarmonicaException(
-          "'%s' on Triton server %s is %s, expected an engine of model %s: export one of the two under another --model-name"
+          "'%s' on Triton server %s is %s, expected an engine of model %s: export one of the two under another `modelName`"
               .formatted(engine, address, whose(config), manifest.model()));
     }
     return config;

@@ -16,11 +16,9 @@ import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
 import io.harmonica.router.Stretch;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
@@ -35,27 +33,30 @@ final class Configs {
 
   private final Denoiser model;
   private final ExportOptions options;
+  private final Pieces pieces;
   private final Function<Engine, Graph> graphs;
   private ModelConfig sampler; // once its engine is written
 
-  Configs(Denoiser model, ExportOptions options, Function<Engine, Graph> graphs) {
+  Configs(Denoiser model, ExportOptions options, Pieces pieces, Function<Engine, Graph> graphs) {
     this.model = model;
     this.options = options;
+    this.pieces = pieces;
     this.graphs = graphs;
   }
 
   String name(Engine engine) {
-    return Names.engine(options.modelName(), engine.role(model));
+    return Names.engine(options.modelName(), engine.role());
   }
 
   ModelConfig engine(Engine engine) {
     Graph graph = graphs.apply(engine);
-    if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
-      return engine(name(engine), engine.role(model), graph);
+    if (options.platform() == ExportOptions.Platform.TENSORRT) {
+      return engine(name(engine), engine.role(), graph);
     }
-    boolean ahead = engine.condition() && engine.branches().isEmpty();
+    boolean ahead =
+        engine.isAhead() && options.platform() != ExportOptions.Platform.ONNXRUNTIME_TENSORRT;
     int most = ahead ? rowsAhead(graph) : options.maxBatch();
-    ModelConfig config = engine(name(engine), engine.role(model), graph, most);
+    ModelConfig config = engine(name(engine), engine.role(), graph, most);
     boolean large =
         graph.inputs().stream()
             .filter(port -> port.name().equals(Streams.HIDDEN))
@@ -78,7 +79,8 @@ final class Configs {
    */
   private long arenaBytes(long tokens, long width) {
     long blocks = model.branches().get(model.branches().size() - 1).block() + 1L;
-    long engines = blocks / Math.max(1, options.blocksPerEngine());
+    long engines =
+        options.engines() instanceof EngineSize.Blocks size ? blocks / size.count() : blocks;
     long elements = 2 * tokens * tokens * (width / 64 + 1) + 12 * tokens * width;
     return 2 * Float.BYTES * elements * engines;
   }
@@ -88,31 +90,29 @@ final class Configs {
   }
 
   private ModelConfig engine(String name, Role role, Graph graph, int most) {
-    String profile =
-        profile(
-            shapes(graph.inputs(), 1),
-            shapes(graph.inputs(), Math.min(2, most)), // guidance's pair
-            shapes(graph.inputs(), most));
-    return engine(name, role, graph, most, profile);
+    return engine(name, role, graph, most, Profile.ofBatches(graph.inputs(), most));
   }
 
-  String textEncoderName() {
-    return options.modelName() + "-text-encoder";
+  /** The first has no number. */
+  String textEncoderName(TextEngines text) {
+    String name = options.modelName() + "-text-encoder";
+    return text.place().number() == 0 ? name : name + "-" + (text.place().number() + 1);
   }
 
-  String textPartName(int part) {
-    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(), part);
+  String textPartName(TextEngines text, int part) {
+    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(text), part);
   }
 
-  ModelConfig textPart(int part, Graph graph) {
-    return engine(textPartName(part), TEXT, graph);
+  ModelConfig textPart(TextEngines text, int part, Graph graph) {
+    return engine(textPartName(text, part), TEXT, graph);
   }
 
-  /** The text encoder's parts in turn, and the tokenizer for its clients. */
-  ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
-    return Ensemble.of(textEncoderName(), options.modelName(), TEXT, parts, Names.TEXT_EMBEDDING)
+  /** A text encoder's parts in turn, and the tokenizer for its clients. */
+  ModelConfig textEncoder(TextEngines text, List<ModelConfig> parts) {
+    return Ensemble.of(
+            textEncoderName(text), options.modelName(), TEXT, parts, text.outputs())
         .toBuilder()
-        .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
+        .putParameters(Manifest.TOKENIZER, parameter(text.tokenizer()))
         .build();
   }
 
@@ -121,16 +121,14 @@ final class Configs {
     Port input = graph.inputs().get(0);
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
-    String most = shapes(List.of(largest), 1);
-    String profile = profile(shapes(List.of(smallest), 1), most, most);
-    return engine(decoderName(), DECODER, graph, 1, profile);
+    return engine(decoderName(), DECODER, graph, 1, Profile.ofSizes(smallest, largest));
   }
 
   String decoderName() {
     return Names.engine(options.modelName(), DECODER);
   }
 
-  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, String profile) {
+  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, Profile profile) {
     ModelConfig.Builder config =
         ConfigPorts.of(graph.inputs(), graph.outputs())
             .setName(name)
@@ -145,9 +143,14 @@ final class Configs {
     }
     if (options.platform() == ExportOptions.Platform.TENSORRT) {
       config.setBackend("tensorrt").setDefaultModelFilename("model.plan");
-      config.putParameters("trtexec", parameter(profile));
+      config.putParameters("trtexec", parameter(profile.trtexec()));
     } else {
       config.setBackend("onnxruntime").setDefaultModelFilename("model.onnx");
+    }
+    switch (options.platform()) {
+      case ONNXRUNTIME_TENSORRT -> Accelerator.tensorRt(config, profile);
+      case ONNXRUNTIME_OPENVINO -> Accelerator.openVino(config);
+      default -> {} // the backend's own kernels, or plans
     }
     return config.build();
   }
@@ -165,7 +168,7 @@ final class Configs {
 
   /** The steps of one request: every engine in turn, with what they hand on. */
   ModelConfig ensemble(String name, String router, Stretch stretch) {
-    List<List<ModelConfig>> engines =
+    List<List<Ensemble.Link>> engines =
         IntStream.range(0, stretch.steps()).mapToObj(s -> engines(stretch.route(s))).toList();
     return Ensemble.of(
         name,
@@ -177,29 +180,13 @@ final class Configs {
         stretch);
   }
 
-  private List<ModelConfig> engines(Route route) {
-    return Engine.of(model, route, options.blocksPerEngine()).stream().map(this::engine).toList();
+  private List<Ensemble.Link> engines(Route route) {
+    return pieces.of(route).stream()
+        .map(link -> new Ensemble.Link(engine(link.engine()), link.turn()))
+        .toList();
   }
 
   static ModelParameter parameter(String value) {
     return ModelParameter.newBuilder().setStringValue(value).build();
-  }
-
-  /** The shapes that {@code trtexec} optimises for. */
-  private static String profile(String min, String opt, String max) {
-    return "--minShapes=" + min + " --optShapes=" + opt + " --maxShapes=" + max;
-  }
-
-  private static String shapes(List<Port> inputs, int batch) {
-    return inputs.stream()
-        .map(
-            port ->
-                port.name()
-                    + ":"
-                    + batch
-                    + Arrays.stream(port.shape())
-                        .mapToObj(size -> "x" + size)
-                        .collect(Collectors.joining()))
-        .collect(Collectors.joining(","));
   }
 }

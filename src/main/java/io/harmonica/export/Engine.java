@@ -1,92 +1,165 @@
 package io.harmonica.export;
 
-import io.harmonica.model.Branch;
-import io.harmonica.model.Denoiser;
+import io.harmonica.model.Change;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import io.harmonica.router.Run;
+import java.util.Map;
 
 /**
- * One ONNX or TensorRT model: a part of the pass in one variant. For example block 3 of a DiT with
- * its attention computed and its MLP reused from the last output: branches {@code [6, 7]},
- * histories {@code [0, 1]}.
- *
- * @param embed whether it begins with the tokens
- * @param condition whether it computes what depends on timestep and condition only
- * @param branches the branches it covers, as indices, in execution order
- * @param histories for each of them: 0 computes, k reuses the last k outputs
- * @param head whether it ends with the head
+ * One ONNX or TensorRT model: a part of the pass, or what stands for one. For example block 3 of a
+ * DiT with its attention computed and its MLP reused from the last output is {@code Blocks} from
+ * branch 6 in variant {@code c1}.
  */
-record Engine(
-    boolean embed,
-    boolean condition,
-    List<Integer> branches,
-    List<Integer> histories,
-    boolean head) {
-  private static final Engine EMBED = new Engine(true, false, List.of(), List.of(), false);
-  private static final Engine CONDITION = new Engine(false, true, List.of(), List.of(), false);
-  private static final Engine HEAD = new Engine(false, false, List.of(), List.of(), true);
+sealed interface Engine {
+  /** What it is there for, which its configuration states. */
+  Role role();
+
+  /** Writes it down. */
+  void draw(EngineGraph graph);
+
+  /** The engine that holds the weights of this one and of all others of its kind: itself. */
+  default Engine computed() {
+    return this;
+  }
+
+  /** Whether it needs no sample. */
+  default boolean isAhead() {
+    return false;
+  }
+
+  /** What depends on timestep and condition only. */
+  record Condition(Role role) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.condition();
+    }
+
+    @Override
+    public boolean isAhead() {
+      return true;
+    }
+  }
+
+  /** The sample as tokens. */
+  record Embed(Role role) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.embed();
+    }
+  }
+
+  /** The prediction. */
+  record Head(Role role) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.head();
+    }
+  }
 
   /**
-   * Cuts a pass into engines.
+   * Consecutive blocks.
    *
-   * @param blocksPerEngine blocks of one engine; 0 puts the whole step into one
+   * @param first index of their first branch
    */
-  static List<Engine> of(Denoiser model, Route route, int blocksPerEngine) {
-    List<Branch> all = model.branches();
-    if (blocksPerEngine == 0) {
-      List<Integer> everything = IntStream.range(0, all.size()).boxed().toList();
-      return List.of(new Engine(true, true, everything, route.histories(), true));
+  record Blocks(Role role, int first) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      String variant = role.variant();
+      int from = (int) variant.chars().takeWhile(c -> c == 'x').count();
+      int end = from;
+      while (end < variant.length() && variant.charAt(end) != 'x') {
+        end++;
+      }
+      graph.blocks(
+          first + from,
+          variant.substring(from, end).chars().mapToObj(c -> c == 'c' ? 0 : c - '0').toList());
     }
-    List<Engine> engines = new ArrayList<>();
-    engines.add(CONDITION);
-    engines.add(EMBED);
-    IntStream.range(0, all.size())
-        .boxed()
-        .collect(
-            Collectors.groupingBy(
-                i -> all.get(i).block() / blocksPerEngine, TreeMap::new, Collectors.toList()))
-        .values()
-        .forEach(
-            group ->
-                engines.add(
-                    new Engine(
-                        false,
-                        false,
-                        group,
-                        group.stream().map(route.histories()::get).toList(),
-                        false)));
-    engines.add(HEAD);
-    return engines;
+
+    @Override
+    public Engine computed() {
+      return new Blocks(role.withVariant("c".repeat(role.variant().length())), first);
+    }
   }
 
-  /** The same stretch with every branch computed: it holds the weights of every variant. */
-  Engine computed() {
-    return new Engine(embed, condition, branches, branches.stream().map(i -> 0).toList(), head);
+  /**
+   * A whole step.
+   *
+   * @param changes of the route's runs
+   */
+  record Whole(Role role, Route route, Map<Run, Change> changes) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.step(route, changes);
+    }
+
+    @Override
+    public Engine computed() {
+      Route full = Route.full(route.branches());
+      return new Whole(role.withVariant(full.variant()), full, Map.of());
+    }
+
+    /** Those of one variant are the same: which outputs are stored is the ensemble's. */
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Whole whole && role.equals(whole.role);
+    }
+
+    @Override
+    public int hashCode() {
+      return role.hashCode();
+    }
   }
 
-  boolean forecasts() {
-    return histories.stream().anyMatch(history -> history > 1);
+  /** What a block does before its branches. */
+  record Enter(Role role, int block) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.enter(block);
+    }
   }
 
-  /** What it is there for, which its configuration states. */
-  Role role(Denoiser model) {
-    if (branches.isEmpty()) {
-      return Role.of(embed ? Role.Kind.EMBED : condition ? Role.Kind.CONDITION : Role.Kind.HEAD);
+  /** One branch, computed. */
+  record Alone(Role role, int branch) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.branch(branch);
     }
-    String variant =
-        histories.stream().map(h -> h == 0 ? "c" : h.toString()).collect(Collectors.joining());
-    if (embed) {
-      return Role.step(variant);
+  }
+
+  /**
+   * Cached outputs of a branch, added as it adds its own.
+   *
+   * @param branch one of those that it serves
+   */
+  record Reused(Role role, int branch) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.reused(branch, Integer.parseInt(role.variant()));
     }
-    int first = model.branches().get(branches.get(0)).block();
-    int last = model.branches().get(branches.get(branches.size() - 1)).block();
-    String blocks = last == first ? "%02d" : "%02d-%02d";
-    return Role.block(String.format(Locale.ROOT, blocks, first, last), variant);
+  }
+
+  /** Cached outputs of a run, added. */
+  record Added(Role role, Change change) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.added(change, Integer.parseInt(role.variant()));
+    }
+  }
+
+  /** The output of a run. */
+  record Changed(Role role, Change change) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.changed(change);
+    }
+  }
+
+  /** The weights of reused outputs, branch by branch. */
+  record WeightsOfBranches(Role role) implements Engine {
+    @Override
+    public void draw(EngineGraph graph) {
+      graph.weights();
+    }
   }
 }

@@ -1,13 +1,15 @@
 package io.harmonica.export;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import java.util.Optional;
 
 /**
  * How a model is exported.
  *
  * @param modelName name of the base ensemble, and prefix of everything else
- * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
+ * @param engines how much of a pass one engine covers
  * @param maxBatch samples of one request, guidance's pair counted as two
  * @param force whether a model of this name in the repository is replaced, and not refused; what is
  *     no part of it is never touched
@@ -20,7 +22,7 @@ public record ExportOptions(
     String modelName,
     Precision precision,
     Platform platform,
-    int blocksPerEngine,
+    EngineSize engines,
     int maxBatch,
     boolean force,
     int stepsPerRequest,
@@ -28,30 +30,57 @@ public record ExportOptions(
 
   /** What Triton runs the engines with. */
   public enum Platform {
-    ONNXRUNTIME,
-    TENSORRT
+    /** Its onnxruntime backend, with ONNX Runtime's own kernels. */
+    ONNXRUNTIME(null),
+
+    /** Its onnxruntime backend, which has TensorRT build a plan of each engine; on NVIDIA GPUs. */
+    ONNXRUNTIME_TENSORRT(
+        "servers need an NVIDIA GPU and an onnxruntime backend with TensorRT, and refuse these"
+            + " engines else; each builds its plan before it answers first, and keeps it in the"
+            + " server's "
+            + Accelerator.CACHE),
+
+    /** Its onnxruntime backend with OpenVINO, on CPUs. */
+    ONNXRUNTIME_OPENVINO(
+        "servers need an onnxruntime backend that was built with OpenVINO, and refuse these engines"
+            + " else: unknown Execution Accelerator 'openvino'"),
+
+    /** Its tensorrt backend, with plans that {@code export/build-engines.sh} builds beforehand. */
+    TENSORRT(null);
+
+    private final String needs;
+
+    Platform(String needs) {
+      this.needs = needs;
+    }
+
+    /** What a server needs for it that not every one has, where that is so. */
+    public Optional<String> needs() {
+      return Optional.ofNullable(needs);
+    }
   }
 
   public ExportOptions {
     if (!Router.isName(modelName)) {
-      throw new IllegalArgumentException(
-          "--model-name '%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
+      throw new InvalidProperty(
+          "modelName",
+          "'%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
     }
-    if (blocksPerEngine < 0) {
-      throw new IllegalArgumentException(
-          "--blocks-per-engine %d must be positive, or all".formatted(blocksPerEngine));
-    }
     if (maxBatch < 1) {
-      throw new IllegalArgumentException("--max-batch %d must be positive".formatted(maxBatch));
+      throw new InvalidProperty("maxBatch", "%d must be positive".formatted(maxBatch));
     }
     if (stepsPerRequest < 1) {
-      throw new IllegalArgumentException(
-          "--steps-per-request %d must be positive".formatted(stepsPerRequest));
+      throw new InvalidProperty(
+          "stepsPerRequest", "%d must be positive".formatted(stepsPerRequest));
     }
   }
 
-  /** One step a request. */
+  /**
+   * One step a request.
+   *
+   * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
+   */
   public ExportOptions(
       String modelName,
       Precision precision,
@@ -62,40 +91,67 @@ public record ExportOptions(
     this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1, false);
   }
 
+  /**
+   * All of it.
+   *
+   * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
+   */
+  public ExportOptions(
+      String modelName,
+      Precision precision,
+      Platform platform,
+      int blocksPerEngine,
+      int maxBatch,
+      boolean force,
+      int stepsPerRequest,
+      boolean hardLinks) {
+    this(
+        modelName,
+        precision,
+        platform,
+        size(blocksPerEngine),
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks);
+  }
+
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
   public static ExportOptions of(String modelName) {
     return new ExportOptions(modelName, Precision.FP32, Platform.ONNXRUNTIME, 1, 16, false);
   }
 
+  private static EngineSize size(int blocksPerEngine) {
+    return blocksPerEngine == 0 ? EngineSize.STEP : EngineSize.ofBlocks(blocksPerEngine);
+  }
+
+  /** Blocks of one engine; 0 for the whole step in one. */
   public ExportOptions withBlocksPerEngine(int blocks) {
+    return withEngines(size(blocks));
+  }
+
+  public ExportOptions withEngines(EngineSize other) {
     return new ExportOptions(
-        modelName, precision, platform, blocks, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName, precision, platform, other, maxBatch, force, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withPrecision(Precision other) {
     return new ExportOptions(
-        modelName, other, platform, blocksPerEngine, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName, other, platform, engines, maxBatch, force, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        blocksPerEngine,
-        maxBatch,
-        other,
-        stepsPerRequest,
-        hardLinks);
+        modelName, precision, platform, engines, maxBatch, other, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, blocksPerEngine, maxBatch, force, steps, hardLinks);
+        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks);
   }
 
   public ExportOptions withHardLinks(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, blocksPerEngine, maxBatch, force, stepsPerRequest, other);
+        modelName, precision, platform, engines, maxBatch, force, stepsPerRequest, other);
   }
 }

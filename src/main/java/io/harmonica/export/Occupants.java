@@ -33,13 +33,13 @@ record Occupants(Path repository, ExportOptions options) {
   void requireRoom(Collection<String> names) throws IOException {
     if (Files.exists(repository) && !Files.isDirectory(repository)) {
       throw new HarmonicaException(
-          "--model-repository %s is a file, expected a folder or a new name".formatted(repository));
+          "`modelRepository` %s is a file, expected a folder or a new name".formatted(repository));
     }
     requireRepository();
     List<Path> previous = previous();
     if (!previous.isEmpty() && !options.force()) {
       throw new HarmonicaException(
-          "--model-repository %s has model %s already: add --force to replace it, or choose another --model-name"
+          "`modelRepository` %s has model %s already: add `force` to replace it, or choose another `modelName`"
               .formatted(repository, options.modelName()));
     }
     for (String name : names) {
@@ -70,7 +70,7 @@ record Occupants(Path repository, ExportOptions options) {
     }
     if (!content.isEmpty() && !holdsModels) {
       throw new HarmonicaException(
-          "--model-repository %s holds no models, but %s%s: name a repository or a new folder, or add --force to write there all the same"
+          "`modelRepository` %s holds no models, but %s%s: name a repository or a new folder, or add `force` to write there all the same"
               .formatted(
                   repository,
                   content.get(0),
@@ -111,7 +111,7 @@ record Occupants(Path repository, ExportOptions options) {
   /** The fault of something that has a name of this model's and is no part of it. */
   static HarmonicaException taken(Path folder) {
     return new HarmonicaException(
-        "%s is there already and %s; move it away, or choose another --model-name or router name"
+        "%s is there already and %s; move it away, or choose another `modelName` or router name"
             .formatted(
                 folder,
                 owner(folder)

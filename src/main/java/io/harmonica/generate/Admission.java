@@ -62,7 +62,7 @@ final class Admission {
     Guidance guidance = guidance(style);
     if (manifest.maxBatch() < guidance.rows()) {
       throw new HarmonicaException(
-          "model %s takes batches of 1, and guidance %s needs 2: export it with --max-batch 2 or more, or use --guidance 1"
+          "model %s takes batches of 1, and guidance %s needs 2: export it with `maxBatch` 2 or more, or use `guidance` 1"
               .formatted(manifest.model(), guidance.scale()));
     }
     TimestepInput.requireTaken(manifest.model(), wholeTimesteps, sampler.timesteps());
@@ -128,7 +128,7 @@ final class Admission {
   Router router(String name) {
     if (!manifest.routers().containsKey(name)) {
       throw new HarmonicaException(
-          "model %s has no router '%s', it has %s: name one of these, or export it with --router"
+          "model %s has no router '%s', it has %s: name one of these, or export it with `router`"
               .formatted(
                   manifest.model(),
                   name,
@@ -153,7 +153,7 @@ final class Admission {
     String asked = style.sampler().orElse(router.sampler());
     if (!router.sampler().equals(asked)) {
       throw new HarmonicaException(
-          "router %s was made for sampler %s, not %s: use --sampler %s, or another router"
+          "router %s was made for sampler %s, not %s: use `sampler` %s, or another router"
               .formatted(router.name(), router.sampler(), asked, router.sampler()));
     }
     if (!Sampler.NAMES.contains(router.sampler())) {
@@ -163,13 +163,13 @@ final class Admission {
     }
     if (style.steps().isPresent() && style.steps().getAsInt() != router.steps()) {
       throw new HarmonicaException(
-          "router %s is for %d steps, not %d: use --steps %d, or another router"
+          "router %s is for %d steps, not %d: use `steps` %d, or another router"
               .formatted(router.name(), router.steps(), style.steps().getAsInt(), router.steps()));
     }
     Timesteps timesteps = sampler(style, router.sampler(), router.steps()).timesteps();
     if (!timesteps.equals(router.timesteps())) {
       throw new HarmonicaException(
-          "router %s is for timesteps %s, and %s spacing gives %s: use the --spacing it was made with"
+          "router %s is for timesteps %s, and %s spacing gives %s: use the `spacing` it was made with"
               .formatted(
                   router.name(), router.timesteps(), spacing(style, router.sampler()), timesteps));
     }
@@ -200,7 +200,7 @@ final class Admission {
     int channels = style.guidanceChannels().orElse(manifest.guidanceChannels());
     if (channels < 1 || channels > manifest.channels()) {
       throw new HarmonicaException(
-          "--guidance-channels %d is out of range: model %s has %d channels"
+          "`guidanceChannels` %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
     return new Guidance(guidanceScale(style), channels, manifest.text() == null);
@@ -230,8 +230,8 @@ final class Admission {
 
   private String remedy(Shows shows) {
     return shows instanceof Shows.Text
-        ? embedsTexts ? "--prompt" : "--text-embeddings"
-        : shows instanceof Shows.Classes ? "--classes" : "--pictures";
+        ? embedsTexts ? "`prompt`" : "`textEmbeddings`"
+        : shows instanceof Shows.Classes ? "`classes`" : "`pictures`";
   }
 
   private void requireFits(Content.Labels content, Shows.Classes classes) {
@@ -250,13 +250,18 @@ final class Admission {
           "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
               .formatted(texts.width(), manifest.model(), takes.width()));
     }
+    if (texts.pooledWidth() != takes.pooled()) {
+      throw new HarmonicaException(
+          "texts have pooled embeddings of %d elements, model %s takes %d: embed them with the text encoders that it was trained with"
+              .formatted(texts.pooledWidth(), manifest.model(), takes.pooled()));
+    }
   }
 
   private void requireGuides(Content.Texts texts, Style style) {
     double guidance = guidanceScale(style);
     if (Guidance.rows(guidance) == 2 && texts.negative().isEmpty()) {
       throw new HarmonicaException(
-          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use --guidance 1"
+          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use `guidance` 1"
               .formatted(guidance));
     }
   }

@@ -110,11 +110,7 @@ final class Calls implements AutoCloseable {
       for (int i = 0; i < planned.steps(); i++) {
         own.put(planned.tensor(Names.TIMESTEP, i), times.tensor(planned.first() + i, 1, batch));
       }
-      planned
-          .weights()
-          .forEach(
-              (step, weights) ->
-                  own.put(planned.tensor(Names.REUSE_WEIGHTS, step), reuseWeights(weights)));
+      planned.weights().forEach((input, weights) -> own.put(input, reuseWeights(weights)));
       if (planned.isStretch()) {
         samplerInputs.put(planned, state, own);
       }
@@ -148,8 +144,8 @@ final class Calls implements AutoCloseable {
   private Tensor reuseWeights(float[][] weights) {
     FloatBuffer values = FloatBuffer.allocate(batch * weights.length * Route.MAX_HISTORY);
     for (int i = 0; i < batch; i++) {
-      for (float[] branch : weights) {
-        values.put(branch);
+      for (float[] row : weights) {
+        values.put(row);
       }
     }
     return runtime.tensor(values.flip(), batch, weights.length, Route.MAX_HISTORY);

@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.InvalidProperty;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,7 +47,7 @@ public sealed interface Content {
     public Labels {
       labels = List.copyOf(labels);
       if (labels.isEmpty()) {
-        throw new IllegalArgumentException("--classes is empty, expected a label for each picture");
+        throw new InvalidProperty("classes", "is empty, expected a label for each picture");
       }
     }
 

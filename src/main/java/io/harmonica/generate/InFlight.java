@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.InvalidProperty;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -32,8 +33,7 @@ import java.util.function.BooleanSupplier;
 public record InFlight(Pipeline pipeline, int maxInFlight) {
   public InFlight {
     if (maxInFlight < 1) {
-      throw new IllegalArgumentException(
-          "--concurrency %d must be 1 or more".formatted(maxInFlight));
+      throw new InvalidProperty("concurrency", "%d must be 1 or more".formatted(maxInFlight));
     }
   }
 

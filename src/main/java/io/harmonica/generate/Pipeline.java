@@ -13,7 +13,7 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -94,7 +94,7 @@ public final class Pipeline implements AutoCloseable {
   }
 
   /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
-  public static Pipeline connect(String addresses, String model, TritonRuntime.Options options) {
+  public static Pipeline connect(String addresses, String model, ServerOptions options) {
     return builder(model).triton(addresses, options).open();
   }
 
@@ -179,7 +179,17 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no text encoder
    */
   public Content.Texts prompts(List<String> positive, String negative, Consumer<String> warnings) {
-    List<String> all = new ArrayList<>(positive);
+    return embed(positive.stream().map(Prompt::of).toList(), Prompt.of(negative), warnings);
+  }
+
+  /**
+   * The same with a text of its own for each text encoder.
+   *
+   * @param negative what guidance leads away from, the same for all
+   */
+  public Content.Texts embed(
+      List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    List<Prompt> all = new ArrayList<>(positive);
     all.add(negative); // with the others: each call goes through all of the encoder's weights
     Embeddings embedded = texts.embed(all, warnings);
     int last = all.size() - 1;

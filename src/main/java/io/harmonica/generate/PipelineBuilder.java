@@ -7,7 +7,7 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.triton.Fleet;
-import io.harmonica.triton.TritonRuntime;
+import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -48,11 +48,11 @@ public final class PipelineBuilder {
    * @param addresses {@code host:port} of its gRPC service, or several with commas between them
    */
   public PipelineBuilder triton(String addresses) {
-    return triton(addresses, TritonRuntime.Options.DEFAULTS);
+    return triton(addresses, ServerOptions.DEFAULTS);
   }
 
   /** Uses Triton servers, with deadlines, encryption and so on of one's own. */
-  public PipelineBuilder triton(String addresses, TritonRuntime.Options options) {
+  public PipelineBuilder triton(String addresses, ServerOptions options) {
     return place(() -> Fleet.connect(addresses, options));
   }
 
@@ -119,7 +119,7 @@ public final class PipelineBuilder {
     int exported = manifest.stepsPerRequest();
     if (steps != 1 && steps != exported) {
       throw new HarmonicaException(
-          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export --steps-per-request %d"
+          "model %s has ensembles for %s, not for %d steps in one request: export it with harmonica-export `stepsPerRequest` %d"
               .formatted(
                   manifest.model(),
                   exported == 1 ? "single steps only" : "1 or " + exported,

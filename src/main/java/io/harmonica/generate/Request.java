@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
@@ -34,14 +35,15 @@ public final class Request {
 
   private Request(Content content, Style style, long seed, Optional<Latents> latents) {
     if (latents.isPresent() && latents.get().count() != content.count()) {
-      throw new IllegalArgumentException(
-          "--latents has %d rows for %d %s, expected as many"
+      throw new InvalidProperty(
+          "latents",
+          "has %d rows for %d %s, expected as many"
               .formatted(
                   latents.get().count(),
                   content.count(),
                   content instanceof Content.Labels
-                      ? "--classes"
-                      : content instanceof Content.Texts ? "texts" : "--pictures"));
+                      ? "`classes`"
+                      : content instanceof Content.Texts ? "texts" : "`pictures`"));
     }
     this.content = content;
     this.style = style;

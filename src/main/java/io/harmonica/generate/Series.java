@@ -110,7 +110,7 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
         JsonNode there = before.path(setting.getKey());
         if (!setting.getValue().equals(there)) {
           throw new HarmonicaException(
-              "--out %s holds pictures of another run (%s is %s there, %s here): name another folder"
+              "`out` %s holds pictures of another run (%s is %s there, %s here): name another folder"
                   .formatted(
                       out,
                       setting.getKey(),
@@ -120,7 +120,7 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
       }
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
-          "%s is no note of a run: name another folder by --out".formatted(note), e);
+          "%s is no note of a run: name another folder by `out`".formatted(note), e);
     } catch (IOException e) {
       throw new HarmonicaException("cannot read %s: %s".formatted(note, AtomicFile.reason(e)), e);
     }

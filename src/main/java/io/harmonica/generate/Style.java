@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -129,7 +130,7 @@ public final class Style {
    */
   public Style withGuidance(double scale) {
     if (!Double.isFinite(scale) || scale < 0) {
-      throw new IllegalArgumentException("--guidance %s must be a number from 0".formatted(scale));
+      throw new InvalidProperty("guidance", "%s must be a number from 0".formatted(scale));
     }
     return new Style(router, steps, sampler, spacing, eta, OptionalDouble.of(scale), channels);
   }

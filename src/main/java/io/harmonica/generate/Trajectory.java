@@ -229,7 +229,7 @@ final class Trajectory implements AutoCloseable {
                     step,
                     manifest.precision(),
                     manifest.precision().equals("fp16")
-                        ? "its numbers overflow; export it with --precision fp32"
+                        ? "its numbers overflow; export it with `precision` fp32"
                         : "its checkpoint holds NaN or numbers too large; try another"));
       }
     }

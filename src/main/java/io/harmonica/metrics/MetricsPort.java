@@ -4,6 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.Library;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -50,8 +51,8 @@ public final class MetricsPort implements AutoCloseable {
     int colon = place.lastIndexOf(':');
     String port = place.substring(colon + 1);
     if (!port.matches("\\d{1,5}") || Integer.parseInt(port) > 65535) {
-      throw new IllegalArgumentException(
-          "--metrics-port '%s' is not PORT or HOST:PORT: give one such as 9400".formatted(place));
+      throw new InvalidProperty(
+          "metricsPort", "'%s' is not PORT or HOST:PORT: give one such as 9400".formatted(place));
     }
     try {
       InetAddress host =
@@ -61,7 +62,7 @@ public final class MetricsPort implements AutoCloseable {
       return new MetricsPort(new InetSocketAddress(host, Integer.parseInt(port)));
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot listen for metrics on %s: %s; choose another --metrics-port"
+          "cannot listen for metrics on %s: %s; choose another `metricsPort`"
               .formatted(place, AtomicFile.reason(e)),
           e);
     }

@@ -1,5 +1,6 @@
 package io.harmonica.model;
 
+import io.harmonica.InvalidProperty;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -9,8 +10,7 @@ public record Resolution(int height, int width) {
 
   public Resolution {
     if (height < 1 || width < 1) {
-      throw new IllegalArgumentException(
-          "--resolution %dx%d must be positive".formatted(height, width));
+      throw new InvalidProperty("resolution", "%dx%d must be positive".formatted(height, width));
     }
   }
 
@@ -18,9 +18,9 @@ public record Resolution(int height, int width) {
   public static Resolution parse(String text) {
     Matcher sizes = TEXT.matcher(text);
     if (!sizes.matches()) {
-      throw new IllegalArgumentException(
-          "--resolution '%s' is no size, expected HEIGHTxWIDTH in pixels, such as 512x768"
-              .formatted(text));
+      throw new InvalidProperty(
+          "resolution",
+          "'%s' is no size, expected HEIGHTxWIDTH in pixels, such as 512x768".formatted(text));
     }
     return new Resolution(Integer.parseInt(sizes.group(1)), Integer.parseInt(sizes.group(2)));
   }

@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The interpreter that follows shapes for one sample: checks every parameter against the
@@ -40,8 +42,9 @@ public final class Shapes implements Ops<long[]> {
   }
 
   /** Checks every parameter of a text encoder. */
-  public static void require(TextEncoder encoder, Weights weights) {
-    encoder.encode(new Shapes(weights), new long[] {1, 1}, new long[] {1, 1}, 1);
+  public static void require(TextEncoder encoder, Weights weights, TextUse use) {
+    long[] one = {1, 1};
+    encoder.encode(new Shapes(weights), one, Optional.of(one), 1, use);
   }
 
   private Traced walk(Denoiser model) {
@@ -150,6 +153,12 @@ public final class Shapes implements Ops<long[]> {
   }
 
   @Override
+  public long[] rowAt(long[] x, long[] ids, OptionalInt token) {
+    check(x.length == 3 && ids.length == 2 && x[1] == ids[1], "row of a text", x);
+    return new long[] {x[0], x[2]};
+  }
+
+  @Override
   public long[] add(long[] a, long[] b) {
     long[] big = a.length >= b.length ? a : b;
     long[] small = big == a ? b : a;
@@ -161,6 +170,11 @@ public final class Shapes implements Ops<long[]> {
       result[result.length - i] = Math.max(m, n);
     }
     return made(result);
+  }
+
+  @Override
+  public long[] sub(long[] a, long[] b) {
+    return add(a, b);
   }
 
   @Override

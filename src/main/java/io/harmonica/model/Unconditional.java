@@ -40,12 +40,12 @@ public enum Unconditional {
   public void requireGuides(double scale, String model) {
     if (this == NONE && scale > 1) {
       throw new HarmonicaException(
-          "guidance %s needs a null class to lead away from, and model %s has none, as it was trained without class dropout: use --guidance 1, or leave it out"
+          "guidance %s needs a null class to lead away from, and model %s has none, as it was trained without class dropout: use `guidance` 1, or leave it out"
               .formatted(scale, model));
     }
     if (this == NOTHING && scale > 1) {
       throw new HarmonicaException(
-          "guidance %s needs a class or a text to lead towards, and model %s takes neither: use --guidance 1, or leave it out"
+          "guidance %s needs a class or a text to lead towards, and model %s takes neither: use `guidance` 1, or leave it out"
               .formatted(scale, model));
     }
   }

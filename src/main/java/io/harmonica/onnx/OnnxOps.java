@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /** The interpreter that appends each operation to an ONNX {@link Graph}. */
@@ -79,8 +80,27 @@ public final class OnnxOps implements Ops<Value> {
   }
 
   @Override
+  public Value rowAt(Value x, Value ids, OptionalInt token) {
+    Value scores = ids;
+    if (token.isPresent()) {
+      scores =
+          graph.node("Equal", Element.BOOL, List.of(ids, graph.integers(token.getAsInt())));
+    }
+    Value place = // (B, 1); of several largest the first; token ids are exact in fp32
+        graph.node(
+            "ArgMax", Element.INT64, List.of(toFloat(scores)), Graph.integer("axis", 1));
+    return graph.node(
+        "GatherND", x.type(), List.of(x, place), Graph.integer("batch_dims", 1)); // (B, D)
+  }
+
+  @Override
   public Value add(Value a, Value b) {
     return op("Add", a, b);
+  }
+
+  @Override
+  public Value sub(Value a, Value b) {
+    return op("Sub", a, b);
   }
 
   @Override
@@ -274,7 +294,7 @@ public final class OnnxOps implements Ops<Value> {
     for (float value : values) {
       if (Math.abs(value) > Precision.MAX_FP16 && Float.isFinite(value)) {
         throw new HarmonicaException(
-            "weight %s holds %s, beyond fp16's %s; export with --precision fp32"
+            "weight %s holds %s, beyond fp16's %s; export with `precision` fp32"
                 .formatted(name, value, Precision.MAX_FP16));
       }
     }

@@ -2,6 +2,7 @@ package io.harmonica.origin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.harmonica.InvalidProperty;
 import io.harmonica.model.Resolution;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,8 +27,9 @@ public final class AspectBins {
   public static Resolution nearest(int side, Resolution asked) {
     JsonNode table = tables().path(Integer.toString(side));
     if (!table.isObject()) {
-      throw new IllegalArgumentException(
-          "--aspect-bins has no sizes for a model of %d x %d pixels, only for 256, 512, 1024 and 2048; leave it out"
+      throw new InvalidProperty(
+          "aspectBins",
+          "has no sizes for a model of %d x %d pixels, only for 256, 512, 1024 and 2048; leave it out"
               .formatted(side, side));
     }
     double ratio = (double) asked.height() / asked.width();

@@ -47,7 +47,7 @@ record DiffusersFields(
     int heads = fields.integer("num_attention_heads", 16);
     if (statedHeads.orElse(heads) != heads) {
       throw new HarmonicaException(
-          "%s/config.json: num_attention_heads is %d, --heads says %d; leave --heads out"
+          "%s/config.json: num_attention_heads is %d, `heads` says %d; leave `heads` out"
               .formatted(path, heads, statedHeads.getAsInt()));
     }
     long width = (long) heads * fields.integer("attention_head_dim", 72);

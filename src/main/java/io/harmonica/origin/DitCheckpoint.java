@@ -126,7 +126,7 @@ final class DitCheckpoint {
     int heads = facebookHeads(checkpoint, depth, width, settings, choices.heads());
     if (heads < 1 || width % heads != 0) {
       throw new HarmonicaException(
-          "%s: width %d is not divisible by %d heads; check --heads"
+          "%s: width %d is not divisible by %d heads; check `heads`"
               .formatted(checkpoint.path(), width, heads));
     }
     int out = weights.outputChannels(channels, patch);
@@ -155,7 +155,7 @@ final class DitCheckpoint {
     }
     if (!labels.told()) {
       assumed.add(
-          "the last of %d label rows is the null class (if not: --no-null-class)"
+          "the last of %d label rows is the null class (if not: `noNullClass`)"
               .formatted(labels.rows()));
     }
     return assumed.isEmpty()
@@ -172,7 +172,7 @@ final class DitCheckpoint {
     if (noted.isPresent()) {
       if (statedHeads.orElse(noted.getAsInt()) != noted.getAsInt()) {
         throw new HarmonicaException(
-            "%s: its settings say %d heads (%s), --heads says %d; leave --heads out"
+            "%s: its settings say %d heads (%s), `heads` says %d; leave `heads` out"
                 .formatted(
                     checkpoint.path(),
                     noted.getAsInt(),
@@ -186,13 +186,13 @@ final class DitCheckpoint {
       return statedHeads.orElseThrow(
           () ->
               new HarmonicaException(
-                  "%s: %d blocks of width %d are no published DiT and the file does not say how many heads they have; add --heads N"
+                  "%s: %d blocks of width %d are no published DiT and the file does not say how many heads they have; add `heads` N"
                       .formatted(checkpoint.path(), depth, width)));
     }
     int heads = published.get().heads;
     if (statedHeads.orElse(heads) != heads) {
       throw new HarmonicaException(
-          "%s: %d blocks of width %d are DiT-%s, which has %d heads, --heads says %d; leave --heads out"
+          "%s: %d blocks of width %d are DiT-%s, which has %d heads, `heads` says %d; leave `heads` out"
               .formatted(
                   checkpoint.path(), depth, width, published.get(), heads, statedHeads.getAsInt()));
     }

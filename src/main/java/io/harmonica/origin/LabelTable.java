@@ -30,7 +30,7 @@ record LabelTable(int rows, int classes, boolean nullClass, boolean told) {
     if (dropout.orElse(0) > 0) {
       if (choices.noNullClass()) {
         throw new HarmonicaException(
-            "%s: its settings say that class labels were dropped in training (%s), so the last of %d label rows is the null class; leave --no-null-class out"
+            "%s: its settings say that class labels were dropped in training (%s), so the last of %d label rows is the null class; leave `noNullClass` out"
                 .formatted(checkpoint.path(), settings.words(Settings.CLASS_DROPOUT), rows));
       }
       return new LabelTable(rows, rows - 1, true, true);

@@ -73,7 +73,7 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     named(name); // names the known ones
     if (!denoiser.architecture().equals(name)) {
       throw new HarmonicaException(
-          "%s holds a %s, not the --architecture %s"
+          "%s holds a %s, not the `architecture` %s"
               .formatted(path, denoiser.architecture(), name));
     }
   }
@@ -109,14 +109,15 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
       return unchanged(model, choices);
     }
     if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
-      if (choices.noNullClass()) {
-        throw new HarmonicaException(
-            "--no-null-class: a PixArt takes texts, no class labels; leave --no-null-class out");
-      }
+      requireNoLabels(choices, "a PixArt");
       return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
+    if (type.equals(Sd3Checkpoint.TYPE)) {
+      requireNoLabels(choices, "a Stable Diffusion 3");
+      return Sd3Checkpoint.of(checkpoint, config.get(), choices);
+    }
     throw new HarmonicaException(
-        "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
+        "%s/config.json: field _class_name is '%s'%s; supported: SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
             .formatted(
                 checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
   }
@@ -124,8 +125,16 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
   private static void requireNoSchedule(Choices choices) {
     if (choices.schedule().isPresent()) {
       throw new HarmonicaException(
-          "--schedule %s: only U-ViTs were trained on schedules that their files do not tell; leave --schedule out"
+          "`schedule` %s: only U-ViTs were trained on schedules that their files do not tell; leave `schedule` out"
               .formatted(choices.schedule().get()));
+    }
+  }
+
+  private static void requireNoLabels(Choices choices, String what) {
+    if (choices.noNullClass()) {
+      throw new HarmonicaException(
+          "`noNullClass`: %s takes texts, no class labels; leave `noNullClass` out"
+              .formatted(what));
     }
   }
 
@@ -136,12 +145,12 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
     Resolution own = new Resolution(io.height() * pixels, io.width() * pixels);
     if (!choices.resolution().orElse(own).equals(own)) {
       throw new HarmonicaException(
-          "--resolution %s: a DiT has the size that it was trained for, here %s; leave --resolution out"
+          "`resolution` %s: a DiT has the size that it was trained for, here %s; leave `resolution` out"
               .formatted(choices.resolution().get(), own));
     }
     if (choices.textTokens().isPresent()) {
       throw new HarmonicaException(
-          "--text-tokens %d: a DiT takes class labels, no text; leave --text-tokens out"
+          "`textTokens` %d: a DiT takes class labels, no text; leave `textTokens` out"
               .formatted(choices.textTokens().getAsInt()));
     }
     return model;

@@ -89,7 +89,7 @@ final class PixArtCheckpoint {
         new Resolution(fit(resolution.height(), step), fit(resolution.width(), step));
     if (!nearest.equals(resolution)) {
       throw new HarmonicaException(
-          "--resolution %s does not fit the model, which takes multiples of %d pixels up to %d; the nearest is %s"
+          "`resolution` %s does not fit the model, which takes multiples of %d pixels up to %d; the nearest is %s"
               .formatted(resolution, step, largest, nearest));
     }
   }

@@ -161,12 +161,12 @@ final class PixArtStateDict {
                 return published.heads();
               }
               throw new HarmonicaException(
-                  "%s: %d blocks of width %d are no published PixArt and the file does not say how many heads they have; add --heads N"
+                  "%s: %d blocks of width %d are no published PixArt and the file does not say how many heads they have; add `heads` N"
                       .formatted(checkpoint.path(), depth, width));
             });
     if (width % heads != 0 || (isPublished && heads != published.heads())) {
       throw new HarmonicaException(
-          "%s: %d blocks of width %d do not have the %d heads that --heads says; check it"
+          "%s: %d blocks of width %d do not have the %d heads that `heads` says; check it"
               .formatted(checkpoint.path(), depth, width, heads));
     }
     return heads;

@@ -117,13 +117,13 @@ final class UVitCheckpoint {
           : new Shows.Anything();
     }
     int tokens = choices.textTokens().orElse(TEXT_TOKENS);
-    return new Shows.Text(tokens, weights.size(TEXT, 2, 1), false, false);
+    return Shows.Text.ofClip(tokens, weights.size(TEXT, 2, 1));
   }
 
   private int side(Shows shows) {
     String words =
         shows instanceof Shows.Text text
-            ? " beside that of the time and those of %d text tokens; if prompts have others, add --text-tokens N"
+            ? " beside that of the time and those of %d text tokens; if prompts have others, add `textTokens` N"
                 .formatted(text.tokens())
             : shows instanceof Shows.Classes
                 ? " beside those of class and time"
@@ -137,17 +137,17 @@ final class UVitCheckpoint {
     Resolution own = new Resolution(samples.height() * pixels, samples.width() * pixels);
     if (!choices.resolution().orElse(own).equals(own)) {
       throw new HarmonicaException(
-          "--resolution %s: a U-ViT has the size that it was trained for, here %s; leave --resolution out"
+          "`resolution` %s: a U-ViT has the size that it was trained for, here %s; leave `resolution` out"
               .formatted(choices.resolution().get(), own));
     }
     if (choices.textTokens().isPresent() && !(shows instanceof Shows.Text)) {
       throw new HarmonicaException(
-          "--text-tokens %d: this U-ViT takes no text; leave --text-tokens out"
+          "`textTokens` %d: this U-ViT takes no text; leave `textTokens` out"
               .formatted(choices.textTokens().getAsInt()));
     }
     if (choices.noNullClass() && !(shows instanceof Shows.Classes)) {
       throw new HarmonicaException(
-          "--no-null-class: this U-ViT takes no class labels; leave --no-null-class out");
+          "`noNullClass`: this U-ViT takes no class labels; leave `noNullClass` out");
     }
   }
 
@@ -172,7 +172,7 @@ final class UVitCheckpoint {
     LabelTable table = LabelTable.of(checkpoint, rows, Settings.of(checkpoint), choices);
     if (!table.told()) {
       notes.add(
-          "%s does not say whether it has a null class, assumed: the last of its %d label rows (if not: --no-null-class)"
+          "%s does not say whether it has a null class, assumed: the last of its %d label rows (if not: `noNullClass`)"
               .formatted(checkpoint.path(), rows));
     }
     return new Shows.Classes(table.classes(), table.nullClass());
@@ -183,19 +183,19 @@ final class UVitCheckpoint {
     OptionalInt stated = choices.heads();
     if (size.isEmpty() && stated.isEmpty()) {
       throw new HarmonicaException(
-          "%s: %d blocks of width %d are no published U-ViT and the file does not say how many heads they have; add --heads N"
+          "%s: %d blocks of width %d are no published U-ViT and the file does not say how many heads they have; add `heads` N"
               .formatted(checkpoint.path(), depth + 1, width));
     }
     int heads = size.isPresent() ? size.get().heads() : stated.getAsInt();
     if (stated.orElse(heads) != heads) {
       throw new HarmonicaException(
-          "%s: %d blocks of width %d are %s, which has %d heads, --heads says %d; leave --heads out"
+          "%s: %d blocks of width %d are %s, which has %d heads, `heads` says %d; leave `heads` out"
               .formatted(
                   checkpoint.path(), depth + 1, width, size.get(), heads, stated.getAsInt()));
     }
     if (width % heads != 0) {
       throw new HarmonicaException(
-          "%s: width %d is not divisible by %d heads; check --heads"
+          "%s: width %d is not divisible by %d heads; check `heads`"
               .formatted(checkpoint.path(), width, heads));
     }
     return heads;
@@ -206,11 +206,11 @@ final class UVitCheckpoint {
     if (choices.schedule().isEmpty()) {
       if (published.isEmpty()) {
         throw new HarmonicaException(
-            "%s is no published U-ViT and does not say which noise schedule it was trained on: add --schedule discrete (latent diffusion's 1000 betas) or --schedule continuous (the variance-preserving SDE)"
+            "%s is no published U-ViT and does not say which noise schedule it was trained on: add `schedule` discrete (latent diffusion's 1000 betas) or `schedule` continuous (the variance-preserving SDE)"
                 .formatted(checkpoint.path()));
       }
       notes.add(
-          "%s does not say which noise schedule it was trained on, assumed as the published model of its sizes: %s (if not: --schedule)"
+          "%s does not say which noise schedule it was trained on, assumed as the published model of its sizes: %s (if not: `schedule`)"
               .formatted(checkpoint.path(), published.get().schedule()));
     }
     OptionalDouble guidance =

@@ -15,7 +15,8 @@ import javax.imageio.ImageIO;
 
 /**
  * Draws a router's table as a picture: a row a step, a column a branch; a computed cell in its
- * kind's colour, the darker the higher its score, a reused one as a small dot.
+ * kind's colour, the darker the higher its score, a reused one as a small dot, one under a run as a
+ * dash.
  */
 public final class ImageHeatMap {
   private static final int LEFT = 100;
@@ -73,7 +74,11 @@ public final class ImageHeatMap {
       drawAxes(pen);
       for (int s = 0; s < router.steps(); s++) {
         for (int b = 0; b < router.branches().size(); b++) {
-          drawCell(pen, LEFT + b * cell, TOP + s * cell, colour(b), score(s, b));
+          int x = LEFT + b * cell;
+          drawCell(pen, x, TOP + s * cell, colour(b), score(s, b));
+          if (router.isUnderRun(s, b)) {
+            drawDash(pen, x, TOP + s * cell, colour(b));
+          }
         }
       }
       drawLegend(pen, TOP + router.steps() * cell + LEGEND - 6);
@@ -101,6 +106,12 @@ public final class ImageHeatMap {
       pen.setColor(mix(colour, 0.5));
       pen.fillOval(x + (cell - gap - dot) / 2, y + (cell - gap - dot) / 2, dot, dot);
     }
+  }
+
+  private void drawDash(Graphics2D pen, int x, int y, Color colour) {
+    int thick = Math.max(1, cell / 5);
+    pen.setColor(mix(colour, 0.5));
+    pen.fillRect(x, y + (cell - thick) / 2, cell, thick);
   }
 
   private void drawAxes(Graphics2D pen) {
@@ -142,7 +153,8 @@ public final class ImageHeatMap {
     }
     drawCell(pen, x, y - cell / 2 - 4, Color.GRAY, 0);
     pen.setColor(Color.DARK_GRAY);
-    pen.drawString("reused   (darker: higher score)", x + cell + 4, y);
+    String dash = router.runs().isEmpty() ? "" : ", dashes: as one with its neighbours";
+    pen.drawString("reused%s   (darker: higher score)".formatted(dash), x + cell + 4, y);
   }
 
   private Color colour(int branch) {

@@ -39,7 +39,7 @@ public final class Pictures {
       throw new HarmonicaException(
           "latents of %d channels are not pictures (1 channel: grey, 3: RGB); they need the model's"
                   .formatted(latents.channels())
-              + " decoder: export the model with --vae, or keep them with --save-latents");
+              + " decoder: export the model with `vae`, or keep them with `saveLatents`");
     }
   }
 
@@ -64,7 +64,7 @@ public final class Pictures {
       throw new HarmonicaException(
           "sample %d holds NaN, which is no colour; check the checkpoint and its precision (try"
                   .formatted(index)
-              + " --precision fp32)");
+              + " `precision` fp32)");
     }
     return (int) Math.rint(brightness(value) * 255f); // a float product, as numpy's
   }

@@ -10,6 +10,7 @@ import java.util.Locale;
 public final class TextHeatMap {
   private static final String COMPUTED = "░▒▓█"; // by score, from the threshold to 1
   private static final char REUSED = '·';
+  private static final char UNDER_RUN = '─';
   private static final String MARGIN = "%4s %8s  "; // step, timestep
 
   private TextHeatMap() {}
@@ -92,7 +93,7 @@ public final class TextHeatMap {
 
   private static char cell(Router router, int step, int branch) {
     if (!router.computes(step, branch)) {
-      return REUSED;
+      return router.isUnderRun(step, branch) ? UNDER_RUN : REUSED;
     }
     double above = router.score(step, branch) - router.threshold();
     int shade = (int) (COMPUTED.length() * above / (1 - router.threshold()));
@@ -109,10 +110,11 @@ public final class TextHeatMap {
     }
     return String.format(
         Locale.ROOT,
-        "%s computed, by score from %s to 1   %s reused   columns: %s%n",
+        "%s computed, by score from %s to 1   %s reused%s   columns: %s%n",
         COMPUTED,
         router.threshold(),
         REUSED,
+        router.runs().isEmpty() ? "" : "   " + UNDER_RUN + " reused as one with its neighbours",
         String.join(", ", kinds));
   }
 }

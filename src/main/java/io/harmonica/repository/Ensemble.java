@@ -4,6 +4,7 @@ import io.harmonica.Port;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.router.Run;
 import io.harmonica.router.Stretch;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,9 @@ public final class Ensemble {
 
   private Ensemble() {}
 
+  /** An engine and its turn in a step. */
+  public record Link(ModelConfig engine, Cut.Turn turn) {}
+
   /**
    * The steps of a stretch, one or several; with several the sampler's between them.
    *
@@ -39,29 +43,31 @@ public final class Ensemble {
    * @param engines in order, of each step
    * @param sampler the engine that makes the next sample; not asked for where there is one step
    * @param branches of the model, whose outputs engines name so
+   * @param stretch the steps
    */
   public static ModelConfig of(
       String name,
       String model,
       Role role,
-      List<List<ModelConfig>> engines,
+      List<List<Link>> engines,
       Supplier<ModelConfig> sampler,
       List<String> branches,
       Stretch stretch) {
     Ensemble chain = new Ensemble();
+    List<String> columns = Run.columns(branches, stretch.runs());
     int steps = stretch.steps();
     int last = steps - 1;
     for (int s = 0; s < steps; s++) {
       int step = s;
       List<Boolean> stored = stretch.route(s).stored();
-      Map<String, String> renamed = ofStep(stretch, s, branches);
+      Map<String, String> renamed = ofStep(stretch, s, columns);
       UnaryOperator<String> takes = port -> renamed.getOrDefault(port, port);
       chain.addStep(
           engines.get(s),
           takes,
           port -> {
-            int branch = branches.indexOf(port);
-            return branch >= 0 && !stored.get(branch) ? null : Names.ofStep(port, step, steps);
+            int column = columns.indexOf(port);
+            return column >= 0 && !stored.get(column) ? null : Names.ofStep(port, step, steps);
           });
       if (steps > 1) {
         chain.add(
@@ -71,9 +77,9 @@ public final class Ensemble {
       }
     }
     for (int s = 0; s < steps; s++) {
-      for (int b = 0; b < branches.size(); b++) {
-        if (stretch.kept().get(s).get(b)) {
-          chain.expose(Names.ofStep(branches.get(b), s, steps));
+      for (int c = 0; c < columns.size(); c++) {
+        if (stretch.kept().get(s).get(c)) {
+          chain.expose(Names.ofStep(columns.get(c), s, steps));
         }
       }
     }
@@ -89,18 +95,22 @@ public final class Ensemble {
    *
    * @param model the base model that it becomes a part of
    * @param role what it is there for
-   * @param output the one to show, as the engine that makes it names it
+   * @param outputs those to show, as the engines that make them name them
    */
   public static ModelConfig of(
-      String name, String model, Role role, List<ModelConfig> engines, String output) {
+      String name, String model, Role role, List<ModelConfig> engines, List<String> outputs) {
     Ensemble chain = new Ensemble();
-    chain.addStep(engines, UnaryOperator.identity(), UnaryOperator.identity());
-    chain.expose(output);
+    Cut.Turn own = new Cut.Turn(role, Place.OWN, 0);
+    chain.addStep(
+        engines.stream().map(engine -> new Link(engine, own)).toList(),
+        UnaryOperator.identity(),
+        UnaryOperator.identity());
+    outputs.forEach(chain::expose);
     return chain.config(name, role.parameters(model));
   }
 
   /** What a step of a stretch has of its own, by the name that it has in a single step. */
-  private static Map<String, String> ofStep(Stretch stretch, int step, List<String> branches) {
+  private static Map<String, String> ofStep(Stretch stretch, int step, List<String> columns) {
     Map<String, String> renamed = new HashMap<>();
     int steps = stretch.steps();
     for (String handed : List.of(Names.SAMPLE, Names.STATE, Names.START)) {
@@ -110,15 +120,17 @@ public final class Ensemble {
         List.of(Names.TIMESTEP, Names.REUSE_WEIGHTS, Names.NOISE_PREDICTION, Names.UPDATE)) {
       renamed.put(own, Names.ofStep(own, step, steps));
     }
-    for (int b = 0; b < branches.size(); b++) {
-      List<Stretch.Source> sources = stretch.reads().get(step).get(b);
+    for (int c = 0; c < columns.size(); c++) {
+      String weights = Names.weights(columns.get(c)); // a run's, from outside
+      renamed.put(weights, Names.ofStep(weights, step, steps));
+      List<Stretch.Source> sources = stretch.reads().get(step).get(c);
       for (int i = 0; i < sources.size(); i++) {
         Stretch.Source source = sources.get(i);
         renamed.put(
-            Names.history(branches.get(b), i + 1),
+            Names.history(columns.get(c), i + 1),
             source.isBefore()
-                ? Names.history(branches.get(b), source.age())
-                : Names.ofStep(branches.get(b), source.step(), steps));
+                ? Names.history(columns.get(c), source.age())
+                : Names.ofStep(columns.get(c), source.step(), steps));
       }
     }
     return renamed;
@@ -131,22 +143,37 @@ public final class Ensemble {
    * @param gives the tensor that an engine's output becomes; null where nobody reads it
    */
   private void addStep(
-      List<ModelConfig> engines, UnaryOperator<String> takes, UnaryOperator<String> gives) {
+      List<Link> engines, UnaryOperator<String> takes, UnaryOperator<String> gives) {
     Map<String, String> own = new HashMap<>(); // tensors between the engines, by the engines' name
-    for (ModelConfig engine : engines) {
-      Map<String, String> before = Map.copyOf(own);
+    List<Map<String, String>> befores = new ArrayList<>(); // of each engine
+    for (Link link : engines) {
+      Place place = link.turn().place();
+      befores.add(Map.copyOf(own));
       add(
-          engine,
-          port -> before.containsKey(port) ? before.get(port) : takes.apply(port),
+          link.engine(),
+          port -> taken(port, place, befores, takes),
           port -> {
             Optional<String> stream = Names.stream(port);
-            String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(port));
+            String name = stream.orElseGet(() -> place.tensor(port));
+            String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(name));
             if (tensor != null) {
-              own.put(stream.orElse(port), tensor);
+              own.put(name, tensor);
             }
             return tensor;
           });
     }
+  }
+
+  /** The tensor that an input takes. */
+  private static String taken(
+      String port, Place place, List<Map<String, String>> befores, UnaryOperator<String> takes) {
+    Optional<String> old = Names.streamBefore(port);
+    if (old.isPresent()) {
+      return befores.get(place.since()).get(old.get());
+    }
+    String name = place.tensor(port);
+    String made = befores.get(befores.size() - 1).get(name);
+    return made != null ? made : takes.apply(name);
   }
 
   /** A stream's next tensor: {@code hidden.01}, {@code hidden.02}. */

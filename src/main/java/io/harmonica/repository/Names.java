@@ -11,6 +11,9 @@ public final class Names {
   public static final String TEXT_EMBEDDING = "text_embedding";
   public static final String TEXT_MASK = "text_mask";
 
+  /** A vector for a whole text: fp32 [elements]. */
+  public static final String POOLED_TEXT = "pooled_text";
+
   /** What the text encoder takes beside the mask: its tokens' ids. */
   public static final String INPUT_IDS = "input_ids";
 
@@ -24,12 +27,22 @@ public final class Names {
 
   private static final String NEXT = "next_";
 
+  /**
+   * In ports of engines that serve many blocks: the block, and the output, that it is all about.
+   */
+  public static final String BLOCK = "block";
+
+  public static final String OUTPUT = "output";
+  private static final String BEFORE = "before.";
+
   public static final String NOISE_PREDICTION = "noise_prediction";
 
   /**
    * Weights of the reused outputs: fp32 [branches, {@link io.harmonica.router.Route#MAX_HISTORY}].
    */
   public static final String REUSE_WEIGHTS = "reuse_weights";
+
+  private static final String WEIGHTS = "weights";
 
   /** What a sampler's engine takes beside sample and prediction, and what it makes. */
   public static final String UPDATE = "update";
@@ -60,6 +73,18 @@ public final class Names {
     return NEXT + stream;
   }
 
+  /** A stream as it was where a run began. */
+  public static String before(String stream) {
+    return BEFORE + stream;
+  }
+
+  /** The stream that such an input takes; empty where it is none. */
+  static Optional<String> streamBefore(String input) {
+    return input.startsWith(BEFORE)
+        ? Optional.of(input.substring(BEFORE.length()))
+        : Optional.empty();
+  }
+
   /** The input of the next step that an output of the sampler's engine becomes. */
   static String handedOn(String output) {
     return output.substring(NEXT.length());
@@ -73,12 +98,12 @@ public final class Names {
   }
 
   /**
-   * An ensemble input: a branch output of an earlier step.
+   * An ensemble input: an output of a branch or a run that an earlier step made.
    *
    * @param age 1 is the newest
    */
-  public static String history(String branch, int age) {
-    return branch + "." + age;
+  public static String history(String column, int age) {
+    return column + "." + age;
   }
 
   /**
@@ -90,6 +115,14 @@ public final class Names {
    */
   public static String ofStep(String tensor, int step, int steps) {
     return steps == 1 ? tensor : tensor + ".step" + step;
+  }
+
+  /**
+   * The weights of a run's reused outputs, or of one branch's: fp32 [1, {@link
+   * io.harmonica.router.Route#MAX_HISTORY}].
+   */
+  public static String weights(String column) {
+    return column + "." + WEIGHTS;
   }
 
   /** The ensemble that runs several steps of a router in one request. */
@@ -108,6 +141,12 @@ public final class Names {
       case EMBED -> "embed";
       case CONDITION -> "condition";
       case BLOCK -> "block" + role.blocks() + "-" + role.variant();
+      case BRANCH -> "block" + role.blocks();
+      case ENTER -> "block" + role.blocks() + "-enter";
+      case WEIGHTS -> WEIGHTS;
+      case REUSE -> "reuse-" + role.shape() + "-" + role.variant();
+      case RUN -> "run-" + role.shape() + "-" + role.variant();
+      case CHANGE -> "change-" + role.shape();
       case STEP -> "step-" + role.variant();
       case HEAD -> "head";
       case SAMPLER -> "sampler";

@@ -5,6 +5,7 @@ import io.harmonica.router.Schedule;
 import io.harmonica.router.Schedule.Output;
 import io.harmonica.router.Stretch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,17 +14,18 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * What a trajectory asks of its runtime, call by call: which ensemble runs, which cached branch
- * outputs go in, which come out to be cached, and until when. Export and deployment make it once
- * for each router; every client only follows it.
+ * What a trajectory asks of its runtime, call by call: which ensemble runs, which cached outputs of
+ * branches and runs go in, which come out to be cached, and until when. Export and deployment make
+ * it once for each router; every client only follows it.
  *
  * <p>For example, a router that computes step 0, reuses all at step 1, and goes on so, makes calls
  * of two kinds: {@code dit-fora-route00}, which keeps {@code block00.mlp} and the others for one
  * more call, and {@code dit-fora-route01}, which reads them as {@code block00.mlp.1}.
  *
  * @param calls in order; together they take every step of the trajectory once
+ * @param runs names of the runs whose outputs they cache; their columns are behind the branches'
  */
-public record Program(List<Call> calls) {
+public record Program(List<Call> calls, List<String> runs) {
   /** Denoising steps where neither a request nor a router says. */
   public static final int DEFAULT_STEPS = 20;
 
@@ -35,8 +37,8 @@ public record Program(List<Call> calls) {
    * @param steps how many it takes, as a rule one
    * @param reads inputs that earlier calls made
    * @param keeps outputs that later calls read
-   * @param weights {@code [branches][3]}, the weights of the reused outputs, by step of the call
-   *     (from 0), for the steps that take them
+   * @param weights of the reused outputs, by the input that takes them: {@code [branches][3]} for
+   *     those of branches, {@code [1][3]} for a run's own
    */
   public record Call(
       String model,
@@ -44,7 +46,7 @@ public record Program(List<Call> calls) {
       int steps,
       List<Read> reads,
       List<Keep> keeps,
-      Map<Integer, float[][]> weights) {
+      Map<String, float[][]> weights) {
     public Call {
       reads = List.copyOf(reads);
       keeps = List.copyOf(keeps);
@@ -71,7 +73,7 @@ public record Program(List<Call> calls) {
     }
   }
 
-  /** An input of a call: a branch output that an earlier one made. */
+  /** An input of a call: an output of a branch or a run that an earlier one made. */
   public record Read(String input, Output output) {}
 
   /**
@@ -83,6 +85,7 @@ public record Program(List<Call> calls) {
 
   public Program {
     calls = List.copyOf(calls);
+    runs = List.copyOf(runs);
   }
 
   /** Denoising steps of the trajectory. */
@@ -104,7 +107,7 @@ public record Program(List<Call> calls) {
       calls.add(call);
       first = call.last() + 1;
     }
-    return new Program(calls);
+    return new Program(calls, List.of());
   }
 
   /** The ensembles of {@link #uncached}, by name. */
@@ -163,16 +166,18 @@ public record Program(List<Call> calls) {
         lastCalls.put(output, c); // later ones overwrite
       }
     }
+    List<String> columns = schedule.columns(branches);
     return new Program(
         placed.stream()
-            .map(each -> call(schedule, each, branches, names.get(each.stretch()), lastCalls))
-            .toList());
+            .map(each -> call(schedule, each, columns, names.get(each.stretch()), lastCalls))
+            .toList(),
+        columns.subList(branches.size(), columns.size()));
   }
 
   private static Call call(
       Schedule schedule,
       Stretch.Placed placed,
-      List<String> branches,
+      List<String> columns,
       String model,
       Map<Output, Integer> lastCalls) {
     int steps = placed.stretch().steps();
@@ -181,21 +186,29 @@ public record Program(List<Call> calls) {
         .before()
         .forEach(
             (output, age) ->
-                reads.add(new Read(Names.history(branches.get(output.branch()), age), output)));
+                reads.add(new Read(Names.history(columns.get(output.column()), age), output)));
     reads.sort(
-        Comparator.comparing((Read read) -> read.output().branch())
+        Comparator.comparing((Read read) -> read.output().column())
             .thenComparing(read -> -read.output().step()));
     List<Keep> keeps = new ArrayList<>();
     for (Output output : placed.keeps()) {
       String name =
-          Names.ofStep(branches.get(output.branch()), output.step() - placed.first(), steps);
+          Names.ofStep(columns.get(output.column()), output.step() - placed.first(), steps);
       keeps.add(new Keep(name, output, lastCalls.get(output)));
     }
-    Map<Integer, float[][]> weights = new HashMap<>();
+    Map<String, float[][]> weights = new HashMap<>();
     for (int i = 0; i < steps; i++) {
       Route route = placed.stretch().route(i);
-      if (route.histories().stream().anyMatch(history -> history > 1)) {
-        weights.put(i, schedule.steps().get(placed.first() + i).weights());
+      float[][] rows = schedule.steps().get(placed.first() + i).weights();
+      int branches = route.branches();
+      if (route.forecastsBranches()) {
+        weights.put(Names.ofStep(Names.REUSE_WEIGHTS, i, steps), Arrays.copyOf(rows, branches));
+      }
+      for (int r = 0; r < route.runs().size(); r++) {
+        if (route.runHistory(r) > 1) {
+          String input = Names.weights(columns.get(branches + r));
+          weights.put(Names.ofStep(input, i, steps), new float[][] {rows[branches + r]});
+        }
       }
     }
     return new Call(model, placed.first(), steps, reads, keeps, weights);

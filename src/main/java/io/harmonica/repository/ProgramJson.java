@@ -21,6 +21,7 @@ import java.util.TreeMap;
  * come. Calls say what they read and keep relative to themselves, so that a router with a period
  * has few kinds.
  *
+ * @param runs names of the runs whose outputs are cached, as columns behind the branches
  * @param calls the kinds
  * @param order of the trajectory, indices into {@code calls}
  * @param timesteps that the model is given, step by step
@@ -29,15 +30,22 @@ import java.util.TreeMap;
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record ProgramJson(
-    List<Kind> calls, List<Integer> order, Timesteps timesteps, List<List<Float>> numbers) {
+    List<String> runs,
+    List<Kind> calls,
+    List<Integer> order,
+    Timesteps timesteps,
+    List<List<Float>> numbers) {
+  ProgramJson {
+    runs = runs == null ? List.of() : runs;
+  }
 
   /**
    * Calls that differ only in their place.
    *
    * @param reads how many steps before the call's first the output was made: as which inputs it is
-   *     read, each {@code 3 branch + age - 1} for input {@code BRANCH.AGE}
-   * @param keeps how many further calls need it: which outputs are kept, each {@code steps branch +
-   *     step} for output {@code BRANCH}, or {@code BRANCH.stepSTEP} of a call of several steps
+   *     read, each {@code 3 column + age - 1} for input {@code COLUMN.AGE}
+   * @param keeps how many further calls need it: which outputs are kept, each {@code steps column +
+   *     step} for output {@code COLUMN}, or {@code COLUMN.stepSTEP} of a call of several steps
    * @param weights by step of the call, for those that take weights
    */
   @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -55,48 +63,66 @@ record ProgramJson(
   }
 
   /**
-   * Branches whose histories have the same weights, newest first; all others are zero. Written as
-   * {@code [[1.5, -0.5], [0, 1, 2]]}.
+   * Columns whose histories have the same weights, newest first; all others are zero. Those of
+   * branches go in one input together, those of a run in its own. Written as {@code [[1.5, -0.5],
+   * [0, 1, 2]]}.
    */
   @JsonFormat(shape = JsonFormat.Shape.ARRAY)
-  @JsonPropertyOrder({"of", "branches"})
-  record Weights(List<Float> of, List<Integer> branches) {}
+  @JsonPropertyOrder({"of", "columns"})
+  record Weights(List<Float> of, List<Integer> columns) {}
 
   /**
    * As it is written.
    *
+   * @param branches names in execution order
    * @param timesteps that the model is given
    * @param numbers of each step; none where the sampler's steps are none
    */
-  static ProgramJson of(Program program, Timesteps timesteps, List<List<Float>> numbers) {
+  static ProgramJson of(
+      Program program, List<String> branches, Timesteps timesteps, List<List<Float>> numbers) {
     Map<Kind, Integer> kinds = new LinkedHashMap<>();
     List<Integer> order = new ArrayList<>();
     for (int c = 0; c < program.calls().size(); c++) {
-      Kind kind = kind(program.calls().get(c), c);
+      Kind kind = kind(program.calls().get(c), c, branches, program.runs());
       kinds.putIfAbsent(kind, kinds.size());
       order.add(kinds.get(kind));
     }
-    return new ProgramJson(List.copyOf(kinds.keySet()), order, timesteps, numbers);
+    return new ProgramJson(program.runs(), List.copyOf(kinds.keySet()), order, timesteps, numbers);
   }
 
-  private static Kind kind(Call call, int index) {
+  private static Kind kind(Call call, int index, List<String> branches, List<String> runs) {
     Map<Integer, List<Integer>> reads = new TreeMap<>();
     for (Read read : call.reads()) {
       String age = read.input().substring(read.input().lastIndexOf('.') + 1);
       add(
           reads,
           call.first() - read.output().step(),
-          Route.MAX_HISTORY * read.output().branch() + Integer.parseInt(age) - 1);
+          Route.MAX_HISTORY * read.output().column() + Integer.parseInt(age) - 1);
     }
     Map<Integer, List<Integer>> keeps = new TreeMap<>();
     for (Keep keep : call.keeps()) {
       add(
           keeps,
           keep.lastCall() - index,
-          call.steps() * keep.of().branch() + keep.of().step() - call.first());
+          call.steps() * keep.of().column() + keep.of().step() - call.first());
     }
     Map<Integer, List<Weights>> weights = new TreeMap<>();
-    call.weights().forEach((step, rows) -> weights.put(step, grouped(rows)));
+    for (int step = 0; step < call.steps(); step++) {
+      List<Weights> groups = new ArrayList<>();
+      float[][] own = call.weights().get(call.tensor(Names.REUSE_WEIGHTS, step));
+      if (own != null) {
+        groups.addAll(grouped(own, 0));
+      }
+      for (int r = 0; r < runs.size(); r++) {
+        float[][] row = call.weights().get(call.tensor(Names.weights(runs.get(r)), step));
+        if (row != null) {
+          groups.addAll(grouped(row, branches.size() + r));
+        }
+      }
+      if (!groups.isEmpty()) {
+        weights.put(step, groups);
+      }
+    }
     return new Kind(call.model(), call.steps(), reads, keeps, weights);
   }
 
@@ -104,7 +130,7 @@ record ProgramJson(
     lists.computeIfAbsent(key, k -> new ArrayList<>()).add(value);
   }
 
-  private static List<Weights> grouped(float[][] rows) {
+  private static List<Weights> grouped(float[][] rows, int firstColumn) {
     Map<List<Float>, List<Integer>> groups = new LinkedHashMap<>();
     for (int b = 0; b < rows.length; b++) {
       List<Float> weights = new ArrayList<>();
@@ -115,7 +141,7 @@ record ProgramJson(
         weights.remove(weights.size() - 1);
       }
       if (!weights.isEmpty()) {
-        groups.computeIfAbsent(weights, w -> new ArrayList<>()).add(b);
+        groups.computeIfAbsent(weights, w -> new ArrayList<>()).add(firstColumn + b);
       }
     }
     return groups.entrySet().stream()
@@ -129,6 +155,8 @@ record ProgramJson(
    * @param branches names in execution order
    */
   Program program(List<String> branches) {
+    List<String> columns = new ArrayList<>(branches);
+    columns.addAll(runs);
     List<Call> made = new ArrayList<>();
     int first = 0;
     for (int index = 0; index < order.size(); index++) {
@@ -140,21 +168,21 @@ record ProgramJson(
                 .formatted(number, calls.size()));
       }
       Kind kind = calls.get(number);
-      made.add(call(kind, index, first, branches));
+      made.add(call(kind, index, first, columns, branches.size()));
       first += kind.steps();
     }
-    return new Program(made);
+    return new Program(made, runs);
   }
 
-  private static Call call(Kind kind, int index, int first, List<String> branches) {
+  private static Call call(Kind kind, int index, int first, List<String> columns, int branches) {
     List<Read> reads = new ArrayList<>();
     kind.reads()
         .forEach(
             (before, ports) -> {
               for (int port : ports) {
-                int branch = port / Route.MAX_HISTORY;
-                String input = Names.history(branches.get(branch), port % Route.MAX_HISTORY + 1);
-                reads.add(new Read(input, new Output(branch, first - before)));
+                int column = port / Route.MAX_HISTORY;
+                String input = Names.history(columns.get(column), port % Route.MAX_HISTORY + 1);
+                reads.add(new Read(input, new Output(column, first - before)));
               }
             });
     List<Keep> keeps = new ArrayList<>();
@@ -162,26 +190,30 @@ record ProgramJson(
         .forEach(
             (further, outputs) -> {
               for (int output : outputs) {
-                int branch = output / kind.steps();
+                int column = output / kind.steps();
                 int step = output % kind.steps();
-                String name = Names.ofStep(branches.get(branch), step, kind.steps());
-                keeps.add(new Keep(name, new Output(branch, first + step), index + further));
+                String name = Names.ofStep(columns.get(column), step, kind.steps());
+                keeps.add(new Keep(name, new Output(column, first + step), index + further));
               }
             });
-    Map<Integer, float[][]> weights = new TreeMap<>();
-    kind.weights().forEach((step, groups) -> weights.put(step, rows(groups, branches.size())));
+    Map<String, float[][]> weights = new TreeMap<>();
+    kind.weights()
+        .forEach(
+            (step, groups) -> {
+              for (Weights group : groups) {
+                for (int column : group.columns()) {
+                  boolean ofRun = column >= branches;
+                  String input = ofRun ? Names.weights(columns.get(column)) : Names.REUSE_WEIGHTS;
+                  float[][] rows =
+                      weights.computeIfAbsent(
+                          Names.ofStep(input, step, kind.steps()),
+                          name -> new float[ofRun ? 1 : branches][Route.MAX_HISTORY]);
+                  for (int k = 0; k < group.of().size(); k++) {
+                    rows[ofRun ? 0 : column][k] = group.of().get(k);
+                  }
+                }
+              }
+            });
     return new Call(kind.model(), first, kind.steps(), reads, keeps, weights);
-  }
-
-  private static float[][] rows(List<Weights> groups, int branches) {
-    float[][] rows = new float[branches][Route.MAX_HISTORY];
-    for (Weights group : groups) {
-      for (int branch : group.branches()) {
-        for (int k = 0; k < group.of().size(); k++) {
-          rows[branch][k] = group.of().get(k);
-        }
-      }
-    }
-    return rows;
   }
 }

@@ -13,11 +13,16 @@ import java.util.Optional;
  * {@code dit-block03-c1} has role {@code block}, blocks {@code 03} and variant {@code c1}. Names
  * are made from it ({@link Names#engine}), and tell people the same; nobody reads them.
  *
- * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; else empty
- * @param variant what an engine with branches does, a character for each of them; else empty
+ * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; of a branch engine block
+ *     and branch, {@code 03.mlp}; else empty
+ * @param variant what an engine with branches does, a character for each of them, of one without
+ *     weights how many outputs it takes; else empty
  * @param router whose steps a call runs, {@link Names#NO_ROUTER} for uncached ones; else empty
+ * @param shape what an engine without weights is made for, and so which of them fit where: of
+ *     branches that join alike, {@code mlp}, or streams that a run changes, {@code hidden}; a
+ *     branch engine states that of its reuse; else empty
  */
-public record Role(Kind kind, String blocks, String variant, String router) {
+public record Role(Kind kind, String blocks, String variant, String router, String shape) {
   /** What there is. */
   public enum Kind {
     /** An ensemble of one or several denoising steps; the base model is one. */
@@ -26,6 +31,18 @@ public record Role(Kind kind, String blocks, String variant, String router) {
     CONDITION,
     /** An engine of some blocks. */
     BLOCK,
+    /** What a block does before its branches, where each of these has an engine. */
+    ENTER,
+    /** An engine of one branch, which computes it and adds it. */
+    BRANCH,
+    /** An engine without weights that adds cached outputs of any branch of one shape. */
+    REUSE,
+    /** An engine without weights that adds cached outputs of a run. */
+    RUN,
+    /** An engine without weights that makes a run's output: what changed since its beginning. */
+    CHANGE,
+    /** An engine without weights that hands each branch its weights. */
+    WEIGHTS,
     /** An engine of a whole step. */
     STEP,
     HEAD,
@@ -43,6 +60,12 @@ public record Role(Kind kind, String blocks, String variant, String router) {
   private static final String BLOCKS = "harmonica_blocks";
   private static final String VARIANT = "harmonica_variant";
   private static final String ROUTER = "harmonica_router";
+  private static final String SHAPE = "harmonica_shape";
+
+  /** One of no shape. */
+  public Role(Kind kind, String blocks, String variant, String router) {
+    this(kind, blocks, variant, router, "");
+  }
 
   public static Role of(Kind kind) {
     return new Role(kind, "", "", "");
@@ -50,6 +73,30 @@ public record Role(Kind kind, String blocks, String variant, String router) {
 
   public static Role block(String blocks, String variant) {
     return new Role(Kind.BLOCK, blocks, variant, "");
+  }
+
+  /** An engine of one branch. */
+  public static Role branch(String branch, String shape) {
+    return new Role(Kind.BRANCH, branch, "c", "", shape);
+  }
+
+  /** What takes the place of a branch engine where so many outputs are reused. */
+  public Role reuse(int history) {
+    return new Role(Kind.REUSE, "", "" + history, "", shape);
+  }
+
+  /** Adds so many cached outputs of a run. */
+  public static Role run(String shape, int history) {
+    return new Role(Kind.RUN, "", "" + history, "", shape);
+  }
+
+  /** Makes a run's output. */
+  public static Role change(String shape) {
+    return new Role(Kind.CHANGE, "", "", "", shape);
+  }
+
+  public static Role enter(String block) {
+    return new Role(Kind.ENTER, block, "", "");
   }
 
   public static Role step(String variant) {
@@ -61,7 +108,7 @@ public record Role(Kind kind, String blocks, String variant, String router) {
   }
 
   public Role withVariant(String other) {
-    return new Role(kind, blocks, other, router);
+    return new Role(kind, blocks, other, router, shape);
   }
 
   public boolean isCall() {
@@ -81,6 +128,7 @@ public record Role(Kind kind, String blocks, String variant, String router) {
     put(parameters, BLOCKS, blocks);
     put(parameters, VARIANT, variant);
     put(parameters, ROUTER, router);
+    put(parameters, SHAPE, shape);
     return parameters;
   }
 
@@ -111,7 +159,12 @@ public record Role(Kind kind, String blocks, String variant, String router) {
         .findFirst()
         .map(
             kind ->
-                new Role(kind, text(config, BLOCKS), text(config, VARIANT), text(config, ROUTER)));
+                new Role(
+                    kind,
+                    text(config, BLOCKS),
+                    text(config, VARIANT),
+                    text(config, ROUTER),
+                    text(config, SHAPE)));
   }
 
   private static String text(ModelConfig config, String key) {

@@ -21,6 +21,11 @@ public interface Policy {
    */
   boolean[][] computes(int steps, List<String> branches);
 
+  /** The runs that are reused as one, at the steps that reuse all their branches. */
+  default List<Run> runs(int steps, List<String> branches) {
+    return List.of();
+  }
+
   /** Adds the options to the router's {@code training}. */
   void describe(ObjectNode training);
 
@@ -33,10 +38,16 @@ public interface Policy {
   default Router router(
       String name, String model, String sampler, Timesteps timesteps, List<String> branches) {
     boolean[][] computes = computes(timesteps.size(), branches);
-    var scores = new double[timesteps.size()][branches.size()];
+    List<Run> runs = runs(timesteps.size(), branches);
+    var scores = new double[timesteps.size()][branches.size() + runs.size()];
     for (int s = 0; s < scores.length; s++) {
+      boolean[] row = computes[s];
       for (int b = 0; b < branches.size(); b++) {
-        scores[s][b] = computes[s][b] ? 1 : 0;
+        scores[s][b] = row[b] ? 1 : 0;
+      }
+      for (int r = 0; r < runs.size(); r++) {
+        boolean computesAny = runs.get(r).branches().anyMatch(b -> row[b]);
+        scores[s][branches.size() + r] = computesAny ? 1 : 0;
       }
     }
     ObjectNode training = JsonNodeFactory.instance.objectNode().put("policy", policy());
@@ -49,6 +60,7 @@ public interface Policy {
         timesteps,
         0.5,
         branches,
+        runs,
         scores,
         reuse(),
         training);

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How a reused output follows from the branch's computed outputs: a weighted sum of up to three.
+ * How a reused output, of a branch or a run, follows from those that were computed: a weighted sum
+ * of up to three.
  */
 public sealed interface Reuse {
 
@@ -26,12 +27,13 @@ public sealed interface Reuse {
    * The weights of the last computed outputs, newest first; their number is the history that the
    * engine takes.
    *
-   * @param computed the steps that computed the branch so far, newest first, at least one
+   * @param column whose output: a branch's index, or behind all branches a run's
+   * @param computed the steps that computed it so far, newest first, at least one
    */
-  double[] weights(int step, int branch, List<Integer> computed);
+  double[] weights(int step, int column, List<Integer> computed);
 
-  /** Refuses a table that does not cover every step and branch. */
-  void requireSize(int steps, int branches);
+  /** Refuses a table that does not cover every step and column: branches, and runs behind them. */
+  void requireSize(int steps, int columns);
 
   /**
    * TaylorSeer (arXiv 2503.06923): a Taylor expansion around the last computed output, its
@@ -52,7 +54,7 @@ public sealed interface Reuse {
     }
 
     @Override
-    public double[] weights(int step, int branch, List<Integer> computed) {
+    public double[] weights(int step, int column, List<Integer> computed) {
       int usable = Math.min(order, computed.size() - 1);
       if (usable == 0) {
         return new double[] {1};
@@ -71,14 +73,14 @@ public sealed interface Reuse {
     }
 
     @Override
-    public void requireSize(int steps, int branches) {}
+    public void requireSize(int steps, int columns) {}
   }
 
   /**
    * Weights given one by one, as a trainer learns them.
    *
-   * @param values {@code [steps][branches][k]}, k at most 3, newest output first; trailing zeros do
-   *     not count; ignored where the branch is computed
+   * @param values {@code [steps][branches + runs][k]}, k at most 3, newest output first; trailing
+   *     zeros do not count; ignored where nothing of it is read
    */
   record Weights(double[][][] values) implements Reuse {
     public Weights {
@@ -94,13 +96,13 @@ public sealed interface Reuse {
     }
 
     @Override
-    public double[] weights(int step, int branch, List<Integer> computed) {
-      double[] all = values[step][branch];
+    public double[] weights(int step, int column, List<Integer> computed) {
+      double[] all = values[step][column];
       int history = all.length;
       while (history > 0 && (float) all[history - 1] == 0) {
         history--;
       }
-      String where = "weights[%d][%d]".formatted(step, branch);
+      String where = "weights[%d][%d]".formatted(step, column);
       if (history == 0) {
         throw new IllegalArgumentException(
             where + " has no weight other than 0, but the branch is reused at that step");
@@ -119,18 +121,18 @@ public sealed interface Reuse {
     }
 
     @Override
-    public void requireSize(int steps, int branches) {
+    public void requireSize(int steps, int columns) {
       if (values.length != steps) {
         throw new IllegalArgumentException(
             "weights has %d rows, expected steps = %d".formatted(values.length, steps));
       }
       for (int s = 0; s < steps; s++) {
-        if (values[s].length != branches) {
+        if (values[s].length != columns) {
           throw new IllegalArgumentException(
               "weights[%d] has %d entries, expected one for each of %d branches"
-                  .formatted(s, values[s].length, branches));
+                  .formatted(s, values[s].length, columns));
         }
-        for (int b = 0; b < branches; b++) {
+        for (int b = 0; b < columns; b++) {
           requireWeights("weights[%d][%d]".formatted(s, b), values[s][b]);
         }
       }

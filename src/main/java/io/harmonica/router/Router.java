@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
 
 /**
  * The table of HarmoniCa (arXiv 2410.01723): a score above the threshold computes the branch at
- * that step, any other reuses its last computed outputs.
+ * that step, any other reuses its last computed outputs. Behind the branches it may have columns of
+ * runs: such a score at or below the threshold reuses all branches of the run as one.
  *
  * <p>Values are checked here and the scores copied, so that a router in hand is a usable one and
  * stays so; for many threads. {@code training} is not copied: leave it as it is. To compare two,
@@ -30,7 +31,9 @@ import java.util.regex.Pattern;
  *     decimal ones 1000..0
  * @param threshold in [0, 1]
  * @param branches names in execution order, for example {@code block07.mlp}
- * @param scores {@code [steps][branches]}, each in [0, 1]
+ * @param runs of branches that are reused as one at some steps; all branches of a run that a step
+ *     reuses are reused by their own scores, too
+ * @param scores {@code [steps][branches + runs]}, each in [0, 1]
  * @param reuse how a reused output follows from the computed ones
  * @param training how the router came to be, free-form
  */
@@ -42,6 +45,7 @@ public record Router(
     Timesteps timesteps,
     double threshold,
     List<String> branches,
+    List<Run> runs,
     double[][] scores,
     Reuse reuse,
     ObjectNode training) {
@@ -57,6 +61,7 @@ public record Router(
   /** Refuses what would draw a wrong picture, with an {@link IllegalArgumentException}. */
   public Router {
     branches = List.copyOf(branches);
+    runs = List.copyOf(runs);
     scores = copy(scores);
     requireName("name", name);
     if (model.length() > MAX_NAME || !MODEL.matcher(model).matches()) {
@@ -72,8 +77,26 @@ public record Router(
     if (!(threshold >= 0 && threshold <= 1)) {
       throw new IllegalArgumentException("threshold is %s, expected 0..1".formatted(threshold));
     }
-    requireScores(steps, branches.size(), threshold, scores);
-    reuse.requireSize(steps, branches.size());
+    RouterTable table = new RouterTable(branches, runs, threshold, scores);
+    table.require(steps);
+    reuse.requireSize(steps, table.columns());
+  }
+
+  /** One that reuses each branch by itself. */
+  public Router(
+      String name,
+      String model,
+      String sampler,
+      int steps,
+      Timesteps timesteps,
+      double threshold,
+      List<String> branches,
+      double[][] scores,
+      Reuse reuse,
+      ObjectNode training) {
+    this(
+        name, model, sampler, steps, timesteps, threshold, branches, List.of(), scores, reuse,
+        training);
   }
 
   /** Reads a router file; any fault in it is a {@link HarmonicaException} naming the file. */
@@ -111,7 +134,7 @@ public record Router(
     return RouterWriter.write(this);
   }
 
-  /** All scores, {@code [steps][branches]}, copied; {@link #score} gives one without. */
+  /** All scores, {@code [steps][branches + runs]}, copied; {@link #score} gives one without. */
   @Override
   public double[][] scores() {
     return copy(scores);
@@ -121,14 +144,38 @@ public record Router(
     return Arrays.stream(table).map(double[]::clone).toArray(double[][]::new);
   }
 
-  /** The score of a branch at a step, in [0, 1]. */
-  public double score(int step, int branch) {
-    return scores[step][branch];
+  /** The score of a column at a step, in [0, 1]: a branch's, or behind all branches a run's. */
+  public double score(int step, int column) {
+    return scores[step][column];
   }
 
   /** Whether the step computes the branch. */
   public boolean computes(int step, int branch) {
     return scores[step][branch] > threshold;
+  }
+
+  /** Whether the step reuses a branch as a part of a run. */
+  public boolean isUnderRun(int step, int branch) {
+    return table().run(step, branch).isPresent();
+  }
+
+  /**
+   * Whether the step makes a column's output anew: of a run, where it computes all its branches.
+   */
+  boolean makes(int step, int column) {
+    return column < branches.size()
+        ? computes(step, column)
+        : runs.get(column - branches.size()).branches().allMatch(b -> computes(step, b));
+  }
+
+  /** Whether the step reads outputs of a column that earlier ones made. */
+  boolean reads(int step, int column) {
+    return !(scores[step][column] > threshold)
+        && (column >= branches.size() || !isUnderRun(step, column));
+  }
+
+  private RouterTable table() {
+    return new RouterTable(branches, runs, threshold, scores);
   }
 
   /** Which branches are computed: {@code [steps][branches]}. */
@@ -217,31 +264,6 @@ public record Router(
       requireName("a branch", branch);
       if (!seen.add(branch)) {
         throw new IllegalArgumentException("branch '%s' is listed twice".formatted(branch));
-      }
-    }
-  }
-
-  private static void requireScores(int steps, int branches, double threshold, double[][] scores) {
-    if (scores.length != steps) {
-      throw new IllegalArgumentException(
-          "scores has %d rows, expected steps = %d".formatted(scores.length, steps));
-    }
-    for (int s = 0; s < steps; s++) {
-      if (scores[s].length != branches) {
-        throw new IllegalArgumentException(
-            "scores[%d] has %d entries, expected one for each of %d branches"
-                .formatted(s, scores[s].length, branches));
-      }
-      for (int b = 0; b < branches; b++) {
-        if (!(scores[s][b] >= 0 && scores[s][b] <= 1)) {
-          throw new IllegalArgumentException(
-              "scores[%d][%d] is %s, expected 0..1".formatted(s, b, scores[s][b]));
-        }
-        if (s == 0 && !(scores[s][b] > threshold)) {
-          throw new IllegalArgumentException(
-              "scores[0][%d] is %s, not above the threshold %s, but step 0 has nothing to reuse"
-                  .formatted(b, scores[s][b], threshold));
-        }
       }
     }
   }

@@ -22,6 +22,9 @@ final class RouterReader {
   /** With timesteps that may be decimals, and go up to 1000. */
   static final String DECIMAL_FORMAT = "harmonica-router/2";
 
+  /** With runs of branches, and timesteps as in {@link #DECIMAL_FORMAT}. */
+  static final String RUN_FORMAT = "harmonica-router/3";
+
   private static final int MOST_WHOLE = 999;
 
   private static final List<String> REQUIRED =
@@ -36,6 +39,7 @@ final class RouterReader {
           "branches",
           "scores");
   private static final Set<String> OPTIONAL = Set.of("reuse", "weights", "training");
+  private static final String RUNS = "runs"; // of format 3, required there
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(
@@ -77,25 +81,30 @@ final class RouterReader {
           "not a router: found %s, expected a JSON object".formatted(kind(root)));
     }
     String format = root.path("format").asText();
-    if (!format.equals(FORMAT) && !format.equals(DECIMAL_FORMAT)) {
+    if (!List.of(FORMAT, DECIMAL_FORMAT, RUN_FORMAT).contains(format)) {
       throw new IllegalArgumentException(
-          "format is %s, expected \"%s\" or \"%s\": not a router, or one of a newer version"
-              .formatted(shown(root.get("format")), FORMAT, DECIMAL_FORMAT));
+          "format is %s, expected \"%s\", \"%s\" or \"%s\": not a router, or one of a newer version"
+              .formatted(shown(root.get("format")), FORMAT, DECIMAL_FORMAT, RUN_FORMAT));
     }
+    boolean hasRuns = format.equals(RUN_FORMAT);
     root.fieldNames()
         .forEachRemaining(
             field -> {
-              if (!REQUIRED.contains(field) && !OPTIONAL.contains(field)) {
+              if (!REQUIRED.contains(field)
+                  && !OPTIONAL.contains(field)
+                  && !(hasRuns && field.equals(RUNS))) {
                 throw new IllegalArgumentException(
                     "unknown field \"%s\", expected only %s and optionally reuse, weights, training"
                         .formatted(field, String.join(", ", REQUIRED)));
               }
             });
     for (String field : REQUIRED) {
-      if (!root.has(field)) {
-        throw new IllegalArgumentException("field \"%s\" is missing".formatted(field));
-      }
+      requireField(root, field);
     }
+    if (hasRuns) {
+      requireField(root, RUNS);
+    }
+    List<String> branches = items(root.get("branches"), "branches", RouterReader::text);
     return new Router(
         text(root.get("name"), "name"),
         text(root.get("model"), "model"),
@@ -103,16 +112,55 @@ final class RouterReader {
         integer(root.get("steps"), "steps"),
         timesteps(root.get("timesteps"), format),
         number(root.get("threshold"), "threshold"),
-        items(root.get("branches"), "branches", RouterReader::text),
+        branches,
+        hasRuns ? runs(root.path(RUNS), branches) : List.of(),
         items(root.get("scores"), "scores", RouterReader::numbers).toArray(double[][]::new),
         reuse(root),
         training(root));
   }
 
+  private static void requireField(JsonNode root, String field) {
+    if (!root.has(field)) {
+      throw new IllegalArgumentException("field \"%s\" is missing".formatted(field));
+    }
+  }
+
   private static Timesteps timesteps(JsonNode node, String format) {
-    return format.equals(DECIMAL_FORMAT)
-        ? new Timesteps(items(node, "timesteps", RouterReader::number))
-        : Timesteps.of(items(node, "timesteps", RouterReader::timestep));
+    return format.equals(FORMAT)
+        ? Timesteps.of(items(node, "timesteps", RouterReader::timestep))
+        : new Timesteps(items(node, "timesteps", RouterReader::number));
+  }
+
+  /** Each by its first and last branch. */
+  private static List<Run> runs(JsonNode node, List<String> branches) {
+    return items(
+        node,
+        RUNS,
+        (run, where) -> {
+          List<String> ends = items(run, where, RouterReader::text);
+          if (ends.size() != 2) {
+            throw new IllegalArgumentException(
+                "%s names %d branches, expected its first and its last"
+                    .formatted(where, ends.size()));
+          }
+          int first = branch(ends.get(0), where, branches);
+          int last = branch(ends.get(1), where, branches);
+          if (last < first) {
+            throw new IllegalArgumentException(
+                "%s ends with %s before it begins with %s, expected execution order"
+                    .formatted(where, ends.get(1), ends.get(0)));
+          }
+          return new Run(first, last);
+        });
+  }
+
+  private static int branch(String name, String where, List<String> branches) {
+    int index = branches.indexOf(name);
+    if (index < 0) {
+      throw new IllegalArgumentException(
+          "%s names '%s', expected one of the branches".formatted(where, name));
+    }
+    return index;
   }
 
   private static int timestep(JsonNode node, String where) {
@@ -126,7 +174,10 @@ final class RouterReader {
   }
 
   /** The format that has what these need. */
-  static String format(Timesteps timesteps) {
+  static String format(Timesteps timesteps, List<Run> runs) {
+    if (!runs.isEmpty()) {
+      return RUN_FORMAT;
+    }
     return timesteps.areWhole() && timesteps.get(0) <= MOST_WHOLE ? FORMAT : DECIMAL_FORMAT;
   }
 

@@ -13,7 +13,7 @@ final class RouterWriter {
 
   static String write(Router router) {
     var text = new StringBuilder("{\n");
-    field(text, "format", quoted(RouterReader.format(router.timesteps())));
+    field(text, "format", quoted(RouterReader.format(router.timesteps(), router.runs())));
     field(text, "name", quoted(router.name()));
     field(text, "model", quoted(router.model()));
     field(text, "sampler", quoted(router.sampler()));
@@ -21,6 +21,18 @@ final class RouterWriter {
     field(text, "timesteps", router.timesteps().toString());
     field(text, "threshold", decimal(router.threshold()));
     field(text, "branches", inline(router.branches(), RouterWriter::quoted));
+    if (!router.runs().isEmpty()) {
+      List<String> branches = router.branches();
+      field(
+          text,
+          "runs",
+          inline(
+              router.runs(),
+              run ->
+                  inline(
+                      List.of(branches.get(run.first()), branches.get(run.last())),
+                      RouterWriter::quoted)));
+    }
     field(text, "scores", rows(router.scores(), RouterWriter::decimals));
     field(text, "reuse", quoted(router.reuse().kind()));
     if (router.reuse() instanceof Reuse.Weights weights) {

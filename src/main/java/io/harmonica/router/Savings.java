@@ -1,6 +1,7 @@
 package io.harmonica.router;
 
 import io.harmonica.model.Flops;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -12,7 +13,8 @@ import java.util.stream.IntStream;
  * What a router saves, and what that costs in memory.
  *
  * @param computedPerStep branches that each step computes
- * @param reused branch executions of the trajectory that are replaced by cached outputs
+ * @param reused branch executions of the trajectory that are replaced by cached outputs, alone or
+ *     as parts of runs
  * @param cur cache utilisation ratio: {@code reused} / all branch executions, step 0 included
  * @param theoreticalSpeedup FLOPs of uncached passes / FLOPs of routed passes; empty where the
  *     model's FLOPs are not known
@@ -58,7 +60,7 @@ public record Savings(
         counts.reused,
         counts.cur,
         OptionalDouble.of(speedup(router, flops)),
-        OptionalLong.of(peakBytes(Schedule.of(router), outputBytes)),
+        OptionalLong.of(peakBytes(Schedule.of(router), columnBytes(router, outputBytes))),
         counts.routes);
   }
 
@@ -88,17 +90,26 @@ public record Savings(
     return (double) computes.length * flops.full() / routed;
   }
 
-  private static long peakBytes(Schedule schedule, List<Long> outputBytes) {
+  /** A run's tensor is as large as the largest output among its branches: both are the tokens. */
+  private static List<Long> columnBytes(Router router, List<Long> outputBytes) {
+    List<Long> bytes = new ArrayList<>(outputBytes);
+    for (Run run : router.runs()) {
+      bytes.add(run.branches().mapToLong(outputBytes::get).max().orElseThrow());
+    }
+    return bytes;
+  }
+
+  private static long peakBytes(Schedule schedule, List<Long> columnBytes) {
     Set<Schedule.Output> alive = new HashSet<>();
     long peak = 0;
     for (int s = 0; s < schedule.steps().size(); s++) {
       List<Boolean> stored = schedule.route(s).stored();
-      for (int b = 0; b < stored.size(); b++) {
-        if (stored.get(b)) {
-          alive.add(new Schedule.Output(b, s));
+      for (int c = 0; c < stored.size(); c++) {
+        if (stored.get(c)) {
+          alive.add(new Schedule.Output(c, s));
         }
       }
-      long bytes = alive.stream().mapToLong(output -> outputBytes.get(output.branch())).sum();
+      long bytes = alive.stream().mapToLong(output -> columnBytes.get(output.column())).sum();
       peak = Math.max(peak, bytes);
       schedule.steps().get(s).dropped().forEach(alive::remove);
     }

@@ -13,23 +13,30 @@ import java.util.function.IntFunction;
  * What a router asks of a trajectory, step by step: which route, which outputs it reads with which
  * weights, and which it may drop afterwards.
  *
- * <p>Only computed outputs are ever kept: a reused one is never read again. An output is stored if
- * and only if a later step reads it, and dropped right after its last reader.
+ * <p>Only computed outputs are ever kept: a reused one is never read again, and a run's is stored
+ * only where all its branches are computed. An output is stored if and only if a later step reads
+ * it, and dropped right after its last reader.
  *
  * @param routes the distinct routes, in order of first use
  * @param steps in execution order
  */
 public record Schedule(List<Route> routes, List<Step> steps) {
 
-  /** One computed output of a branch. */
-  public record Output(int branch, int step) {}
+  /**
+   * One stored output.
+   *
+   * @param column whose it is: a branch's index, or behind all branches a run's
+   * @param step that made it
+   */
+  public record Output(int column, int step) {}
 
   /**
    * One denoising step.
    *
    * @param route index into {@link Schedule#routes}
-   * @param reads per branch the steps whose outputs it reads, newest first; empty when computed
-   * @param weights {@code [branches][3]}, the weight of each read output, padded with zeros
+   * @param reads per column the steps whose outputs it reads, newest first; empty when computed, or
+   *     when a run stands for the branch
+   * @param weights {@code [columns][3]}, the weight of each read output, padded with zeros
    * @param dropped outputs that no later step reads, this step being their last reader
    */
   public record Step(
@@ -43,6 +50,15 @@ public record Schedule(List<Route> routes, List<Step> steps) {
   public Schedule {
     routes = List.copyOf(routes);
     steps = List.copyOf(steps);
+  }
+
+  /**
+   * What the tensors of its columns are called.
+   *
+   * @param branches names in execution order
+   */
+  public List<String> columns(List<String> branches) {
+    return Run.columns(branches, routes.get(0).runs());
   }
 
   /** The route that a step takes. */
@@ -80,39 +96,40 @@ public record Schedule(List<Route> routes, List<Step> steps) {
 
   /** Follows a router through a trajectory. */
   public static Schedule of(Router router) {
-    int branches = router.branches().size();
-    var computed = new ArrayList<List<Integer>>(); // per branch, newest first
-    for (int b = 0; b < branches; b++) {
-      computed.add(new ArrayList<>());
+    int columns = router.branches().size() + router.runs().size();
+    var made = new ArrayList<List<Integer>>(); // steps per column, newest first
+    for (int c = 0; c < columns; c++) {
+      made.add(new ArrayList<>());
     }
     var reads = new ArrayList<List<List<Integer>>>();
     var weights = new ArrayList<float[][]>();
     Map<Output, Integer> lastReader = new LinkedHashMap<>();
     for (int s = 0; s < router.steps(); s++) {
       var stepReads = new ArrayList<List<Integer>>();
-      var stepWeights = new float[branches][Route.MAX_HISTORY];
-      for (int b = 0; b < branches; b++) {
-        List<Integer> history = computed.get(b);
-        if (router.computes(s, b)) {
+      var stepWeights = new float[columns][Route.MAX_HISTORY];
+      for (int c = 0; c < columns; c++) {
+        List<Integer> history = made.get(c);
+        if (router.makes(s, c)) {
           history.add(0, s);
-          stepReads.add(List.of());
-          continue;
         }
-        double[] own = router.reuse().weights(s, b, history);
+        double[] own = router.reads(s, c) ? router.reuse().weights(s, c, history) : new double[] {};
         for (int k = 0; k < own.length; k++) {
-          stepWeights[b][k] = (float) own[k];
-          lastReader.put(new Output(b, history.get(k)), s);
+          stepWeights[c][k] = (float) own[k];
+          lastReader.put(new Output(c, history.get(k)), s);
         }
         stepReads.add(List.copyOf(history.subList(0, own.length)));
       }
       reads.add(stepReads);
       weights.add(stepWeights);
     }
-    return assemble(reads, weights, lastReader);
+    return assemble(reads, weights, lastReader, router.runs());
   }
 
   private static Schedule assemble(
-      List<List<List<Integer>>> reads, List<float[][]> weights, Map<Output, Integer> lastReader) {
+      List<List<List<Integer>>> reads,
+      List<float[][]> weights,
+      Map<Output, Integer> lastReader,
+      List<Run> runs) {
     var droppedAfter = new LinkedHashMap<Integer, List<Output>>();
     lastReader.forEach(
         (output, step) -> droppedAfter.computeIfAbsent(step, s -> new ArrayList<>()).add(output));
@@ -121,18 +138,18 @@ public record Schedule(List<Route> routes, List<Step> steps) {
     for (int s = 0; s < reads.size(); s++) {
       var stored = new Boolean[reads.get(s).size()];
       Arrays.setAll(stored, storedBy(s, lastReader));
-      var route = new Route(reads.get(s).stream().map(List::size).toList(), List.of(stored));
+      var route = Route.of(reads.get(s).stream().map(List::size).toList(), List.of(stored), runs);
       if (!routes.contains(route)) {
         routes.add(route);
       }
       List<Output> dropped = new ArrayList<>(droppedAfter.getOrDefault(s, List.of()));
-      dropped.sort(Comparator.comparing(Output::branch).thenComparing(Output::step));
+      dropped.sort(Comparator.comparing(Output::column).thenComparing(Output::step));
       steps.add(new Step(routes.indexOf(route), reads.get(s), weights.get(s), dropped));
     }
     return new Schedule(routes, steps);
   }
 
   private static IntFunction<Boolean> storedBy(int step, Map<Output, Integer> lastReader) {
-    return branch -> lastReader.containsKey(new Output(branch, step));
+    return column -> lastReader.containsKey(new Output(column, step));
   }
 }

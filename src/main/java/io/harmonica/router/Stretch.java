@@ -9,16 +9,18 @@ import java.util.Map;
  * Consecutive steps that run as one, without the numbers that differ from place to place: equal
  * stretches share one ensemble.
  *
- * @param reads per step and branch the outputs it reads, newest first; empty where it computes
- * @param kept per step and branch whether a step after the stretch reads the output made there
+ * @param reads per step and column the outputs it reads, newest first; empty where it computes, or
+ *     a run stands for the branch
+ * @param kept per step and column whether a step after the stretch reads the output made there
+ * @param runs whose columns are behind the branches'
  */
-public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept) {
+public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept, List<Run> runs) {
 
   /**
    * Where a reused output comes from.
    *
    * @param step of the stretch, from 0, that made it; {@link #BEFORE} for an earlier one
-   * @param age 1 is the newest of its branch before the stretch; 0 if it was made in it
+   * @param age 1 is the newest of its column before the stretch; 0 if it was made in it
    */
   public record Source(int step, int age) {
     public static final int BEFORE = -1;
@@ -31,6 +33,7 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept) 
   public Stretch {
     reads = List.copyOf(reads);
     kept = List.copyOf(kept);
+    runs = List.copyOf(runs);
   }
 
   public int steps() {
@@ -39,17 +42,17 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept) 
 
   /** What a step does; stored is what anything reads later, in the stretch or after it. */
   public Route route(int step) {
-    List<Integer> histories = reads.get(step).stream().map(List::size).toList();
+    List<Integer> counts = reads.get(step).stream().map(List::size).toList();
     List<Boolean> stored = new ArrayList<>();
-    for (int b = 0; b < histories.size(); b++) {
-      stored.add(kept.get(step).get(b) || isReadWithin(step, b));
+    for (int c = 0; c < counts.size(); c++) {
+      stored.add(kept.get(step).get(c) || isReadWithin(step, c));
     }
-    return new Route(histories, stored);
+    return Route.of(counts, stored, runs);
   }
 
-  private boolean isReadWithin(int step, int branch) {
+  private boolean isReadWithin(int step, int column) {
     Source source = new Source(step, 0);
-    return reads.stream().anyMatch(row -> row.get(branch).contains(source));
+    return reads.stream().anyMatch(row -> row.get(column).contains(source));
   }
 
   /**
@@ -63,29 +66,29 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept) 
 
   /** Steps {@code first} to {@code first + count} of a schedule. */
   static Placed of(Schedule schedule, int first, int count) {
-    int branches = schedule.route(0).histories().size();
-    List<List<Integer>> computed = new ArrayList<>(); // before the stretch, newest first
-    for (int b = 0; b < branches; b++) {
+    int columns = schedule.route(0).histories().size();
+    List<List<Integer>> made = new ArrayList<>(); // before the stretch, newest first
+    for (int c = 0; c < columns; c++) {
       List<Integer> steps = new ArrayList<>();
       for (int s = 0; s < first; s++) {
-        if (schedule.route(s).histories().get(b) == 0) {
+        if (schedule.route(s).makes(c)) {
           steps.add(0, s);
         }
       }
-      computed.add(steps);
+      made.add(steps);
     }
     Map<Schedule.Output, Integer> before = new HashMap<>();
     List<List<List<Source>>> reads = new ArrayList<>();
     for (int s = first; s < first + count; s++) {
       List<List<Source>> row = new ArrayList<>();
-      for (int b = 0; b < branches; b++) {
+      for (int c = 0; c < columns; c++) {
         List<Source> sources = new ArrayList<>();
-        for (int made : schedule.steps().get(s).reads().get(b)) {
-          if (made >= first) {
-            sources.add(new Source(made - first, 0));
+        for (int from : schedule.steps().get(s).reads().get(c)) {
+          if (from >= first) {
+            sources.add(new Source(from - first, 0));
           } else {
-            int age = computed.get(b).indexOf(made) + 1;
-            before.put(new Schedule.Output(b, made), age);
+            int age = made.get(c).indexOf(from) + 1;
+            before.put(new Schedule.Output(c, from), age);
             sources.add(new Source(Source.BEFORE, age));
           }
         }
@@ -97,20 +100,20 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept) 
     List<List<Boolean>> kept = new ArrayList<>();
     for (int s = first; s < first + count; s++) {
       List<Boolean> row = new ArrayList<>();
-      for (int b = 0; b < branches; b++) {
-        boolean isKept = isReadFrom(schedule, first + count, b, s);
+      for (int c = 0; c < columns; c++) {
+        boolean isKept = isReadFrom(schedule, first + count, c, s);
         row.add(isKept);
         if (isKept) {
-          keeps.add(new Schedule.Output(b, s));
+          keeps.add(new Schedule.Output(c, s));
         }
       }
       kept.add(List.copyOf(row));
     }
-    return new Placed(new Stretch(reads, kept), first, before, keeps);
+    return new Placed(new Stretch(reads, kept, schedule.route(0).runs()), first, before, keeps);
   }
 
-  private static boolean isReadFrom(Schedule schedule, int from, int branch, int made) {
+  private static boolean isReadFrom(Schedule schedule, int from, int column, int made) {
     return schedule.steps().subList(from, schedule.steps().size()).stream()
-        .anyMatch(step -> step.reads().get(branch).contains(made));
+        .anyMatch(step -> step.reads().get(column).contains(made));
   }
 }

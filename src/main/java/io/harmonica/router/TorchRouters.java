@@ -113,7 +113,7 @@ public enum TorchRouters {
         throw new HarmonicaException(
             "%s has %d steps, expected an even number: Learning-to-Cache routes every second step%s"
                 .formatted(
-                    path, rows.size(), kind == Rows.UPDATES ? "" : "; try --format " + HARMONICA));
+                    path, rows.size(), kind == Rows.UPDATES ? "" : "; try `format` " + HARMONICA));
       }
       double threshold = stated.orElse(kind.threshold);
       double[][] scores = new double[rows.size()][branches];
@@ -145,7 +145,7 @@ public enum TorchRouters {
                 ROUTERS,
                 this,
                 root instanceof Map<?, ?> map ? some(map) : "no dictionary",
-                bare ? ", as of U-ViT: use --format " + LEARNING_TO_CACHE : ""));
+                bare ? ", as of U-ViT: use `format` " + LEARNING_TO_CACHE : ""));
   }
 
   private static String some(Map<?, ?> map) {

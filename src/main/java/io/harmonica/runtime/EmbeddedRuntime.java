@@ -167,7 +167,7 @@ public final class EmbeddedRuntime implements Runtime {
         && !Files.exists(repository.resolve(name).resolve(ConfigFile.NAME))) {
       throw new HarmonicaException(
           HarmonicaException.Kind.MODEL,
-          "model repository %s lacks engine '%s', which model '%s' runs: export the model again with --force"
+          "model repository %s lacks engine '%s', which model '%s' runs: export the model again with `force`"
               .formatted(repository, name, ensemble.name()));
     }
     return model(name);

@@ -92,7 +92,7 @@ public final class Signature {
     if (batchDims == 1 && (shape[0] < 1 || shape[0] > config.getMaxBatchSize())) {
       throw fault(
           config,
-          "takes %s in batches of 1 to %d, not %d: send fewer at once, or export with a larger --max-batch"
+          "takes %s in batches of 1 to %d, not %d: send fewer at once, or export with a larger `maxBatch`"
               .formatted(named, config.getMaxBatchSize(), shape[0]));
     }
   }

@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.Locale;
 
@@ -53,14 +54,15 @@ public record AnyTime(
   public Sampler sampler(String name, int steps, Spacing spacing) {
     Sampler.requireKnown(name);
     if (!Sampler.SINGLESTEP.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler %s takes whole timesteps, and this model was trained on decimal ones; use %s"
+      throw new InvalidProperty(
+          "sampler",
+          "%s takes whole timesteps, and this model was trained on decimal ones; use %s"
               .formatted(name, Named.listed(Sampler.SINGLESTEP)));
     }
     if (spacing != Spacing.UNIFORM) {
-      throw new IllegalArgumentException(
-          "--spacing %s does not go with --sampler %s; use %s"
-              .formatted(spacing, name, Spacing.UNIFORM));
+      throw new InvalidProperty(
+          "spacing",
+          "%s does not go with `sampler` %s; use %s".formatted(spacing, name, Spacing.UNIFORM));
     }
     return name.equals("dpm-solver-2")
         ? Singlestep.second(this, steps)

@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +20,7 @@ record Ddim(
   @Override
   public Sampler withEta(double other) {
     if (!(other >= 0 && other <= 1)) {
-      throw new IllegalArgumentException("--eta %s is out of range 0..1".formatted(other));
+      throw new InvalidProperty("eta", "%s is out of range 0..1".formatted(other));
     }
     return new Ddim(timesteps, spacing, schedule, predicts, (float) other);
   }

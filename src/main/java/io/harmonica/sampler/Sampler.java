@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.List;
 import java.util.Optional;
@@ -15,13 +16,21 @@ public interface Sampler {
 
   /** What {@link #of} knows. */
   List<String> NAMES =
-      List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast", "iddpm", "sa-solver");
+      List.of(
+          "ddim",
+          "dpm-solver++",
+          "dpm-solver-2",
+          "dpm-solver-fast",
+          Flow.SAMPLER,
+          "iddpm",
+          "sa-solver");
 
   /** Those of them for models that take any time: {@link Singlestep}. */
   List<String> SINGLESTEP = List.of("dpm-solver-2", "dpm-solver-fast");
 
   /** Those of them whose steps are {@link Linear}, as long as they add no noise. */
-  List<String> LINEAR = List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast");
+  List<String> LINEAR =
+      List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast", Flow.SAMPLER);
 
   /** The model's timesteps in execution order. */
   Timesteps timesteps();
@@ -57,7 +66,7 @@ public interface Sampler {
    * @throws IllegalArgumentException out of range, or where the sampler has none
    */
   default Sampler withEta(double eta) {
-    throw new IllegalArgumentException("--eta has an effect with --sampler ddim only");
+    throw new InvalidProperty("eta", "has an effect with `sampler` ddim only");
   }
 
   /**
@@ -82,13 +91,19 @@ public interface Sampler {
   static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
     requireKnown(name);
     if (SINGLESTEP.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler %s is for models that take any time, and this one takes whole timesteps; use %s"
+      throw new InvalidProperty(
+          "sampler",
+          "%s is for models that take any time, and this one takes whole timesteps; use %s"
               .formatted(name, Named.listed(ofDiffusion())));
     }
     if (spacing == Spacing.UNIFORM) {
-      throw new IllegalArgumentException(
-          "--spacing %s goes with --sampler %s only".formatted(spacing, Named.listed(SINGLESTEP)));
+      throw new InvalidProperty(
+          "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(SINGLESTEP)));
+    }
+    if (name.equals(Flow.SAMPLER)) {
+      throw new InvalidProperty(
+          "sampler", "%s is for models that were trained on a flow, and this one was not; use %s"
+              .formatted(name, Named.listed(ofDiffusion())));
     }
     Predicts predicts = diffusion.predicts();
     if (spacing.origin() == Spacing.Origin.OPENAI) {
@@ -112,14 +127,16 @@ public interface Sampler {
   /** Refuses a name that none has. */
   static void requireKnown(String name) {
     if (!NAMES.contains(name)) {
-      throw new IllegalArgumentException(
-          "--sampler '%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
+      throw new InvalidProperty(
+          "sampler", "'%s' is unknown; use %s".formatted(name, String.join(", ", NAMES)));
     }
   }
 
   /** Those for models of {@link Diffusion}. */
   static List<String> ofDiffusion() {
-    return NAMES.stream().filter(name -> !SINGLESTEP.contains(name)).toList();
+    return NAMES.stream()
+        .filter(name -> !SINGLESTEP.contains(name) && !name.equals(Flow.SAMPLER))
+        .toList();
   }
 
   /** The fewest steps that a sampler takes. */
@@ -129,13 +146,15 @@ public interface Sampler {
 
   private static void requireOpenAi(String name, Spacing spacing, Predicts predicts) {
     if (isSolver(name)) {
-      throw new IllegalArgumentException(
-          "--spacing %s does not go with --sampler %s; use linspace, leading or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s does not go with `sampler` %s; use linspace, leading or trailing"
               .formatted(spacing, name));
     }
     if (predicts == Predicts.VELOCITY) {
-      throw new IllegalArgumentException(
-          "--spacing %s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
+      throw new InvalidProperty(
+          "spacing",
+          "%s follows OpenAI's code, which has no model that predicts %s; use leading, linspace or trailing"
               .formatted(spacing, predicts));
     }
   }

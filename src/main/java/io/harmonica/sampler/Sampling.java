@@ -47,9 +47,9 @@ public record Sampling(
    * @throws HarmonicaException for what no sampler can make up for, as other betas
    */
   public Sampling withScheduler(Path file) {
-    Scheduler says = Scheduler.read(file);
+    Scheduler says = Scheduler.read(file, this);
     return new Sampling(
-        says.diffusion(),
+        says.noising(),
         says.sampler(),
         says.spacing(),
         origin,
@@ -97,6 +97,10 @@ public record Sampling(
     if (noising instanceof AnyTime any) {
       return any.signal(timesteps);
     }
+    if (noising instanceof Flow) {
+      throw new HarmonicaException(
+          "the model was trained on a flow, and routers are trained for models of diffusion only: make its router with harmonica policy");
+    }
     NoiseSchedule schedule = ((Diffusion) noising).schedule(spacing);
     return IntStream.range(0, timesteps.size())
         .mapToDouble(step -> schedule.at(timesteps, step))
@@ -119,7 +123,7 @@ public record Sampling(
     Sampler made = noising.sampler(name, steps, stated.orElseGet(() -> spacing(name)));
     if (made.needsVariance() && !learnsVariance) {
       throw new HarmonicaException(
-          "sampler %s needs a learned variance, and the model has none: use another --sampler"
+          "sampler %s needs a learned variance, and the model has none: use another `sampler`"
               .formatted(name));
     }
     return made;
@@ -141,7 +145,7 @@ public record Sampling(
         .orElseThrow(
             () ->
                 new HarmonicaException(
-                    "router %s is for timesteps %s, which %s takes with no --spacing: make it for those that it takes"
+                    "router %s is for timesteps %s, which %s takes with no `spacing`: make it for those that it takes"
                         .formatted(name, timesteps, routed)));
   }
 

@@ -1,6 +1,7 @@
 package io.harmonica.sampler;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.Timesteps;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,8 +30,9 @@ record Singlestep(Timesteps timesteps, List<Linear> steps) implements Sampler {
   static Singlestep second(AnyTime noising, int evaluations) {
     requireRange(evaluations, 2);
     if (evaluations % 2 == 1) {
-      throw new IllegalArgumentException(
-          "--steps %d is odd, and dpm-solver-2 evaluates the model twice an update; use %d or %d"
+      throw new InvalidProperty(
+          "steps",
+          "%d is odd, and dpm-solver-2 evaluates the model twice an update; use %d or %d"
               .formatted(evaluations, evaluations - 1, evaluations + 1));
     }
     Builder builder = new Builder(noising);
@@ -83,8 +85,8 @@ record Singlestep(Timesteps timesteps, List<Linear> steps) implements Sampler {
 
   private static void requireRange(int evaluations, int least) {
     if (evaluations < least || evaluations > MOST) {
-      throw new IllegalArgumentException(
-          "--steps %d is out of range %d..%d".formatted(evaluations, least, MOST));
+      throw new InvalidProperty(
+          "steps", "%d is out of range %d..%d".formatted(evaluations, least, MOST));
     }
   }
 

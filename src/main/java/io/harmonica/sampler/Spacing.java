@@ -1,5 +1,6 @@
 package io.harmonica.sampler;
 
+import io.harmonica.InvalidProperty;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,8 +54,9 @@ public enum Spacing {
           return IntStream.range(0, steps).mapToObj(i -> (steps - 1 - i) * width).toList();
         }
       }
-      throw new IllegalArgumentException(
-          "--steps %d: no stride gives as many of %d timesteps; use --spacing openai"
+      throw new InvalidProperty(
+          "steps",
+          "%d: no stride gives as many of %d timesteps; use `spacing` openai"
               .formatted(steps, trainTimesteps));
     }
   },
@@ -104,7 +106,7 @@ public enum Spacing {
   UNIFORM(Origin.UVIT) {
     @Override
     public List<Integer> timesteps(int steps, int trainTimesteps) {
-      throw new IllegalArgumentException("--spacing uniform gives no whole timesteps");
+      throw new InvalidProperty("spacing", "uniform gives no whole timesteps");
     }
   };
 
@@ -148,12 +150,12 @@ public enum Spacing {
    * trailing}, {@code uniform}.
    */
   public static Spacing of(String name) {
-    return Named.of(values(), name, "--spacing");
+    return Named.of(values(), name, "`spacing`");
   }
 
   private static void check(int steps, int most) {
     if (steps < 1 || steps > most) {
-      throw new IllegalArgumentException("--steps %d is out of range 1..%d".formatted(steps, most));
+      throw new InvalidProperty("steps", "%d is out of range 1..%d".formatted(steps, most));
     }
   }
 

@@ -68,7 +68,7 @@ final class Finish {
     Routing best = start;
     progress.begin("measuring", 1);
     Measure judging = measure(Purpose.JUDGING, 0);
-    boolean exchanges = options.exchange() > 0 || earlier != null;
+    boolean exchanges = options.effort().exchange() > 0 || earlier != null;
     if (options.reuse() == TrainOptions.Reusing.LEARNED || exchanges) {
       Measure deciding = measure(Purpose.DECIDING, 0);
       Rated rated = deciding.rate(start);
@@ -99,13 +99,17 @@ final class Finish {
             ? start
             : deciding.rate(new Routing(earlier.computes(), start.routing().weights()));
     int made = earlier == null ? 0 : earlier.rounds();
-    Exchange exchange = new Exchange(deciding, target, trainable, from, options.seed());
+    Exchange exchange = new Exchange(deciding, target, trainable, from, options.effort().seed());
     if (earlier == null || !earlier.over()) {
       progress.begin(
-          "exchanging", Math.max(0, options.exchange() - made) * BATCHES * Exchange.PROBES);
+          "exchanging",
+          Math.max(0, options.effort().exchange() - made) * BATCHES * Exchange.PROBES);
       made =
           exchange.run(
-              made, options.exchange(), round -> measure(Purpose.EXPLORING, round), observer);
+              made,
+              options.effort().exchange(),
+              round -> measure(Purpose.EXPLORING, round),
+              observer);
     }
     training.put("exchangeRounds", made);
     return exchange.best();
@@ -130,7 +134,8 @@ final class Finish {
 
   private List<Batch> draw(Purpose purpose, int set) {
     return IntStream.range(set * BATCHES, (set + 1) * BATCHES)
-        .mapToObj(i -> denoising.draw(options.batch(), purpose.seed(options.seed(), i)))
+        .mapToObj(
+            i -> denoising.draw(options.effort().batch(), purpose.seed(options.effort().seed(), i)))
         .toList();
   }
 

@@ -32,10 +32,11 @@ public final class Memory {
    */
   public static void requireRoom(Denoiser model, TrainOptions options, boolean inProcess) {
     int rows = Guidance.rows(options.trajectory().guidance()); // that the model sees for a picture
-    long heap = options.exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
-    requireHeap(heap, options.batch(), Runtime.getRuntime().maxMemory());
+    long heap =
+        options.effort().exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
+    requireHeap(heap, options.effort().batch(), Runtime.getRuntime().maxMemory());
     long all = heap + (inProcess ? bytes(model, rows) : 0);
-    availableBytes().ifPresent(room -> requireRoom(all, options.batch(), room));
+    availableBytes().ifPresent(room -> requireRoom(all, options.effort().batch(), room));
   }
 
   static void requireRoom(long bytesPerPicture, int batch, long room) {
@@ -44,11 +45,11 @@ public final class Memory {
       throw new HarmonicaException(
           String.format(
               Locale.ROOT,
-              "--batch %d needs about %.1f GiB of memory, and %.1f GiB are available: %s",
+              "`batch` %d needs about %.1f GiB of memory, and %.1f GiB are available: %s",
               batch,
               (double) bytesPerPicture * batch / 0x1p30,
               room / 0x1p30,
-              fits > 0 ? "--batch %d would fit".formatted(fits) : "not even --batch 1 fits"));
+              fits > 0 ? "`batch` %d would fit".formatted(fits) : "not even `batch` 1 fits"));
     }
   }
 
@@ -59,12 +60,12 @@ public final class Memory {
       throw new HarmonicaException(
           String.format(
               Locale.ROOT,
-              "--exchange with --batch %d needs about %.1f GiB of Java's heap, which may grow to %.1f GiB: start with JAVA_OPTS=-Xmx%.0fg%s",
+              "`exchange` with `batch` %d needs about %.1f GiB of Java's heap, which may grow to %.1f GiB: start with JAVA_OPTS=-Xmx%.0fg%s",
               batch,
               needed / 0x1p30,
               heap / 0x1p30,
               Math.ceil(HEAP_MARGIN * needed / 0x1p30) + 1,
-              fits > 0 ? ", or --batch " + fits : ""));
+              fits > 0 ? ", or `batch` " + fits : ""));
     }
   }
 
@@ -92,12 +93,12 @@ public final class Memory {
       smaller /= 2;
     }
     return new HarmonicaException(
-        "out of memory with --batch %d: %s"
+        "out of memory with `batch` %d: %s"
             .formatted(
                 batch,
                 smaller > 0
-                    ? "--batch %d fits".formatted(smaller)
-                    : "not even --batch 1 fits; use --precision bf16, or another --device"),
+                    ? "`batch` %d fits".formatted(smaller)
+                    : "not even `batch` 1 fits; use `precision` bf16, or another `device`"),
         cause);
   }
 

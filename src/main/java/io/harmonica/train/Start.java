@@ -1,6 +1,7 @@
 package io.harmonica.train;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
@@ -36,8 +37,8 @@ public record Start(String name, Optional<Router> router) {
   /** One of {@link #NAMES}. */
   public static Start of(String name) {
     if (!NAMES.contains(name)) {
-      throw new IllegalArgumentException(
-          "--init is %s, expected %s or a router's file".formatted(name, String.join("|", NAMES)));
+      throw new InvalidProperty(
+          "init", "is %s, expected %s or a router's file".formatted(name, String.join("|", NAMES)));
     }
     return new Start(name, Optional.empty());
   }
@@ -60,7 +61,7 @@ public record Start(String name, Optional<Router> router) {
     given.requireFits(model.architecture(), model.branchNames());
     if (given.steps() != steps) {
       throw new HarmonicaException(
-          "--init: router '%s' has %d steps, expected --steps %d: start from one of as many"
+          "`init`: router '%s' has %d steps, expected `steps` %d: start from one of as many"
               .formatted(given.name(), given.steps(), steps));
     }
   }

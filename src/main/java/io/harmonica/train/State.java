@@ -83,20 +83,20 @@ record State(
       state = MAPPER.readValue(Files.readAllBytes(file), State.class);
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
-          "--resume %s is no state of a training run: name the .state.json file that train wrote"
+          "`resume` %s is no state of a training run: name the .state.json file that train wrote"
               .formatted(file),
           e);
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot read --resume %s: %s".formatted(file, AtomicFile.reason(e)), e);
+          "cannot read `resume` %s: %s".formatted(file, AtomicFile.reason(e)), e);
     }
     if (!FORMAT.equals(state.format)) {
       throw new HarmonicaException(
-          "--resume %s has format %s, expected %s".formatted(file, state.format, FORMAT));
+          "`resume` %s has format %s, expected %s".formatted(file, state.format, FORMAT));
     }
     if (!checkpoint.equals(state.checkpoint)) {
       throw new HarmonicaException(
-          "--resume %s is of a checkpoint with digest %s, this one has %s: resume with that checkpoint"
+          "`resume` %s is of a checkpoint with digest %s, this one has %s: resume with that checkpoint"
               .formatted(file, state.checkpoint, checkpoint));
     }
     int steps = settings.path("steps").asInt();
@@ -120,7 +120,7 @@ record State(
         String now = is.path(name).asText("absent");
         if (!then.equals(now)) {
           throw new HarmonicaException(
-              "--resume %s was trained with %s %s, not %s: give the same options"
+              "`resume` %s was trained with %s %s, not %s: give the same options"
                   .formatted(file, name, then, now));
         }
       }
@@ -150,7 +150,7 @@ record State(
 
   private HarmonicaException damaged(Path file, int steps, int branches) {
     return new HarmonicaException(
-        "--resume %s is damaged: it does not hold settings and tables of %d steps and %d branches; train anew"
+        "`resume` %s is damaged: it does not hold settings and tables of %d steps and %d branches; train anew"
             .formatted(file, steps, branches));
   }
 }

@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -16,49 +17,35 @@ import java.util.Optional;
  * @param trajectory what the router is for
  * @param objective [sdt]
  * @param reuse how a reused output follows from stored ones [last]
- * @param lambda how an error's weight is found [paper]; none is SDT without IEPO
- * @param lambdaEvery iterations from one refresh of lambda to the next, from 1 [50]
+ * @param weights of the steps' errors
  * @param control what the table's cost is held to [a theoretical speedup of 1.5]
  * @param start the table to start from [random]
- * @param iterations trajectories to train on (ltc: rounds over all pairs of steps), from 0 [500]
- * @param batch pictures in one trajectory, from 1 [4]
- * @param learningRate of AdamW, in (0, 1] [0.01]
+ * @param effort how long and how fast
  * @param threshold above which a score computes, in (0, 0.99] [0.1]
- * @param exchange rounds of exchanges under the exact measure after training, from 0 [0]
  */
 public record TrainOptions(
     Trajectory trajectory,
     Objective objective,
     Reusing reuse,
-    Lambda lambda,
-    int lambdaEvery,
+    ErrorWeights weights,
     Control control,
     Start start,
-    int iterations,
-    int batch,
-    long seed,
-    double learningRate,
-    double threshold,
-    int exchange) {
+    Effort effort,
+    double threshold) {
 
   /** Of {@link #describe}, what alone a resumed run may lower: it may have been too high. */
   static final String LEARNING_RATE = "learningRate";
 
   private static final int MOST = 1_000_000;
 
-  /** Refuses what cannot be trained with, naming the flag. */
+  /** Refuses what cannot be trained with, naming the property. */
   public TrainOptions {
-    range("lambda-every", lambdaEvery, 1, MOST);
-    range("iterations", iterations, 0, MOST);
-    range("batch", batch, 1, 4096);
-    range("exchange", exchange, 0, MOST);
-    require(
-        learningRate > 0 && learningRate <= 1, "learning-rate", learningRate, "above 0, at most 1");
     require( // a logit of 5 must lie above it: step 0 computes
         threshold > 0 && threshold <= 0.99, "threshold", threshold, "above 0, at most 0.99");
-    if (objective == Objective.LTC && (reuse != Reusing.LAST || lambda != Lambda.NONE)) {
-      throw new IllegalArgumentException(
-          "--objective ltc reuses the last output and weighs all errors alike: leave --reuse and --lambda out");
+    if (objective == Objective.LTC && (reuse != Reusing.LAST || weights.lambda() != Lambda.NONE)) {
+      throw new InvalidProperty(
+          "objective",
+          "ltc reuses the last output and weighs all errors alike: leave `reuse` and `lambda` out");
     }
   }
 
@@ -73,12 +60,46 @@ public record TrainOptions(
     public Trajectory {
       range("steps", steps, 2, 1000);
       require(guidance >= 0 && guidance <= 100, "guidance", guidance, "0..100");
-      range("guidance-channels", guidanceChannels, 1, MOST);
+      range("guidanceChannels", guidanceChannels, 1, MOST);
     }
 
     /** Refuses guidance of a model that has no null class to lead away from. */
     public void requireGuides(Denoiser model) {
       model.io().unconditional().requireGuides(guidance, model.architecture());
+    }
+  }
+
+  /**
+   * How much each step's error weighs.
+   *
+   * @param lambda how it is found [paper]; none is SDT without IEPO
+   * @param every iterations from one refresh to the next, from 1 [50]
+   */
+  public record ErrorWeights(Lambda lambda, int every) {
+    public ErrorWeights {
+      range("lambdaEvery", every, 1, MOST);
+    }
+  }
+
+  /**
+   * How long and how fast to train.
+   *
+   * @param iterations trajectories to train on (ltc: rounds over all pairs of steps), from 0 [500]
+   * @param batch pictures in one trajectory, from 1 [4]
+   * @param seed of all that is drawn [0]
+   * @param learningRate of AdamW, in (0, 1] [0.01]
+   * @param exchange rounds of exchanges under the exact measure after training, from 0 [0]
+   */
+  public record Effort(int iterations, int batch, long seed, double learningRate, int exchange) {
+    public Effort {
+      range("iterations", iterations, 0, MOST);
+      range("batch", batch, 1, 4096);
+      range("exchange", exchange, 0, MOST);
+      require(
+          learningRate > 0 && learningRate <= 1,
+          "learningRate",
+          learningRate,
+          "above 0, at most 1");
     }
   }
 
@@ -144,13 +165,13 @@ public record TrainOptions(
 
     /** A theoretical speedup, beta following it. */
     public static Control speedup(double value) {
-      require(value >= 1 && value <= 1000, "target-speedup", value, "1..1000");
+      require(value >= 1 && value <= 1000, "targetSpeedup", value, "1..1000");
       return new Control("speedup", value);
     }
 
     /** A cache utilisation ratio, beta following it. */
     public static Control cur(double value) {
-      require(value >= 0 && value < 1, "target-cur", value, "0 or more and below 1");
+      require(value >= 0 && value < 1, "targetCur", value, "0 or more and below 1");
       return new Control("cur", value);
     }
 
@@ -179,24 +200,23 @@ public record TrainOptions(
     json.put("steps", trajectory.steps()).put("spacing", trajectory.spacing());
     json.put("guidance", trajectory.guidance());
     json.put("guidanceChannels", trajectory.guidanceChannels());
-    json.put("reuse", word(reuse)).put("lambda", word(lambda));
-    json.put("lambdaEvery", lambdaEvery).put(control.kind(), control.value());
-    json.put("init", start.name()).put("batch", batch).put("seed", seed);
-    return json.put(LEARNING_RATE, learningRate).put("threshold", threshold);
+    json.put("reuse", word(reuse)).put("lambda", word(weights.lambda()));
+    json.put("lambdaEvery", weights.every()).put(control.kind(), control.value());
+    json.put("init", start.name()).put("batch", effort.batch()).put("seed", effort.seed());
+    return json.put(LEARNING_RATE, effort.learningRate()).put("threshold", threshold);
   }
 
   private static String word(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  private static void range(String flag, int value, int least, int most) {
-    require(value >= least && value <= most, flag, value, least + ".." + most);
+  private static void range(String property, int value, int least, int most) {
+    require(value >= least && value <= most, property, value, least + ".." + most);
   }
 
-  private static void require(boolean fits, String flag, Object value, String expected) {
+  private static void require(boolean fits, String property, Object value, String expected) {
     if (!fits) {
-      throw new IllegalArgumentException(
-          "--%s is %s, expected %s".formatted(flag, value, expected));
+      throw new InvalidProperty(property, "is %s, expected %s".formatted(value, expected));
     }
   }
 }

@@ -91,7 +91,9 @@ public final class Trainer {
       if (state.isFresh()) {
         log.discard(e);
       }
-      throw TorchOps.isOutOfMemory(e) ? Memory.exhausted(options.batch(), this::fits, e) : e;
+      throw TorchOps.isOutOfMemory(e)
+          ? Memory.exhausted(options.effort().batch(), this::fits, e)
+          : e;
     } finally {
       save();
     }
@@ -146,7 +148,7 @@ public final class Trainer {
   }
 
   private void iterate(TrainingLog log) {
-    if (state.iterations() >= options.iterations()) {
+    if (state.iterations() >= options.effort().iterations()) {
       return;
     }
     Table table = state.table().copy();
@@ -155,15 +157,20 @@ public final class Trainer {
     Objective objective = objective();
     Iepo iepo = new Iepo(denoising, routing);
     double saved = seconds();
-    progress.begin("training", options.iterations() - state.iterations());
-    for (int i = state.iterations(); i < options.iterations(); i++) {
-      if (i % options.lambdaEvery() == 0) {
-        lambda = iepo.lambda(options.lambda(), table, draw(Purpose.LAMBDA.seed(options.seed(), i)));
+    progress.begin("training", options.effort().iterations() - state.iterations());
+    for (int i = state.iterations(); i < options.effort().iterations(); i++) {
+      if (i % options.weights().every() == 0) {
+        lambda =
+            iepo.lambda(
+                options.weights().lambda(),
+                table,
+                draw(Purpose.LAMBDA.seed(options.effort().seed(), i)));
         log.lambda(i, lambda);
         lambda = target.isPresent() ? overItsMean(lambda) : lambda;
       }
-      Updates updates = new Updates(table, lambda, steering.beta(), options.learningRate());
-      objective.iterate(table, draw(Batch.mix(options.seed(), i)), updates);
+      Updates updates =
+          new Updates(table, lambda, steering.beta(), options.effort().learningRate());
+      objective.iterate(table, draw(Batch.mix(options.effort().seed(), i)), updates);
       boolean[][] heading = table.heading(options.threshold(), Steering.AHEAD);
       steering.adjust(i == 0, updates.losses(), heading, lambda, trainable);
       report(log, i, updates, table, steering.beta());
@@ -242,16 +249,16 @@ public final class Trainer {
     Ltc.Pictures pictures =
         Ltc.Pictures.generate(
             denoising,
-            options.batch(),
+            options.effort().batch(),
             denoising.nullClass(),
-            Purpose.PICTURES.seed(options.seed(), 0),
+            Purpose.PICTURES.seed(options.effort().seed(), 0),
             () -> progress.advance(""));
     return new Ltc(
         denoising.unguided(), routing, pictures, subject.predicts(), subject.signal(), trainable);
   }
 
   private Batch draw(long seed) {
-    return denoising.draw(options.batch(), seed);
+    return denoising.draw(options.effort().batch(), seed);
   }
 
   private State fresh() {
@@ -259,7 +266,8 @@ public final class Trainer {
     float[][] logits =
         options
             .start()
-            .logits(subject.steps(), subject.branches(), options.seed(), trainable, target);
+            .logits(
+                subject.steps(), subject.branches(), options.effort().seed(), trainable, target);
     return new State(
         State.FORMAT,
         subject.digest(),
@@ -275,26 +283,26 @@ public final class Trainer {
   private State resumed(Path file) {
     int branches = subject.branches().size();
     State read = State.read(file, subject.digest(), describe(), branches);
-    if (read.iterations() > options.iterations()) {
+    if (read.iterations() > options.effort().iterations()) {
       throw new HarmonicaException(
-          "--resume %s has %d iterations, more than --iterations %d: ask for as many or more"
-              .formatted(file, read.iterations(), options.iterations()));
+          "`resume` %s has %d iterations, more than `iterations` %d: ask for as many or more"
+              .formatted(file, read.iterations(), options.effort().iterations()));
     }
-    boolean trains = read.iterations() < options.iterations();
+    boolean trains = read.iterations() < options.effort().iterations();
     if (trains && read.exchanged() != null) { // what is exchanged is the table after all of them
       throw new HarmonicaException(
-          "--resume %s has exchanged branches after %d iterations (rounds: %d), which --iterations %d would drop: give --iterations %d to go on, or train anew"
+          "`resume` %s has exchanged branches after %d iterations (rounds: %d), which `iterations` %d would drop: give `iterations` %d to go on, or train anew"
               .formatted(
                   file,
                   read.iterations(),
                   read.exchanged().rounds(),
-                  options.iterations(),
+                  options.effort().iterations(),
                   read.iterations()));
     }
-    if (trains && options.learningRate() < read.learningRate()) {
+    if (trains && options.effort().learningRate() < read.learningRate()) {
       progress.note(
           "learning rate %s from iteration %d on, %s before"
-              .formatted(options.learningRate(), read.iterations(), read.learningRate()));
+              .formatted(options.effort().learningRate(), read.iterations(), read.learningRate()));
     }
     return read;
   }

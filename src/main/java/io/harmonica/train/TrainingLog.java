@@ -119,7 +119,7 @@ final class TrainingLog {
 
   private static HarmonicaException unwritable(Path file, IOException e) {
     return new HarmonicaException(
-        "cannot write %s: %s; free space there, or resume with another --out"
+        "cannot write %s: %s; free space there, or resume with another `out`"
             .formatted(file, AtomicFile.reason(e)),
         e);
   }

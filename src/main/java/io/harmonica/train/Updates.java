@@ -65,7 +65,7 @@ final class Updates {
     double total = weight * found.mse() + beta * regulariser;
     if (!Double.isFinite(total) || !finite(gradient)) {
       throw new HarmonicaException(
-          "the loss is %s at step %d (MSE %s, lambda %s, beta %s), its gradient %s: resume from the last good state, if there is one, with a lower --learning-rate; else the checkpoint holds NaN or numbers too large for --precision"
+          "the loss is %s at step %d (MSE %s, lambda %s, beta %s), its gradient %s: resume from the last good state, if there is one, with a lower `learningRate`; else the checkpoint holds NaN or numbers too large for `precision`"
               .formatted(
                   total,
                   step,

@@ -12,7 +12,6 @@ import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.Traffic;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.time.Duration;
@@ -43,21 +42,21 @@ public final class Fleet implements Runtime {
   private static final Supplier<Plan> NO_PLAN = () -> new Plan(List.of());
 
   private final List<Member> members;
-  private final Options options;
+  private final ServerOptions options;
   private final Map<String, Member.Held> models = new ConcurrentHashMap<>();
   private final AtomicInteger turn = new AtomicInteger();
   private final LongAdder failovers = new LongAdder();
   private final LongAdder retries = new LongAdder();
   private volatile boolean closed;
 
-  private Fleet(List<Member> members, Options options) {
+  private Fleet(List<Member> members, ServerOptions options) {
     this.members = List.copyOf(members);
     this.options = options;
   }
 
-  /** Connects with {@link Options#DEFAULTS}. */
+  /** Connects with {@link ServerOptions#DEFAULTS}. */
   public static Fleet connect(String addresses) {
-    return connect(addresses, Options.DEFAULTS);
+    return connect(addresses, ServerOptions.DEFAULTS);
   }
 
   /**
@@ -66,7 +65,7 @@ public final class Fleet implements Runtime {
    * @param addresses {@code HOST:PORT,HOST:PORT,...} of gRPC services; a name of DNS stands for the
    *     servers at all of its addresses
    */
-  public static Fleet connect(String addresses, Options options) {
+  public static Fleet connect(String addresses, ServerOptions options) {
     List<Member> members = new ArrayList<>();
     for (Address address : Address.all(addresses)) {
       members.add(new Member(TritonRuntime.of(address, options), options));
@@ -194,7 +193,7 @@ public final class Fleet implements Runtime {
     return models;
   }
 
-  Options options() {
+  ServerOptions options() {
     return options;
   }
 

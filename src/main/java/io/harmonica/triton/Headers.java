@@ -45,7 +45,7 @@ public final class Headers {
       lines = Files.readAllLines(file);
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot read --header-file %s: %s".formatted(file, AtomicFile.reason(e)), e);
+          "cannot read `headerFile` %s: %s".formatted(file, AtomicFile.reason(e)), e);
     }
     Map<String, String> values = new LinkedHashMap<>();
     for (int i = 0; i < lines.size(); i++) {
@@ -59,12 +59,12 @@ public final class Headers {
       // The line itself stays untold: it may be a token alone.
       if (!name.matches(NAME) || name.endsWith("-bin") || !value.matches("[ -~]+")) {
         throw new HarmonicaException(
-            "--header-file %s:%d is no header, expected 'Name: value' in ASCII, such as 'authorization: Bearer ...'"
+            "`headerFile` %s:%d is no header, expected 'Name: value' in ASCII, such as 'authorization: Bearer ...'"
                 .formatted(file, i + 1));
       }
       if (values.put(name, value) != null) {
         throw new HarmonicaException(
-            "--header-file %s:%d states header %s again: keep one of them"
+            "`headerFile` %s:%d states header %s again: keep one of them"
                 .formatted(file, i + 1, name));
       }
     }

@@ -2,7 +2,6 @@ package io.harmonica.triton;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.triton.TritonRuntime.Options;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -15,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** One server of a {@link Fleet}: whether it is there, how much it has to do. */
 final class Member {
   private final TritonRuntime runtime;
-  private final Options options;
+  private final ServerOptions options;
   private final Limit limit;
   private final AtomicInteger sessions = new AtomicInteger();
   // Models found to be as the fleet's since the server was last away: it may come back with others.
@@ -24,7 +23,7 @@ final class Member {
   private volatile long restsUntilNanos = System.nanoTime();
   private volatile HarmonicaException lastFault = new HarmonicaException("no fault yet");
 
-  Member(TritonRuntime runtime, Options options) {
+  Member(TritonRuntime runtime, ServerOptions options) {
     this.runtime = runtime;
     this.options = options;
     this.limit = new Limit(options.perServer());

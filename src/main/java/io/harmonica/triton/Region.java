@@ -72,7 +72,7 @@ final class Region implements AutoCloseable {
       return region.filled();
     } catch (IOException e) {
       throw new HarmonicaException(
-          "cannot make shared memory in %s: %s; mend it, or use --shared-memory off"
+          "cannot make shared memory in %s: %s; mend it, or use `sharedMemory` off"
               .formatted(folder, AtomicFile.reason(e)),
           e);
     }
@@ -120,7 +120,7 @@ final class Region implements AutoCloseable {
 
   private static HarmonicaException full(Path folder, long asked, long free, IOException cause) {
     return new HarmonicaException(
-        "shared memory of %.1f MiB does not fit into %s, which has %.1f MiB free: enlarge it (--shm-size of a container, sizeLimit of a pod's), generate fewer at once, or use --shared-memory off"
+        "shared memory of %.1f MiB does not fit into %s, which has %.1f MiB free: enlarge it (--shm-size of a container, sizeLimit of a pod's), generate fewer at once, or use `sharedMemory` off"
             .formatted(asked / 1048576.0, folder, free / 1048576.0),
         cause);
   }
@@ -167,7 +167,7 @@ final class Region implements AutoCloseable {
         mapped = channel.map(MapMode.READ_WRITE, offset, size);
       } catch (IOException e) {
         throw new HarmonicaException(
-            "cannot map %d bytes of %s: %s; use --shared-memory off"
+            "cannot map %d bytes of %s: %s; use `sharedMemory` off"
                 .formatted(size, file, AtomicFile.reason(e)),
             e);
       }

@@ -34,15 +34,15 @@ public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> 
       throw new IllegalArgumentException(
           "%s without %s: our own certificate and its key go together"
               .formatted(
-                  certificate.isPresent() ? "--tls-cert" : "--tls-key",
-                  certificate.isPresent() ? "--tls-key" : "--tls-cert"));
+                  certificate.isPresent() ? "`tlsCert`" : "`tlsKey`",
+                  certificate.isPresent() ? "`tlsKey`" : "`tlsCert`"));
     }
   }
 
   /** Reads the files. */
   SslContext context() {
     SslContextBuilder context = GrpcSslContexts.forClient();
-    ca.ifPresent(file -> context.trustManager(certificates("--tls-ca", file)));
+    ca.ifPresent(file -> context.trustManager(certificates("`tlsCa`", file)));
     certificate.ifPresent(file -> present(context, file, key.orElseThrow()));
     try {
       return context.build();
@@ -58,12 +58,12 @@ public record Tls(Optional<Path> ca, Optional<Path> certificate, Optional<Path> 
 
   /** Has the connection show our certificate, once the key is known to be the certificate's. */
   private static void present(SslContextBuilder context, Path file, Path keyFile) {
-    X509Certificate[] chain = certificates("--tls-cert", file);
-    String source = "--tls-key " + keyFile;
-    PrivateKey own = PemKey.of(blocks("--tls-key", keyFile), source, keyFile.toString());
+    X509Certificate[] chain = certificates("`tlsCert`", file);
+    String source = "`tlsKey` " + keyFile;
+    PrivateKey own = PemKey.of(blocks("`tlsKey`", keyFile), source, keyFile.toString());
     if (!PemKey.fits(own, chain[0].getPublicKey())) {
       throw new HarmonicaException(
-          "%s is not the key of the first certificate in --tls-cert %s (%s): give the key that it was made with; the certificates of its CAs come after it"
+          "%s is not the key of the first certificate in `tlsCert` %s (%s): give the key that it was made with; the certificates of its CAs come after it"
               .formatted(source, file, chain[0].getSubjectX500Principal()));
     }
     context.keyManager(own, chain);

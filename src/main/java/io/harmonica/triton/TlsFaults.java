@@ -28,7 +28,7 @@ final class TlsFaults {
     }
     if (find(fault, CertPathBuilderException.class) != null
         || find(fault, CertPathValidatorException.class) != null) {
-      return "has a certificate of a CA that is not trusted here: name the CA's certificate by --tls-ca";
+      return "has a certificate of a CA that is not trusted here: name the CA's certificate by `tlsCa`";
     }
     CertificateException other = find(fault, CertificateException.class);
     if (other != null) {
@@ -38,10 +38,10 @@ final class TlsFaults {
     String said = String.valueOf(find(fault, SSLException.class).getMessage());
     String alert = said.toUpperCase(Locale.ROOT).replace(' ', '_');
     if (alert.contains("NOT_AN_SSL")) {
-      return "does not speak TLS: leave out --tls and its options, or give its TLS port";
+      return "does not speak TLS: leave out `tls` and its options, or give its TLS port";
     }
     if (alert.contains("CERTIFICATE") || alert.contains("UNKNOWN_CA")) {
-      return "does not accept our certificate (%s): give one that its CA signed by --tls-cert and --tls-key"
+      return "does not accept our certificate (%s): give one that its CA signed by `tlsCert` and `tlsKey`"
           .formatted(said);
     }
     return "does not agree on TLS (%s): see its log".formatted(said);

@@ -63,7 +63,7 @@ final class TritonFaults {
     if (refuses(e)) {
       return fault(
           e,
-          "refused us%s (%s): give it the right token in --header-file".formatted(call, said(e)),
+          "refused us%s (%s): give it the right token in `headerFile`".formatted(call, said(e)),
           Where.NOWHERE);
     }
     if (said(e).startsWith("Unable to find shared memory region")) {
@@ -144,7 +144,7 @@ final class TritonFaults {
   HarmonicaException noSharedMemory(StatusRuntimeException e) {
     return fault(
         e,
-        "cannot open shared memory of this process (%s): run both on one host, with one /dev/shm (ipc: host) and as one user, or use --shared-memory off"
+        "cannot open shared memory of this process (%s): run both on one host, with one /dev/shm (ipc: host) and as one user, or use `sharedMemory` off"
             .formatted(said(e)),
         Where.ELSEWHERE);
   }
@@ -175,7 +175,7 @@ final class TritonFaults {
   private HarmonicaException hungUp(StatusRuntimeException e) {
     String remedy =
         encrypted
-            ? "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by --tls-cert and --tls-key"
+            ? "hung up on TLS (%s): if it wants a certificate of ours, give one that its CA signed by `tlsCert` and `tlsKey`"
             : "hung up (%s): see whether it is up, and what stands between us";
     return fault(e, remedy.formatted(said(e)));
   }
@@ -186,7 +186,7 @@ final class TritonFaults {
         e.getStatus().getCode() == Status.Code.UNAVAILABLE && !hasCause(e, Http2Exception.class);
     return fault(
         e,
-        "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and --tls if it wants TLS"
+        "answers, but not as Triton's gRPC service (%s): give the gRPC port, by default 8001 (8000 is HTTP), and `tls` if it wants TLS"
             .formatted(said(e)),
         perhaps ? Where.ANYWHERE : Where.NOWHERE);
   }

@@ -1,13 +1,6 @@
 package io.harmonica.triton;
 
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.ManagedChannel;
-import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.ClientCalls;
-import io.grpc.stub.StreamObserver;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Plan;
@@ -39,7 +32,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
@@ -54,91 +46,11 @@ import java.util.function.Supplier;
  */
 public final class TritonRuntime implements Runtime {
 
-  /**
-   * How to talk to servers.
-   *
-   * @param deadline the longest that one call may take, 60 s by default
-   * @param connection encryption, headers and the like; in clear by default
-   * @param retry what a {@link Fleet} does when a server fails
-   * @param pictureDeadline the longest that a trajectory may take, retries and waiting included;
-   *     empty, the default: as long as its calls take
-   * @param perServer calls that a {@link Fleet} has on one server at a time, others wait; without
-   *     limit by default
-   * @param listener hears of a {@link Fleet}'s retries; nobody by default
-   * @param sharedMemory whether trajectories use it, {@link SharedMemory#AUTO} by default
-   */
-  public record Options(
-      Duration deadline,
-      Connection connection,
-      Retry retry,
-      Optional<Duration> pictureDeadline,
-      int perServer,
-      FleetListener listener,
-      SharedMemory sharedMemory) {
-    public static final Options DEFAULTS = new Options(Duration.ofSeconds(60));
-
-    /** All by default but the deadline of a call. */
-    public Options(Duration deadline) {
-      this(
-          deadline,
-          Connection.PLAIN,
-          Retry.DEFAULTS,
-          Optional.empty(),
-          Integer.MAX_VALUE,
-          FleetListener.NONE,
-          SharedMemory.AUTO);
-    }
-
-    public Options {
-      requirePositive("deadline", deadline);
-      pictureDeadline.ifPresent(time -> requirePositive("deadline of a picture", time));
-      if (perServer < 1) {
-        throw new IllegalArgumentException(
-            "calls on a server are %d, expected 1 or more".formatted(perServer));
-      }
-    }
-
-    private static void requirePositive(String what, Duration time) {
-      if (time.isNegative() || time.isZero()) {
-        throw new IllegalArgumentException(what + " is " + time + ", expected more than 0");
-      }
-    }
-
-    public Options withConnection(Connection other) {
-      return new Options(
-          deadline, other, retry, pictureDeadline, perServer, listener, sharedMemory);
-    }
-
-    public Options withRetry(Retry other) {
-      return new Options(
-          deadline, connection, other, pictureDeadline, perServer, listener, sharedMemory);
-    }
-
-    public Options withPictureDeadline(Duration time) {
-      return new Options(
-          deadline, connection, retry, Optional.of(time), perServer, listener, sharedMemory);
-    }
-
-    public Options withPerServer(int calls) {
-      return new Options(
-          deadline, connection, retry, pictureDeadline, calls, listener, sharedMemory);
-    }
-
-    public Options withListener(FleetListener other) {
-      return new Options(
-          deadline, connection, retry, pictureDeadline, perServer, other, sharedMemory);
-    }
-
-    public Options withSharedMemory(SharedMemory other) {
-      return new Options(deadline, connection, retry, pictureDeadline, perServer, listener, other);
-    }
-  }
-
   private static final int ROUND_TRIPS = 5;
 
   private final Address address;
-  private final ManagedChannel channel;
-  private final Options options;
+  private final GrpcCalls calls;
+  private final ServerOptions options;
   private final TritonFaults faults;
   // As last told, to spare each request a question; config() asks again, a fault forgets.
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
@@ -148,14 +60,13 @@ public final class TritonRuntime implements Runtime {
   private final ServerCounts counts;
   private final SharedPlaces places;
   private final AtomicLong roundTrip = new AtomicLong(); // nanoseconds; 0: not measured yet
-  private volatile boolean closing;
 
-  private TritonRuntime(Address address, Options options) {
+  private TritonRuntime(Address address, ServerOptions options) {
     this.address = address;
     this.options = options;
     this.faults =
         new TritonFaults(address, options.deadline(), options.connection().tls().isPresent());
-    this.channel = options.connection().open(address);
+    this.calls = new GrpcCalls(options.connection().open(address), options.deadline(), this::fault);
     this.counts =
         new ServerCounts(
             () ->
@@ -164,9 +75,9 @@ public final class TritonRuntime implements Runtime {
     this.places = new SharedPlaces(this, options.sharedMemory(), faults);
   }
 
-  /** Connects to a server with {@link Options#DEFAULTS}. */
+  /** Connects to a server with {@link ServerOptions#DEFAULTS}. */
   public static TritonRuntime connect(String address) {
-    return connect(address, Options.DEFAULTS);
+    return connect(address, ServerOptions.DEFAULTS);
   }
 
   /**
@@ -175,7 +86,7 @@ public final class TritonRuntime implements Runtime {
    *
    * @param address {@code HOST:PORT} of the server's gRPC service, such as {@code localhost:8001}
    */
-  public static TritonRuntime connect(String address, Options options) {
+  public static TritonRuntime connect(String address, ServerOptions options) {
     TritonRuntime runtime = of(Address.parse(address).resolved(), options);
     try {
       runtime.checkLive();
@@ -187,7 +98,7 @@ public final class TritonRuntime implements Runtime {
   }
 
   /** A server that may not be there yet. */
-  static TritonRuntime of(Address address, Options options) {
+  static TritonRuntime of(Address address, ServerOptions options) {
     return new TritonRuntime(address, options);
   }
 
@@ -230,7 +141,8 @@ public final class TritonRuntime implements Runtime {
   CompletableFuture<ModelConfig> configAsync(String model) {
     ModelConfigRequest request = ModelConfigRequest.newBuilder().setName(model).build();
     return Chain.then(
-        send(GRPCInferenceServiceGrpc.getModelConfigMethod(), request, model, options.deadline()),
+        calls.send(
+            GRPCInferenceServiceGrpc.getModelConfigMethod(), request, model, options.deadline()),
         response -> {
           configs.put(model, response.getConfig());
           return CompletableFuture.completedFuture(response.getConfig());
@@ -240,7 +152,7 @@ public final class TritonRuntime implements Runtime {
   /** The models that are loaded. */
   CompletableFuture<List<ModelIndex>> indexAsync() {
     return Chain.then(
-        send(
+        calls.send(
             GRPCInferenceServiceGrpc.getRepositoryIndexMethod(),
             RepositoryIndexRequest.newBuilder().setReady(true).build(),
             "",
@@ -290,7 +202,7 @@ public final class TritonRuntime implements Runtime {
           Signature.check(checked, inputs, outputs);
           ModelInferRequest message = carrier.request(model, inputs, outputs);
           return Chain.then(
-              send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
+              calls.send(GRPCInferenceServiceGrpc.getModelInferMethod(), message, model, deadline),
               response ->
                   CompletableFuture.completedFuture(
                       landed(checked, message, response, outputs, carrier)));
@@ -306,7 +218,7 @@ public final class TritonRuntime implements Runtime {
 
   /** A place in shared memory, where it is possible and wanted. */
   Optional<SharedSession> shared(Supplier<Plan> plan) {
-    requireOpen();
+    calls.requireOpen();
     return places.of(plan);
   }
 
@@ -386,65 +298,14 @@ public final class TritonRuntime implements Runtime {
     return new Traffic(sentBytes.sum(), receivedBytes.sum(), sharedBytes.sum(), 0, 0);
   }
 
-  private void requireOpen() {
-    if (closing || channel.isShutdown()) {
-      throw new IllegalStateException("runtime is closed");
-    }
-  }
-
+  /** Makes a call about a model ("" for none) and waits for it. */
   <T> T call(String model, Function<GRPCInferenceServiceBlockingStub, T> call) {
-    requireOpen();
-    try {
-      return call.apply(stub());
-    } catch (StatusRuntimeException e) {
-      throw fault(e, model);
-    }
+    return calls.call(model, call);
   }
 
   private RuntimeException fault(StatusRuntimeException e, String model) {
-    if (channel.isShutdown() && e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
-      return new IllegalStateException("runtime is closed", e); // closed while the call began
-    }
     configs.remove(model);
     return faults.isAboutModel(e) ? withoutModel(e, model) : faults.ofCall(e, model);
-  }
-
-  /** Makes a call that no thread waits for; cancelling the future cancels it on the server too. */
-  private <Q, A> CompletableFuture<A> send(
-      MethodDescriptor<Q, A> method, Q request, String model, Duration deadline) {
-    requireOpen();
-    ClientCall<Q, A> call =
-        channel.newCall(
-            method,
-            CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
-    CompletableFuture<A> answer = new CompletableFuture<>();
-    answer.whenComplete(
-        (done, fault) -> {
-          if (answer.isCancelled()) {
-            call.cancel("no longer wanted", null);
-          }
-        });
-    ClientCalls.asyncUnaryCall(
-        call,
-        request,
-        new StreamObserver<>() {
-          @Override
-          public void onNext(A value) {
-            answer.complete(value);
-          }
-
-          @Override
-          public void onError(Throwable fault) {
-            if (!answer.isDone()) {
-              answer.completeExceptionally(
-                  fault(Status.fromThrowable(fault).asRuntimeException(), model));
-            }
-          }
-
-          @Override
-          public void onCompleted() {}
-        });
-    return answer;
   }
 
   private HarmonicaException withoutModel(StatusRuntimeException e, String model) {
@@ -463,22 +324,13 @@ public final class TritonRuntime implements Runtime {
   }
 
   GRPCInferenceServiceBlockingStub stub() {
-    return GRPCInferenceServiceGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(options.deadline().toNanos(), TimeUnit.NANOSECONDS);
+    return calls.stub();
   }
 
   @Override
   public void close() {
-    closing = true;
+    calls.refuse();
     places.close(); // while the server can still be told
-    channel.shutdown();
-    try {
-      if (!channel.awaitTermination(options.deadline().toNanos(), TimeUnit.NANOSECONDS)) {
-        channel.shutdownNow();
-      }
-    } catch (InterruptedException e) {
-      channel.shutdownNow();
-      Thread.currentThread().interrupt();
-    }
+    calls.close();
   }
 }

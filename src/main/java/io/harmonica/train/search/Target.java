@@ -62,8 +62,8 @@ public record Target(String kind, double value, double[] weights, double budget)
     throw new HarmonicaException(
         String.format(
             Locale.ROOT,
-            "--target-%s %s cannot be reached, the nearest is %.3f: %d of %d steps compute everything",
-            kind,
+            "`target%s` %s cannot be reached, the nearest is %.3f: %d of %d steps compute everything",
+            kind.equals("cur") ? "Cur" : "Speedup",
             value,
             Math.floor(nearest * 1000) / 1000,
             untrainable(trainable),

@@ -1,0 +1,220 @@
+package io.harmonica.export;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import io.harmonica.model.Branch;
+import io.harmonica.model.Change;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shapes;
+import io.harmonica.onnx.Graph;
+import io.harmonica.onnx.Precision;
+import io.harmonica.onnx.WeightFile;
+import io.harmonica.origin.Model;
+import io.harmonica.repository.Cut;
+import io.harmonica.repository.Role;
+import io.harmonica.router.Route;
+import io.harmonica.router.Run;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A model in engines of one size: which its uncached step runs, which others any route needs, and
+ * what each of them computes.
+ */
+final class Pieces {
+  private final Model model;
+  private final Precision precision;
+  private final EngineSize size;
+  private final Map<String, long[]> handedOn;
+  private final Map<String, Integer> joining = new LinkedHashMap<>(); // a branch, by its shape
+  private final Map<String, Change> changes = new HashMap<>(); // by shape
+  private final Cut cut;
+
+  /** An engine in its turn. */
+  record Link(Engine engine, Cut.Turn turn) {}
+
+  Pieces(Model model, EngineSize size, Precision precision) {
+    this.model = model;
+    this.precision = precision;
+    this.size = size;
+    this.handedOn = Shapes.handedOn(model.denoiser());
+    this.cut =
+        new Cut(uncached().stream().map(this::piece).toList(), model.denoiser().branchNames());
+  }
+
+  private Cut.Piece piece(Engine engine) {
+    Graph graph = measured(engine);
+    return Cut.Piece.of(engine.role(), graph.inputs(), graph.outputs());
+  }
+
+  /** Its graph, for what it takes and gives. */
+  private Graph measured(Engine engine) {
+    return graph(engine, WeightFile.measure());
+  }
+
+  Graph graph(Engine engine, WeightFile weights) {
+    return new EngineGraph(model.denoiser(), engine, model.weights(), weights, precision).graph();
+  }
+
+  /** The engines of the uncached step. */
+  private List<Engine> uncached() {
+    Denoiser denoiser = model.denoiser();
+    int branches = denoiser.branches().size();
+    if (size instanceof EngineSize.Step) {
+      Route full = Route.full(branches);
+      return List.of(new Engine.Whole(Role.step(full.variant()), full, Map.of()));
+    }
+    List<Engine> engines = new ArrayList<>();
+    engines.add(new Engine.Condition(Role.of(Role.Kind.CONDITION)));
+    engines.add(new Engine.Embed(Role.of(Role.Kind.EMBED)));
+    if (size instanceof EngineSize.Blocks blocks) {
+      engines.addAll(groups(blocks.count()));
+    } else {
+      for (int branch = 0; branch < branches; branch++) {
+        engines.addAll(alone(branch));
+      }
+    }
+    engines.add(new Engine.Head(Role.of(Role.Kind.HEAD)));
+    return engines;
+  }
+
+  private List<Engine> groups(int blocksPerEngine) {
+    List<Branch> all = model.denoiser().branches();
+    List<Engine> engines = new ArrayList<>();
+    int end;
+    for (int first = 0; first < all.size(); first = end) {
+      int group = all.get(first).block() / blocksPerEngine;
+      end = first;
+      while (end < all.size() && all.get(end).block() / blocksPerEngine == group) {
+        end++;
+      }
+      int from = all.get(first).block();
+      int to = all.get(end - 1).block();
+      String blocks = String.format(Locale.ROOT, from == to ? "%02d" : "%02d-%02d", from, to);
+      engines.add(new Engine.Blocks(Role.block(blocks, "c".repeat(end - first)), first));
+    }
+    return engines;
+  }
+
+  /** A branch, after what its block does before its first one. */
+  private List<Engine> alone(int index) {
+    List<Branch> all = model.denoiser().branches();
+    Branch branch = all.get(index);
+    String block = String.format(Locale.ROOT, "%02d", branch.block());
+    List<Engine> engines = new ArrayList<>();
+    if (index == 0 || all.get(index - 1).block() != branch.block()) {
+      Engine enter = new Engine.Enter(Role.enter(block), branch.block());
+      if (!measured(enter).outputs().isEmpty()) {
+        engines.add(enter);
+      }
+    }
+    Role role = Role.branch(block + "." + branch.kind(), joining(index));
+    engines.add(new Engine.Alone(role, index));
+    return engines;
+  }
+
+  /** The name of all branches that add cached outputs by the same operations as this one. */
+  private String joining(int index) {
+    String kind = model.denoiser().branches().get(index).kind();
+    ModelProto own = reusing(kind, index);
+    for (Map.Entry<String, Integer> other : joining.entrySet()) {
+      if (reusing(kind, other.getValue()).equals(own)) {
+        return other.getKey();
+      }
+    }
+    String shape = kind;
+    for (int n = 2; joining.containsKey(shape); n++) {
+      shape = kind + "-" + n;
+    }
+    joining.put(shape, index);
+    return shape;
+  }
+
+  private ModelProto reusing(String shape, int index) {
+    Role role = Role.branch("", shape).reuse(Route.MAX_HISTORY);
+    return measured(new Engine.Reused(role, index)).model();
+  }
+
+  /** The engines of a route, in order. */
+  List<Link> of(Route route) {
+    return cut.of(route).stream().map(turn -> new Link(engine(turn, route), turn)).toList();
+  }
+
+  private Engine engine(Cut.Turn turn, Route route) {
+    Role role = turn.role();
+    return switch (role.kind()) {
+      case CONDITION -> new Engine.Condition(role);
+      case EMBED -> new Engine.Embed(role);
+      case HEAD -> new Engine.Head(role);
+      case BLOCK -> new Engine.Blocks(role, turn.first());
+      case STEP -> new Engine.Whole(role, route, changesOf(route));
+      case ENTER -> new Engine.Enter(role, model.denoiser().branches().get(turn.first()).block());
+      case BRANCH -> new Engine.Alone(role, turn.first());
+      case REUSE -> new Engine.Reused(role, joining.get(role.shape()));
+      case WEIGHTS -> new Engine.WeightsOfBranches(role);
+      case RUN -> new Engine.Added(role, change(role.shape(), route));
+      case CHANGE -> new Engine.Changed(role, change(role.shape(), route));
+      default -> throw new IllegalStateException(role + " is no part of a step");
+    };
+  }
+
+  private Change change(String shape, Route route) {
+    if (!changes.containsKey(shape)) {
+      route.runs().forEach(run -> note(cut.streams(run)));
+    }
+    return changes.get(shape);
+  }
+
+  private void note(List<Cut.Stream> streams) {
+    changes.putIfAbsent(Cut.shape(streams), change(streams));
+  }
+
+  private Change change(List<Cut.Stream> streams) {
+    return new Change(
+        streams.stream()
+            .map(
+                stream ->
+                    new Change.Part(stream.name(), handedOn.get(stream.name())[0], stream.isNew()))
+            .toList());
+  }
+
+  /** Of a whole step's runs, which no engine's ports show. */
+  private Map<Run, Change> changesOf(Route route) {
+    Map<Run, Change> own = new HashMap<>();
+    if (!route.runs().isEmpty()) {
+      Cut branches = new Pieces(model, EngineSize.BRANCH, precision).cut;
+      route.runs().forEach(run -> own.put(run, change(branches.streams(run))));
+    }
+    return own;
+  }
+
+  /** What a router may need that nobody knows yet: engines without weights. */
+  Set<Engine> always() {
+    Set<Engine> engines = new LinkedHashSet<>();
+    if (!(size instanceof EngineSize.Branch)) {
+      return engines;
+    }
+    engines.add(new Engine.WeightsOfBranches(Role.of(Role.Kind.WEIGHTS)));
+    int branches = model.denoiser().branches().size();
+    for (int first = 0; first < branches; first++) {
+      for (int last = first; last < branches; last++) {
+        note(cut.streams(new Run(first, last)));
+      }
+    }
+    for (int history = 1; history <= Route.MAX_HISTORY; history++) {
+      int own = history;
+      joining.forEach(
+          (shape, branch) ->
+              engines.add(new Engine.Reused(Role.branch("", shape).reuse(own), branch)));
+      changes.forEach(
+          (shape, change) -> engines.add(new Engine.Added(Role.run(shape, own), change)));
+    }
+    changes.forEach((shape, change) -> engines.add(new Engine.Changed(Role.change(shape), change)));
+    return engines;
+  }
+}

@@ -1,0 +1,255 @@
+package io.harmonica.repository;
+
+import io.harmonica.Port;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Route;
+import io.harmonica.router.Run;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A step cut into engines: those that the uncached step runs, and which run instead on a route.
+ * Export and deployment chain engines by it, so that both make the same ensembles.
+ *
+ * <p>For example: of the uncached step's {@code [embed, block00-cc, block01-cc, head]}, a route
+ * that reuses the last output of {@code block01.mlp} and computes the rest runs {@code [embed,
+ * block00-cc, block01-c1, head]}; one that reuses all blocks as a run {@code [embed, run-hidden-1,
+ * head]}. Where each branch has an engine, {@code [..., block01.attention, block01.mlp, ...]}
+ * becomes {@code [..., block01.attention, reuse-mlp-1, ...]}.
+ *
+ * @param pieces of the uncached step, in order
+ * @param branches names in execution order
+ */
+public record Cut(List<Piece> pieces, List<String> branches) {
+
+  /**
+   * An engine of the uncached step.
+   *
+   * @param takes names of its inputs
+   * @param gives names of its outputs
+   */
+  public record Piece(Role role, Set<String> takes, Set<String> gives) {
+    public Piece {
+      takes = new LinkedHashSet<>(takes);
+      gives = new LinkedHashSet<>(gives);
+    }
+
+    public static Piece of(Role role, List<Port> inputs, List<Port> outputs) {
+      return new Piece(role, names(inputs), names(outputs));
+    }
+
+    public static Piece of(Role role, ModelConfig config) {
+      return of(role, ConfigPorts.inputs(config), ConfigPorts.outputs(config));
+    }
+
+    private static Set<String> names(List<Port> ports) {
+      return ports.stream().map(Port::name).collect(Collectors.toCollection(LinkedHashSet::new));
+    }
+
+    int branches() {
+      return role.kind() == Role.Kind.BRANCH ? 1 : role.variant().length();
+    }
+
+    /** The streams that it hands on. */
+    private List<String> streams() {
+      return gives.stream()
+          .map(port -> role.kind() == Role.Kind.EMBED ? port : Names.stream(port).orElse(""))
+          .filter(stream -> !stream.isEmpty())
+          .toList();
+    }
+  }
+
+  /**
+   * An engine in its turn.
+   *
+   * @param place whose tensors its ports are
+   * @param first index of the first branch that the engine or, in pieces, its blocks cover
+   */
+  public record Turn(Role role, Place place, int first) {}
+
+  /**
+   * A stream that a run changes.
+   *
+   * @param isNew whether there is none of that name before it
+   */
+  public record Stream(String name, boolean isNew) {}
+
+  public Cut {
+    pieces = List.copyOf(pieces);
+    branches = List.copyOf(branches);
+    int covered = pieces.stream().mapToInt(Piece::branches).sum();
+    if (covered != branches.size()) {
+      throw new IllegalArgumentException(
+          "engines for %d branches, expected %d".formatted(covered, branches.size()));
+    }
+  }
+
+  /** The engines of a route, in order. */
+  public List<Turn> of(Route route) {
+    return new Walk(route).turns();
+  }
+
+  /**
+   * What a run changes: the streams that its engines hand on, as far as anything reads them later.
+   */
+  public List<Stream> streams(Run run) {
+    Set<String> before = new LinkedHashSet<>();
+    Set<String> made = new LinkedHashSet<>();
+    Set<String> read = new LinkedHashSet<>();
+    int at = 0;
+    for (Piece piece : pieces) {
+      int end = at + Math.max(1, piece.branches());
+      boolean ofBlocks = piece.branches() > 0 || piece.role().kind() == Role.Kind.ENTER;
+      if (!ofBlocks ? at <= run.first() : at < run.first()) {
+        before.addAll(piece.streams());
+      }
+      if (ofBlocks && at <= run.last() && end > run.first()) {
+        made.addAll(piece.streams());
+      }
+      if (!ofBlocks ? at > run.last() : end > run.last() + 1) {
+        read.addAll(piece.takes());
+      }
+      at += piece.branches();
+    }
+    made.retainAll(read);
+    return made.stream().map(name -> new Stream(name, !before.contains(name))).toList();
+  }
+
+  /** What engines without weights call the streams of a run that they fit. */
+  public static String shape(List<Stream> streams) {
+    return streams.stream()
+        .map(stream -> stream.name() + (stream.isNew() ? "_new" : ""))
+        .collect(Collectors.joining("-"));
+  }
+
+  /** One way through the pieces. */
+  private final class Walk {
+    private final Route route;
+    private final List<Turn> turns = new ArrayList<>();
+    private final Set<Integer> ends = new TreeSet<>(); // where runs begin, or are over
+    private final Map<Integer, Integer> since = new HashMap<>(); // turns before a stored run
+    private int at; // branch
+    private int arrived = -1;
+
+    Walk(Route route) {
+      this.route = route;
+      for (int r = 0; r < route.runs().size(); r++) {
+        if (route.runHistory(r) > 0 || route.storesRun(r)) {
+          ends.add(route.runs().get(r).first());
+          ends.add(route.runs().get(r).last() + 1);
+        }
+      }
+    }
+
+    List<Turn> turns() {
+      if (pieces.size() == 1) { // the whole step, with its runs
+        return List.of(new Turn(pieces.get(0).role().withVariant(route.variant()), Place.OWN, 0));
+      }
+      boolean byBranch = pieces.stream().anyMatch(p -> p.role().kind() == Role.Kind.BRANCH);
+      if (byBranch && route.forecastsBranches()) {
+        add(Role.of(Role.Kind.WEIGHTS), Place.OWN);
+      }
+      for (Piece piece : pieces) {
+        if (piece.role().kind() == Role.Kind.ENTER) {
+          arrive();
+          if (!isUnderRun(at)) {
+            add(piece.role(), Place.OWN);
+          }
+        } else if (piece.branches() == 0) {
+          add(piece.role(), Place.OWN);
+        } else {
+          blocks(piece);
+        }
+      }
+      return turns;
+    }
+
+    /** In as many engines as runs leave. */
+    private void blocks(Piece piece) {
+      int first = at;
+      int end = at + piece.branches();
+      while (at < end) {
+        arrive();
+        int until = at + 1;
+        while (until < end && !ends.contains(until)) {
+          until++;
+        }
+        if (!isUnderRun(at)) {
+          if (piece.role().kind() == Role.Kind.BRANCH) {
+            branch(piece.role());
+          } else {
+            turns.add(new Turn(variant(piece.role(), first, end, until), Place.OWN, first));
+          }
+        }
+        at = until;
+        leave();
+      }
+    }
+
+    private void branch(Role role) {
+      int history = route.histories().get(at);
+      if (history == 0) {
+        add(role, Place.OWN);
+        return;
+      }
+      String branch = branches.get(at);
+      String block = branch.substring(0, branch.indexOf('.'));
+      add(role.reuse(history), new Place(block, branch, 0));
+    }
+
+    /** Of the blocks from first to end, with nothing done outside of the branches in turn. */
+    private Role variant(Role role, int first, int end, int until) {
+      return role.withVariant(
+          IntStream.range(first, end)
+              .mapToObj(b -> b < at || b >= until ? "x" : "" + route.variant(b))
+              .collect(Collectors.joining()));
+    }
+
+    /** Before anything of the next branch's runs. */
+    private void arrive() {
+      if (arrived == at) {
+        return;
+      }
+      arrived = at;
+      for (int r = 0; r < route.runs().size(); r++) {
+        if (route.runs().get(r).first() == at) {
+          since.put(r, turns.size());
+          if (route.runHistory(r) > 0) {
+            add(Role.run(shape(r), route.runHistory(r)), new Place("", name(r), 0));
+          }
+        }
+      }
+    }
+
+    private void leave() {
+      for (int r = 0; r < route.runs().size(); r++) {
+        if (route.runs().get(r).last() + 1 == at && route.storesRun(r)) {
+          add(Role.change(shape(r)), new Place("", name(r), since.get(r)));
+        }
+      }
+    }
+
+    private String shape(int run) {
+      return Cut.shape(streams(route.runs().get(run)));
+    }
+
+    private String name(int run) {
+      return route.runs().get(run).name(branches);
+    }
+
+    private boolean isUnderRun(int branch) {
+      return route.histories().get(branch) == Route.UNDER_RUN;
+    }
+
+    private void add(Role role, Place place) {
+      turns.add(new Turn(role, place, at));
+    }
+  }
+}
