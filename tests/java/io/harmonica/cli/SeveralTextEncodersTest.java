@@ -125,7 +125,9 @@ class SeveralTextEncodersTest {
           rows(floats(io, "negative_pooled_prompt_embeds"), 0, 1, POOLED),
           5e-5);
       // Of both tokenizers, which take 20 tokens: two of the prompts and the negative have more.
-      assertThat(warnings).hasSize(6).allMatch(text -> text.startsWith("the model takes 20 tokens"));
+      assertThat(warnings)
+          .hasSize(6)
+          .allMatch(text -> text.startsWith("the model takes 20 tokens"));
     }
   }
 
@@ -199,7 +201,10 @@ class SeveralTextEncodersTest {
     }
     String line = EXPORT.replace("DIR/models", "DIR/refused");
     Invocation done =
-        run((more.contains("--text-tokens") ? line.replace("--text-tokens 26 ", "") : line) + " " + more);
+        run(
+            (more.contains("--text-tokens") ? line.replace("--text-tokens 26 ", "") : line)
+                + " "
+                + more);
     assertThat(done.err()).contains(message).hasLineCount(1);
     assertThat(done.code()).isNotZero();
     assertThat(folder.resolve("refused")).doesNotExist();

@@ -75,7 +75,7 @@ class AcceleratorTest {
         (name, engine) -> {
           Map<String, String> says = tensorRt(engine);
           String profile =
-              "--minShapes=%s --optShapes=%s --maxShapes=%s"
+              "`min`Shapes=%s `opt`Shapes=%s `max`Shapes=%s"
                   .formatted(
                       says.get("trt_profile_min_shapes"),
                       says.get("trt_profile_opt_shapes"),

@@ -8,14 +8,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.model.TextEncoder;
-import io.harmonica.origin.TextLayout;
 import io.harmonica.model.TextUse;
 import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
+import io.harmonica.origin.TextCheckpoint;
+import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.Names;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,7 +63,8 @@ class ClipEncoderGoldenTest {
         assertClose(vector, made.get(Names.POOLED_TEXT).values(), floats(io, vector), 5e-5);
       }
       assertThat(made)
-          .hasSize((states == TextUse.States.NONE ? 0 : 1) + (pooled == TextUse.Pooled.NONE ? 0 : 1));
+          .hasSize(
+              (states == TextUse.States.NONE ? 0 : 1) + (pooled == TextUse.Pooled.NONE ? 0 : 1));
     }
   }
 
@@ -73,8 +74,7 @@ class ClipEncoderGoldenTest {
     try (Checkpoint source = Golden.open("clip/" + encoder);
         Checkpoint io = Golden.open("clip/" + encoder + "/io.safetensors")) {
       TextUse use =
-          new TextUse(
-              TextUse.Kind.CLIP, TextUse.States.PENULTIMATE, TextUse.Pooled.PROJECTED);
+          new TextUse(TextUse.Kind.CLIP, TextUse.States.PENULTIMATE, TextUse.Pooled.PROJECTED);
       Map<String, Evaluation.Floats> made =
           run(TextCheckpoint.of(source), use, Precision.FP16, 1, longs(io, "input_ids"));
       float[] states = floats(io, "penultimate");
@@ -106,9 +106,7 @@ class ClipEncoderGoldenTest {
       }
       ModelProto model = graph.model();
       Map<String, Object> inputs = new HashMap<>(known);
-      inputs
-          .keySet()
-          .retainAll(graph.inputs().stream().map(io.harmonica.Port::name).toList());
+      inputs.keySet().retainAll(graph.inputs().stream().map(io.harmonica.Port::name).toList());
       assertThat(inputs).hasSize(graph.inputs().size());
       made = Evaluation.run(model, folder, inputs);
       Evaluation.Floats next = made.get(Names.next(TextEncoder.HIDDEN));

@@ -5,23 +5,17 @@ import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.Element;
+import io.harmonica.Golden;
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Origin;
 import io.harmonica.model.Samples;
 import io.harmonica.model.Shows;
 import io.harmonica.onnx.Evaluation;
-import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
-import io.harmonica.sampler.Diffusion;
-import io.harmonica.sampler.Flow;
-import io.harmonica.sampler.Spacing;
-import java.io.IOException;
-import java.nio.file.Files;
-import org.junit.jupiter.api.Test;
-import io.harmonica.Golden;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
@@ -29,7 +23,12 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Flow;
+import io.harmonica.sampler.Spacing;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -129,8 +128,7 @@ class DecoderGoldenTest {
     Path data = folder.resolve(WeightFile.NAME);
     Files.deleteIfExists(data);
     try (WeightFile weights = WeightFile.create(data)) {
-      ModelProto model =
-          new DecoderEngine(autoencoder, io).graph(weights, Precision.FP32).model();
+      ModelProto model = new DecoderEngine(autoencoder, io).graph(weights, Precision.FP32).model();
       weights.close();
       return Evaluation.run(
               model, folder, Map.of(Names.LATENTS, new Evaluation.Floats(latents, 2, 16, 5, 3)))

@@ -10,9 +10,9 @@ import io.harmonica.Golden;
 import io.harmonica.Inference;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
+import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
-import io.harmonica.model.Resolution;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import java.io.IOException;
@@ -38,11 +38,7 @@ class Sd3GoldenTest {
 
   static Stream<Arguments> cases() throws IOException {
     try (Stream<Path> folders = Files.list(path("sd3"))) {
-      return folders
-          .map(flavour -> "sd3/" + flavour.getFileName())
-          .sorted()
-          .toList()
-          .stream()
+      return folders.map(flavour -> "sd3/" + flavour.getFileName()).sorted().toList().stream()
           .flatMap(flavour -> Stream.of(1, 2, 0).map(blocks -> Arguments.of(flavour, blocks)));
     }
   }
@@ -59,8 +55,7 @@ class Sd3GoldenTest {
       Map<String, float[]> outputs = infer(io, Names.route("sd3", "r", 0), inputs);
       assertClose("output", outputs.get(Names.NOISE_PREDICTION), floats(io, "output"), TOLERANCE);
       for (Branch branch : model.denoiser().branches()) {
-        assertClose(
-            branch.name(), outputs.get(branch.name()), expected(io, branch), TOLERANCE);
+        assertClose(branch.name(), outputs.get(branch.name()), expected(io, branch), TOLERANCE);
       }
       assertThat(outputs).hasSize(model.denoiser().branches().size() + 1);
       outputs.forEach((name, values) -> inputs.put(Names.history(name, 1), values));
@@ -81,7 +76,15 @@ class Sd3GoldenTest {
     String block = "transformer_blocks." + branch.block() + ".";
     String name =
         block
-            + Map.of("attention", "attn", "attention2", "attn2", "mlp", "ff", "text_mlp", "ff_context")
+            + Map.of(
+                    "attention",
+                    "attn",
+                    "attention2",
+                    "attn2",
+                    "mlp",
+                    "ff",
+                    "text_mlp",
+                    "ff_context")
                 .get(branch.kind());
     float[] own = floats(io, name);
     if (!branch.kind().equals("attention") || !io.names().contains(name + "_context")) {

@@ -1,6 +1,5 @@
 package io.harmonica.generate;
 
-import io.harmonica.picture.Latents;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
@@ -14,10 +13,11 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.model.Resolution;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
-import io.harmonica.model.Resolution;
+import io.harmonica.picture.Latents;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Flow;
@@ -116,8 +116,7 @@ class Sd3PipelineGoldenTest {
     try (Checkpoint vectors = Golden.open(flavour + "/traj_cfg.safetensors")) {
       Request request = export(flavour, vectors);
       float[] states = floats(vectors, "x");
-      float[] last =
-          Arrays.copyOfRange(states, states.length / (STEPS + 1) * STEPS, states.length);
+      float[] last = Arrays.copyOfRange(states, states.length / (STEPS + 1) * STEPS, states.length);
       try (Pipeline pipeline =
           Pipeline.builder("sd3").repository(folder).stepsPerRequest(1).open()) {
         assertThat(pipeline.guidanceScale(Style.DEFAULT)).isEqualTo(7);
@@ -147,10 +146,7 @@ class Sd3PipelineGoldenTest {
       try (Pipeline pipeline = Pipeline.open(folder, "sd3")) {
         Result result = pipeline.generate(request);
         assertClose(
-            "pixels",
-            pipeline.decode(result.latents()).values(),
-            floats(vectors, "decoded"),
-            5e-5);
+            "pixels", pipeline.decode(result.latents()).values(), floats(vectors, "decoded"), 5e-5);
       }
     }
   }

@@ -1,6 +1,5 @@
 package io.harmonica.origin;
 
-import io.harmonica.model.LatentSpace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +9,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +24,7 @@ class AutoencoderTest {
 
   @Test
   void of_readsItsConfiguration() {
-    assertThat(decoder(VAE))
-        .isEqualTo(decoder(new LatentSpace(4, 0.18215), true));
+    assertThat(decoder(VAE)).isEqualTo(decoder(new LatentSpace(4, 0.18215), true));
     assertThat(decoder(VAE.resolve("legacy-names"))).isEqualTo(decoder(VAE));
   }
 
@@ -62,7 +61,8 @@ class AutoencoderTest {
     refused(c -> c.putArray("latents_mean").add(0), "field latents_mean is [0], expected null");
     refused(c -> c.put("norm_num_groups", 3), "that divides each of block_out_channels [8, 16]");
     refused(c -> c.put("out_channels", 4), "field out_channels is 4, expected 1 or 3");
-    refused(c -> c.put("shift_factor", "some"), "field shift_factor is \"some\", expected a number");
+    refused(
+        c -> c.put("shift_factor", "some"), "field shift_factor is \"some\", expected a number");
     refused(c -> c.putArray("block_out_channels"), "expected 1 to 6 positive integers");
     refused(
         c -> c.putArray("up_block_types").add("AttnUpDecoderBlock2D"),

@@ -54,7 +54,9 @@ class Sd3CheckpointTest {
             "block02.mlp");
     Denoiser dual = model(SD35, Choices.NONE).denoiser();
     assertThat(dual.architecture()).isEqualTo("SD3.5-4x24-dual2/2");
-    assertThat(dual.branchNames()).contains("block00.attention2").doesNotContain("block01.attention2");
+    assertThat(dual.branchNames())
+        .contains("block00.attention2")
+        .doesNotContain("block01.attention2");
   }
 
   /** The joint attention's output is both streams': 8 x 8 tokens of the picture, 5 of the text. */
@@ -97,10 +99,10 @@ class Sd3CheckpointTest {
 
   @Test
   void choices_thatDoNotFit_areRefused() {
-    assertThatThrownBy(
-            () -> model(SD3, Choices.NONE.withResolution(new Resolution(100, 400))))
+    assertThatThrownBy(() -> model(SD3, Choices.NONE.withResolution(new Resolution(100, 400))))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("which takes multiples of 16 pixels up to 192; the nearest is 96x192");
+        .hasMessageContaining(
+            "which takes multiples of 16 pixels up to 192; the nearest is 96x192");
     assertThatThrownBy(() -> model(SD3, Choices.NONE.withHeads(OptionalInt.of(3))))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("num_attention_heads is 2, `heads` says 3");
@@ -116,7 +118,6 @@ class Sd3CheckpointTest {
     assertThat(tensors.remove("transformer_blocks.2.attn.add_q_proj.weight")).isNotNull();
     assertThat(tensors.remove("transformer_blocks.2.attn.add_q_proj.bias")).isNotNull();
     Path copy = Checkpoints.diffusers(folder, Checkpoints.config(SD3), tensors);
-    assertThat(model(copy, Choices.NONE).denoiser())
-        .isEqualTo(model(SD3, Choices.NONE).denoiser());
+    assertThat(model(copy, Choices.NONE).denoiser()).isEqualTo(model(SD3, Choices.NONE).denoiser());
   }
 }

@@ -117,8 +117,7 @@ class ManifestTest {
   @Test
   void flow_throughTheManifest_isDrawnTheSame() {
     for (Flow.Curve curve : Flow.Curve.values()) {
-      for (OptionalDouble terminal :
-          List.of(OptionalDouble.empty(), OptionalDouble.of(0.1))) {
+      for (OptionalDouble terminal : List.of(OptionalDouble.empty(), OptionalDouble.of(0.1))) {
         for (Spacing origin : List.of(Spacing.LINSPACE, Spacing.TRAILING)) {
           Flow flow = new Flow(500, 1024, new Flow.Shift(curve, 1.7), terminal);
           Sampling sampling = Sampling.of(flow, "flow-euler", origin, true);

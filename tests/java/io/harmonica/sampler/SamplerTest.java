@@ -403,7 +403,8 @@ class SamplerTest {
           .isThrownBy(() -> ddim.withEta(eta))
           .withMessage("`eta` %s is out of range 0..1", eta);
     }
-    for (String name : List.of("dpm-solver++", "dpm-solver-2", "flow-euler", "iddpm", "sa-solver")) {
+    for (String name :
+        List.of("dpm-solver++", "dpm-solver-2", "flow-euler", "iddpm", "sa-solver")) {
       Spacing origin = isFlow(name) ? Spacing.LINSPACE : Spacing.LEADING;
       Sampler other = sampler(name, 10, Sampler.spacing(name, origin));
       assertThatIllegalArgumentException()

@@ -17,8 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SchedulerTest {
-  private static final Sampling DIT =
-      Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true);
+  private static final Sampling DIT = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true);
 
   @TempDir Path folder;
 
@@ -32,8 +31,7 @@ class SchedulerTest {
   })
   void read_whatDiffusersSaved(String run, String sampler, Spacing spacing) {
     assertThat(
-            Scheduler.read(
-                Golden.path("samplers/configs/" + run + "/scheduler_config.json"), DIT))
+            Scheduler.read(Golden.path("samplers/configs/" + run + "/scheduler_config.json"), DIT))
         .isEqualTo(new Scheduler(Diffusion.DDPM, sampler, spacing, Optional.empty()));
   }
 

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Stable Diffusion 3 and 3.5 in libtorch against diffusers; their engines have the same numbers. */
+/**
+ * Stable Diffusion 3 and 3.5 in libtorch against diffusers; their engines have the same numbers.
+ */
 @Tag("golden")
 class Sd3GoldenTest {
   private static final double TOLERANCE = 5e-5;

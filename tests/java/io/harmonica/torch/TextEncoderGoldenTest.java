@@ -38,9 +38,7 @@ class TextEncoderGoldenTest {
         Value ids = ops.input(longs(io, "input_ids"), count, tokens);
         Value bias =
             encoder.bias(
-                ops,
-                Optional.of(ops.input(longs(io, "attention_mask"), count, tokens)),
-                tokens);
+                ops, Optional.of(ops.input(longs(io, "attention_mask"), count, tokens)), tokens);
         Value hidden = encoder.embed(ops, ids, tokens);
         for (int i = 0; i < encoder.depth(); i++) {
           hidden = encoder.block(ops, i, hidden, bias);
@@ -76,8 +74,7 @@ class TextEncoderGoldenTest {
           assertClose("state", hidden.floats(), floats(io, "hidden_states." + i), 5e-5);
           hidden = encoder.block(ops, i, hidden, bias);
         }
-        for (TextUse.States states :
-            List.of(TextUse.States.LAST, TextUse.States.PENULTIMATE)) {
+        for (TextUse.States states : List.of(TextUse.States.LAST, TextUse.States.PENULTIMATE)) {
           TextUse use = new TextUse(TextUse.Kind.CLIP, states, pooled);
           TextUse.Made<Value> made = encoder.encode(ops, ids, Optional.empty(), tokens, use);
           String state = states == TextUse.States.LAST ? "last_hidden_state" : "penultimate";

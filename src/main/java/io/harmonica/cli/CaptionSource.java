@@ -65,7 +65,8 @@ final class CaptionSource {
     List<float[]> states = new ArrayList<>();
     try (TorchOps ops = TorchOps.open(files.encoder().weights(), device, Precision.FP32)) {
       for (String text : texts) {
-        Tokens tokens = files.tokenizer().encode(takes.mask() ? Tokenizer.plain(text) : text, takes.tokens());
+        Tokens tokens =
+            files.tokenizer().encode(takes.mask() ? Tokenizer.plain(text) : text, takes.tokens());
         if (!tokens.dropped().isEmpty()) {
           console.err().println("warning: " + tokens.warning());
         }

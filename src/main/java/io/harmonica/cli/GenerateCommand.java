@@ -80,17 +80,20 @@ final class GenerateCommand implements Command {
                 TritonOptions.SERVERS,
                 "use Triton servers by their gRPC ports; several, or one name with several"
                     + " addresses, take over from each other");
-    OptionList content = TritonOptions.declareForTrajectories(place)
-        .value(
-            "steps-per-request",
-            "auto|1|K",
-            "steps that go in one request: 1, or what the model was exported with (default auto:"
-                + " that, if the server is more than 1 ms away)")
-        .value("model", "NAME", "the base model")
-        .value("router", "NAME|none", "a router of the model (default none: compute everything)")
-        .value("classes", "0,1,2", "a class label for each picture")
-        .value("prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
-        .value("prompts", "FILE", "the same, one a line");
+    OptionList content =
+        TritonOptions.declareForTrajectories(place)
+            .value(
+                "steps-per-request",
+                "auto|1|K",
+                "steps that go in one request: 1, or what the model was exported with (default auto:"
+                    + " that, if the server is more than 1 ms away)")
+            .value("model", "NAME", "the base model")
+            .value(
+                "router", "NAME|none", "a router of the model (default none: compute everything)")
+            .value("classes", "0,1,2", "a class label for each picture")
+            .value(
+                "prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
+            .value("prompts", "FILE", "the same, one a line");
     return PromptOptions.options(content)
         .value(
             "text-embeddings",

@@ -81,8 +81,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
     return find(arguments, parts, 0);
   }
 
-  private static Optional<TextFiles> find(
-      Arguments arguments, PipelineParts parts, int number) {
+  private static Optional<TextFiles> find(Arguments arguments, PipelineParts parts, int number) {
     String suffix = SUFFIXES.get(number);
     if (none(arguments, number)) {
       arguments.refuse("tokenizer" + suffix, "with --text-encoder" + suffix + " none");

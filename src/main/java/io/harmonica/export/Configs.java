@@ -109,8 +109,7 @@ final class Configs {
 
   /** A text encoder's parts in turn, and the tokenizer for its clients. */
   ModelConfig textEncoder(TextEngines text, List<ModelConfig> parts) {
-    return Ensemble.of(
-            textEncoderName(text), options.modelName(), TEXT, parts, text.outputs())
+    return Ensemble.of(textEncoderName(text), options.modelName(), TEXT, parts, text.outputs())
         .toBuilder()
         .putParameters(Manifest.TOKENIZER, parameter(text.tokenizer()))
         .build();

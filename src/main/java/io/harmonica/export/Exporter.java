@@ -514,9 +514,7 @@ public final class Exporter {
                 picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
                 io.classes(),
                 io.unconditional() == Unconditional.NONE ? false : null,
-                io.text()
-                    .map(takes -> Manifest.Text.of(takes, textEncoders(takes)))
-                    .orElse(null),
+                io.text().map(takes -> Manifest.Text.of(takes, textEncoders(takes))).orElse(null),
                 sampling.sampler(),
                 io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),

@@ -2,14 +2,13 @@ package io.harmonica.export;
 
 import io.harmonica.Element;
 import io.harmonica.model.TextEncoder;
-import io.harmonica.origin.TextLayout;
 import io.harmonica.model.TextUse;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
-import io.harmonica.origin.TextCheckpoint;
+import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.Names;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,11 +24,7 @@ import java.util.Optional;
  * @param most bytes of parameters that an engine may have, unless a block alone has more
  */
 record TextEngines(
-    TextLayout place,
-    boolean masks,
-    Precision precision,
-    String tokenizer,
-    long most) {
+    TextLayout place, boolean masks, Precision precision, String tokenizer, long most) {
   static final long MOST_BYTES = 2_000_000_000;
 
   /**

@@ -187,8 +187,7 @@ public final class Pipeline implements AutoCloseable {
    *
    * @param negative what guidance leads away from, the same for all
    */
-  public Content.Texts embed(
-      List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+  public Content.Texts embed(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
     List<Prompt> all = new ArrayList<>(positive);
     all.add(negative); // with the others: each call goes through all of the encoder's weights
     Embeddings embedded = texts.embed(all, warnings);

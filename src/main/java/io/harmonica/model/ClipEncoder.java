@@ -14,8 +14,7 @@ import java.util.OptionalInt;
  * @param projection elements of a projected text; 0 where the file has no projection
  * @param eps of the norms
  */
-public record ClipEncoder(
-    Sizes sizes, boolean quick, OptionalInt end, int projection, double eps)
+public record ClipEncoder(Sizes sizes, boolean quick, OptionalInt end, int projection, double eps)
     implements TextEncoder {
 
   private static final String PREFIX = "text_model.";
@@ -124,8 +123,7 @@ public record ClipEncoder(
 
   @Override
   public <T> TextUse.Made<T> finish(Ops<T> ops, T before, T hidden, T ids, TextUse use) {
-    T last =
-        ops.layerNorm(ops.toPrecision(hidden), PREFIX + "final_layer_norm", sizes.width, eps);
+    T last = ops.layerNorm(ops.toPrecision(hidden), PREFIX + "final_layer_norm", sizes.width, eps);
     Optional<T> states =
         switch (use.states()) {
           case NONE -> Optional.empty();

@@ -51,15 +51,7 @@ public record Decoder(
   }
 
   private Decoder of(LatentSpace other) {
-    return new Decoder(
-        other,
-        outputChannels,
-        widths,
-        layers,
-        groups,
-        quantised,
-        attends,
-        upcast);
+    return new Decoder(other, outputChannels, widths, layers, groups, quantised, attends, upcast);
   }
 
   /** Side of the square of pixels that an element of the latents becomes. */

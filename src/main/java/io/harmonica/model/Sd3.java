@@ -60,7 +60,8 @@ public record Sd3(
   }
 
   /** Seen from outside; drawn as diffusers' {@code StableDiffusion3Pipeline} does. */
-  public static Interface io(Samples samples, int patch, int textTokens, int textWidth, int pooled) {
+  public static Interface io(
+      Samples samples, int patch, int textTokens, int textWidth, int pooled) {
     TextUse clip =
         new TextUse(TextUse.Kind.CLIP, TextUse.States.PENULTIMATE, TextUse.Pooled.PROJECTED);
     Shows.Text text =
@@ -162,7 +163,8 @@ public record Sd3(
     return switch (branch.kind()) {
       case ATTENTION -> attention(ops, block, streams, conditioning);
       case SECOND_ATTENTION -> {
-        T x = normed(ops, streams.get(ENTRY), SHIFT_SECOND.of(ops, rows), SCALE_SECOND.of(ops, rows));
+        T x =
+            normed(ops, streams.get(ENTRY), SHIFT_SECOND.of(ops, rows), SCALE_SECOND.of(ops, rows));
         String attn = prefix(block) + "attn2.";
         T q = query(ops, x, attn + "to_q", attn + "norm_q");
         T k = query(ops, x, attn + "to_k", attn + "norm_k");
@@ -188,8 +190,7 @@ public record Sd3(
     T rows = conditioning.get(modulation(block));
     T text = conditioning.get(textModulation(block));
     T x =
-        normed(
-            ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+        normed(ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
     T c = // (B, T, D)
         normed(
             ops,

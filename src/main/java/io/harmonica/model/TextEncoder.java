@@ -59,8 +59,7 @@ public sealed interface TextEncoder permits T5Encoder, ClipEncoder {
   int pooledWidth(TextUse.Pooled pooled);
 
   /** The whole pass: int64 (B, N) and mask to what is used. */
-  default <T> TextUse.Made<T> encode(
-      Ops<T> ops, T ids, Optional<T> mask, int tokens, TextUse use) {
+  default <T> TextUse.Made<T> encode(Ops<T> ops, T ids, Optional<T> mask, int tokens, TextUse use) {
     T bias = bias(ops, mask, tokens);
     T hidden = embed(ops, ids, tokens);
     T before = hidden;

@@ -18,8 +18,7 @@ public enum UVitPresets {
   IMAGENET64_L(Size.L, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
   IMAGENET64_M(Size.M, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
   MSCOCO(Size.S, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
-  MSCOCO_DEEP(
-      Size.S_DEEP, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
+  MSCOCO_DEEP(Size.S_DEEP, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
   CIFAR10(Size.S, 2, 3, 32, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1),
   CELEBA64(Size.S, 4, 3, 64, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1);
 

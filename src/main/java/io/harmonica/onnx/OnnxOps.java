@@ -83,12 +83,10 @@ public final class OnnxOps implements Ops<Value> {
   public Value rowAt(Value x, Value ids, OptionalInt token) {
     Value scores = ids;
     if (token.isPresent()) {
-      scores =
-          graph.node("Equal", Element.BOOL, List.of(ids, graph.integers(token.getAsInt())));
+      scores = graph.node("Equal", Element.BOOL, List.of(ids, graph.integers(token.getAsInt())));
     }
     Value place = // (B, 1); of several largest the first; token ids are exact in fp32
-        graph.node(
-            "ArgMax", Element.INT64, List.of(toFloat(scores)), Graph.integer("axis", 1));
+        graph.node("ArgMax", Element.INT64, List.of(toFloat(scores)), Graph.integer("axis", 1));
     return graph.node(
         "GatherND", x.type(), List.of(x, place), Graph.integer("batch_dims", 1)); // (B, D)
   }

@@ -1,10 +1,10 @@
 package io.harmonica.origin;
 
-import io.harmonica.model.LatentSpace;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.Weights;
 import io.harmonica.origin.CheckpointWeights.Source;

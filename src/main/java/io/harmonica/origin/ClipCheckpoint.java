@@ -1,11 +1,11 @@
 package io.harmonica.origin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.ClipEncoder;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.TextUse;
 import io.harmonica.model.Weights;
-import com.fasterxml.jackson.databind.JsonNode;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 import java.util.OptionalInt;
@@ -38,7 +38,9 @@ final class ClipCheckpoint {
     Weights weights =
         new CheckpointWeights(
             checkpoint,
-            name -> Source.of(named || !name.startsWith(PREFIX) ? name : name.substring(PREFIX.length())),
+            name ->
+                Source.of(
+                    named || !name.startsWith(PREFIX) ? name : name.substring(PREFIX.length())),
             Unread.TEXT_ENCODER);
     TextUse.Pooled most = projects ? TextUse.Pooled.PROJECTED : TextUse.Pooled.PLAIN;
     Shapes.require(encoder, weights, new TextUse(TextUse.Kind.CLIP, TextUse.States.LAST, most));
@@ -54,7 +56,8 @@ final class ClipCheckpoint {
         "quick_gelu or gelu");
     int width = fields.integer("hidden_size", 512);
     int heads = fields.integer("num_attention_heads", 8);
-    fields.check("num_attention_heads", width % heads == 0, "one that divides hidden_size " + width);
+    fields.check(
+        "num_attention_heads", width % heads == 0, "one that divides hidden_size " + width);
     int vocabulary = fields.integer("vocab_size", 49408);
     int end = fields.integer("eos_token_id", 49407);
     return new ClipEncoder(

@@ -2,8 +2,8 @@ package io.harmonica.origin;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.LatentSpace;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import io.harmonica.model.Origin;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;

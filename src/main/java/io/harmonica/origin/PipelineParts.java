@@ -54,11 +54,7 @@ public record PipelineParts(
     return part
         ? in(normal.getParent(), checkpoint)
         : new PipelineParts(
-            checkpoint,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            List.of());
+            checkpoint, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
   }
 
   private static PipelineParts in(Path pipeline, Path transformer) {

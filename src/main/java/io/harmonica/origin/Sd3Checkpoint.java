@@ -1,12 +1,12 @@
 package io.harmonica.origin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Samples;
 import io.harmonica.model.Sd3;
 import io.harmonica.model.Weights;
-import com.fasterxml.jackson.databind.JsonNode;
-import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,8 +90,7 @@ final class Sd3Checkpoint {
     Resolution trained = new Resolution(size * pixels, size * pixels);
     Resolution resolution = choices.resolution().orElse(trained);
     Resolution nearest =
-        new Resolution(
-            fit(resolution.height(), step, most), fit(resolution.width(), step, most));
+        new Resolution(fit(resolution.height(), step, most), fit(resolution.width(), step, most));
     if (!nearest.equals(resolution)) {
       throw new HarmonicaException(
           "`resolution` %s does not fit the model, which takes multiples of %d pixels up to %d; the nearest is %s"

@@ -1,11 +1,11 @@
 package io.harmonica.origin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.T5Encoder;
 import io.harmonica.model.TextUse;
 import io.harmonica.model.Weights;
-import com.fasterxml.jackson.databind.JsonNode;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.origin.CheckpointWeights.Source;
 
 /** Reads a T5's encoder, as Hugging Face's {@code T5EncoderModel} has it. */

@@ -1,10 +1,10 @@
 package io.harmonica.origin;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.ClipEncoder;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shows;
 import io.harmonica.model.TextUse;
-import io.harmonica.HarmonicaException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -126,8 +126,7 @@ public record TextLayout(
     if (use.hasStates() && (beside ? width() > free : width() != free)) {
       throw new HarmonicaException(
           "text encoder %s embeds tokens %d wide, and the transformer takes %d%s: give the one that it was trained with"
-              .formatted(
-                  encoder.path(), width(), free, takes.uses().size() == 1 ? FIELD : ""));
+              .formatted(encoder.path(), width(), free, takes.uses().size() == 1 ? FIELD : ""));
     }
     int left = takes.tokens() - row;
     if (use.hasStates() && (beside ? tokens > left : tokens != left) || tokens < 1) {

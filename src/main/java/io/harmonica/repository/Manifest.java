@@ -288,8 +288,7 @@ public record Manifest(
 
     public static Noise of(Noising noising) {
       if (noising instanceof Flow flow) {
-        return new Noise(
-            flow.trainTimesteps(), null, null, null, null, null, FlowNoise.of(flow));
+        return new Noise(flow.trainTimesteps(), null, null, null, null, null, FlowNoise.of(flow));
       }
       if (noising instanceof AnyTime any) {
         return new Noise(

@@ -1,7 +1,6 @@
 package io.harmonica.sampler;
 
 import io.harmonica.InvalidProperty;
-
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -59,7 +58,8 @@ public record Flow(int trainTimesteps, int tokens, Shift shift, OptionalDouble t
     Sampler.requireKnown(name);
     if (!name.equals(SAMPLER)) {
       throw new InvalidProperty(
-          "sampler", "%s is for diffusion, and this model was trained on a flow; use %s"
+          "sampler",
+          "%s is for diffusion, and this model was trained on a flow; use %s"
               .formatted(name, SAMPLER));
     }
     return FlowEuler.of(this, steps, spacing);

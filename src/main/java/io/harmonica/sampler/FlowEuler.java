@@ -1,7 +1,6 @@
 package io.harmonica.sampler;
 
 import io.harmonica.InvalidProperty;
-
 import io.harmonica.Timesteps;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +22,8 @@ record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Sampler, St
   static FlowEuler of(Flow flow, int steps, Spacing spacing) {
     if (spacing != Spacing.LINSPACE && spacing != Spacing.TRAILING) {
       throw new InvalidProperty(
-          "spacing", "%s does not go with `sampler` %s; use linspace or trailing"
+          "spacing",
+          "%s does not go with `sampler` %s; use linspace or trailing"
               .formatted(spacing, Flow.SAMPLER));
     }
     if (steps < 1 || steps > flow.trainTimesteps()) {
@@ -89,11 +89,9 @@ record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Sampler, St
             sigmas, i -> round(round(by * sigmas[i]) / round(1 + round(more * sigmas[i]))));
         return;
       }
-      double exact =
-          shift.curve() == Flow.Curve.EXPONENTIAL ? Math.exp(shift.by()) : shift.by();
+      double exact = shift.curve() == Flow.Curve.EXPONENTIAL ? Math.exp(shift.by()) : shift.by();
       double by = round(exact);
-      Arrays.setAll(
-          sigmas, i -> round(by / round(by + round(round(1 / sigmas[i]) - 1))));
+      Arrays.setAll(sigmas, i -> round(by / round(by + round(round(1 / sigmas[i]) - 1))));
     }
 
     private void stretch(double[] sigmas, double terminal) {

@@ -77,7 +77,9 @@ final class FlowScheduler {
     double mu = tokens * slope + (low - slope * fewest);
     boolean linear = file.text("time_shift_type", "exponential").equals("linear");
     file.require(
-        !linear || mu > 0, "base_shift", "one that gives %d tokens a shift above 0".formatted(tokens));
+        !linear || mu > 0,
+        "base_shift",
+        "one that gives %d tokens a shift above 0".formatted(tokens));
     return new Flow.Shift(linear ? Flow.Curve.LINEAR : Flow.Curve.EXPONENTIAL, mu);
   }
 

@@ -102,7 +102,8 @@ public interface Sampler {
     }
     if (name.equals(Flow.SAMPLER)) {
       throw new InvalidProperty(
-          "sampler", "%s is for models that were trained on a flow, and this one was not; use %s"
+          "sampler",
+          "%s is for models that were trained on a flow, and this one was not; use %s"
               .formatted(name, Named.listed(ofDiffusion())));
     }
     Predicts predicts = diffusion.predicts();

@@ -49,12 +49,7 @@ public record Sampling(
   public Sampling withScheduler(Path file) {
     Scheduler says = Scheduler.read(file, this);
     return new Sampling(
-        says.noising(),
-        says.sampler(),
-        says.spacing(),
-        origin,
-        learnsVariance,
-        says.unfollowed());
+        says.noising(), says.sampler(), says.spacing(), origin, learnsVariance, says.unfollowed());
   }
 
   /**

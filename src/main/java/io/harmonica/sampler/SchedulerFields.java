@@ -136,7 +136,9 @@ final class SchedulerFields {
 
   /** Whether a scheduler is one of diffusers' for models that are drawn here. */
   static boolean isClass(String type) {
-    return FOLLOWED.containsKey(type) || UNFOLLOWED.contains(type) || type.equals(FlowScheduler.TYPE);
+    return FOLLOWED.containsKey(type)
+        || UNFOLLOWED.contains(type)
+        || type.equals(FlowScheduler.TYPE);
   }
 
   /** Whether some class here has a field, so that another leaves it unread. */

@@ -14,7 +14,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
-/** A diffusers {@code scheduler_config.json}, read field by field and held to the table of these. */
+/**
+ * A diffusers {@code scheduler_config.json}, read field by field and held to the table of these.
+ */
 record SchedulerFile(Path file, JsonNode json) {
 
   private static final int MOST_TIMESTEPS = 1_000_000;
@@ -46,9 +48,7 @@ record SchedulerFile(Path file, JsonNode json) {
 
   String text(String name, String absent) {
     JsonNode value = json.path(name);
-    return value.isMissingNode()
-        ? absent
-        : value.isValueNode() ? value.asText() : value.toString();
+    return value.isMissingNode() ? absent : value.isValueNode() ? value.asText() : value.toString();
   }
 
   /** A field that nobody here knows may change anything. */

@@ -31,7 +31,8 @@ final class BytePairs {
    * @param merges the text of {@code merges.txt}, the likeliest pair first
    * @param where it was found, for messages
    */
-  static ObjectNode toJson(JsonNode vocabulary, String merges, SpecialTokens special, String where) {
+  static ObjectNode toJson(
+      JsonNode vocabulary, String merges, SpecialTokens special, String where) {
     boolean words =
         Stream.of(vocabulary)
             .flatMap(node -> node.properties().stream())
@@ -63,9 +64,11 @@ final class BytePairs {
         .put("add_prefix_space", false)
         .setAll(
             Map.of(
-                "sep", JSON.valueToTree(List.of(special.end(), id(vocabulary, special.end(), where))),
+                "sep",
+                JSON.valueToTree(List.of(special.end(), id(vocabulary, special.end(), where))),
                 "cls",
-                JSON.valueToTree(List.of(special.begin(), id(vocabulary, special.begin(), where)))));
+                JSON.valueToTree(
+                    List.of(special.begin(), id(vocabulary, special.begin(), where)))));
     ObjectNode model =
         root.putObject("model")
             .put("type", "BPE")

@@ -62,8 +62,7 @@ record SpecialTokens(String begin, String end, String unknown, Optional<String> 
     if (found.size() > 1) {
       throw new HarmonicaException(
           "tokenizer %s: %s say that %s is %s: make them say the same"
-              .formatted(
-                  folder, String.join(" and ", FILES), field, String.join(" and ", found)));
+              .formatted(folder, String.join(" and ", FILES), field, String.join(" and ", found)));
     }
     return found.stream().findFirst();
   }
