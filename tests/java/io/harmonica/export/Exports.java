@@ -141,17 +141,23 @@ public final class Exports {
     if (usual.noising() instanceof Diffusion) {
       return ddim;
     }
-    return new Router( // of a model that takes any time
-        name,
-        ddim.model(),
+    return asOriginDraws(ddim, model); // of a model that takes any time
+  }
+
+  /** The same router for the sampler of the model's origin, at its timesteps. */
+  public static Router asOriginDraws(Router router, Model model) {
+    Sampling usual = Exporter.usual(model.denoiser().io());
+    return new Router(
+        router.name(),
+        router.model(),
         usual.sampler(),
-        2,
-        usual.sampler(usual.sampler(), 2, Optional.empty()).timesteps(),
-        ddim.threshold(),
-        ddim.branches(),
-        ddim.runs(),
-        ddim.scores(),
-        ddim.reuse(),
-        ddim.training());
+        router.steps(),
+        usual.sampler(usual.sampler(), router.steps(), Optional.empty()).timesteps(),
+        router.threshold(),
+        router.branches(),
+        router.runs(),
+        router.scores(),
+        router.reuse(),
+        router.training());
   }
 }

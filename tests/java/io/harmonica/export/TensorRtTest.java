@@ -15,6 +15,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -94,8 +95,8 @@ class TensorRtTest {
         (options, to) -> {
           try (Checkpoint checkpoint = Checkpoint.open(path(golden))) {
             Model model = Model.of(checkpoint, choices);
-            var routers = List.of(Exports.staggered("r", model, 8, 3, Reuse.QUADRATIC));
-            new Exporter(model, routers, options).export(to);
+            Router router = Exports.staggered("r", model, 8, 3, Reuse.QUADRATIC);
+            new Exporter(model, List.of(Exports.asOriginDraws(router, model)), options).export(to);
           }
         });
   }
