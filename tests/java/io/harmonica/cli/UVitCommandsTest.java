@@ -97,8 +97,7 @@ class UVitCommandsTest {
     done(run("generate --pictures 1 --count 3 --out DIR/many" + drawn));
     assertThat(folder.resolve("many/0002-picture.png")).exists();
     assertThat(run("generate --classes 1 --out DIR/no" + drawn).err())
-        .isEqualTo(
-            "error: model n takes neither classes nor texts, not classes: use --pictures\n");
+        .isEqualTo("error: model n takes neither classes nor texts, not classes: use --pictures\n");
     assertThat(run("generate --pictures 1 --guidance 2 --out DIR/no" + drawn).err())
         .startsWith("error: guidance 2.0 needs a class or a text to lead towards");
     assertThat(folder.resolve("no")).doesNotExist();

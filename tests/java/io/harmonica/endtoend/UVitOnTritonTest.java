@@ -50,9 +50,7 @@ class UVitOnTritonTest {
         float[] latents = there.generate(requests.get(i)).latents().values();
         assertThat(latents).hasSameSizeAs(here.get(i));
         for (int j = 0; j < latents.length; j++) {
-          assertThat(latents[j])
-              .isCloseTo(
-                  here.get(i)[j], within((float) TOLERANCE));
+          assertThat(latents[j]).isCloseTo(here.get(i)[j], within((float) TOLERANCE));
         }
       }
     }

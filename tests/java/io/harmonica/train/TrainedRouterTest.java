@@ -61,8 +61,7 @@ class TrainedRouterTest {
     if (objective == Objective.LTC) {
       settings = settings.objective(objective).control(Control.cur(0.2));
     }
-    AnyTime noising =
-        schedule == UVitSchedule.DISCRETE ? AnyTime.DISCRETE : AnyTime.CONTINUOUS;
+    AnyTime noising = schedule == UVitSchedule.DISCRETE ? AnyTime.DISCRETE : AnyTime.CONTINUOUS;
     try (Tiny tiny = new Tiny(settings.steps(), sampler, noising)) {
       Router router = check(tiny, settings);
       assertThat(router.sampler()).isEqualTo(sampler);
@@ -80,9 +79,7 @@ class TrainedRouterTest {
   private static List<Integer> reusing(Router router) {
     return IntStream.range(0, router.steps())
         .filter(
-            s ->
-                IntStream.range(0, router.branches().size())
-                    .anyMatch(b -> !router.computes(s, b)))
+            s -> IntStream.range(0, router.branches().size()).anyMatch(b -> !router.computes(s, b)))
         .boxed()
         .toList();
   }
