@@ -91,15 +91,15 @@ final class CompareCommand implements Command {
     VariantOptions.LETTERS.stream()
         .skip(1)
         .forEach(letter -> options.value(letter, "VARIANT", "another variant"));
-    return options
+    options
         .value("variants", "FILE", "all of them instead: a JSON array of such words or objects")
         .value(
             "classes",
             "0,1",
             "class labels of a request's pictures (default: 4 pictures, going through all classes)")
         .value("prompt", "TEXT", "a text to draw, on models with a text encoder; may be repeated")
-        .value("prompts", "FILE", "the same, one a line")
-        .value("negative-prompt", "TEXT", "what guidance leads away from (default: the empty text)")
+        .value("prompts", "FILE", "the same, one a line");
+    return PromptOptions.options(options)
         .value("text-embeddings", "FILE", "texts embedded elsewhere, as generate takes them")
         .value(
             "pictures",
@@ -251,14 +251,12 @@ final class CompareCommand implements Command {
       return textPlan(arguments, comparison, rounds, requests, console);
     }
     boolean takesClasses = comparison.shows() instanceof Shows.Classes;
-    List.of("prompt", "prompts", "negative-prompt", "text-embeddings")
-        .forEach(
-            option ->
-                arguments.refuse(
-                    option,
-                    takesClasses
-                        ? "on models that take classes"
-                        : "on models that take neither classes nor texts"));
+    String where =
+        takesClasses
+            ? "on models that take classes"
+            : "on models that take neither classes nor texts";
+    TEXTS.forEach(option -> arguments.refuse(option, where));
+    PromptOptions.refuseAll(arguments, where);
     return takesClasses
         ? classPlan(arguments, comparison, rounds, requests)
         : anyPlan(arguments, comparison, rounds, requests);

@@ -250,6 +250,11 @@ final class Admission {
           "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
               .formatted(texts.width(), manifest.model(), takes.width()));
     }
+    if (texts.pooledWidth() != takes.pooled()) {
+      throw new HarmonicaException(
+          "texts have pooled embeddings of %d elements, model %s takes %d: embed them with the text encoders that it was trained with"
+              .formatted(texts.pooledWidth(), manifest.model(), takes.pooled()));
+    }
   }
 
   private void requireGuides(Content.Texts texts, Style style) {

@@ -179,7 +179,16 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no text encoder
    */
   public Content.Texts prompts(List<String> positive, String negative, Consumer<String> warnings) {
-    List<String> all = new ArrayList<>(positive);
+    return embed(positive.stream().map(Prompt::of).toList(), Prompt.of(negative), warnings);
+  }
+
+  /**
+   * The same with a text of its own for each text encoder.
+   *
+   * @param negative what guidance leads away from, the same for all
+   */
+  public Content.Texts embed(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    List<Prompt> all = new ArrayList<>(positive);
     all.add(negative); // with the others: each call goes through all of the encoder's weights
     Embeddings embedded = texts.embed(all, warnings);
     int last = all.size() - 1;

@@ -17,9 +17,8 @@ public enum UVitPresets {
   IMAGENET512_L(Size.L, 4, 4, 64, new Shows.Classes(1000, true), UVitSchedule.CONTINUOUS, 1.7),
   IMAGENET64_L(Size.L, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
   IMAGENET64_M(Size.M, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
-  MSCOCO(Size.S, 2, 4, 32, new Shows.Text(77, 768, false, false), UVitSchedule.DISCRETE, 2),
-  MSCOCO_DEEP(
-      Size.S_DEEP, 2, 4, 32, new Shows.Text(77, 768, false, false), UVitSchedule.DISCRETE, 2),
+  MSCOCO(Size.S, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
+  MSCOCO_DEEP(Size.S_DEEP, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
   CIFAR10(Size.S, 2, 3, 32, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1),
   CELEBA64(Size.S, 4, 3, 64, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1);
 

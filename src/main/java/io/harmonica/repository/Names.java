@@ -11,6 +11,9 @@ public final class Names {
   public static final String TEXT_EMBEDDING = "text_embedding";
   public static final String TEXT_MASK = "text_mask";
 
+  /** A vector for a whole text: fp32 [elements]. */
+  public static final String POOLED_TEXT = "pooled_text";
+
   /** What the text encoder takes beside the mask: its tokens' ids. */
   public static final String INPUT_IDS = "input_ids";
 
