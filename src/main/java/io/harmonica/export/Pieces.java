@@ -95,10 +95,7 @@ final class Pieces {
       }
       int from = all.get(first).block();
       int to = all.get(end - 1).block();
-      String blocks = String.format(Locale.ROOT, "%02d", from);
-      if (to > from) {
-        blocks += String.format(Locale.ROOT, "-%02d", to);
-      }
+      String blocks = String.format(Locale.ROOT, from == to ? "%02d" : "%02d-%02d", from, to);
       engines.add(new Engine.Blocks(Role.block(blocks, "c".repeat(end - first)), first));
     }
     return engines;
