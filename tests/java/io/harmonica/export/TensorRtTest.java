@@ -109,7 +109,7 @@ class TensorRtTest {
       TextCheckpoint text = TextCheckpoint.of(source);
       Path fitting = Checkpoints.pixArt(to.resolveSibling("pixart"), text.encoder().width());
       try (Checkpoint pixArt = Checkpoint.open(fitting)) {
-        long most = options.blocksPerEngine() == 0 ? TextEngines.MOST_BYTES : 1;
+        long most = options.engines().equals(EngineSize.STEP) ? TextEngines.MOST_BYTES : 1;
         new Exporter(Model.of(pixArt, Choices.NONE.withTextTokens(48)), List.of(), options)
             .withText(text, "a tokenizer", most)
             .export(to);
