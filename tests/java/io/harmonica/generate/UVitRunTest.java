@@ -57,8 +57,7 @@ class UVitRunTest {
 
   @Test
   void runThatEndsWithinAnEngine_whichLeavesSkips_isRefused() {
-    assertThatThrownBy(
-            () -> drawn(Grained.of(new Fora(2), Grain.RUN), EngineSize.ofBlocks(2)))
+    assertThatThrownBy(() -> drawn(Grained.of(new Fora(2), Grain.RUN), EngineSize.ofBlocks(2)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("ends within engine block00-01-cccc, which leaves skip00, skip01");
     assertThat(folder.resolve("models")).doesNotExist();
