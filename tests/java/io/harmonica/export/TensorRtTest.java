@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
+import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Autoencoder;
@@ -14,6 +15,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.router.Reuse;
+import io.harmonica.router.Router;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -39,19 +41,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TensorRtTest {
   private static final boolean ALL = "all".equals(System.getProperty("tensorrt"));
   private static final int NO_PACKAGE = 77;
-  private static final List<Integer> BLOCKS_PER_ENGINE = List.of(1, 2, 0);
+  private static final List<EngineSize> SIZES =
+      List.of(EngineSize.ofBlocks(1), EngineSize.ofBlocks(2), EngineSize.STEP, EngineSize.BRANCH);
 
   @TempDir Path folder;
 
-  /** A way to write engines: in which precision, and how many blocks each. */
-  private record Cut(Precision precision, int blocksPerEngine) {
+  /** A way to write engines. */
+  private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
-      return new ExportOptions(
-          "model", precision, platform, blocksPerEngine, 4, /* force= */ false, 2, false);
+      return new ExportOptions("model", precision, platform, size, 4, /* force= */ false, 2, false);
     }
 
     String name() {
-      return precision.name().toLowerCase(Locale.ROOT) + "-by-" + blocksPerEngine;
+      return (precision + "-" + size).toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
   }
 
@@ -71,14 +73,19 @@ class TensorRtTest {
   static Stream<Row> rows() {
     int heads = Golden.json("dit-facebook/arch.json").at("/config/heads").intValue();
     Choices small = Choices.NONE.withTextTokens(9);
-    return Stream.of(
-        denoiser("dit", Choices.NONE),
-        denoiser("dit-facebook/model.pt", Choices.NONE.withHeads(OptionalInt.of(heads))),
-        denoiser("pixart/alpha-256-like", small),
-        denoiser("pixart/alpha-1024-like", small.withPixelsPerElement(2)),
-        denoiser("pixart/sigma-like", small),
-        new Row("vae", TensorRtTest::decoder),
-        new Row("t5", TensorRtTest::textEncoder));
+    Stream<Row> uvits =
+        UVitVectors.all().stream()
+            .map(uvit -> denoiser(uvit.folder() + "/model.pth", uvit.choices()));
+    Stream<Row> others =
+        Stream.of(
+            denoiser("dit", Choices.NONE),
+            denoiser("dit-facebook/model.pt", Choices.NONE.withHeads(OptionalInt.of(heads))),
+            denoiser("pixart/alpha-256-like", small),
+            denoiser("pixart/alpha-1024-like", small.withPixelsPerElement(2)),
+            denoiser("pixart/sigma-like", small),
+            new Row("vae", TensorRtTest::decoder),
+            new Row("t5", TensorRtTest::textEncoder));
+    return Stream.concat(uvits, others);
   }
 
   /** A model with variants of all kinds: computed, reused, forecast from two and three outputs. */
@@ -88,8 +95,8 @@ class TensorRtTest {
         (options, to) -> {
           try (Checkpoint checkpoint = Checkpoint.open(path(golden))) {
             Model model = Model.of(checkpoint, choices);
-            var routers = List.of(Exports.staggered("r", model, 8, 3, Reuse.QUADRATIC));
-            new Exporter(model, routers, options).export(to);
+            Router router = Exports.staggered("r", model, 8, 3, Reuse.QUADRATIC);
+            new Exporter(model, List.of(router), options).export(to);
           }
         });
   }
@@ -120,9 +127,9 @@ class TensorRtTest {
   private static List<Cut> cuts() {
     List<Cut> cuts = new ArrayList<>();
     for (Precision precision : Precision.values()) {
-      for (int i = 0; i < BLOCKS_PER_ENGINE.size(); i++) {
-        if (ALL || i == precision.ordinal() % BLOCKS_PER_ENGINE.size()) {
-          cuts.add(new Cut(precision, BLOCKS_PER_ENGINE.get(i)));
+      for (int i = 0; i < SIZES.size(); i++) {
+        if (ALL || i % 2 == precision.ordinal() % 2) {
+          cuts.add(new Cut(precision, SIZES.get(i)));
         }
       }
     }
@@ -156,7 +163,7 @@ class TensorRtTest {
   @Test
   void everyEngine_compiles_withTheProfileOfItsAccelerator() throws Exception {
     Row row = denoiser("dit", Choices.NONE);
-    Cut cut = new Cut(Precision.FP16, 1);
+    Cut cut = new Cut(Precision.FP16, EngineSize.ofBlocks(1));
     row.export().write(cut.options(ExportOptions.Platform.ONNXRUNTIME_TENSORRT), folder);
     assertCompiles();
   }
@@ -165,7 +172,7 @@ class TensorRtTest {
   @Test
   void engine_thatIsNotItsConfigurations_isTold() throws Exception {
     Path to = folder.resolve("models");
-    Cut cut = new Cut(Precision.FP32, 1);
+    Cut cut = new Cut(Precision.FP32, EngineSize.ofBlocks(1));
     denoiser("dit", Choices.NONE).export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
     Files.copy(
         to.resolve("model-embed/1/model.onnx"),
