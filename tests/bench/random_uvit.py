@@ -1,8 +1,8 @@
-"""Writes a U-ViT with random weights as its repository saves it: python random_uvit.py S|L|H FILE.pth"""
+"""Writes a U-ViT with random weights as its repository saves it: python random_uvit.py S|M|L|H FILE.pth"""
 import sys
 import torch
 
-SIZES = {"S": (12, 512), "L": (20, 1024), "H": (28, 1152)}  # blocks but the middle one, width
+SIZES = {"S": (12, 512), "M": (16, 768), "L": (20, 1024), "H": (28, 1152)}  # blocks but the middle one, width
 CHANNELS, PATCH, TOKENS, LABELS = 4, 2, 256, 1001
 
 size, file = sys.argv[1:]
