@@ -7,6 +7,7 @@ import io.harmonica.Timesteps;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.repository.Manifest;
+import io.harmonica.runtime.Device;
 import io.harmonica.router.Router;
 import io.harmonica.router.Uncached;
 import java.io.ByteArrayOutputStream;
@@ -76,6 +77,7 @@ class DemoTest {
         1,
         WarmUp.fixed(0),
         3,
+        Device.CPU,
         new PrintStream(progress, true, StandardCharsets.UTF_8));
   }
 
