@@ -204,7 +204,7 @@ public record Setting(
     fields.put("model", model);
     fields.put(served ? "triton" : "model-repository", place);
     if (!device.equals(Device.CPU)) {
-      fields.put("device", device.toString().replace(',', ';'));
+      fields.put("device", device.withSemicolons());
     }
     return fields;
   }

@@ -2,6 +2,7 @@ package io.harmonica.runtime;
 
 import io.harmonica.HarmonicaException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ public record Device(String name, Map<String, String> options) {
   private static final String SEPARATOR = "[,;](?![^{]*})"; // JSON has commas of its own
 
   public Device {
-    options = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(options));
+    options = Collections.unmodifiableMap(new LinkedHashMap<>(options));
     if (!isPath(name) && !name.equals("cpu") && KnownPlugin.of(name).isEmpty()) {
       throw new HarmonicaException(
           "device '%s' is unknown, expected cpu, %s or a plugin's file such as /opt/libplugin.so"
@@ -72,12 +73,21 @@ public record Device(String name, Map<String, String> options) {
     return name.matches(".*[/\\\\].*|.*\\.(so|dll|dylib)");
   }
 
+  /** As {@link #parse} reads it, within text whose own separator is a comma. */
+  public String withSemicolons() {
+    return joined(";");
+  }
+
   /** As {@link #parse} reads it. */
   @Override
   public String toString() {
+    return joined(",");
+  }
+
+  private String joined(String separator) {
     return name
         + options.entrySet().stream()
-            .map(option -> "," + option.getKey() + "=" + option.getValue())
+            .map(option -> separator + option.getKey() + "=" + option.getValue())
             .collect(Collectors.joining());
   }
 }
