@@ -52,6 +52,10 @@ record OnnxBackend(Provider provider) implements Backend {
           "model '%s' has no %s: export it again".formatted(config.getName(), file));
     }
     String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();
-    return new OnnxEngine(config.getName(), provider.load(config.getName(), file, !arena.equals("0")));
+    return new OnnxEngine(
+        config.getName(),
+        new Sessions(
+            size -> provider.load(config.getName(), file, !arena.equals("0"), size),
+            config.getMaxBatchSize() > 0 && provider.wantsBatchSize(file)));
   }
 }

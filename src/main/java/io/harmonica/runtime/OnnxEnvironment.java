@@ -80,7 +80,7 @@ final class OnnxEnvironment {
     try {
       options.disablePerSessionThreads();
       options.setCPUArenaAllocator(keepsMemory);
-      if (folderBytes(file) >= LARGE_BYTES) {
+      if (isLarge(file)) {
         options.addConfigEntry("session.disable_prepacking", "1");
       }
       return options;
@@ -97,6 +97,11 @@ final class OnnxEnvironment {
         .replaceAll("(?m)^Exception from \\S+:\\d+:\\R?", "")
         .strip()
         .replaceAll("\\s+", " ");
+  }
+
+  /** Whether its weights are so many that copies of them cost more than they bring. */
+  static boolean isLarge(Path file) {
+    return folderBytes(file) >= LARGE_BYTES;
   }
 
   /** An ONNX file with what lies beside it: its weights. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -28,6 +29,7 @@ record PluginProvider(
     String description)
     implements Provider {
   private static final String FALLBACK = "fallback";
+  private static final String BATCH = "batch"; // as exports name the dimension
   private static final String SUFFIX = "ExecutionProvider";
 
   /**
@@ -95,9 +97,21 @@ record PluginProvider(
     return device.getEpMetadata().getOrDefault("version", "of unknown version").split("\\+")[0];
   }
 
+  /**
+   * OpenVINO copies every output where it does not know the size beforehand: a step takes a third
+   * more. Not for weights that one would not want to have twice.
+   */
   @Override
-  public OrtSession load(String model, Path file, boolean keepsMemory) {
+  public boolean wantsBatchSize(Path file) {
+    return OpenVino.provides(device) && !OnnxEnvironment.isLarge(file);
+  }
+
+  @Override
+  public OrtSession load(String model, Path file, boolean keepsMemory, OptionalLong batchSize) {
     try (OrtSession.SessionOptions session = OnnxEnvironment.options(file, keepsMemory)) {
+      if (batchSize.isPresent()) {
+        session.setSymbolicDimensionValue(BATCH, batchSize.getAsLong());
+      }
       if (!fallsBack) {
         session.addConfigEntry("session.disable_cpu_ep_fallback", "1");
       }
