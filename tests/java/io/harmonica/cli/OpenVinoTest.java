@@ -3,6 +3,7 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
@@ -150,6 +151,26 @@ class OpenVinoTest {
     generate.set(generate.indexOf(device.toString()), "cpu");
     assertThat(Invocation.of(generate.toArray(String[]::new)).err())
         .contains("device"); // the series was drawn on another
+  }
+
+  /** OpenVINO itself would read beyond its table without a word. */
+  @Test
+  void class_beyondTheTable_isRefusedBefore() {
+    Path models = folder.resolve("classes");
+    String line = "--checkpoint %s --model-name dit --model-repository %s";
+    String[] words = line.formatted(Checkpoints.DIT, models).split(" ");
+    assertThat(Invocation.export(words).err()).isEmpty();
+    try (Pipeline pipeline =
+        Pipeline.builder("dit").repository(models).device(device.toString()).open()) {
+      int classes = pipeline.manifest().classes();
+      assertThat(pipeline.generate(Request.of(List.of(classes - 1)).withSteps(1)).latents().count())
+          .isEqualTo(1);
+      for (int beyond : List.of(classes, -1)) {
+        assertThatThrownBy(() -> pipeline.generate(Request.of(List.of(beyond)).withSteps(1)))
+            .isInstanceOf(HarmonicaException.class)
+            .hasMessageContaining("class");
+      }
+    }
   }
 
   @Test

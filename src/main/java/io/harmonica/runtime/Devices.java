@@ -89,9 +89,19 @@ public final class Devices {
     return Arrays.stream(KnownPlugin.values()).map(KnownPlugin::word).toList();
   }
 
-  /** The package that holds a plugin. */
+  /**
+   * The package that holds a plugin.
+   *
+   * @throws HarmonicaException if there is none for this kind of machine
+   */
   public static Wheel wheel(String word) {
     KnownPlugin plugin = known(word);
+    String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    if (!machine.equals("Linux amd64")) {
+      throw new HarmonicaException(
+          "device %s is installed on Linux x86_64 alone, this is %s: run with --device cpu, or name a plugin of yours by its path"
+              .formatted(word, machine));
+    }
     return new Wheel(plugin.distribution(), plugin.version(), plugin.sha256());
   }
 

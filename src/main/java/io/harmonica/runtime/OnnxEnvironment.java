@@ -129,7 +129,7 @@ final class OnnxEnvironment {
       pool.setGlobalIntraOpNumThreads(threads);
       pool.setGlobalInterOpNumThreads(1);
       // Threads that wait for work sleep. Spinning, they took the processors from the one that has
-      // it as soon as anything else ran: four times as long, for a hundredth on a quiet machine.
+      // it as soon as anything else ran: three times as long, for a fiftieth on a quiet machine.
       pool.setGlobalSpinControl(false);
       shared =
           OrtEnvironment.getEnvironment(

@@ -62,6 +62,12 @@ record PluginLibrary(Path file, List<OrtEpDevice> devices) {
           environment.getEpDevices().stream()
               .filter(one -> path.equals(one.getEpMetadata().get("library_path")))
               .toList());
+    } catch (NoSuchMethodError e) {
+      throw new HarmonicaException(
+          HarmonicaException.Kind.FILES,
+          "device %s needs ONNX Runtime 1.24 or later, found %s on the class path: take the version that the POM of io.harmonica:harmonica has, or run with --device cpu"
+              .formatted(device.name(), environment.getVersion()),
+          e);
     } catch (OrtException | UnsatisfiedLinkError e) {
       throw new HarmonicaException(
           HarmonicaException.Kind.FILES,
