@@ -62,7 +62,7 @@ public final class DeviceBenchmark {
       }
     }
     Ratios.print("device / ONNX Runtime", Benchmark.ratios(onDevice, onCpu), "bf16 at most 0.35");
-    Ratios.print("device / PyTorch fp32", Benchmark.ratios(onDevice, fp32), "");
+    Ratios.print("device / PyTorch fp32", Benchmark.ratios(onDevice, fp32), "none");
     Ratios.print("device / PyTorch bf16", Benchmark.ratios(onDevice, bf16), "bf16 at most 0.75");
     Ratios.print("loop's own time / step", loop, "below 0.01");
     System.out.printf(
