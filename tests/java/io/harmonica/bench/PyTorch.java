@@ -18,16 +18,13 @@ public record PyTorch(Process process, PrintStream in, BufferedReader out, Strin
    * with nanoseconds.
    */
   public static PyTorch start(
-      String python, String script, Path checkpoint, int batch, String... more)
-      throws IOException {
+      String python, String script, Path checkpoint, int batch, String... more) throws IOException {
     List<String> command = new ArrayList<>(List.of(python, script, checkpoint.toString()));
     command.add(Integer.toString(Runtime.getRuntime().availableProcessors()));
     command.add(Integer.toString(batch));
     command.addAll(List.of(more));
     Process process =
-        new ProcessBuilder(command)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     BufferedReader out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String ready = out.readLine();

@@ -61,7 +61,8 @@ class DeviceCommandTest {
     Ended install = harmonica(Map.of(), "device", "install", "openvino");
     assertThat(install.code()).as(install.out()).isZero();
     assertThat(install.out())
-        .endsWith("device openvino 1.8.1 installed in %s%n".formatted(Path.of(library).getParent()));
+        .endsWith(
+            "device openvino 1.8.1 installed in %s%n".formatted(Path.of(library).getParent()));
     assertThat(harmonica(Map.of(), "status").out())
         .containsPattern("openvino: OpenVINO 1.8.1 \\(Intel\\) on .*, computes in (f32|bf16)");
     assertThat(harmonica(Map.of(), "device", "install", "openvino").out())
@@ -82,8 +83,7 @@ class DeviceCommandTest {
     assertThat(devices()).doesNotExist();
 
     Path wheel = download();
-    Ended install =
-        harmonica(offline, "device", "install", "openvino", "--from", wheel.toString());
+    Ended install = harmonica(offline, "device", "install", "openvino", "--from", wheel.toString());
     assertThat(install.code()).as(install.out()).isZero();
     assertThat(harmonica(offline, "status").out()).contains("openvino: OpenVINO 1.8.1 (Intel)");
     try (Stream<Path> files = Files.list(devices())) {

@@ -87,8 +87,7 @@ class OpenVinoTest {
         // fp16's engines convert at every border, each in its own way
         double tolerance = options.contains("fp16") ? 0.05 : TOLERANCE;
         assertNear(found.values(), expected.values(), tolerance);
-        assertNear(
-            openVino.decode(expected).values(), cpu.decode(expected).values(), tolerance);
+        assertNear(openVino.decode(expected).values(), cpu.decode(expected).values(), tolerance);
       }
     }
   }

@@ -48,8 +48,7 @@ class ThreadsTest {
         List.of("--model-repository", repository.toString(), "--model", "dit", "--steps", "3");
     List<String> compare = new ArrayList<>(List.of("compare"));
     compare.addAll(words);
-    compare.addAll(
-        List.of("--a", "none", "--b", "steps=2", "--rounds", "1", "--warm-up", "0"));
+    compare.addAll(List.of("--a", "none", "--b", "steps=2", "--rounds", "1", "--warm-up", "0"));
     compare.addAll(List.of("--threads", "3"));
     assertThat(harmonica(compare)).containsPattern("machine: .*ONNX Runtime [0-9.]+, 3 threads");
     List<byte[]> latents = new ArrayList<>();

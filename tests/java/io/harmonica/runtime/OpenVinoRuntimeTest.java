@@ -71,7 +71,8 @@ class OpenVinoRuntimeTest extends RuntimeContract {
 
   private static boolean processorHasBf16() {
     try {
-      return Files.readString(Path.of("/proc/cpuinfo")).matches("(?s).*\\b(avx512_bf16|amx_bf16)\\b.*");
+      return Files.readString(Path.of("/proc/cpuinfo"))
+          .matches("(?s).*\\b(avx512_bf16|amx_bf16)\\b.*");
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

@@ -26,19 +26,21 @@ final class DemoCommand implements Command {
 
   @Override
   public List<String> usage() {
-    return List.of("[--rounds N] [--seed N] [--model-repository DIR] [--device NAME] [--threads N] [--out DIR]");
+    return List.of(
+        "[--rounds N] [--seed N] [--model-repository DIR] [--device NAME] [--threads N] [--out DIR]");
   }
 
   @Override
   public Options options() {
     OptionList options =
         new OptionList()
-        .value("rounds", "N", "how often each variant makes 8 pictures (default " + ROUNDS + ")")
-        .value("seed", "N", "of the first picture's noise (default 0)")
-        .value(
-            "model-repository",
-            "DIR",
-            "where the example is, or is to be, exported (default: the project's model_repository)");
+            .value(
+                "rounds", "N", "how often each variant makes 8 pictures (default " + ROUNDS + ")")
+            .value("seed", "N", "of the first picture's noise (default 0)")
+            .value(
+                "model-repository",
+                "DIR",
+                "where the example is, or is to be, exported (default: the project's model_repository)");
     return DeviceOptions.declare(options)
         .value("out", "DIR", "for contact sheets, page and JSON (default demo-output)")
         .options();

@@ -34,7 +34,8 @@ final class DeviceCommand implements Command {
   @Override
   public Options options() {
     return new OptionList()
-        .value("from", "FILE", "the plugin's package, got on a machine with network (default: by pip)")
+        .value(
+            "from", "FILE", "the plugin's package, got on a machine with network (default: by pip)")
         .options();
   }
 
@@ -77,9 +78,7 @@ final class DeviceCommand implements Command {
   }
 
   private static void tell(String device, Devices.Wheel wheel, Path folder, Console console) {
-    console
-        .out()
-        .printf("device %s %s installed in %s%n", device, wheel.version(), folder);
+    console.out().printf("device %s %s installed in %s%n", device, wheel.version(), folder);
   }
 
   /** Has pip get the package's one file for this machine, held to its digest. */

@@ -20,10 +20,7 @@ final class DeviceOptions {
             "NAME[,KEY=VALUE...]",
             "what computes here: cpu (default), openvino, tensorrt-rtx, or the path of a plugin for"
                 + " ONNX Runtime; `harmonica status` lists what this machine has")
-        .value(
-            THREADS,
-            "N",
-            "threads that compute here (default: one a processor)");
+        .value(THREADS, "N", "threads that compute here (default: one a processor)");
   }
 
   /** The device that is asked for, else the CPU. */

@@ -91,7 +91,9 @@ final class StatusCommand implements Command {
   private int devices(Arguments arguments, boolean asJson, Console console) {
     List<Devices.Found> found =
         Devices.list(
-            arguments.has(DeviceOptions.DEVICE) ? List.of(DeviceOptions.device(arguments)) : List.of());
+            arguments.has(DeviceOptions.DEVICE)
+                ? List.of(DeviceOptions.device(arguments))
+                : List.of());
     if (asJson) {
       console.out().println(json.valueToTree(found).toPrettyString());
       return CommandRunner.DONE;
@@ -103,11 +105,7 @@ final class StatusCommand implements Command {
               one.fault().isEmpty()
                   ? "%s: %s (%s) on %s, computes in %s"
                       .formatted(
-                          one.name(),
-                          one.software(),
-                          one.vendor(),
-                          one.hardware(),
-                          one.precision())
+                          one.name(), one.software(), one.vendor(), one.hardware(), one.precision())
                   : "%s: not usable: %s".formatted(one.name(), one.fault()));
     }
     return CommandRunner.DONE;

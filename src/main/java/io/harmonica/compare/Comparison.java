@@ -118,10 +118,7 @@ public final class Comparison implements AutoCloseable {
           Pipeline pipeline =
               setting.served()
                   ? builder.triton(setting.place(), tritonOptions).open()
-                  : builder
-                      .repository(Path.of(setting.place()))
-                      .device(setting.device())
-                      .open();
+                  : builder.repository(Path.of(setting.place())).device(setting.device()).open();
           pipeline.statistics(); // what was counted before is where counting begins
           return pipeline;
         });

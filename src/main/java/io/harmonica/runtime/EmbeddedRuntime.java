@@ -1,6 +1,7 @@
 package io.harmonica.runtime;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.Library;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
@@ -61,7 +62,7 @@ public final class EmbeddedRuntime implements Runtime {
    */
   public static void useThreads(int count) {
     if (count < 1) {
-      throw new IllegalArgumentException("--threads %d must be at least 1".formatted(count));
+      throw new InvalidProperty("threads", count + " must be at least 1");
     }
     Library.ONNX_RUNTIME.require();
     OnnxEnvironment.useThreads(count);

@@ -132,8 +132,7 @@ final class OnnxEnvironment {
       // it as soon as anything else ran: three times as long, for a fiftieth on a quiet machine.
       pool.setGlobalSpinControl(false);
       shared =
-          OrtEnvironment.getEnvironment(
-              OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", pool);
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", pool);
       return shared;
     } catch (OrtException e) {
       throw new IllegalStateException(e);
