@@ -44,6 +44,7 @@ final class CompareCommand implements Command {
   private static final List<String> COMMON =
       List.of(
           "model-repository",
+          DeviceOptions.DEVICE,
           "triton",
           "model",
           "steps",
@@ -79,7 +80,7 @@ final class CompareCommand implements Command {
             .value("model-repository", "DIR", "run this repository here, without a server")
             .value("triton", TritonOptions.SERVERS, "use Triton servers by their gRPC ports");
     OptionList options =
-        TritonOptions.declareForTrajectories(place)
+        TritonOptions.declareForTrajectories(DeviceOptions.declare(place))
             .value("model", "NAME", "the base model")
             .value(
                 "a",
@@ -152,7 +153,9 @@ final class CompareCommand implements Command {
             + " --b taylor-2 --report /tmp/compare.html",
         "bin/harmonica compare --model-repository model_repository --model shapes-dit"
             + " --a steps=14 --b taylor-2 --c triton=localhost:8001,router=taylor-2"
-            + " --fail-if 'b.speedup < 1.2'");
+            + " --fail-if 'b.speedup < 1.2'",
+        "bin/harmonica compare --model-repository model_repository --model shapes-dit --a device=cpu"
+            + " --b device=openvino");
   }
 
   @Override
@@ -169,6 +172,10 @@ final class CompareCommand implements Command {
     if (settings.stream().noneMatch(Setting::served)) {
       TritonOptions.refuseAll(arguments, "without a variant on Triton");
     }
+    if (settings.stream().allMatch(Setting::served)) {
+      DeviceOptions.refuseAll(arguments, "with --triton: its servers compute");
+    }
+    DeviceOptions.settleThreads(arguments);
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
       Optional<Path> path = arguments.path(file);

@@ -40,6 +40,7 @@ final class GenerateCommand implements Command {
   private static final List<String> DECIDING =
       List.of(
           "model",
+          DeviceOptions.DEVICE,
           "router",
           "classes",
           "text-embeddings",
@@ -81,7 +82,7 @@ final class GenerateCommand implements Command {
                 "use Triton servers by their gRPC ports; several, or one name with several"
                     + " addresses, take over from each other");
     OptionList content =
-        TritonOptions.declareForTrajectories(place)
+        TritonOptions.declareForTrajectories(DeviceOptions.declare(place))
             .value(
                 "steps-per-request",
                 "auto|1|K",
@@ -237,6 +238,8 @@ final class GenerateCommand implements Command {
     }
     if (!arguments.has("triton")) {
       TritonOptions.refuseAll(arguments, "without --triton");
+    } else {
+      DeviceOptions.refuseAll(arguments, "with --triton: its servers compute");
     }
     if (arguments.has("count")) {
       for (String option : List.of("latents", "save-latents")) {
@@ -270,11 +273,16 @@ final class GenerateCommand implements Command {
     if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
     }
-    return arguments.has("triton")
-        ? builder
-            .triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console))
-            .open()
-        : builder.repository(arguments.requiredPath("model-repository")).open();
+    if (arguments.has("triton")) {
+      return builder
+          .triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console))
+          .open();
+    }
+    DeviceOptions.settleThreads(arguments);
+    return builder
+        .repository(arguments.requiredPath("model-repository"))
+        .device(DeviceOptions.device(arguments))
+        .open();
   }
 
   private static Optional<Double> guidance(Arguments arguments) {

@@ -110,14 +110,15 @@ public final class Comparison implements AutoCloseable {
             setting.place(),
             Boolean.toString(setting.served()),
             setting.model(),
-            setting.stepsPerRequest().toString()),
+            setting.stepsPerRequest().toString(),
+            setting.device().toString()),
         key -> {
           PipelineBuilder builder = Pipeline.builder(setting.model());
           setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
           Pipeline pipeline =
               setting.served()
                   ? builder.triton(setting.place(), tritonOptions).open()
-                  : builder.repository(Path.of(setting.place())).open();
+                  : builder.repository(Path.of(setting.place())).device(setting.device()).open();
           pipeline.statistics(); // what was counted before is where counting begins
           return pipeline;
         });
