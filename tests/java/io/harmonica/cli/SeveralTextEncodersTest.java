@@ -229,4 +229,68 @@ class SeveralTextEncodersTest {
     assertThat(done.err())
         .contains("--prompt-2 is there 2 times for 1 prompts, expected one, or as many");
   }
+
+  /** FLUX: the CLIP's pooled vector, and the T5's states of all tokens, padding too. */
+  @Test
+  void flux_takesTheVectorOfOne_andTheStatesOfAnother() throws IOException {
+    Path pipeline = Files.createDirectory(folder.resolve("flux"));
+    ObjectNode config = Checkpoints.config(path("flux/dev"));
+    config.put("joint_attention_dim", 24).put("pooled_projection_dim", 16);
+    Map<String, Floats> tensors = Checkpoints.tensors(path("flux/dev"));
+    tensors.put("context_embedder.weight", some(24, 24));
+    tensors.put("time_text_embed.text_embedder.linear_1.weight", some(24, 16));
+    Checkpoints.diffusers(pipeline.resolve("transformer"), config, tensors);
+    copy(path("flux/dev/scheduler"), pipeline.resolve("scheduler"));
+    copy(path("vae16"), pipeline.resolve("vae"));
+    copy(path("clip/text_model"), pipeline.resolve("text_encoder"));
+    copy(path("clip/tokenizer"), pipeline.resolve("tokenizer"));
+    copy(path("t5"), pipeline.resolve("text_encoder_2"));
+    copy(path("t5/tokenizer"), pipeline.resolve("tokenizer_2"));
+    Invocation done =
+        run(
+            "--checkpoint DIR/flux --resolution 12x20 --text-tokens 9"
+                + " --model-repository DIR/fluxes");
+    assertThat(done.err()).isEmpty();
+    Path unmasked = Path.of("tests/resources/io/harmonica/cli/unmasked.safetensors");
+    try (Pipeline flux = Pipeline.open(folder.resolve("fluxes"), "flux");
+        Checkpoint states = Checkpoint.open(unmasked);
+        Checkpoint io = Golden.open("clip/text_model/io.safetensors")) {
+      List<Prompt> prompts = // as make_unmasked.py has the second ones
+          List.of(
+              Prompt.of("a photo of a cat", "A small red lantern"),
+              Prompt.of("A  Red\tCar,\nparked!!! in the RAIN...", "  two CATS  "));
+      Embeddings texts = flux.embed(prompts, Prompt.of(""), text -> {}).positive();
+      assertClose("states", texts.values(), floats(states, "states"), 1e-4);
+      float[] pooled = floats(io, "pooler_output"); // of the first and third golden prompts
+      assertClose("first", rows(texts.pooled(), 0, 1, 16), rows(pooled, 0, 1, 16), 5e-5);
+      assertClose("second", rows(texts.pooled(), 1, 2, 16), rows(pooled, 2, 3, 16), 5e-5);
+    }
+    Invocation drawn =
+        Invocation.of(
+            "generate --model-repository DIR/fluxes --model flux --prompt cat --steps 2 --out DIR/f"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(drawn.err()).isEmpty();
+    assertThat(folder.resolve("f")).isNotEmptyDirectory();
+  }
+
+  /** A policy needs no training: its router draws, and computing everything changes nothing. */
+  @Test
+  void policy_makesARouterForAFlow() {
+    String line =
+        "policy fora --checkpoint DIR/sd3 --steps 4 --interval 2 --out DIR/fora.json --name fora";
+    Invocation made = Invocation.of(line.replace("DIR", folder.toString()).split(" "));
+    assertThat(made.err()).isEmpty();
+    assertThat(made.code()).isZero();
+    Invocation done =
+        run(EXPORT.replace("DIR/models", "DIR/routed") + " --router DIR/fora.json");
+    assertThat(done.err()).isEmpty();
+    Invocation drawn =
+        Invocation.of(
+            "generate --model-repository DIR/routed --model sd3 --router fora --prompt cat --out DIR/r"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(drawn.err()).isEmpty();
+    assertThat(folder.resolve("r")).isNotEmptyDirectory();
+  }
 }

@@ -12,6 +12,7 @@ import io.harmonica.PackedLatents;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Resolution;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** FLUX.1 through its engines against diffusers. */
 @Tag("golden")
@@ -46,11 +48,7 @@ class FluxGoldenTest {
     ExportOptions options = ExportOptions.of("flux").withBlocksPerEngine(blocksPerEngine);
     try (Checkpoint io = Golden.open(flavour + "/io.safetensors");
         Checkpoint source = Golden.open(flavour)) {
-      Resolution resolution =
-          new Resolution(8 * size(io, "latents", 2), 8 * size(io, "latents", 3));
-      int tokens = size(io, "encoder_hidden_states", 1);
-      Model model =
-          Model.of(source, Choices.NONE.withResolution(resolution).withTextTokens(tokens));
+      Model model = Model.of(source, choices(io));
       new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(folder);
       Map<String, Object> inputs = inputs(io);
       Map<String, float[]> outputs = infer(io, Names.route("flux", "r", 0), inputs);
@@ -67,6 +65,29 @@ class FluxGoldenTest {
       float[] again = infer(io, Names.route("flux", "r", 1), inputs).get(Names.NOISE_PREDICTION);
       assertClose("reused", again, expected, TOLERANCE);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"flux/dev", "flux/schnell"})
+  void halfPrecision_isNear(String flavour) {
+    ExportOptions options = ExportOptions.of("flux").withPrecision(Precision.FP16);
+    try (Checkpoint io = Golden.open(flavour + "/io.safetensors");
+        Checkpoint source = Golden.open(flavour)) {
+      new Exporter(Model.of(source, choices(io)), List.of(), options).export(folder);
+      float[] expected =
+          new PackedLatents(
+                  size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3))
+              .unpack(floats(io, "output"));
+      double largest = Golden.difference(expected, new float[expected.length]);
+      float[] output = infer(io, "flux", inputs(io)).get(Names.NOISE_PREDICTION);
+      assertClose("output", output, expected, 0.01 * largest);
+    }
+  }
+
+  private static Choices choices(Checkpoint io) {
+    return Choices.NONE
+        .withResolution(new Resolution(8 * size(io, "latents", 2), 8 * size(io, "latents", 3)))
+        .withTextTokens(size(io, "encoder_hidden_states", 1));
   }
 
   /** A branch's output; the joint attention's is the text's and the picture's, row by row. */
