@@ -265,9 +265,23 @@ class SeveralTextEncodersTest {
       assertClose("first", rows(texts.pooled(), 0, 1, 16), rows(pooled, 0, 1, 16), 5e-5);
       assertClose("second", rows(texts.pooled(), 1, 2, 16), rows(pooled, 2, 3, 16), 5e-5);
     }
+    // A router of other pictures has other timesteps: FLUX's schedule depends on their size.
+    for (String size : List.of("", " --resolution 48x80")) { // 8 pixels an element: as many tokens
+      String line = "policy fora --checkpoint DIR/flux --steps 2 --interval 2 --out DIR/f.json";
+      Invocation.of((line + size).replace("DIR", folder.toString()).split(" "));
+      Invocation routed =
+          run(
+              "--checkpoint DIR/flux --resolution 12x20 --text-tokens 9 --force"
+                  + " --model-repository DIR/fluxes --router DIR/f.json");
+      if (size.isEmpty()) {
+        assertThat(routed.err()).contains("takes with no --spacing for pictures of this size");
+      } else {
+        assertThat(routed.err()).isEmpty();
+      }
+    }
     Invocation drawn =
         Invocation.of(
-            "generate --model-repository DIR/fluxes --model flux --prompt cat --steps 2 --out DIR/f"
+            "generate --model-repository DIR/fluxes --model flux --router f --prompt cat --out DIR/f"
                 .replace("DIR", folder.toString())
                 .split(" "));
     assertThat(drawn.err()).isEmpty();
