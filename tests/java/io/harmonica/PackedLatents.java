@@ -13,8 +13,7 @@ public record PackedLatents(int channels, int height, int width) {
       int y = i % (height * width) / width;
       int x = i % width;
       int token = y / 2 * (width / 2) + x / 2;
-      latents[i] =
-          packed[row * size + token * 4 * channels + 4 * c + 2 * (y % 2) + x % 2];
+      latents[i] = packed[row * size + token * 4 * channels + 4 * c + 2 * (y % 2) + x % 2];
     }
     return latents;
   }

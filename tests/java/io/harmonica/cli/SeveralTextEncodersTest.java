@@ -3,12 +3,17 @@ package io.harmonica.cli;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
+import static io.harmonica.Sd3Folder.POOLED;
+import static io.harmonica.Sd3Folder.TEXT_WIDTH;
+import static io.harmonica.Sd3Folder.copy;
+import static io.harmonica.Sd3Folder.some;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
+import io.harmonica.Sd3Folder;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Content;
@@ -22,7 +27,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,8 +42,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("golden")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SeveralTextEncodersTest {
-  private static final int TEXT_WIDTH = 40;
-  private static final int POOLED = 26;
   private static final int CLIP_TOKENS = 20;
   private static final String EXPORT =
       "--checkpoint DIR/sd3 --resolution 12x20 --text-tokens 26 --model-repository DIR/models";
@@ -49,47 +51,10 @@ class SeveralTextEncodersTest {
   @BeforeAll
   void export(@TempDir Path shared) throws IOException {
     folder = shared;
-    Path pipeline = Files.createDirectory(folder.resolve("sd3"));
-    transformer(Files.createDirectory(pipeline.resolve("transformer")));
-    copy(path("sd3/sd3/scheduler"), pipeline.resolve("scheduler"));
-    copy(path("vae16"), pipeline.resolve("vae"));
-    copy(path("clip/text_model_with_projection"), pipeline.resolve("text_encoder"));
-    copy(path("clip/text_model_with_projection_2"), pipeline.resolve("text_encoder_2"));
-    copy(path("clip/tokenizer"), pipeline.resolve("tokenizer"));
-    copy(path("clip/tokenizer_2"), pipeline.resolve("tokenizer_2"));
-    Files.writeString(
-        pipeline.resolve("model_index.json"),
-        "{\"_class_name\": \"StableDiffusion3Pipeline\", \"text_encoder_3\": [null, null]}");
+    Sd3Folder.write(folder.resolve("sd3"));
     Invocation done = run(EXPORT);
     assertThat(done.err()).isEmpty();
     assertThat(done.code()).isZero();
-  }
-
-  /** The golden one, for texts as wide as the golden text encoders make them. */
-  private static void transformer(Path to) {
-    ObjectNode config = Checkpoints.config(path("sd3/sd3"));
-    config.put("joint_attention_dim", TEXT_WIDTH).put("pooled_projection_dim", POOLED);
-    Map<String, Floats> tensors = Checkpoints.tensors(path("sd3/sd3"));
-    int width = 24;
-    tensors.put("context_embedder.weight", some(width, TEXT_WIDTH));
-    tensors.put("time_text_embed.text_embedder.linear_1.weight", some(width, POOLED));
-    Checkpoints.diffusers(to, config, tensors);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(from.relativize(file).toString()));
-      }
-    }
-  }
-
-  private static Floats some(int rows, int columns) {
-    float[] values = new float[rows * columns];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) Math.sin(i) / 8;
-    }
-    return Floats.of(values, rows, columns);
   }
 
   private Invocation run(String line) {
@@ -296,8 +261,7 @@ class SeveralTextEncodersTest {
     Invocation made = Invocation.of(line.replace("DIR", folder.toString()).split(" "));
     assertThat(made.err()).isEmpty();
     assertThat(made.code()).isZero();
-    Invocation done =
-        run(EXPORT.replace("DIR/models", "DIR/routed") + " --router DIR/fora.json");
+    Invocation done = run(EXPORT.replace("DIR/models", "DIR/routed") + " --router DIR/fora.json");
     assertThat(done.err()).isEmpty();
     Invocation drawn =
         Invocation.of(

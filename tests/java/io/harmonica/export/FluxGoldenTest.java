@@ -2,7 +2,6 @@ package io.harmonica.export;
 
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
-import static io.harmonica.Golden.path;
 import static io.harmonica.Golden.size;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -53,8 +52,7 @@ class FluxGoldenTest {
       Map<String, Object> inputs = inputs(io);
       Map<String, float[]> outputs = infer(io, Names.route("flux", "r", 0), inputs);
       PackedLatents packed =
-          new PackedLatents(
-              size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3));
+          new PackedLatents(size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3));
       float[] expected = packed.unpack(floats(io, "output"));
       assertClose("output", outputs.get(Names.NOISE_PREDICTION), expected, TOLERANCE);
       for (Branch branch : model.denoiser().branches()) {
@@ -75,8 +73,7 @@ class FluxGoldenTest {
         Checkpoint source = Golden.open(flavour)) {
       new Exporter(Model.of(source, choices(io)), List.of(), options).export(folder);
       float[] expected =
-          new PackedLatents(
-                  size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3))
+          new PackedLatents(size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3))
               .unpack(floats(io, "output"));
       double largest = Golden.difference(expected, new float[expected.length]);
       float[] output = infer(io, "flux", inputs(io)).get(Names.NOISE_PREDICTION);

@@ -62,12 +62,10 @@ class FluxPipelineGoldenTest {
     }
     int height = size.height() / pixels;
     int width = size.width() / pixels;
-    float[] start =
-        new PackedLatents(channels, height, width).unpack(floats(vectors, "latents"));
+    float[] start = new PackedLatents(channels, height, width).unpack(floats(vectors, "latents"));
     return Request.of(new Content.Texts(embeddings(vectors), Optional.empty()))
         .withSteps(run.path("steps").asInt())
-        .withLatents(
-            new Latents(start, size(vectors, "latents", 0), channels, height, width));
+        .withLatents(new Latents(start, size(vectors, "latents", 0), channels, height, width));
   }
 
   private static Embeddings embeddings(Checkpoint vectors) {
@@ -94,7 +92,8 @@ class FluxPipelineGoldenTest {
       float[] states =
           new PackedLatents(start.channels(), start.height(), start.width())
               .unpack(floats(vectors, "x"));
-      float[] last = Arrays.copyOfRange(states, states.length - start.values().length, states.length);
+      float[] last =
+          Arrays.copyOfRange(states, states.length - start.values().length, states.length);
       try (Pipeline pipeline =
               Pipeline.builder("flux").repository(folder).stepsPerRequest(1).open();
           Pipeline several =
@@ -117,8 +116,7 @@ class FluxPipelineGoldenTest {
         assertThat(pipeline.guidanceScale(Style.DEFAULT)).isEqualTo(3.5);
         assertThat(pipeline.rows(Style.DEFAULT)).isEqualTo(1);
         Latents usual = pipeline.generate(request).latents();
-        assertClose(
-            "pixels", pipeline.decode(usual).values(), floats(vectors, "decoded"), 5e-5);
+        assertClose("pixels", pipeline.decode(usual).values(), floats(vectors, "decoded"), 5e-5);
         Latents other = pipeline.generate(request.withGuidance(2)).latents();
         assertThat(Golden.difference(other.values(), usual.values())).isGreaterThan(1e-3);
         assertThatThrownBy(() -> pipeline.generate(request.withGuidanceChannels(3)))

@@ -69,8 +69,7 @@ class FluxCheckpointTest {
         c -> c.putArray("axes_dims_rope").add(2).add(4).add(4),
         "field axes_dims_rope is [2,4,4], expected three even numbers that make"
             + " attention_head_dim 12 together");
-    refused(
-        c -> c.putArray("axes_dims_rope").add(3).add(3).add(6), "expected three even numbers");
+    refused(c -> c.putArray("axes_dims_rope").add(3).add(3).add(6), "expected three even numbers");
     refused(c -> c.remove("axes_dims_rope"), "that make attention_head_dim 12 together");
     refused(c -> c.put("patch_size", 2), "field patch_size is 2, expected 1");
     refused(c -> c.put("in_channels", 62), "field in_channels is 62, expected a multiple of 4");

@@ -74,6 +74,7 @@ final class CheckpointOptions {
 
   /** Refuses them where no checkpoint is read. */
   static void refuse(Arguments arguments, String why) {
-    List.of(HEADS, SCHEDULE, RESOLUTION, TEXT_TOKENS).forEach(option -> arguments.refuse(option, why));
+    List.of(HEADS, SCHEDULE, RESOLUTION, TEXT_TOKENS)
+        .forEach(option -> arguments.refuse(option, why));
   }
 }

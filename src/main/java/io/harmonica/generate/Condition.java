@@ -19,8 +19,7 @@ import java.util.Map;
  * @param scale of guidance, for a model that is told it
  * @param times how often the batch is in them, one after the other
  */
-record Condition(
-    Runtime runtime, Manifest manifest, boolean guided, double scale, int times) {
+record Condition(Runtime runtime, Manifest manifest, boolean guided, double scale, int times) {
 
   /** The inputs for this content; the caller closes them. */
   Map<String, Tensor> of(Content content) {

@@ -186,8 +186,7 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     T rows = conditioning.get(modulation(block));
     T text = conditioning.get(textModulation(block));
     T x =
-        normed(
-            ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+        normed(ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
     T c = // (B, T, D)
         normed(
             ops, streams.get(TEXT), SHIFT_ATTENTION.of(ops, text), SCALE_ATTENTION.of(ops, text));

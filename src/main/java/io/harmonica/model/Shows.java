@@ -47,8 +47,8 @@ public sealed interface Shows {
    * @param pooled elements of {@code pooled_text}, a vector for the whole text; 0: it takes none
    * @param uses what it takes of each text encoder, in the order of the prompts: see {@link
    *     TextLayout}
-   * @param guided whether it is told the scale of guidance, {@code guidance_scale}, and so takes one
-   *     row for each picture: its guidance is distilled (Meng et al., arXiv 2210.03142)
+   * @param guided whether it is told the scale of guidance, {@code guidance_scale}, and so takes
+   *     one row for each picture: its guidance is distilled (Meng et al., arXiv 2210.03142)
    */
   record Text(
       int tokens,

@@ -31,7 +31,8 @@ final class FluxCheckpoint {
               .formatted(checkpoint.path(), heads, choices.heads().getAsInt()));
     }
     int head = fields.integer("attention_head_dim", 128);
-    fields.check("patch_size", fields.integer("patch_size", 1) == 1, "1, as four elements are packed");
+    fields.check(
+        "patch_size", fields.integer("patch_size", 1) == 1, "1, as four elements are packed");
     int packed = fields.integer("in_channels", 64);
     fields.check("in_channels", packed % (PATCH * PATCH) == 0, "a multiple of 4");
     fields.check(
@@ -83,7 +84,8 @@ final class FluxCheckpoint {
     int pixels = choices.pixelsPerElement(channels);
     int step = pixels * PATCH;
     Resolution resolution = choices.resolution().orElse(new Resolution(SIDE, SIDE));
-    Resolution nearest = new Resolution(fit(resolution.height(), step), fit(resolution.width(), step));
+    Resolution nearest =
+        new Resolution(fit(resolution.height(), step), fit(resolution.width(), step));
     if (!nearest.equals(resolution)) {
       throw new HarmonicaException(
           "`resolution` %s does not fit the model, which takes multiples of %d pixels up to %d; the nearest is %s"
