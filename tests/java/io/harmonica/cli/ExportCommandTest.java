@@ -480,7 +480,7 @@ class ExportCommandTest {
     Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
     assertThat(done.err()).isEmpty();
     assertThat(manifest("whole").text())
-        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder", null, null));
+        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder", null, null, null));
     assertThat(repository().resolve("whole-text-encoder-00/1/model.onnx.data")).exists();
     Invocation without =
         run("--checkpoint DIR/whole --text-encoder none --force --model-repository REPOSITORY");

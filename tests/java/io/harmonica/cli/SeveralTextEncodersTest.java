@@ -3,12 +3,17 @@ package io.harmonica.cli;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
+import static io.harmonica.Sd3Folder.POOLED;
+import static io.harmonica.Sd3Folder.TEXT_WIDTH;
+import static io.harmonica.Sd3Folder.copy;
+import static io.harmonica.Sd3Folder.some;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
+import io.harmonica.Sd3Folder;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.generate.Content;
@@ -22,7 +27,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -38,8 +42,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("golden")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SeveralTextEncodersTest {
-  private static final int TEXT_WIDTH = 40;
-  private static final int POOLED = 26;
   private static final int CLIP_TOKENS = 20;
   private static final String EXPORT =
       "--checkpoint DIR/sd3 --resolution 12x20 --text-tokens 26 --model-repository DIR/models";
@@ -49,47 +51,10 @@ class SeveralTextEncodersTest {
   @BeforeAll
   void export(@TempDir Path shared) throws IOException {
     folder = shared;
-    Path pipeline = Files.createDirectory(folder.resolve("sd3"));
-    transformer(Files.createDirectory(pipeline.resolve("transformer")));
-    copy(path("sd3/sd3/scheduler"), pipeline.resolve("scheduler"));
-    copy(path("vae16"), pipeline.resolve("vae"));
-    copy(path("clip/text_model_with_projection"), pipeline.resolve("text_encoder"));
-    copy(path("clip/text_model_with_projection_2"), pipeline.resolve("text_encoder_2"));
-    copy(path("clip/tokenizer"), pipeline.resolve("tokenizer"));
-    copy(path("clip/tokenizer_2"), pipeline.resolve("tokenizer_2"));
-    Files.writeString(
-        pipeline.resolve("model_index.json"),
-        "{\"_class_name\": \"StableDiffusion3Pipeline\", \"text_encoder_3\": [null, null]}");
+    Sd3Folder.write(folder.resolve("sd3"));
     Invocation done = run(EXPORT);
     assertThat(done.err()).isEmpty();
     assertThat(done.code()).isZero();
-  }
-
-  /** The golden one, for texts as wide as the golden text encoders make them. */
-  private static void transformer(Path to) {
-    ObjectNode config = Checkpoints.config(path("sd3/sd3"));
-    config.put("joint_attention_dim", TEXT_WIDTH).put("pooled_projection_dim", POOLED);
-    Map<String, Floats> tensors = Checkpoints.tensors(path("sd3/sd3"));
-    int width = 24;
-    tensors.put("context_embedder.weight", some(width, TEXT_WIDTH));
-    tensors.put("time_text_embed.text_embedder.linear_1.weight", some(width, POOLED));
-    Checkpoints.diffusers(to, config, tensors);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(from.relativize(file).toString()));
-      }
-    }
-  }
-
-  private static Floats some(int rows, int columns) {
-    float[] values = new float[rows * columns];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) Math.sin(i) / 8;
-    }
-    return Floats.of(values, rows, columns);
   }
 
   private Invocation run(String line) {
@@ -228,5 +193,82 @@ class SeveralTextEncodersTest {
                 .split(" "));
     assertThat(done.err())
         .contains("--prompt-2 is there 2 times for 1 prompts, expected one, or as many");
+  }
+
+  /** FLUX: the CLIP's pooled vector, and the T5's states of all tokens, padding too. */
+  @Test
+  void flux_takesTheVectorOfOne_andTheStatesOfAnother() throws IOException {
+    Path pipeline = Files.createDirectory(folder.resolve("flux"));
+    ObjectNode config = Checkpoints.config(path("flux/dev"));
+    config.put("joint_attention_dim", 24).put("pooled_projection_dim", 16);
+    Map<String, Floats> tensors = Checkpoints.tensors(path("flux/dev"));
+    tensors.put("context_embedder.weight", some(24, 24));
+    tensors.put("time_text_embed.text_embedder.linear_1.weight", some(24, 16));
+    Checkpoints.diffusers(pipeline.resolve("transformer"), config, tensors);
+    copy(path("flux/dev/scheduler"), pipeline.resolve("scheduler"));
+    copy(path("vae16"), pipeline.resolve("vae"));
+    copy(path("clip/text_model"), pipeline.resolve("text_encoder"));
+    copy(path("clip/tokenizer"), pipeline.resolve("tokenizer"));
+    copy(path("t5"), pipeline.resolve("text_encoder_2"));
+    copy(path("t5/tokenizer"), pipeline.resolve("tokenizer_2"));
+    Invocation done =
+        run(
+            "--checkpoint DIR/flux --resolution 12x20 --text-tokens 9"
+                + " --model-repository DIR/fluxes");
+    assertThat(done.err()).isEmpty();
+    Path unmasked = Path.of("tests/resources/io/harmonica/cli/unmasked.safetensors");
+    try (Pipeline flux = Pipeline.open(folder.resolve("fluxes"), "flux");
+        Checkpoint states = Checkpoint.open(unmasked);
+        Checkpoint io = Golden.open("clip/text_model/io.safetensors")) {
+      List<Prompt> prompts = // as make_unmasked.py has the second ones
+          List.of(
+              Prompt.of("a photo of a cat", "A small red lantern"),
+              Prompt.of("A  Red\tCar,\nparked!!! in the RAIN...", "  two CATS  "));
+      Embeddings texts = flux.embed(prompts, Prompt.of(""), text -> {}).positive();
+      assertClose("states", texts.values(), floats(states, "states"), 1e-4);
+      float[] pooled = floats(io, "pooler_output"); // of the first and third golden prompts
+      assertClose("first", rows(texts.pooled(), 0, 1, 16), rows(pooled, 0, 1, 16), 5e-5);
+      assertClose("second", rows(texts.pooled(), 1, 2, 16), rows(pooled, 2, 3, 16), 5e-5);
+    }
+    // A router of other pictures has other timesteps: FLUX's schedule depends on their size.
+    for (String size : List.of("", " --resolution 48x80")) { // 8 pixels an element: as many tokens
+      String line = "policy fora --checkpoint DIR/flux --steps 2 --interval 2 --out DIR/f.json";
+      Invocation.of((line + size).replace("DIR", folder.toString()).split(" "));
+      Invocation routed =
+          run(
+              "--checkpoint DIR/flux --resolution 12x20 --text-tokens 9 --force"
+                  + " --model-repository DIR/fluxes --router DIR/f.json");
+      if (size.isEmpty()) {
+        assertThat(routed.err()).contains("takes with no --spacing for pictures of this size");
+      } else {
+        assertThat(routed.err()).isEmpty();
+      }
+    }
+    Invocation drawn =
+        Invocation.of(
+            "generate --model-repository DIR/fluxes --model flux --router f --prompt cat --out DIR/f"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(drawn.err()).isEmpty();
+    assertThat(folder.resolve("f")).isNotEmptyDirectory();
+  }
+
+  /** A policy needs no training: its router draws, and computing everything changes nothing. */
+  @Test
+  void policy_makesARouterForAFlow() {
+    String line =
+        "policy fora --checkpoint DIR/sd3 --steps 4 --interval 2 --out DIR/fora.json --name fora";
+    Invocation made = Invocation.of(line.replace("DIR", folder.toString()).split(" "));
+    assertThat(made.err()).isEmpty();
+    assertThat(made.code()).isZero();
+    Invocation done = run(EXPORT.replace("DIR/models", "DIR/routed") + " --router DIR/fora.json");
+    assertThat(done.err()).isEmpty();
+    Invocation drawn =
+        Invocation.of(
+            "generate --model-repository DIR/routed --model sd3 --router fora --prompt cat --out DIR/r"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(drawn.err()).isEmpty();
+    assertThat(folder.resolve("r")).isNotEmptyDirectory();
   }
 }

@@ -11,6 +11,7 @@ import io.harmonica.Inference;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Resolution;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stable Diffusion 3 and 3.5 through their engines against diffusers. */
 @Tag("golden")
@@ -61,6 +63,20 @@ class Sd3GoldenTest {
       outputs.forEach((name, values) -> inputs.put(Names.history(name, 1), values));
       float[] again = infer(io, Names.route("sd3", "r", 1), inputs).get(Names.NOISE_PREDICTION);
       assertClose("reused", again, floats(io, "output"), TOLERANCE);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sd3/sd3", "sd3/sd35-medium"})
+  void halfPrecision_isNear(String flavour) {
+    ExportOptions options = ExportOptions.of("sd3").withPrecision(Precision.FP16);
+    try (Checkpoint io = Golden.open(flavour + "/io.safetensors");
+        Checkpoint source = Golden.open(flavour)) {
+      new Exporter(Model.of(source, choices(io)), List.of(), options).export(folder);
+      float[] expected = floats(io, "output");
+      double largest = Golden.difference(expected, new float[expected.length]);
+      float[] output = infer(io, "sd3", inputs(io)).get(Names.NOISE_PREDICTION);
+      assertClose("output", output, expected, 0.01 * largest);
     }
   }
 

@@ -3,7 +3,6 @@ package io.harmonica.origin;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
@@ -85,7 +84,7 @@ class Sd3CheckpointTest {
   void config_thatDoesNotFit_isRefused(String field, String value, String message) {
     ObjectNode config = Checkpoints.config(SD3);
     if (field.startsWith("dual")) {
-      ((ArrayNode) config.putArray(field)).add(Integer.parseInt(value));
+      config.putArray(field).add(Integer.parseInt(value));
     } else if (value.matches("\\d+")) {
       config.put(field, Integer.parseInt(value));
     } else {

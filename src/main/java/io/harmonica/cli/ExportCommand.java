@@ -68,7 +68,8 @@ final class ExportCommand implements Command {
         .value(
             "resolution",
             "HxW",
-            "PixArt: height and width of the pictures in pixels (default: as trained)")
+            "height and width of the pictures in pixels, where a model leaves that free (default: as"
+                + " trained)")
         .flag(
             "aspect-bins",
             "with --resolution: draw at the nearest size that PixArt was trained at, then resize"

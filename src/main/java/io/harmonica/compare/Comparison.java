@@ -14,7 +14,6 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
-import io.harmonica.sampler.Guidance;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +43,7 @@ public final class Comparison implements AutoCloseable {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
-      double rows = Guidance.rows(pipeline.guidanceScale(setting.style()));
+      double rows = pipeline.rows(setting.style());
       double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
       long ofPass = pipeline.manifest().flops().full();
       return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;

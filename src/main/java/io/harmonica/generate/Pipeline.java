@@ -292,13 +292,14 @@ public final class Pipeline implements AutoCloseable {
     Content content = request.content().rows(first, end);
     Session session = runtime.session(() -> plans.of(admitted.program(), rows));
     boolean guided = admitted.guidance().doublesBatch();
+    double scale = admission.guidanceScale(request.style());
     try {
       return new Trajectory(
           admitted,
           runtime,
           session,
           noise.rows(first, end),
-          times -> new Condition(runtime, manifest, guided, times).of(content),
+          times -> new Condition(runtime, manifest, guided, scale, times).of(content),
           first,
           seeded,
           new Recorder(metrics, admitted, end - first, listener));
@@ -354,6 +355,11 @@ public final class Pipeline implements AutoCloseable {
    */
   public double guidanceScale(Style style) {
     return admission.guidanceScale(style);
+  }
+
+  /** Rows that the model sees for each picture of a style: guidance mostly takes two. */
+  public int rows(Style style) {
+    return admission.guidance(style).rows();
   }
 
   private void requireFits(Latents noise) {

@@ -47,9 +47,17 @@ public sealed interface Shows {
    * @param pooled elements of {@code pooled_text}, a vector for the whole text; 0: it takes none
    * @param uses what it takes of each text encoder, in the order of the prompts: see {@link
    *     TextLayout}
+   * @param guided whether it is told the scale of guidance, {@code guidance_scale}, and so takes
+   *     one row for each picture: its guidance is distilled (Meng et al., arXiv 2210.03142)
    */
   record Text(
-      int tokens, int width, boolean mask, boolean pictureSize, int pooled, List<TextUse> uses)
+      int tokens,
+      int width,
+      boolean mask,
+      boolean pictureSize,
+      int pooled,
+      List<TextUse> uses,
+      boolean guided)
       implements Shows {
     public Text {
       uses = List.copyOf(uses);
@@ -57,7 +65,13 @@ public sealed interface Shows {
 
     /** One that takes the last states of a T5. */
     public Text(int tokens, int width, boolean mask, boolean pictureSize) {
-      this(tokens, width, mask, pictureSize, 0, List.of(TextUse.T5));
+      this(tokens, width, mask, pictureSize, 0, List.of(TextUse.T5), false);
+    }
+
+    /** One that is not told the scale of guidance. */
+    public Text(
+        int tokens, int width, boolean mask, boolean pictureSize, int pooled, List<TextUse> uses) {
+      this(tokens, width, mask, pictureSize, pooled, uses, false);
     }
 
     /** One that takes the last states of a CLIP, those of the padding too. */
@@ -76,6 +90,9 @@ public sealed interface Shows {
       ports.add(new Port("text_embedding", Element.FP32, tokens, width));
       if (pooled > 0) {
         ports.add(new Port("pooled_text", Element.FP32, pooled));
+      }
+      if (guided) {
+        ports.add(new Port("guidance_scale", Element.FP32, 1));
       }
       if (mask) {
         ports.add(new Port("text_mask", Element.INT64, tokens));

@@ -112,12 +112,16 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
       requireNoLabels(choices, "a PixArt");
       return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
+    if (type.equals(FluxCheckpoint.TYPE)) {
+      requireNoLabels(choices, "a FLUX");
+      return FluxCheckpoint.of(checkpoint, config.get(), choices);
+    }
     if (type.equals(Sd3Checkpoint.TYPE)) {
       requireNoLabels(choices, "a Stable Diffusion 3");
       return Sd3Checkpoint.of(checkpoint, config.get(), choices);
     }
     throw new HarmonicaException(
-        "%s/config.json: field _class_name is '%s'%s; supported: SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
+        "%s/config.json: field _class_name is '%s'%s; supported: FluxTransformer2DModel, SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
             .formatted(
                 checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
   }

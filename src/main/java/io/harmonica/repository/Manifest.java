@@ -167,6 +167,7 @@ public record Manifest(
    *     the tokenizer in parameter {@value #TOKENIZER} of its configuration; else null
    * @param pooled elements of a vector for the whole text; null where it takes none
    * @param encoders the models that embed prompts, where {@code encoder} does not say it; else null
+   * @param guided true where it is told the scale of guidance, and takes one row for it; else null
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Text(
@@ -176,10 +177,11 @@ public record Manifest(
       Boolean mask,
       String encoder,
       Integer pooled,
-      List<Encoder> encoders) {
+      List<Encoder> encoders,
+      Boolean guided) {
     /** A model's whose prompts others embed. */
     public Text(int tokens, int width, boolean pictureSize) {
-      this(tokens, width, pictureSize, null, null, null, null);
+      this(tokens, width, pictureSize, null, null, null, null, null);
     }
 
     /** As the model has it, with what embeds its prompts. */
@@ -196,7 +198,8 @@ public record Manifest(
           takes.mask() ? null : false,
           one ? whole.model : null,
           takes.pooled() == 0 ? null : takes.pooled(),
-          one || encoders.isEmpty() ? null : encoders);
+          one || encoders.isEmpty() ? null : encoders,
+          takes.guided() ? true : null);
     }
 
     /** What embeds prompts; none where others do. */
@@ -209,7 +212,13 @@ public record Manifest(
     Shows.Text shows() {
       List<TextUse> unknown = List.of(); // what is used of encoders only an export asks
       return new Shows.Text(
-          tokens, width, takesMask(), pictureSize, pooled == null ? 0 : pooled, unknown);
+          tokens,
+          width,
+          takesMask(),
+          pictureSize,
+          pooled == null ? 0 : pooled,
+          unknown,
+          guided != null && guided);
     }
 
     /** Whether it is told which tokens count. */

@@ -14,6 +14,9 @@ public final class Names {
   /** A vector for a whole text: fp32 [elements]. */
   public static final String POOLED_TEXT = "pooled_text";
 
+  /** The scale of guidance, of a model that is told it: fp32 [1]. */
+  public static final String GUIDANCE_SCALE = "guidance_scale";
+
   /** What the text encoder takes beside the mask: its tokens' ids. */
   public static final String INPUT_IDS = "input_ids";
 

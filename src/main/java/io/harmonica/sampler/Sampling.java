@@ -140,8 +140,12 @@ public record Sampling(
         .orElseThrow(
             () ->
                 new HarmonicaException(
-                    "router %s is for timesteps %s, which %s takes with no `spacing`: make it for those that it takes"
-                        .formatted(name, timesteps, routed)));
+                    "router %s is for timesteps %s, which %s takes with no `spacing`%s: make it for those that it takes"
+                        .formatted(
+                            name,
+                            timesteps,
+                            routed,
+                            noising instanceof Flow ? " for pictures of this size" : "")));
   }
 
   /** The sampler of this name that takes these timesteps, in whatever spacing. */
