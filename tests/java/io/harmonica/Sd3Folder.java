@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A pipeline of Stable Diffusion 3 with two CLIPs and without a T5, of golden parts: the transformer
- * takes texts as wide as these make them.
+ * A pipeline of Stable Diffusion 3 with two CLIPs and without a T5, of golden parts: the
+ * transformer takes texts as wide as these make them.
  */
 public final class Sd3Folder {
   /** Elements of an embedded token, and of the vector for a whole text. */
