@@ -114,7 +114,7 @@ class OpenVinoRuntimeTest extends RuntimeContract {
       assertThatThrownBy(() -> runtime.infer("affine", Map.of("x", x), Set.of("y")))
           .isInstanceOf(HarmonicaException.class)
           .hasMessage(
-              "device openvino cannot run model 'affine': NotFound: Unsupported property RUBBISH by CPU plugin.; use --device cpu, or add ,fallback=cpu to have the CPU do what it cannot");
+              "device openvino cannot run model 'affine': NotFound: Unsupported property RUBBISH by CPU plugin.; use `device` cpu, or add ,fallback=cpu to have the CPU do what it cannot");
     }
   }
 

@@ -31,7 +31,7 @@ public record Device(String name, Map<String, String> options) {
     }
     if (name.equals("cpu") && !options.isEmpty()) {
       throw new HarmonicaException(
-          "device cpu takes no options, found %s: its threads are those of --threads"
+          "device cpu takes no options, found %s: its threads are those of `threads`"
               .formatted(String.join(", ", options.keySet())));
     }
   }

@@ -99,7 +99,7 @@ public final class Devices {
     String machine = System.getProperty("os.name") + " " + System.getProperty("os.arch");
     if (!machine.equals("Linux amd64")) {
       throw new HarmonicaException(
-          "device %s is installed on Linux x86_64 alone, this is %s: run with --device cpu, or name a plugin of yours by its path"
+          "device %s is installed on Linux x86_64 alone, this is %s: run with `device` cpu, or name a plugin of yours by its path"
               .formatted(word, machine));
     }
     return new Wheel(plugin.distribution(), plugin.version(), plugin.sha256());

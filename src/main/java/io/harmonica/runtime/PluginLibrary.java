@@ -43,7 +43,7 @@ record PluginLibrary(Path file, List<OrtEpDevice> devices) {
     }
     if (there.devices.isEmpty()) {
       throw new HarmonicaException(
-          "device %s: its plugin %s finds no device on this machine that it could compute on: run with --device cpu, or on another machine"
+          "device %s: its plugin %s finds no device on this machine that it could compute on: run with `device` cpu, or on another machine"
               .formatted(device.name(), file));
     }
     return there;
@@ -65,7 +65,7 @@ record PluginLibrary(Path file, List<OrtEpDevice> devices) {
     } catch (NoSuchMethodError e) {
       throw new HarmonicaException(
           HarmonicaException.Kind.FILES,
-          "device %s needs ONNX Runtime 1.24 or later, found %s on the class path: take the version that the POM of io.harmonica:harmonica has, or run with --device cpu"
+          "device %s needs ONNX Runtime 1.24 or later, found %s on the class path: take the version that the POM of io.harmonica:harmonica has, or run with `device` cpu"
               .formatted(device.name(), environment.getVersion()),
           e);
     } catch (OrtException | UnsatisfiedLinkError e) {
@@ -79,9 +79,9 @@ record PluginLibrary(Path file, List<OrtEpDevice> devices) {
 
   private static String remedy(String message) {
     return message.contains("libcuda.so") || message.contains("libnvidia-ml")
-        ? "this machine has no NVIDIA driver: install one, or run with --device cpu"
+        ? "this machine has no NVIDIA driver: install one, or run with `device` cpu"
         : message.contains("CreateEpFactories")
             ? "it is no execution provider's plugin: name another file"
-            : "install what is missing, or run with --device cpu";
+            : "install what is missing, or run with `device` cpu";
   }
 }

@@ -120,7 +120,7 @@ record PluginProvider(
     } catch (OrtException e) {
       throw new HarmonicaException(
           HarmonicaException.Kind.MODEL,
-          "device %s cannot run model '%s': %s; use --device cpu%s"
+          "device %s cannot run model '%s': %s; use `device` cpu%s"
               .formatted(
                   asked.name(),
                   model,
