@@ -68,7 +68,7 @@ class ExportCommandTest {
       delimiter = '|',
       textBlock =
           """
-          "sampler": "ddim" | "sampler": "euler"  | router fora-2 is for sampler euler, which is none of ddim, dpm-solver++, flow-euler, iddpm, sa-solver
+          "sampler": "ddim" | "sampler": "euler"  | router fora-2 is for sampler euler, which is none of ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver
           "sampler": "ddim" | "sampler": "iddpm"  | sampler iddpm needs a learned variance
           [950,             | [951,               | router fora-2 is for timesteps [951, 900,
           """)
@@ -378,9 +378,8 @@ class ExportCommandTest {
     assertThat(run("--checkpoint DIR/flow --sampler ddim --model-repository REPOSITORY").err())
         .startsWith("error: ")
         .contains(
-            "scheduler_config.json: scheduler 'FlowMatchEulerDiscreteScheduler' is unknown,"
-                + " expected DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler,"
-                + " SASolverScheduler")
+            "scheduler_config.json: scheduler FlowMatchEulerDiscreteScheduler is for models that were"
+                + " trained on a flow, and this one was not")
         .hasLineCount(1);
     PipelineFolder.in(folder.resolve("unet")).without("transformer");
     assertThat(run("--checkpoint DIR/unet --model-repository REPOSITORY").err())
@@ -589,7 +588,7 @@ class ExportCommandTest {
           1 | --checkpoint tests/resources/io/harmonica/model/qk_norm.pt --heads 2 --model-repository REPOSITORY | qk_norm.pt holds 4 weights that the transformer read here does not have
           1 | --checkpoint tests/resources/io/harmonica/model/qk_norm.pt --heads 2 --model-repository REPOSITORY --dry-run | qk_norm.pt holds 4 weights that
           1 | --checkpoint DIR/nothing --model-repository REPOSITORY                       | DIR/nothing
-          1 | --checkpoint tests/golden/vae --model-repository REPOSITORY                  | field _class_name is 'AutoencoderKL'; supported: DiTTransformer2DModel and PixArtTransformer2DModel
+          1 | --checkpoint tests/golden/vae --model-repository REPOSITORY                  | field _class_name is 'AutoencoderKL'; supported: FluxTransformer2DModel, SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel
           2 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64 --model-repository REPOSITORY | --resolution '64' is no size, expected HEIGHTxWIDTH in pixels
           1 | --checkpoint tests/golden/pixart/alpha-256-like --resolution 64x90 --model-repository REPOSITORY | --resolution 64x90 does not fit the model, which takes multiples of 16 pixels up to 4096; the nearest is 64x96
           1 | --checkpoint tests/golden/dit --resolution 64x96 --model-repository REPOSITORY | --resolution 64x96: a DiT has the size that it was trained for, here 64x64
