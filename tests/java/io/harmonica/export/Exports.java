@@ -88,6 +88,7 @@ public final class Exports {
         timesteps,
         router.threshold(),
         router.branches(),
+        router.runs(),
         router.scores(),
         router.reuse(),
         router.training());
