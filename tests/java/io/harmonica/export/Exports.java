@@ -78,14 +78,15 @@ public final class Exports {
   /** A router over given timesteps from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
-    return router(name, model, timesteps, computes, List.of(), reuse);
+    return router(name, model, "ddim", Timesteps.of(timesteps), computes, List.of(), reuse);
   }
 
   /** One that reuses a run wherever the table reuses all its branches. */
   public static Router router(
       String name,
       Model model,
-      List<Integer> timesteps,
+      String sampler,
+      Timesteps timesteps,
       boolean[][] computes,
       List<Run> runs,
       Reuse reuse) {
@@ -103,9 +104,9 @@ public final class Exports {
     return new Router(
         name,
         model.denoiser().architecture(),
-        "ddim",
+        sampler,
         timesteps.size(),
-        Timesteps.of(timesteps),
+        timesteps,
         0.5,
         model.denoiser().branchNames(),
         runs,

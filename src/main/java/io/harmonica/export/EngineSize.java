@@ -1,5 +1,7 @@
 package io.harmonica.export;
 
+import io.harmonica.InvalidProperty;
+
 /** How much of a pass an engine covers. */
 public sealed interface EngineSize {
   /** A branch: each has its weights once, whatever routers do; every router can be deployed. */
@@ -20,8 +22,8 @@ public sealed interface EngineSize {
   record Blocks(int count) implements EngineSize {
     public Blocks {
       if (count < 1) {
-        throw new IllegalArgumentException(
-            "--blocks-per-engine %d must be positive, or all".formatted(count));
+        throw new InvalidProperty(
+            "blocksPerEngine", "%d must be positive, or all".formatted(count));
       }
     }
   }
