@@ -57,8 +57,7 @@ public final class GatedSum {
             new long[] {666, 666},
             Names.CLASS_LABEL,
             new long[] {3, 10});
-    Map<String, float[]> modulation =
-        Inference.run(runtime, Names.condition(model), BATCH, inputs);
+    Map<String, float[]> modulation = Inference.run(runtime, Names.condition(model), BATCH, inputs);
     Map<String, float[]> outputs =
         Inference.run(runtime, Names.route(model, NAME, 0), BATCH, inputs);
     String run = branches.get(0) + "-" + branches.get(branches.size() - 1);

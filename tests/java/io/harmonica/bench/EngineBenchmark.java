@@ -30,8 +30,9 @@ import java.util.OptionalInt;
 
 /**
  * Engines of a branch, a block and a step against each other in this process, with branches reused
- * one by one and as runs: processor time of a trajectory, and what the realised speedup is of the theoretical
- * one. {@code tests/bench/engines.sh} starts it; docs/BENCHMARKS.md keeps what it printed.
+ * one by one and as runs: processor time of a trajectory, and what the realised speedup is of the
+ * theoretical one. {@code tests/bench/engines.sh} starts it; docs/BENCHMARKS.md keeps what it
+ * printed.
  */
 public final class EngineBenchmark {
   private static final int STEPS = 4;

@@ -73,7 +73,8 @@ class PlainClientTest {
               computes,
               List.of(new Run(0, 2)),
               Reuse.QUADRATIC);
-      new Exporter(model, List.of(router, forecast, runs), options).export(folder.resolve("repository"));
+      new Exporter(model, List.of(router, forecast, runs), options)
+          .export(folder.resolve("repository"));
       Diffusion other = new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.VELOCITY);
       ExportOptions velocity = ExportOptions.of("velocity").withBlocksPerEngine(0);
       new Exporter(model, List.of(router), velocity)

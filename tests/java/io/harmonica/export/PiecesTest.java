@@ -2,8 +2,8 @@ package io.harmonica.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.origin.Model;
 import io.harmonica.onnx.Precision;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
@@ -65,9 +65,7 @@ class PiecesTest {
             "block10-11-cccc",
             "head");
     assertThat(names(blocks(11), route())).contains("block11-cc");
-    assertThat(names(blocks(100), route()))
-        .hasSize(4)
-        .contains("block00-11-c123" + "c".repeat(20));
+    assertThat(names(blocks(100), route())).hasSize(4).contains("block00-11-c123" + "c".repeat(20));
   }
 
   @Test

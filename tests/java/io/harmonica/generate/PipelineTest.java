@@ -500,7 +500,8 @@ class PipelineTest {
   void unknownSamplerOrSteps_areRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSampler("euler")))
-        .withMessage("`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, iddpm, sa-solver");
+        .withMessage(
+            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSteps(1001)))
         .withMessage("`steps` 1001 is out of range 1..1000");

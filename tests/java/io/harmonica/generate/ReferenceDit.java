@@ -62,8 +62,7 @@ final class ReferenceDit {
       float[] modulation = linear(condition, name + "norm1.linear");
       float[] before = hidden;
       int first = 2 * block;
-      Supplier<float[]> attention =
-          () -> attention(name, modulate(before, 1e-6, modulation, 0));
+      Supplier<float[]> attention = () -> attention(name, modulate(before, 1e-6, modulation, 0));
       float[] between =
           tokens.after(
               first, before, () -> join(before, branches.output(first, attention), modulation, 2));

@@ -1,6 +1,5 @@
 package io.harmonica.generate;
 
-import io.harmonica.picture.Latents;
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.difference;
 import static io.harmonica.Golden.trajectoryTolerance;
@@ -17,6 +16,7 @@ import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
+import io.harmonica.picture.Latents;
 import io.harmonica.router.DeltaDit;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Grain;
@@ -125,8 +125,7 @@ class RunTest {
       float[] epsilon =
           reference.predict(
               x, TIMESTEPS.get(s), 3, (branch, computed) -> computed.get(), rule.at(s));
-      TrajectoryTest.ddim(
-          x, epsilon, TIMESTEPS.get(s), s + 1 < STEPS ? TIMESTEPS.get(s + 1) : -1);
+      TrajectoryTest.ddim(x, epsilon, TIMESTEPS.get(s), s + 1 < STEPS ? TIMESTEPS.get(s + 1) : -1);
     }
     return x;
   }

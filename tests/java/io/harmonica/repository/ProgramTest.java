@@ -94,8 +94,7 @@ class ProgramTest {
             }
           }
           if (weights.length > 1) {
-            float[][] sent = 
-                call.weights().get(call.tensor(Names.REUSE_WEIGHTS, s - call.first()));
+            float[][] sent = call.weights().get(call.tensor(Names.REUSE_WEIGHTS, s - call.first()));
             for (int k = 0; k < weights.length; k++) {
               assertThat(sent[b][k]).isEqualTo((float) weights[k]);
             }
@@ -195,7 +194,7 @@ class ProgramTest {
             scores,
             Reuse.LAST,
             JsonNodeFactory.instance.objectNode());
-    ProgramJson written = 
+    ProgramJson written =
         ProgramJson.of(program(router, 1), branches, Timesteps.of(timesteps), List.of());
     assertThat(written.calls()).hasSize(2);
     assertThat(written.order()).hasSize(50);

@@ -142,11 +142,7 @@ final class ImportRouterCommand implements Command {
 
   /** The file's own, where it tells; else the stated or the model's. */
   private static String sampler(
-      Path file,
-      String format,
-      Imported table,
-      Optional<String> stated,
-      ModelCard model) {
+      Path file, String format, Imported table, Optional<String> stated, ModelCard model) {
     String sampler = stated.orElseGet(() -> table.sampler().orElseGet(model.sampling()::sampler));
     if (!sampler.equals(table.sampler().orElse(sampler))) {
       throw new HarmonicaException(

@@ -7,8 +7,8 @@ import java.util.TreeMap;
 
 /**
  * A router's table as inline SVG: a row a step, a column a branch; a computed cell in its kind's
- * colour, the stronger the higher its score, a reused one empty, or where a run stands for it with a
- * line through.
+ * colour, the stronger the higher its score, a reused one empty, or where a run stands for it with
+ * a line through.
  */
 final class RouterMap {
   private static final int LEFT = 26;

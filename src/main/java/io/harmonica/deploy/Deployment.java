@@ -82,9 +82,7 @@ public final class Deployment {
             manifest.steps().size(router.sampler(), manifest.stepsPerRequest()));
     Cut cut = UncachedStep.of(base, manifest, server::config);
     Set<String> needed = new LinkedHashSet<>();
-    schedule
-        .routes()
-        .forEach(route -> cut.of(route).forEach(turn -> needed.add(engine(turn))));
+    schedule.routes().forEach(route -> cut.of(route).forEach(turn -> needed.add(engine(turn))));
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, part(engine)));
@@ -107,11 +105,7 @@ public final class Deployment {
   }
 
   private ModelConfig ensemble(
-      String name,
-      Router router,
-      Stretch stretch,
-      Cut cut,
-      Map<String, ModelConfig> engines) {
+      String name, Router router, Stretch stretch, Cut cut, Map<String, ModelConfig> engines) {
     return Ensemble.of(
         name,
         manifest.model(),

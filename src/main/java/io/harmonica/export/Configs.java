@@ -39,8 +39,7 @@ final class Configs {
   private final Function<Engine, Graph> graphs;
   private ModelConfig sampler; // once its engine is written
 
-  Configs(
-      Denoiser model, ExportOptions options, Pieces pieces, Function<Engine, Graph> graphs) {
+  Configs(Denoiser model, ExportOptions options, Pieces pieces, Function<Engine, Graph> graphs) {
     this.model = model;
     this.options = options;
     this.pieces = pieces;
@@ -80,7 +79,8 @@ final class Configs {
    */
   private long arenaBytes(long tokens, long width) {
     long blocks = model.branches().get(model.branches().size() - 1).block() + 1L;
-    long engines = options.engines() instanceof EngineSize.Blocks size ? blocks / size.count() : blocks;
+    long engines =
+        options.engines() instanceof EngineSize.Blocks size ? blocks / size.count() : blocks;
     long elements = 2 * tokens * tokens * (width / 64 + 1) + 12 * tokens * width;
     return 2 * Float.BYTES * elements * engines;
   }

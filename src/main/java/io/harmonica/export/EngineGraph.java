@@ -166,8 +166,7 @@ final class EngineGraph {
 
   void changed(Change change) {
     Streams<Value> before =
-        Streams.from(
-            name -> input(Names.before(name), precision.element(), handedOn.get(name)));
+        Streams.from(name -> input(Names.before(name), precision.element(), handedOn.get(name)));
     change(change, Names.OUTPUT, before, Streams.from(this::handedOn));
   }
 
@@ -206,8 +205,7 @@ final class EngineGraph {
       graph.output(name, output, outputs.get(branch));
       return Term.of(output);
     }
-    return past(
-        name, history, outputs.get(branch), age -> weight(allWeights(), branch, age));
+    return past(name, history, outputs.get(branch), age -> weight(allWeights(), branch, age));
   }
 
   /** Cached outputs whose weights have an input of their own. */
@@ -234,8 +232,7 @@ final class EngineGraph {
 
   /** (B, branches, 3). */
   private Value allWeights() {
-    return input(
-        Names.REUSE_WEIGHTS, Element.FP32, model.branches().size(), Route.MAX_HISTORY);
+    return input(Names.REUSE_WEIGHTS, Element.FP32, model.branches().size(), Route.MAX_HISTORY);
   }
 
   /** (B, 1, 3). */

@@ -115,14 +115,7 @@ public record ExportOptions(
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        other,
-        stepsPerRequest,
-        hardLinks);
+        modelName, precision, platform, engines, maxBatch, other, stepsPerRequest, hardLinks);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {

@@ -4,11 +4,11 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
-import io.harmonica.origin.Model;
 import io.harmonica.model.Shapes;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
+import io.harmonica.origin.Model;
 import io.harmonica.repository.Cut;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
@@ -44,8 +44,7 @@ final class Pieces {
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.cut =
-        new Cut(
-            uncached().stream().map(this::piece).toList(), model.denoiser().branchNames());
+        new Cut(uncached().stream().map(this::piece).toList(), model.denoiser().branchNames());
   }
 
   private Cut.Piece piece(Engine engine) {
@@ -180,8 +179,7 @@ final class Pieces {
         streams.stream()
             .map(
                 stream ->
-                    new Change.Part(
-                        stream.name(), handedOn.get(stream.name())[0], stream.isNew()))
+                    new Change.Part(stream.name(), handedOn.get(stream.name())[0], stream.isNew()))
             .toList());
   }
 
@@ -216,8 +214,7 @@ final class Pieces {
       changes.forEach(
           (shape, change) -> engines.add(new Engine.Added(Role.run(shape, own), change)));
     }
-    changes.forEach(
-        (shape, change) -> engines.add(new Engine.Changed(Role.change(shape), change)));
+    changes.forEach((shape, change) -> engines.add(new Engine.Changed(Role.change(shape), change)));
     return engines;
   }
 }

@@ -110,10 +110,7 @@ final class Calls implements AutoCloseable {
       for (int i = 0; i < planned.steps(); i++) {
         own.put(planned.tensor(Names.TIMESTEP, i), times.tensor(planned.first() + i, 1, batch));
       }
-      planned
-          .weights()
-          .forEach(
-(input, weights) -> own.put(input, reuseWeights(weights)));
+      planned.weights().forEach((input, weights) -> own.put(input, reuseWeights(weights)));
       if (planned.isStretch()) {
         samplerInputs.put(planned, state, own);
       }

@@ -42,9 +42,7 @@ public record Change(List<Part> parts) {
       List<Term<T>> own = new ArrayList<>();
       for (Term<T> term : terms) {
         T rows =
-            parts.size() == 1
-                ? term.output()
-                : ops.slice(term.output(), 1, at, at + part.rows());
+            parts.size() == 1 ? term.output() : ops.slice(term.output(), 1, at, at + part.rows());
         own.add(new Term<>(term.weight(), rows));
       }
       T result = part.isNew() ? sum(ops, own) : joined(ops, streams.get(part.stream()), own);

@@ -150,8 +150,7 @@ public record Cut(List<Piece> pieces, List<String> branches) {
 
     List<Turn> turns() {
       if (pieces.size() == 1) { // the whole step, with its runs
-        return List.of(
-            new Turn(pieces.get(0).role().withVariant(route.variant()), Place.OWN, 0));
+        return List.of(new Turn(pieces.get(0).role().withVariant(route.variant()), Place.OWN, 0));
       }
       boolean byBranch = pieces.stream().anyMatch(p -> p.role().kind() == Role.Kind.BRANCH);
       if (byBranch && route.forecastsBranches()) {

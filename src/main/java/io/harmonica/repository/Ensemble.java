@@ -149,15 +149,18 @@ public final class Ensemble {
     for (Link link : engines) {
       Place place = link.turn().place();
       befores.add(Map.copyOf(own));
-      add(link.engine(), port -> taken(port, place, befores, takes), port -> {
-        Optional<String> stream = Names.stream(port);
-        String name = stream.orElseGet(() -> place.tensor(port));
-        String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(name));
-        if (tensor != null) {
-          own.put(name, tensor);
-        }
-        return tensor;
-      });
+      add(
+          link.engine(),
+          port -> taken(port, place, befores, takes),
+          port -> {
+            Optional<String> stream = Names.stream(port);
+            String name = stream.orElseGet(() -> place.tensor(port));
+            String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(name));
+            if (tensor != null) {
+              own.put(name, tensor);
+            }
+            return tensor;
+          });
     }
   }
 

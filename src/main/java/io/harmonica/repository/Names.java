@@ -24,7 +24,9 @@ public final class Names {
 
   private static final String NEXT = "next_";
 
-  /** In ports of engines that serve many blocks: the block, and the output, that it is all about. */
+  /**
+   * In ports of engines that serve many blocks: the block, and the output, that it is all about.
+   */
   public static final String BLOCK = "block";
 
   public static final String OUTPUT = "output";

@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
 
 /**
  * What a trajectory asks of its runtime, call by call: which ensemble runs, which cached outputs of
- * branches and runs go in, which come out to be cached, and until when. Export and deployment make it once
- * for each router; every client only follows it.
+ * branches and runs go in, which come out to be cached, and until when. Export and deployment make
+ * it once for each router; every client only follows it.
  *
  * <p>For example, a router that computes step 0, reuses all at step 1, and goes on so, makes calls
  * of two kinds: {@code dit-fora-route00}, which keeps {@code block00.mlp} and the others for one
@@ -202,8 +202,7 @@ public record Program(List<Call> calls, List<String> runs) {
       float[][] rows = schedule.steps().get(placed.first() + i).weights();
       int branches = route.branches();
       if (route.forecastsBranches()) {
-        weights.put(
-            Names.ofStep(Names.REUSE_WEIGHTS, i, steps), Arrays.copyOf(rows, branches));
+        weights.put(Names.ofStep(Names.REUSE_WEIGHTS, i, steps), Arrays.copyOf(rows, branches));
       }
       for (int r = 0; r < route.runs().size(); r++) {
         if (route.runHistory(r) > 1) {

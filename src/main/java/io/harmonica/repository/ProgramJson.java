@@ -87,8 +87,7 @@ record ProgramJson(
       kinds.putIfAbsent(kind, kinds.size());
       order.add(kinds.get(kind));
     }
-    return new ProgramJson(
-        program.runs(), List.copyOf(kinds.keySet()), order, timesteps, numbers);
+    return new ProgramJson(program.runs(), List.copyOf(kinds.keySet()), order, timesteps, numbers);
   }
 
   private static Kind kind(Call call, int index, List<String> branches, List<String> runs) {
@@ -175,8 +174,7 @@ record ProgramJson(
     return new Program(made, runs);
   }
 
-  private static Call call(
-      Kind kind, int index, int first, List<String> columns, int branches) {
+  private static Call call(Kind kind, int index, int first, List<String> columns, int branches) {
     List<Read> reads = new ArrayList<>();
     kind.reads()
         .forEach(

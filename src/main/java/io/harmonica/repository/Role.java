@@ -15,8 +15,8 @@ import java.util.Optional;
  *
  * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; of a branch engine block
  *     and branch, {@code 03.mlp}; else empty
- * @param variant what an engine with branches does, a character for each of them, of one without weights
- *     how many outputs it takes; else empty
+ * @param variant what an engine with branches does, a character for each of them, of one without
+ *     weights how many outputs it takes; else empty
  * @param router whose steps a call runs, {@link Names#NO_ROUTER} for uncached ones; else empty
  * @param shape what an engine without weights is made for, and so which of them fit where: of
  *     branches that join alike, {@code mlp}, or streams that a run changes, {@code hidden}; a

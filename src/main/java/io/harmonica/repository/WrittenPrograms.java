@@ -30,7 +30,8 @@ record WrittenPrograms(Manifest manifest) {
       Map<String, Stretch> ensembles =
           Program.ensembles(manifest.model(), router.name(), schedule, size);
       Program program = Program.of(schedule, size, manifest.branches(), ensembles);
-      written.put(size, json(ProgramJson.of(program, manifest.branches(), router.timesteps(), numbers)));
+      written.put(
+          size, json(ProgramJson.of(program, manifest.branches(), router.timesteps(), numbers)));
     }
     return written;
   }
@@ -47,7 +48,8 @@ record WrittenPrograms(Manifest manifest) {
     Map<Integer, JsonNode> written = new TreeMap<>();
     for (int size : sizes(numbers.isEmpty() ? 1 : manifest.stepsPerRequest())) {
       Program program = Program.uncached(manifest.model(), steps, size);
-      written.put(size, json(ProgramJson.of(program, manifest.branches(), sampler.timesteps(), numbers)));
+      written.put(
+          size, json(ProgramJson.of(program, manifest.branches(), sampler.timesteps(), numbers)));
     }
     return written;
   }

@@ -75,7 +75,8 @@ public enum CacheSchedules {
       if (!root.path(POLICY).asText("dynamic").equals("static")) {
         throw new IllegalArgumentException(
             "%s is %s, expected \"static\": whether a dynamic step is cached, cache-dit decides while it runs"
-                .formatted(POLICY, root.has(POLICY) ? root.get(POLICY) : "missing, so \"dynamic\""));
+                .formatted(
+                    POLICY, root.has(POLICY) ? root.get(POLICY) : "missing, so \"dynamic\""));
       }
       List<Boolean> mask = steps(root.path(MASK), MASK);
       int stated = root.path(STEPS).asInt(mask.size());
@@ -91,8 +92,7 @@ public enum CacheSchedules {
             "%s %d and %s %d leave nothing of %d blocks to cache"
                 .formatted(FRONT, front, BACK, back, blocks.size()));
       }
-      Run run =
-          new Run(blocks.get(front).first(), blocks.get(blocks.size() - back - 1).last());
+      Run run = new Run(blocks.get(front).first(), blocks.get(blocks.size() - back - 1).last());
       boolean[][] computes = new boolean[mask.size()][branches.size()];
       for (int s = 0; s < computes.length; s++) {
         Arrays.fill(computes[s], true);
@@ -200,8 +200,7 @@ public enum CacheSchedules {
       throw new HarmonicaException(
           "%s is no schedule of %s: no valid JSON".formatted(file, this), e);
     } catch (IOException e) {
-      throw new HarmonicaException(
-          "cannot read %s: %s".formatted(file, AtomicFile.reason(e)), e);
+      throw new HarmonicaException("cannot read %s: %s".formatted(file, AtomicFile.reason(e)), e);
     }
   }
 

@@ -5,9 +5,9 @@ import java.util.List;
 
 /**
  * Delta-DiT (arXiv 2406.01125, Delta-Cache in stages): every {@code interval}-th step computes all
- * blocks. Between, steps of the first stage, where outlines form, skip the back blocks, and steps of
- * the second, where details do, the front blocks: {@code x_out = x_in + delta}, the delta being what
- * the skipped blocks changed, {@code x_out - x_in}, at the last full step.
+ * blocks. Between, steps of the first stage, where outlines form, skip the back blocks, and steps
+ * of the second, where details do, the front blocks: {@code x_out = x_in + delta}, the delta being
+ * what the skipped blocks changed, {@code x_out - x_in}, at the last full step.
  *
  * @param interval steps from one full step to the next, at least 1
  * @param cur the cache utilisation ratio to come nearest to by the number of skipped blocks; null

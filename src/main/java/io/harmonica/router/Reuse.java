@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How a reused output, of a branch or a run, follows from those that were computed: a weighted sum of up to three.
+ * How a reused output, of a branch or a run, follows from those that were computed: a weighted sum
+ * of up to three.
  */
 public sealed interface Reuse {
 
@@ -78,8 +79,8 @@ public sealed interface Reuse {
   /**
    * Weights given one by one, as a trainer learns them.
    *
-   * @param values {@code [steps][branches + runs][k]}, k at most 3, newest output first; trailing zeros do
-   *     not count; ignored where nothing of it is read
+   * @param values {@code [steps][branches + runs][k]}, k at most 3, newest output first; trailing
+   *     zeros do not count; ignored where nothing of it is read
    */
   record Weights(double[][][] values) implements Reuse {
     public Weights {

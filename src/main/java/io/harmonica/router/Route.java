@@ -75,7 +75,9 @@ public record Route(List<Integer> histories, List<Boolean> stored, List<Run> run
     return stored.get(branches() + run);
   }
 
-  /** Whether the step makes a column's output anew: of a run, where it computes all its branches. */
+  /**
+   * Whether the step makes a column's output anew: of a run, where it computes all its branches.
+   */
   boolean makes(int column) {
     return column < branches()
         ? histories.get(column) == 0

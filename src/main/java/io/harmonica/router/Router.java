@@ -95,16 +95,7 @@ public record Router(
       Reuse reuse,
       ObjectNode training) {
     this(
-        name,
-        model,
-        sampler,
-        steps,
-        timesteps,
-        threshold,
-        branches,
-        List.of(),
-        scores,
-        reuse,
+        name, model, sampler, steps, timesteps, threshold, branches, List.of(), scores, reuse,
         training);
   }
 
@@ -168,7 +159,9 @@ public record Router(
     return table().run(step, branch).isPresent();
   }
 
-  /** Whether the step makes a column's output anew: of a run, where it computes all its branches. */
+  /**
+   * Whether the step makes a column's output anew: of a run, where it computes all its branches.
+   */
   boolean makes(int step, int column) {
     return column < branches.size()
         ? computes(step, column)

@@ -13,7 +13,8 @@ import java.util.stream.IntStream;
  * What a router saves, and what that costs in memory.
  *
  * @param computedPerStep branches that each step computes
- * @param reused branch executions of the trajectory that are replaced by cached outputs, alone or as parts of runs
+ * @param reused branch executions of the trajectory that are replaced by cached outputs, alone or
+ *     as parts of runs
  * @param cur cache utilisation ratio: {@code reused} / all branch executions, step 0 included
  * @param theoreticalSpeedup FLOPs of uncached passes / FLOPs of routed passes; empty where the
  *     model's FLOPs are not known

@@ -112,8 +112,7 @@ public record Schedule(List<Route> routes, List<Step> steps) {
         if (router.makes(s, c)) {
           history.add(0, s);
         }
-        double[] own =
-            router.reads(s, c) ? router.reuse().weights(s, c, history) : new double[] {};
+        double[] own = router.reads(s, c) ? router.reuse().weights(s, c, history) : new double[] {};
         for (int k = 0; k < own.length; k++) {
           stepWeights[c][k] = (float) own[k];
           lastReader.put(new Output(c, history.get(k)), s);
