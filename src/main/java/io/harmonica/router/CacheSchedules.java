@@ -31,8 +31,8 @@ public enum CacheSchedules {
     @Override
     Table table(JsonNode root, List<String> branches) {
       Map<String, List<Boolean>> rows = new LinkedHashMap<>(); // by kind, or by branch
-      root.fields()
-          .forEachRemaining(
+      root.properties()
+          .forEach(
               field -> {
                 for (String name : named(field.getKey(), branches)) {
                   if (rows.put(name, steps(field.getValue(), field.getKey())) != null) {
