@@ -52,8 +52,7 @@ final class Pieces {
   private StreamLives lives() {
     Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
     Shapes.streams(model.denoiser())
-        .forEach(
-            (name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
+        .forEach((name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
     lives.remove(Streams.HIDDEN);
     return new StreamLives(lives);
   }
@@ -99,19 +98,24 @@ final class Pieces {
       while (end < all.size() && all.get(end).block() / blocksPerEngine == group) {
         end++;
       }
-      int from = all.get(first).block();
-      int to = all.get(end - 1).block();
-      String blocks = String.format(Locale.ROOT, from == to ? "%02d" : "%02d-%02d", from, to);
+      String from = number(all.get(first));
+      String to = number(all.get(end - 1));
+      String blocks = from.equals(to) ? from : from + "-" + to;
       engines.add(new Engine.Blocks(Role.block(blocks, "c".repeat(end - first)), first));
     }
     return engines;
+  }
+
+  /** Of its block, as roles have it. */
+  private static String number(Branch branch) {
+    return String.format(Locale.ROOT, "%02d", branch.block());
   }
 
   /** A branch, after what its block does before its first one. */
   private List<Engine> alone(int index) {
     List<Branch> all = model.denoiser().branches();
     Branch branch = all.get(index);
-    String block = String.format(Locale.ROOT, "%02d", branch.block());
+    String block = number(branch);
     List<Engine> engines = new ArrayList<>();
     if (index == 0 || all.get(index - 1).block() != branch.block()) {
       Engine enter = new Engine.Enter(Role.enter(block), branch.block());

@@ -92,8 +92,7 @@ public final class Shapes implements Ops<long[]> {
     Map<String, List<Integer>> made = new LinkedHashMap<>();
     Map<String, Integer> lastRead = new HashMap<>();
     Map<String, long[]> now = new HashMap<>();
-    Streams<long[]> begun =
-        model.begin(ops, model.io().sample().batched(1), conditions::get);
+    Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditions::get);
     int branches = model.branches().size();
     for (int i = -1; i < branches; i++) {
       int at = i;
@@ -116,8 +115,7 @@ public final class Shapes implements Ops<long[]> {
                 now.put(name, shape);
               });
     }
-    model.head(
-        ops, Streams.from(name -> read(name, branches, lastRead, now)), conditions::get);
+    model.head(ops, Streams.from(name -> read(name, branches, lastRead, now)), conditions::get);
     Map<String, Use> uses = new LinkedHashMap<>();
     made.forEach((name, own) -> uses.put(name, new Use(own, lastRead.getOrDefault(name, -1))));
     return uses;

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Which branches make the streams that blocks hand on beside the hidden state, and which is the last
- * that needs them. For example a U-ViT's {@code skip00=1:10}: made by branch 1, and needed by the
- * block of branch 10.
+ * Which branches make the streams that blocks hand on beside the hidden state, and which is the
+ * last that needs them. For example a U-ViT's {@code skip00=1:10}: made by branch 1, and needed by
+ * the block of branch 10.
  */
 public record StreamLives(Map<String, Life> streams) {
 
