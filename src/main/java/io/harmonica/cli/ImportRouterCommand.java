@@ -49,7 +49,7 @@ final class ImportRouterCommand implements Command {
 
   @Override
   public String summary() {
-    return "take over a router of HarmoniCa or Learning-to-Cache, or a schedule of SmoothCache or cache-dit";
+    return "take over a router or a schedule that another project made";
   }
 
   @Override
