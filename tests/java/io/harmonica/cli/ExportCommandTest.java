@@ -122,6 +122,18 @@ class ExportCommandTest {
   }
 
   @Test
+  void enginesOfBranches_areWritten_withThoseOfAnyRouter() {
+    Invocation done =
+        run(
+            "--checkpoint tests/golden/dit --model-name dit --engines branch"
+                + " --model-repository REPOSITORY");
+    assertThat(done.code()).as(done.err()).isZero();
+    for (String engine : List.of("block02.mlp", "reuse-attention-3", "run-hidden-1", "weights")) {
+      assertThat(repository().resolve("dit-" + engine + "/1/model.onnx")).exists();
+    }
+  }
+
+  @Test
   void options_reachTheExport() {
     Invocation done =
         run(
@@ -580,6 +592,8 @@ class ExportCommandTest {
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --platform cuda  | --platform is 'cuda', expected onnxruntime|tensorrt
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --max-batch 0    | --max-batch is '0', expected a whole number in 1..65536
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine 0 | --blocks-per-engine is '0', expected
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --engines branch --blocks-per-engine 2 | --blocks-per-engine has no effect with --engines branch
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --engines step | --engines is 'step', expected block|branch
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine some | --blocks-per-engine is 'some', expected
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads x        | --heads is 'x', expected
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --heads 2 --architecture DiT-S/2 | --architecture and --heads exclude each other, expected one
