@@ -17,7 +17,7 @@ import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.model.Denoiser;
 import io.harmonica.origin.Model;
-import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -240,7 +240,7 @@ public final class Benchmark {
 
   /** Labels, or random texts of all the tokens that the model takes. */
   static Request request(Pipeline pipeline) {
-    Manifest.Text takes = pipeline.manifest().text();
+    ManifestText takes = pipeline.manifest().text();
     Request request =
         takes == null
             ? Request.of(IntStream.range(0, BATCH).boxed().toList())
@@ -248,7 +248,7 @@ public final class Benchmark {
     return request.withGuidance(1);
   }
 
-  private static Embeddings texts(Manifest.Text takes) {
+  private static Embeddings texts(ManifestText takes) {
     float[] values = new float[BATCH * takes.tokens() * takes.width()];
     Random random = new Random(0);
     for (int i = 0; i < values.length; i++) {

@@ -11,6 +11,8 @@ import io.harmonica.generate.Request;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestNoise;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -295,7 +297,7 @@ class ExportCommandTest {
     assertThat(done.err()).isEmpty();
     Manifest manifest = manifest("whole");
     assertThat(manifest.sampler()).isEqualTo("ddim");
-    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null));
+    assertThat(manifest.noise()).isEqualTo(new ManifestNoise(500, 1e-4, 0.01, null, null));
     Path router = folder.resolve("fora.json");
     Invocation policy =
         Invocation.of(
@@ -329,7 +331,7 @@ class ExportCommandTest {
     assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
     assertThat(manifest.samplerSpacing()).isNull();
     assertThat(manifest.noise())
-        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction"));
+        .isEqualTo(new ManifestNoise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction"));
     String policy = "policy fora --steps 5 --checkpoint " + pipeline.path() + " --out DIR/r.json";
     List<String> words = List.of(policy.replace("DIR", folder.toString()).split(" "));
     assertThat(Invocation.of(words.toArray(String[]::new)).err())
@@ -491,7 +493,7 @@ class ExportCommandTest {
     Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
     assertThat(done.err()).isEmpty();
     assertThat(manifest("whole").text())
-        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder", null, null, null));
+        .isEqualTo(new ManifestText(120, 24, false, null, "whole-text-encoder", null, null, null));
     assertThat(repository().resolve("whole-text-encoder-00/1/model.onnx.data")).exists();
     Invocation without =
         run("--checkpoint DIR/whole --text-encoder none --force --model-repository REPOSITORY");
@@ -554,7 +556,7 @@ class ExportCommandTest {
       assertThat(manifest.height()).isEqualTo(208 / 2); // the nearest bin of 256 x 256 pixels
       assertThat(manifest.width()).isEqualTo(288 / 2);
       assertThat(manifest.picture()).isEqualTo(new Manifest.Size(64, 90));
-      assertThat(manifest.text()).isEqualTo(new Manifest.Text(9, 18, true));
+      assertThat(manifest.text()).isEqualTo(new ManifestText(9, 18, true));
       assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
     }
   }

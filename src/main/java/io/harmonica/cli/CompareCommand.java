@@ -329,7 +329,7 @@ final class CompareCommand implements Command {
             embedded.orElseGet(
                 () ->
                     known.computeIfAbsent(
-                        pipeline, p -> GenerateCommand.embed(arguments, texts, p, console)));
+                        pipeline, p -> RequestOptions.embed(arguments, texts, p, console)));
     int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
     List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
     Prompts prompts =

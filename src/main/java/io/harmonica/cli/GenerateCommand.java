@@ -3,7 +3,6 @@ package io.harmonica.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.PipelineBuilder;
 import io.harmonica.generate.Request;
@@ -17,14 +16,11 @@ import io.harmonica.picture.Latents;
 import io.harmonica.picture.Pictures;
 import io.harmonica.picture.Png;
 import io.harmonica.sampler.Sampler;
-import io.harmonica.sampler.Spacing;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -171,7 +167,7 @@ final class GenerateCommand implements Command {
         .ifPresent(file -> OutputPaths.requireTensorFile("save-latents", file));
     try (MetricsPort metrics = metrics(arguments, console);
         Pipeline pipeline = open(arguments, model, metrics, console)) {
-      Request request = request(arguments, pipeline, console);
+      Request request = RequestOptions.request(arguments, pipeline, console);
       if (arguments.has("count")) {
         Series series = new Series(pipeline, request, count(arguments), out);
         return series(series, arguments, console, stop);
@@ -249,7 +245,7 @@ final class GenerateCommand implements Command {
       arguments.refuse("concurrency", "without --count");
       arguments.refuse("per-server", "without --count");
     }
-    if (guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
+    if (RequestOptions.guidance(arguments).orElse(Double.MAX_VALUE) <= 1) {
       arguments.refuse("guidance-channels", "with --guidance up to 1");
     }
   }
@@ -283,87 +279,6 @@ final class GenerateCommand implements Command {
         .repository(arguments.requiredPath("model-repository"))
         .device(DeviceOptions.device(arguments))
         .open();
-  }
-
-  private static Optional<Double> guidance(Arguments arguments) {
-    return arguments.decimal("guidance", 0, 1000);
-  }
-
-  /** What to draw; one label or text serves for every row of latents. */
-  private static Request subjects(
-      Arguments arguments, Optional<Integer> rows, Pipeline pipeline, Console console) {
-    if (arguments.has("pictures")) {
-      int pictures = arguments.requiredInteger("pictures", 1, 1 << 16);
-      return Request.of(Content.anything(pictures == 1 ? rows.orElse(1) : pictures));
-    }
-    if (!arguments.has("classes")) {
-      Content.Texts prompts = prompts(arguments, pipeline, console);
-      boolean shared = rows.isPresent() && prompts.positive().count() == 1;
-      return Request.of(
-          shared
-              ? new Content.Texts(prompts.positive().repeated(rows.get()), prompts.negative())
-              : prompts);
-    }
-    List<Integer> classes = arguments.integers("classes", 0, Integer.MAX_VALUE).orElseThrow();
-    boolean shared = rows.isPresent() && classes.size() == 1;
-    return Request.of(shared ? Collections.nCopies(rows.get(), classes.get(0)) : classes);
-  }
-
-  private static Content.Texts prompts(Arguments arguments, Pipeline pipeline, Console console) {
-    if (arguments.has("text-embeddings")) {
-      return TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
-    }
-    List<String> texts = TextLines.of(arguments, "prompt", "prompts");
-    return embed(arguments, texts, pipeline, console);
-  }
-
-  static Content.Texts embed(
-      Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
-    return pipeline.embed(
-        PromptOptions.prompts(arguments, texts),
-        PromptOptions.negative(arguments),
-        warning -> console.err().println("warning: " + warning));
-  }
-
-  private static Request request(Arguments arguments, Pipeline pipeline, Console console) {
-    Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
-    Request request =
-        subjects(arguments, latents.map(Latents::count), pipeline, console)
-            .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
-            .withSeed(arguments.wholeNumber("seed").orElse(0L));
-    if (guidance(arguments).isPresent()) {
-      request = request.withGuidance(guidance(arguments).get());
-    }
-    if (latents.isPresent()) {
-      request = request.withLatents(latents.get());
-    }
-    if (arguments.has("steps")) {
-      request = request.withSteps(arguments.requiredInteger("steps", 1, 1000));
-    }
-    if (arguments.has("sampler")) {
-      request = request.withSampler(arguments.requiredText("sampler"));
-    }
-    if (arguments.has("eta")) {
-      request = request.withEta(arguments.decimal("eta", 0, 1).orElseThrow());
-    }
-    if (arguments.has("spacing")) {
-      request = request.withSpacing(Spacing.of(arguments.requiredText("spacing")));
-    }
-    if (arguments.has("guidance-channels")) {
-      boolean all = arguments.requiredText("guidance-channels").equals("all");
-      request =
-          request.withGuidanceChannels(
-              all
-                  ? pipeline.manifest().channels()
-                  : arguments.requiredInteger("guidance-channels", 1, 1 << 16));
-    }
-    if (pipeline.guidanceScale(request.style()) <= 1) {
-      arguments.refuse("guidance-channels", "without guidance");
-    }
-    if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request.style())) {
-      arguments.refuse("seed", "with --latents and a sampler that adds no noise");
-    }
-    return request;
   }
 
   /** Generates with a progress bar on the error stream, where the launcher found a terminal. */

@@ -16,6 +16,8 @@ import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestNoise;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.StepEngine;
@@ -485,11 +487,11 @@ public final class Exporter {
     return text.length;
   }
 
-  private List<Manifest.Encoder> textEncoders(Shows.Text takes) {
+  private List<ManifestText.Encoder> textEncoders(Shows.Text takes) {
     return texts.stream()
         .map(
             text ->
-                new Manifest.Encoder(
+                new ManifestText.Encoder(
                     configs.textEncoderName(text),
                     text.place().number(),
                     text.place().tokens(),
@@ -519,7 +521,7 @@ public final class Exporter {
                 picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
                 io.classes(),
                 io.unconditional() == Unconditional.NONE ? false : null,
-                io.text().map(takes -> Manifest.Text.of(takes, textEncoders(takes))).orElse(null),
+                io.text().map(takes -> ManifestText.of(takes, textEncoders(takes))).orElse(null),
                 sampling.sampler(),
                 io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),
@@ -530,7 +532,7 @@ public final class Exporter {
                 options.maxBatch(),
                 options.precision().name().toLowerCase(Locale.ROOT),
                 digest.orElse(null),
-                Manifest.Noise.of(sampling.noising()),
+                ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
                 denoiser.branchElements().stream()
                     .map(count -> options.precision().element().bytes(count))

@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Runtime;
@@ -20,7 +21,7 @@ import java.util.function.Consumer;
 /** One of a model's text encoders with its tokenizer. Its owner closes it, and asks one by one. */
 final class PromptEncoder implements AutoCloseable {
   private final Runtime runtime;
-  private final Manifest.Encoder encoder;
+  private final ManifestText.Encoder encoder;
   private final boolean masks;
   private Tokenizer tokenizer; // read when first used
 
@@ -30,7 +31,7 @@ final class PromptEncoder implements AutoCloseable {
    * @param masks whether the model is told which tokens count; of those that are, PixArt's, texts
    *     are prepared as their pipelines do, while all others read what was written
    */
-  PromptEncoder(Runtime runtime, Manifest.Encoder encoder, boolean masks) {
+  PromptEncoder(Runtime runtime, ManifestText.Encoder encoder, boolean masks) {
     this.runtime = runtime;
     this.encoder = encoder;
     this.masks = masks;
@@ -45,7 +46,7 @@ final class PromptEncoder implements AutoCloseable {
    */
   record Encoded(List<Tokens> tokens, float[] states, float[] pooled) {}
 
-  Manifest.Encoder place() {
+  ManifestText.Encoder place() {
     return encoder;
   }
 

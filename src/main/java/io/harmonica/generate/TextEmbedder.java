@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.runtime.Runtime;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -85,7 +86,7 @@ final class TextEmbedder implements AutoCloseable {
   }
 
   private Map<Prompt, Embeddings> infer(List<Prompt> prompts, Consumer<String> warnings) {
-    Manifest.Text takes = manifest.text();
+    ManifestText takes = manifest.text();
     int elements = takes.tokens() * takes.width();
     int pooled = takes.pooled() == null ? 0 : takes.pooled();
     Map<Prompt, Embeddings> embedded = new LinkedHashMap<>();
@@ -109,7 +110,7 @@ final class TextEmbedder implements AutoCloseable {
   }
 
   /** Copies what an encoder made of a text to where it belongs. */
-  private void place(PromptEncoder.Encoded made, int text, Manifest.Encoder at, Embeddings to) {
+  private void place(PromptEncoder.Encoded made, int text, ManifestText.Encoder at, Embeddings to) {
     for (int token = 0; token < at.tokens() && at.width() > 0; token++) {
       System.arraycopy(
           made.states(),

@@ -8,16 +8,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Shows;
-import io.harmonica.model.TextUse;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.AnyTime;
-import io.harmonica.sampler.Betas;
-import io.harmonica.sampler.Diffusion;
-import io.harmonica.sampler.Flow;
-import io.harmonica.sampler.Noising;
-import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
@@ -26,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -79,7 +71,7 @@ public record Manifest(
     Size picture,
     int classes,
     Boolean nullClass,
-    Text text,
+    ManifestText text,
     String sampler,
     String spacing,
     String samplerSpacing,
@@ -88,7 +80,7 @@ public record Manifest(
     int maxBatch,
     String precision,
     String digest,
-    Noise noise,
+    ManifestNoise noise,
     List<String> branches,
     List<Long> branchBytes,
     Decoder decoder,
@@ -146,7 +138,7 @@ public record Manifest(
     }
   }
 
-  private static void require(String field, Object value) {
+  static void require(String field, Object value) {
     if (value == null) {
       throw new IllegalArgumentException("field " + field + " is missing");
     }
@@ -156,211 +148,12 @@ public record Manifest(
   public record Size(int height, int width) {}
 
   /**
-   * The text that a model takes.
-   *
-   * @param tokens of every prompt, padding included
-   * @param width of an embedded token
-   * @param pictureSize whether it is told the picture's size as well
-   * @param mask false where it is not told which tokens count, as padding is part of the text; else
-   *     null
-   * @param encoder the model that embeds prompts, where it is one whose output is taken whole, with
-   *     the tokenizer in parameter {@value #TOKENIZER} of its configuration; else null
-   * @param pooled elements of a vector for the whole text; null where it takes none
-   * @param encoders the models that embed prompts, where {@code encoder} does not say it; else null
-   * @param guided true where it is told the scale of guidance, and takes one row for it; else null
-   */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Text(
-      int tokens,
-      int width,
-      boolean pictureSize,
-      Boolean mask,
-      String encoder,
-      Integer pooled,
-      List<Encoder> encoders,
-      Boolean guided) {
-    /** A model's whose prompts others embed. */
-    public Text(int tokens, int width, boolean pictureSize) {
-      this(tokens, width, pictureSize, null, null, null, null, null);
-    }
-
-    /** As the model has it, with what embeds its prompts. */
-    public static Text of(Shows.Text takes, List<Encoder> encoders) {
-      Encoder whole =
-          encoders.size() == 1
-              ? Encoder.whole(encoders.get(0).model, takes.tokens(), takes.width())
-              : null;
-      boolean one = encoders.size() == 1 && encoders.get(0).equals(whole);
-      return new Text(
-          takes.tokens(),
-          takes.width(),
-          takes.pictureSize(),
-          takes.mask() ? null : false,
-          one ? whole.model : null,
-          takes.pooled() == 0 ? null : takes.pooled(),
-          one || encoders.isEmpty() ? null : encoders,
-          takes.guided() ? true : null);
-    }
-
-    /** What embeds prompts; none where others do. */
-    public List<Encoder> embedders() {
-      return encoders != null
-          ? encoders
-          : encoder == null ? List.of() : List.of(Encoder.whole(encoder, tokens, width));
-    }
-
-    Shows.Text shows() {
-      List<TextUse> unknown = List.of(); // what is used of encoders only an export asks
-      return new Shows.Text(
-          tokens,
-          width,
-          takesMask(),
-          pictureSize,
-          pooled == null ? 0 : pooled,
-          unknown,
-          guided != null && guided);
-    }
-
-    /** Whether it is told which tokens count. */
-    boolean takesMask() {
-      return mask == null || mask;
-    }
-  }
-
-  /**
-   * A model that embeds prompts, and where its outputs go: {@code text_embedding} from a row and a
-   * column on, {@code pooled_text} from an element on. What none fills is zeros.
-   *
-   * @param prompt which of a picture's prompts it embeds, from 0
-   * @param tokens of every prompt, padding included
-   * @param width of an embedded token; 0 where these are not taken
-   * @param pooled elements of its vector for the whole text; 0 where it is not taken
-   */
-  public record Encoder(
-      String model, int prompt, int tokens, int width, int row, int column, int pooled, int from) {
-    static Encoder whole(String model, int tokens, int width) {
-      return new Encoder(model, 0, tokens, width, 0, 0, 0, 0);
-    }
-  }
-
-  /**
    * The model that makes pictures out of finished samples, one at a time.
    *
    * @param tile samples up to this size in both directions are decoded whole, larger ones in
    *     overlapping tiles of it
    */
   public record Decoder(String model, int tile) {}
-
-  /**
-   * What the model was trained on, as {@link Diffusion} has it, {@link AnyTime}, or {@link Flow}.
-   *
-   * @param betaStart null for a flow, like all of the betas
-   * @param betas how they grow, by diffusers' name; null: linear
-   * @param predicts what the model does, by diffusers' name; null: epsilon
-   * @param time how any time is told from training's timesteps, {@code interpolated} or {@code
-   *     continuous}; null where the model takes whole timesteps
-   * @param flow null where there are betas
-   */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Noise(
-      int trainTimesteps,
-      Double betaStart,
-      Double betaEnd,
-      String betas,
-      String predicts,
-      String time,
-      FlowNoise flow) {
-    public Noise {
-      if (flow == null) {
-        require("noise.betaStart", betaStart);
-        require("noise.betaEnd", betaEnd);
-      }
-      if (time != null) {
-        AnyTime.Between.of(time); // or refuses
-      }
-      if (betas != null) {
-        Betas.of(betas); // or refuses
-      }
-      if (predicts != null) {
-        Predicts.of(predicts);
-      }
-    }
-
-    /** Of diffusion. */
-    public Noise(
-        int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
-      this(trainTimesteps, betaStart, betaEnd, betas, predicts, null, null);
-    }
-
-    /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
-    public static final Noise LINEAR = of(Diffusion.DDPM);
-
-    public static Noise of(Noising noising) {
-      if (noising instanceof Flow flow) {
-        return new Noise(flow.trainTimesteps(), null, null, null, null, null, FlowNoise.of(flow));
-      }
-      if (noising instanceof AnyTime any) {
-        return new Noise(
-            any.trainTimesteps(),
-            any.betaStart(),
-            any.betaEnd(),
-            any.betas() == Betas.LINEAR ? null : any.betas().toString(),
-            null,
-            any.between().toString(),
-            null);
-      }
-      Diffusion diffusion = (Diffusion) noising;
-      return new Noise(
-          diffusion.trainTimesteps(),
-          diffusion.betaStart(),
-          diffusion.betaEnd(),
-          diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
-          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
-    }
-
-    Noising noising() {
-      if (flow != null) {
-        return flow.noising(trainTimesteps);
-      }
-      Betas growth = betas == null ? Betas.LINEAR : Betas.of(betas);
-      if (time != null) {
-        AnyTime.Between between = AnyTime.Between.of(time);
-        return new AnyTime(trainTimesteps, growth, betaStart, betaEnd, between);
-      }
-      return new Diffusion(
-          trainTimesteps,
-          growth,
-          betaStart,
-          betaEnd,
-          predicts == null ? Predicts.NOISE : Predicts.of(predicts));
-    }
-  }
-
-  /**
-   * How a flow's sigmas are visited, as {@link Flow} has it.
-   *
-   * @param shift {@code constant}, {@code exponential} or {@code linear}
-   * @param by how much
-   * @param terminal null where they are not stretched
-   */
-  @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record FlowNoise(int tokens, String shift, double by, Double terminal) {
-    static FlowNoise of(Flow flow) {
-      return new FlowNoise(
-          flow.tokens(),
-          flow.shift().curve().toString(),
-          flow.shift().by(),
-          flow.terminal().isPresent() ? flow.terminal().getAsDouble() : null);
-    }
-
-    Flow noising(int trainTimesteps) {
-      return new Flow(
-          trainTimesteps,
-          tokens,
-          new Flow.Shift(Flow.Curve.of(shift), by),
-          terminal == null ? OptionalDouble.empty() : OptionalDouble.of(terminal));
-    }
-  }
 
   /** What {@link #samplerSpacing} says of a model sampled like this. */
   public static String samplerSpacing(Sampling sampling) {
