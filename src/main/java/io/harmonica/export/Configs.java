@@ -118,14 +118,22 @@ final class Configs {
         .build();
   }
 
-  /** The decoder, a picture at a time; {@code latents} are the largest that it gets. */
-  ModelConfig decoder(Graph graph, long... latents) {
+  /**
+   * The decoder. Requests are not batched together: a picture takes much memory.
+   *
+   * @param pictures at a time: one, but where whole trajectories go in one request
+   * @param latents the largest that it gets
+   */
+  ModelConfig decoder(Graph graph, int pictures, long... latents) {
     Port input = graph.inputs().get(0);
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
-    String most = shapes(List.of(largest), 1);
-    String profile = profile(shapes(List.of(smallest), 1), most, most);
-    return engine(decoderName(), DECODER, graph, 1, profile);
+    String usual = shapes(List.of(largest), 1);
+    String most = shapes(List.of(largest), pictures);
+    String profile = profile(shapes(List.of(smallest), 1), usual, most);
+    return engine(decoderName(), DECODER, graph, pictures, profile).toBuilder()
+        .clearDynamicBatching()
+        .build();
   }
 
   String decoderName() {

@@ -22,6 +22,8 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Sampling;
+import io.harmonica.whole.WholeModels;
+import io.harmonica.whole.WholePicture;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -33,6 +35,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,6 +45,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Turns a model and its routers into a Triton model repository: engines in the variants that the
@@ -86,9 +90,11 @@ public final class Exporter {
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
   private final Pieces pieces;
   private final Configs configs;
+  private final Map<String, ModelConfig> beside = new HashMap<>(); // once they are written
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
   private Optional<Resolution> picture = Optional.empty();
+  private List<String> whole = List.of(); // routers with a picture in one request
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
 
@@ -200,6 +206,29 @@ public final class Exporter {
     return this;
   }
 
+  /**
+   * Adds ensembles that make a picture in one request.
+   *
+   * @param names of routers, and {@link Names#NO_ROUTER} for uncached steps
+   * @throws HarmonicaException for a router that is not exported
+   */
+  public Exporter withPictures(List<String> names) {
+    for (String name : names) {
+      if (!name.equals(Names.NO_ROUTER)
+          && routers.stream().noneMatch(router -> router.name().equals(name))) {
+        throw new HarmonicaException(
+            "no router '%s' to make a picture with, there is %s: name one of these, or add it with `router`"
+                .formatted(
+                    name,
+                    Stream.concat(
+                            Stream.of(Names.NO_ROUTER), routers.stream().map(Router::name))
+                        .collect(Collectors.joining(", "))));
+      }
+    }
+    whole = names.stream().distinct().toList();
+    return this;
+  }
+
   /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
@@ -284,7 +313,7 @@ public final class Exporter {
     if (text.isPresent()) {
       writeText(text.get(), folder, entries);
     }
-    if (options.stepsPerRequest() > 1) {
+    if (options.stepsPerRequest() > 1 || !whole.isEmpty()) {
       entries.add(writeSampler(folder));
     }
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
@@ -298,7 +327,61 @@ public final class Exporter {
       }
       entries.add(new Entry(config.getName(), writeConfig(config, folder)));
     }
+    if (!whole.isEmpty()) {
+      writePictures(folder, entries);
+    }
     return entries;
+  }
+
+  private List<WholePicture> pictures() {
+    Manifest manifest = manifest();
+    return whole.stream()
+        .map(
+            name ->
+                routers.stream()
+                    .filter(router -> router.name().equals(name))
+                    .findFirst()
+                    .map(router -> WholePicture.of(manifest, router))
+                    .orElseGet(() -> WholePicture.uncached(manifest)))
+        .toList();
+  }
+
+  /** Why pictures in one request are latents only; empty where they are not. */
+  public Optional<String> latentsOnly() {
+    return pictures().stream()
+        .filter(made -> !made.drawsPictures())
+        .findFirst()
+        .map(
+            made ->
+                "%s answers latents only, as %s: a client makes pictures of them"
+                    .formatted(made.name(), made.whyLatents()));
+  }
+
+  private void writePictures(Path folder, List<Entry> entries) throws IOException {
+    Set<String> written = new HashSet<>(); // engines that pictures share
+    for (WholePicture made : pictures()) {
+      WholeModels models =
+          new WholeModels(
+              made,
+              configs.ensemble(made.name(), made.router(), made.stretch()),
+              beside::get);
+      for (WholeModels.Small engine : models.engines()) {
+        if (written.add(engine.config().getName())) {
+          entries.add(writeSmall(engine.config(), engine.graph(), folder));
+        }
+      }
+      ModelConfig ensemble = models.ensemble();
+      entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
+    }
+  }
+
+  private static Entry writeSmall(ModelConfig config, Graph graph, Path folder)
+      throws IOException {
+    ModelProto onnx = graph.model();
+    if (folder != null) {
+      writeOnnx(onnx, versionFolder(config.getName(), folder));
+    }
+    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
   }
 
   /**
@@ -359,8 +442,19 @@ public final class Exporter {
     return writeAlone(
         configs.decoderName(),
         weights -> engine.graph(weights, options.precision()),
-        graph -> configs.decoder(graph, engine.largest()),
+        graph -> noted(configs.decoder(graph, decodedAtOnce(), engine.largest())),
         folder);
+  }
+
+  /** Pictures of one request; else a picture at a time. */
+  private int decodedAtOnce() {
+    int rows = model.denoiser().io().unconditional().guides() ? 2 : 1;
+    return whole.isEmpty() ? 1 : Math.max(1, options.maxBatch() / rows);
+  }
+
+  private ModelConfig noted(ModelConfig config) {
+    beside.put(config.getName(), config);
+    return config;
   }
 
   private void writeText(TextEngines engines, Path folder, List<Entry> entries) throws IOException {
@@ -377,7 +471,7 @@ public final class Exporter {
               },
               folder));
     }
-    ModelConfig ensemble = configs.textEncoder(parts, engines.tokenizer());
+    ModelConfig ensemble = noted(configs.textEncoder(parts, engines.tokenizer()));
     entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
   }
 
@@ -405,12 +499,7 @@ public final class Exporter {
 
   private Entry writeSampler(Path folder) throws IOException {
     Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
-    ModelConfig config = configs.sampler(graph, steps());
-    ModelProto onnx = graph.model();
-    if (folder != null) {
-      writeOnnx(onnx, versionFolder(config.getName(), folder));
-    }
-    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
+    return writeSmall(configs.sampler(graph, steps()), graph, folder);
   }
 
   private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
