@@ -107,6 +107,7 @@ class PlainClientTest {
     Process client =
         new ProcessBuilder(
                 "tests/triton/client.sh",
+                "plain_client.py",
                 server.address(),
                 model,
                 router,

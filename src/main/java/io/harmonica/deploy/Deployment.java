@@ -111,8 +111,8 @@ public final class Deployment {
         loaded.add(0, engine.config().getName());
       }
       for (ModelConfig ensemble : ensembles) {
-        models.load(ensemble);
         loaded.add(0, ensemble.getName());
+        load(ensemble);
       }
       models.load(with(manifest.with(router)));
     } catch (HarmonicaException e) {
@@ -153,6 +153,22 @@ public final class Deployment {
       }
     }
     ensembles.add(whole.ensemble());
+  }
+
+  /**
+   * Loads an ensemble. Triton 2.51 looks for all that it runs in the repository again: it loads a
+   * picture's over engines that came with a request, and answers nevertheless that it could not.
+   */
+  private void load(ModelConfig ensemble) {
+    try {
+      models.load(ensemble);
+    } catch (HarmonicaException e) {
+      boolean picture =
+          Role.of(ensemble).filter(role -> role.kind() == Role.Kind.PICTURE).isPresent();
+      if (!picture || !isPart(ensemble.getName())) {
+        throw e;
+      }
+    }
   }
 
   /** Whether a model is loaded, and this base model's. */
