@@ -2,6 +2,8 @@ package io.harmonica.whole;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.generate.Content;
+import io.harmonica.generate.Embeddings;
 import io.harmonica.picture.Latents;
 import io.harmonica.picture.Pictures;
 import io.harmonica.repository.ConfigPorts;
@@ -16,10 +18,12 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Asks a runtime for pictures in one request. */
@@ -35,6 +39,38 @@ public record WholeCall(Runtime runtime, String model) {
     classes.forEach(label -> labels.put(label));
     inputs.put("class_label", runtime.tensor(labels.flip(), classes.size(), 1));
     return infer(noise, inputs, guidance);
+  }
+
+  /** Pictures of texts that are embedded, or of anything where there are none. */
+  public Answer embedded(Latents noise, Optional<Content.Texts> texts, double guidance) {
+    Map<String, Tensor> inputs = new HashMap<>();
+    texts.ifPresent(
+        some -> {
+          Embeddings away = some.negative().orElseThrow();
+          int count = some.positive().count();
+          put(inputs, "", some.positive());
+          put(inputs, "negative_", Embeddings.of(Collections.nCopies(count, away)));
+        });
+    double[] scales = new double[noise.count()];
+    Arrays.fill(scales, guidance);
+    return infer(noise, inputs, scales);
+  }
+
+  private void put(Map<String, Tensor> inputs, String prefix, Embeddings texts) {
+    int count = texts.count();
+    inputs.put(
+        prefix + "text_embedding",
+        runtime.tensor(FloatBuffer.wrap(texts.values()), count, texts.tokens(), texts.width()));
+    if (takes("text_mask")) {
+      inputs.put(
+          prefix + "text_mask",
+          runtime.tensor(LongBuffer.wrap(texts.mask()), count, texts.tokens()));
+    }
+  }
+
+  private boolean takes(String input) {
+    return ConfigPorts.inputs(runtime.config(model)).stream()
+        .anyMatch(port -> port.name().equals(input));
   }
 
   /** Pictures of texts, away from one. */
@@ -88,7 +124,9 @@ public record WholeCall(Runtime runtime, String model) {
     for (double scale : guidance) {
       scales.put((float) scale);
     }
-    inputs.put("guidance", runtime.tensor(scales.flip(), guidance.length, 1));
+    if (takes("guidance")) {
+      inputs.put("guidance", runtime.tensor(scales.flip(), guidance.length, 1));
+    }
     Set<String> outputs = new HashSet<>();
     ConfigPorts.outputs(config).forEach(port -> outputs.add(port.name()));
     Map<String, Tensor> made = Map.of();
@@ -144,7 +182,6 @@ public record WholeCall(Runtime runtime, String model) {
       assertThat(difference).isLessThanOrEqualTo(1);
       other += difference;
     }
-    System.out.println("LEVELS " + other + " of " + images.length);
     assertThat(other).isLessThanOrEqualTo(images.length / 1000);
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
+import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.cli.Invocation;
 import io.harmonica.cli.PipelineFolder;
@@ -12,24 +13,31 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
+import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.model.Resolution;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
+import io.harmonica.repository.Manifest;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** A picture in one request is the loop's, in this process. */
 class WholePictureTest {
@@ -52,13 +60,14 @@ class WholePictureTest {
       List<Router> routers = new ArrayList<>();
       routers.add(Exports.staggered("last", model, STEPS, 3, Reuse.LAST));
       routers.add(Exports.staggered("linear", model, STEPS, 3, Reuse.LINEAR));
+      routers.add(withRuns(model));
       routers.add(
           Exports.forSampler(
               Exports.staggered("solved", model, STEPS, 3, Reuse.LINEAR),
               "dpm-solver++",
               Spacing.LINSPACE.solverTimesteps(STEPS, 1000)));
       new Exporter(model, routers, ExportOptions.of("dit"))
-          .withPictures(List.of("none", "last", "linear", "solved"))
+          .withPictures(List.of("none", "last", "linear", "runs", "solved"))
           .export(repository);
     }
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.SHAPES)) {
@@ -70,6 +79,18 @@ class WholePictureTest {
           .withPictures(List.of("none", "fora-2", "taylor-2", "trained-20-2.0x"))
           .export(repository);
     }
+  }
+
+  /** Every second step reuses all blocks as one tensor, forecast from two. */
+  private static Router withRuns(Model model) {
+    int branches = model.denoiser().branches().size();
+    boolean[][] computes = new boolean[STEPS][branches];
+    for (int s = 0; s < STEPS; s += 2) {
+      Arrays.fill(computes[s], true);
+    }
+    List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
+    List<Run> runs = List.of(new Run(0, branches - 1));
+    return Exports.router("runs", model, timesteps, computes, runs, Reuse.LINEAR);
   }
 
   private static Latents noise(int count, int channels, int size) {
@@ -89,13 +110,12 @@ class WholePictureTest {
       double difference = Math.abs(actual.values()[i] - value);
       largest = Math.max(largest, difference / Math.max(1, Math.abs(value)));
     }
-    System.out.println("LARGEST " + largest);
     assertThat(largest).isLessThanOrEqualTo(tolerance);
   }
 
   @ParameterizedTest
   @CsvSource({
-    "none, 4", "last, 4", "linear, 4", "solved, 4",
+    "none, 4", "last, 4", "linear, 4", "runs, 4", "solved, 4",
     "none, 1", "last, 1", "linear, 0", "solved, 1"
   })
   void latentsOfLabels_areTheLoops(String router, double guidance) {
@@ -152,6 +172,100 @@ class WholePictureTest {
       // the same rule on the same numbers, to the last bit
       WholeCall.assertSamePictures(answer.images(), pipeline.decode(answer.latents()));
     }
+  }
+
+  static List<UVitVectors> uVits() {
+    return UVitVectors.all();
+  }
+
+  /** A solver whose updates take several evaluations, at any time, of labels, texts and nothing. */
+  @ParameterizedTest
+  @MethodSource("uVits")
+  void picturesOfUVit_areTheLoops(UVitVectors vectors, @TempDir Path folder) {
+    try (Checkpoint source = Checkpoint.open(vectors.checkpoint())) {
+      Model model = Model.of(source, vectors.choices());
+      new Exporter(model, List.of(), ExportOptions.of("uvit"))
+          .withPictures(List.of("none"))
+          .export(folder);
+    }
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
+        Pipeline pipeline = Pipeline.open(folder, "uvit")) {
+      Manifest manifest = pipeline.manifest();
+      Latents noise = noise(2, manifest.channels(), manifest.height());
+      WholeCall call = new WholeCall(runtime, "uvit.none");
+      Optional<Content.Texts> texts =
+          manifest.text() == null ? Optional.empty() : Optional.of(texts(manifest.text()));
+      List<Integer> classes = List.of(0, 1);
+      double guidance = manifest.unconditional().guides() ? 1.4 : 1;
+      Content content =
+          manifest.classes() > 0
+              ? Content.of(classes)
+              : texts.map(some -> (Content) some).orElse(Content.anything(2));
+      Latents expected =
+          pipeline
+              .generate(Request.of(content).withGuidance(guidance).withLatents(noise))
+              .latents();
+      WholeCall.Answer answer =
+          manifest.classes() > 0
+              ? call.labels(noise, classes, guidance, guidance)
+              : call.embedded(noise, texts, guidance);
+      assertSame(answer.latents(), expected, RANDOM_TEXTS);
+    }
+  }
+
+  /** Sizes of the picture, of which no client need know, are told too. */
+  @Test
+  void embeddedTexts_areTheLoops_atAnySize(@TempDir Path folder) {
+    try (Checkpoint source = Checkpoint.open(Path.of("tests/golden/pixart/alpha-1024-like"))) {
+      Choices choices = Choices.NONE.withPixelsPerElement(2).withTextTokens(9);
+      Model model = Model.of(source, choices.withResolution(new Resolution(24, 16)));
+      Router solved =
+          Exports.forSampler(
+              Exports.staggered("solved", model, STEPS, 3, Reuse.LINEAR),
+              "dpm-solver++",
+              Spacing.LINSPACE.solverTimesteps(STEPS, 1000));
+      new Exporter(model, List.of(solved), ExportOptions.of("pixart"))
+          .withPictures(List.of("solved"))
+          .export(folder);
+    }
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
+        Pipeline pipeline = Pipeline.open(folder, "pixart")) {
+      Manifest manifest = pipeline.manifest();
+      Latents square = noise(2, manifest.channels(), manifest.height());
+      int height = manifest.height();
+      int width = manifest.width();
+      float[] values = Arrays.copyOf(square.values(), 2 * manifest.channels() * height * width);
+      Latents noise = new Latents(values, 2, manifest.channels(), height, width);
+      Content.Texts texts = texts(manifest.text());
+      for (double guidance : new double[] {4.5, 1}) {
+        Latents expected =
+            pipeline
+                .generate(
+                    Request.of(texts)
+                        .withRouter("solved")
+                        .withGuidance(guidance)
+                        .withLatents(noise))
+                .latents();
+        WholeCall call = new WholeCall(runtime, "pixart.solved");
+        assertSame(
+            call.embedded(noise, Optional.of(texts), guidance).latents(), expected, RANDOM_TEXTS);
+      }
+    }
+  }
+
+  private static Content.Texts texts(Manifest.Text takes) {
+    return new Content.Texts(embedded(takes, 2), Optional.of(embedded(takes, 1)));
+  }
+
+  private static Embeddings embedded(Manifest.Text takes, int count) {
+    Random random = new Random(count);
+    float[] values = new float[count * takes.tokens() * takes.width()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    long[] mask = new long[count * takes.tokens()];
+    Arrays.fill(mask, 1);
+    return new Embeddings(values, mask, count, takes.tokens(), takes.width());
   }
 
   @Test
