@@ -48,7 +48,8 @@ class ArchitectureTest {
         Set.of(ROOT, "model", "onnx", "origin", "repository", "router", "sampler", "whole"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("triton", Set.of(ROOT, "repository", "runtime"));
-    MAY_USE.put("deploy", Set.of(ROOT, "onnx", "repository", "router", "runtime", "triton", "whole"));
+    MAY_USE.put(
+        "deploy", Set.of(ROOT, "onnx", "repository", "router", "runtime", "triton", "whole"));
     MAY_USE.put("metrics", Set.of(ROOT, "runtime"));
     MAY_USE.put("features", Set.of(ROOT, "picture", "runtime"));
     MAY_USE.put(

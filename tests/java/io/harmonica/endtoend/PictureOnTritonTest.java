@@ -147,12 +147,9 @@ class PictureOnTritonTest {
     List<String> texts = List.of("a red lantern", "An old bridge.");
     try (EmbeddedRuntime here = EmbeddedRuntime.open(repository);
         Pipeline pipeline = Pipeline.open(repository, "pixart")) {
-      Latents noise =
-          noise(2, pipeline.manifest().channels(), pipeline.manifest().height(), 2);
-      WholeCall.Answer expected =
-          new WholeCall(here, "pixart.none").texts(noise, texts, "x", 4.5);
-      WholeCall.Answer answer =
-          new WholeCall(runtime, "pixart.none").texts(noise, texts, "x", 4.5);
+      Latents noise = noise(2, pipeline.manifest().channels(), pipeline.manifest().height(), 2);
+      WholeCall.Answer expected = new WholeCall(here, "pixart.none").texts(noise, texts, "x", 4.5);
+      WholeCall.Answer answer = new WholeCall(runtime, "pixart.none").texts(noise, texts, "x", 4.5);
       assertSame(answer.latents(), expected.latents());
       WholeCall.assertSamePictures(answer.images(), pipeline.decode(answer.latents()));
     }
@@ -170,8 +167,7 @@ class PictureOnTritonTest {
                                 .labels(noise(1, 3, 32, i), List.of(i), GUIDANCE)))
             .toList();
     for (int i = 0; i < 8; i++) {
-      assertSame(
-          answers.get(i).join().latents(), loop("taylor-2", List.of(i), noise(1, 3, 32, i)));
+      assertSame(answers.get(i).join().latents(), loop("taylor-2", List.of(i), noise(1, 3, 32, i)));
     }
   }
 
@@ -213,14 +209,14 @@ class PictureOnTritonTest {
 
   private static Invocation deploy(Path router) {
     return Invocation.of(
-            "deploy",
-            "--triton",
-            server.address(),
-            "--model",
-            "shapes",
-            "--router",
-            router.toString(),
-            "--picture");
+        "deploy",
+        "--triton",
+        server.address(),
+        "--model",
+        "shapes",
+        "--router",
+        router.toString(),
+        "--picture");
   }
 
   /** Every client of another language draws the loop's picture, to the last level. */
@@ -250,8 +246,7 @@ class PictureOnTritonTest {
       command.add("tests/triton/client.sh");
     }
     command.add(python ? client : "tests/triton/" + client);
-    command.add(
-        client.contains("grpc") ? server.address() : "127.0.0.1:" + server.httpPort());
+    command.add(client.contains("grpc") ? server.address() : "127.0.0.1:" + server.httpPort());
     command.addAll(List.of("shapes.taylor-2", label, "" + GUIDANCE));
     command.addAll(List.of(noise.toString(), out.toString()));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();

@@ -154,8 +154,7 @@ public record WholeCall(Runtime runtime, String model) {
   /** The bytes of pictures that {@link Pictures} makes of these pixels. */
   public static byte[] bytes(Latents pixels) {
     List<BufferedImage> pictures = Pictures.of(pixels);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(pixels.count() * pixels.height() * pixels.width() * 3);
+    ByteBuffer bytes = ByteBuffer.allocate(pixels.count() * pixels.height() * pixels.width() * 3);
     for (BufferedImage picture : pictures) {
       for (int y = 0; y < picture.getHeight(); y++) {
         for (int x = 0; x < picture.getWidth(); x++) {

@@ -115,8 +115,15 @@ class WholePictureTest {
 
   @ParameterizedTest
   @CsvSource({
-    "none, 4", "last, 4", "linear, 4", "runs, 4", "solved, 4",
-    "none, 1", "last, 1", "linear, 0", "solved, 1"
+    "none, 4",
+    "last, 4",
+    "linear, 4",
+    "runs, 4",
+    "solved, 4",
+    "none, 1",
+    "last, 1",
+    "linear, 0",
+    "solved, 1"
   })
   void latentsOfLabels_areTheLoops(String router, double guidance) {
     List<Integer> classes = List.of(2, 0, 1);
@@ -149,8 +156,7 @@ class WholePictureTest {
                 .withRouter("linear")
                 .withGuidance(scales[i])
                 .withLatents(noise.rows(i, i + 1));
-        assertSame(
-            together.rows(i, i + 1), pipeline.generate(alone).latents(), RANDOM_WEIGHTS);
+        assertSame(together.rows(i, i + 1), pipeline.generate(alone).latents(), RANDOM_WEIGHTS);
       }
     }
   }
@@ -291,10 +297,7 @@ class WholePictureTest {
       Content.Texts content = pipeline.prompts(texts, "x", warning -> {});
       for (double guidance : new double[] {4.5, 1}) {
         Request request =
-            Request.of(List.of(0))
-                .withContent(content)
-                .withGuidance(guidance)
-                .withLatents(noise);
+            Request.of(List.of(0)).withContent(content).withGuidance(guidance).withLatents(noise);
         Latents expected = pipeline.generate(request).latents();
         WholeCall.Answer answer =
             new WholeCall(runtime, "pixart.none").texts(noise, texts, "x", guidance);
@@ -320,8 +323,7 @@ class WholePictureTest {
           .hasMessageContaining("guidance must be a number from 0");
       float[] broken = noise.values().clone();
       broken[300] = Float.NaN;
-      assertThatThrownBy(
-              () -> call.labels(new Latents(broken, 2, 4, 8, 8), List.of(1, 1), 4, 4))
+      assertThatThrownBy(() -> call.labels(new Latents(broken, 2, 4, 8, 8), List.of(1, 1), 4, 4))
           .hasMessageContaining("noise holds NaN or infinity");
       float[] large = noise.values().clone();
       Arrays.fill(large, 1e38f);

@@ -55,7 +55,7 @@ final class DeployCommand implements Command {
         console,
         (address, server) -> {
           Deployment deployment = new Deployment(address, server, model);
-          List<String> loaded = 
+          List<String> loaded =
               deployment.deploy(router, arguments.has("any-weights"), arguments.has("picture"));
           console
               .out()

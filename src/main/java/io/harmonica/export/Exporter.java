@@ -220,8 +220,7 @@ public final class Exporter {
             "no router '%s' to make a picture with, there is %s: name one of these, or add it with `router`"
                 .formatted(
                     name,
-                    Stream.concat(
-                            Stream.of(Names.NO_ROUTER), routers.stream().map(Router::name))
+                    Stream.concat(Stream.of(Names.NO_ROUTER), routers.stream().map(Router::name))
                         .collect(Collectors.joining(", "))));
       }
     }
@@ -362,9 +361,7 @@ public final class Exporter {
     for (WholePicture made : pictures()) {
       WholeModels models =
           new WholeModels(
-              made,
-              configs.ensemble(made.name(), made.router(), made.stretch()),
-              beside::get);
+              made, configs.ensemble(made.name(), made.router(), made.stretch()), beside::get);
       for (WholeModels.Small engine : models.engines()) {
         if (written.add(engine.config().getName())) {
           entries.add(writeSmall(engine.config(), engine.graph(), folder));
@@ -375,8 +372,7 @@ public final class Exporter {
     }
   }
 
-  private static Entry writeSmall(ModelConfig config, Graph graph, Path folder)
-      throws IOException {
+  private static Entry writeSmall(ModelConfig config, Graph graph, Path folder) throws IOException {
     ModelProto onnx = graph.model();
     if (folder != null) {
       writeOnnx(onnx, versionFolder(config.getName(), folder));

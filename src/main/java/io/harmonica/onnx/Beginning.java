@@ -136,7 +136,9 @@ public final class Beginning {
       constant(output, ones, channels);
       return;
     }
-    Value own = nodes.gather(graph.node("Where", Element.FP32, List.of(guided, scale, nodes.number(1))), picture);
+    Value own =
+        nodes.gather(
+            graph.node("Where", Element.FP32, List.of(guided, scale, nodes.number(1))), picture);
     Value scales = nodes.expand(own, total, acting);
     if (acting < channels) {
       Value ones = nodes.expand(nodes.number(1), total, channels - acting);

@@ -15,14 +15,13 @@ public final class Ending {
    * @param outputs names of the same latents, each for another reader: what an ensemble shows, none
    *     of its steps may read
    */
-  public static Graph latents(
-      String sample, String guidance, List<String> outputs, long... shape) {
+  public static Graph latents(String sample, String guidance, List<String> outputs, long... shape) {
     Graph graph = new Graph("end");
     Nodes nodes = new Nodes(graph);
     Value all = graph.input(sample, Element.FP32, shape);
-    Value pictures =
-        nodes.count(guidance == null ? all : graph.input(guidance, Element.FP32, 1));
-    String why = "the picture is NaN or infinite: its numbers overflow (export with precision fp32)";
+    Value pictures = nodes.count(guidance == null ? all : graph.input(guidance, Element.FP32, 1));
+    String why =
+        "the picture is NaN or infinite: its numbers overflow (export with precision fp32)";
     Value own = nodes.rows(all, graph.zeroUnless(nodes.notFinite(all), why), pictures);
     outputs.forEach(output -> graph.output(output, own, shape));
     return graph;
@@ -49,8 +48,7 @@ public final class Ending {
       bytes = nodes.concat(1, bytes, bytes, bytes);
     }
     Value last =
-        graph.node(
-            "Transpose", Element.UINT8, List.of(bytes), Graph.integers("perm", 0, 2, 3, 1));
+        graph.node("Transpose", Element.UINT8, List.of(bytes), Graph.integers("perm", 0, 2, 3, 1));
     last = nodes.rows(last, zero, nodes.count(x)); // (B, H, W, 3)
     graph.output(image, last, height, width, 3);
     return graph;

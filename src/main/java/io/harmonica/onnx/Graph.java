@@ -130,7 +130,11 @@ public final class Graph {
    */
   Value zeroUnless(Value wrong, String why) {
     Value some =
-        node("ReduceMax", Element.INT64, List.of(cast(wrong, Element.INT64)), integer("keepdims", 0));
+        node(
+            "ReduceMax",
+            Element.INT64,
+            List.of(cast(wrong, Element.INT64)),
+            integer("keepdims", 0));
     Value index = node("Reshape", Element.INT64, List.of(some, integers(1)));
     Value zero = node("Gather", Element.INT64, List.of(integers(0), index), integer("axis", 0));
     nodes.get(nodes.size() - 1).setName(why);

@@ -129,8 +129,8 @@ public final class Ensemble {
   }
 
   /**
-   * Models one after the other, of which some make other rows than they take; these have no batch of
-   * their own (Triton cuts what another returns more of).
+   * Models one after the other, of which some make other rows than they take; these have no batch
+   * of their own (Triton cuts what another returns more of).
    *
    * @param role what it is there for
    * @param outputs to show; no part reads them

@@ -28,8 +28,7 @@ record BeginEngine(WholePicture picture, List<Port> inputs, boolean embeds) {
     boolean labelled = manifest.text() == null;
     Beginning begin = new Beginning(Names.NOISE, shape, picture.guides(), labelled);
     begin.sample(Names.rows(Names.SAMPLE), shape);
-    begin.scales(
-        Names.rows(Names.GUIDANCE), manifest.guidanceChannels(), manifest.channels());
+    begin.scales(Names.rows(Names.GUIDANCE), manifest.guidanceChannels(), manifest.channels());
     begin.halves(Names.rows(Names.CONDITIONAL), Names.rows(Names.UNCONDITIONAL));
     manifest.steps().states().forEach(state -> begin.zeros(Names.rows(state), shape));
     condition(begin);

@@ -2,7 +2,6 @@ package io.harmonica.whole;
 
 import io.harmonica.Port;
 import io.harmonica.model.Shows;
-import io.harmonica.onnx.Beginning;
 import io.harmonica.onnx.Ending;
 import io.harmonica.onnx.Graph;
 import io.harmonica.repository.ConfigPorts;
@@ -128,8 +127,7 @@ public final class WholeModels {
                 Map.of(Names.PIXELS, pixels)));
       }
       ModelConfig bytes = pixels().config();
-      parts.add(
-          part(bytes, Map.of(Names.PIXELS, pixels), Map.of(Names.IMAGE, Names.IMAGE)));
+      parts.add(part(bytes, Map.of(Names.PIXELS, pixels), Map.of(Names.IMAGE, Names.IMAGE)));
       outputs.add(Names.IMAGE);
     }
     outputs.add(Names.LATENTS);

@@ -86,7 +86,9 @@ public record WholePicture(
                       new HarmonicaException(
                           "%s of model %s cannot be a picture in one request: no engine makes the steps of its sampler (those of %s are made): leave it out of `picture`, and draw it step by step"
                               .formatted(
-                                  router.equals(Names.NO_ROUTER) ? "the uncached steps" : "router " + router,
+                                  router.equals(Names.NO_ROUTER)
+                                      ? "the uncached steps"
+                                      : "router " + router,
                                   manifest.model(),
                                   String.join(", ", manifest.steps().samplers())))));
     }
