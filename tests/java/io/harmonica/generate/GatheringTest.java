@@ -155,6 +155,19 @@ class GatheringTest {
     }
   }
 
+  /** Its noise goes by the picture's seed, of which a trajectory has one. */
+  @Test
+  void samplerWithFreshNoise_goesByItself() {
+    try (Pipeline pipeline = batching(4)) {
+      Request first = Request.of(List.of(1)).withSampler("iddpm").withSteps(4).withSeed(3);
+      CompletableFuture<Result> one = pipeline.generateAsync(first, threads);
+      CompletableFuture<Result> two = pipeline.generateAsync(first.withSeed(4), threads);
+      assertAlone(one.join(), first);
+      assertAlone(two.join(), first.withSeed(4));
+      assertThat(pipeline.statistics().models().get("dit-head").count()).isEqualTo(2 * 4);
+    }
+  }
+
   /** Nobody waits for ever. */
   @Test
   void executorThatIsGone_failsItsOwn_andOthersDrawOnTheirs() {

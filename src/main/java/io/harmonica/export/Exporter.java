@@ -45,7 +45,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Turns a model and its routers into a Triton model repository: engines in the variants that the
@@ -94,7 +93,7 @@ public final class Exporter {
   private Optional<DecoderEngine> decoder = Optional.empty();
   private Optional<TextEngines> text = Optional.empty();
   private Optional<Resolution> picture = Optional.empty();
-  private List<String> whole = List.of(); // routers with a picture in one request
+  private Wholes whole = new Wholes(List.of(), List.of());
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
 
@@ -213,18 +212,7 @@ public final class Exporter {
    * @throws HarmonicaException for a router that is not exported
    */
   public Exporter withPictures(List<String> names) {
-    for (String name : names) {
-      if (!name.equals(Names.NO_ROUTER)
-          && routers.stream().noneMatch(router -> router.name().equals(name))) {
-        throw new HarmonicaException(
-            "no router '%s' to make a picture with, there is %s: name one of these, or add it with `router`"
-                .formatted(
-                    name,
-                    Stream.concat(Stream.of(Names.NO_ROUTER), routers.stream().map(Router::name))
-                        .collect(Collectors.joining(", "))));
-      }
-    }
-    whole = names.stream().distinct().toList();
+    whole = new Wholes(names, routers);
     return this;
   }
 
@@ -332,33 +320,14 @@ public final class Exporter {
     return entries;
   }
 
-  private List<WholePicture> pictures() {
-    Manifest manifest = manifest();
-    return whole.stream()
-        .map(
-            name ->
-                routers.stream()
-                    .filter(router -> router.name().equals(name))
-                    .findFirst()
-                    .map(router -> WholePicture.of(manifest, router))
-                    .orElseGet(() -> WholePicture.uncached(manifest)))
-        .toList();
-  }
-
   /** Why pictures in one request are latents only; empty where they are not. */
   public Optional<String> latentsOnly() {
-    return pictures().stream()
-        .filter(made -> !made.drawsPictures())
-        .findFirst()
-        .map(
-            made ->
-                "%s answers latents only, as %s: a client makes pictures of them"
-                    .formatted(made.name(), made.whyLatents()));
+    return whole.latentsOnly(manifest());
   }
 
   private void writePictures(Path folder, List<Entry> entries) throws IOException {
     Set<String> written = new HashSet<>(); // engines that pictures share
-    for (WholePicture made : pictures()) {
+    for (WholePicture made : whole.pictures(manifest())) {
       WholeModels models =
           new WholeModels(
               made, configs.ensemble(made.name(), made.router(), made.stretch()), beside::get);
