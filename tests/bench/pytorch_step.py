@@ -1,6 +1,6 @@
-"""The PyTorch side of the benchmark: python pytorch_step.py CHECKPOINT THREADS BATCH
+"""The PyTorch side of the benchmark: python pytorch_step.py CHECKPOINT THREADS BATCH [fp32|bf16]
 
-Answers each line on stdin with the nanoseconds of one forward pass of a DiT or PixArt (diffusers, fp32), so that the
+Answers each line on stdin with the nanoseconds of one forward pass of a DiT or PixArt (diffusers, fp32 if not said otherwise), so that the
 Java side can alternate with its own.
 """
 import json
@@ -12,16 +12,17 @@ from diffusers import DiTTransformer2DModel, PixArtTransformer2DModel
 TEXT_TOKENS = 120
 
 checkpoint, threads, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+type = torch.bfloat16 if sys.argv[4:] == ["bf16"] else torch.float32
 torch.set_num_threads(threads)
 with open(checkpoint + "/config.json") as config:
     pixart = json.load(config)["_class_name"] == "PixArtTransformer2DModel"
-model = (PixArtTransformer2DModel if pixart else DiTTransformer2DModel).from_pretrained(checkpoint).eval()
+model = (PixArtTransformer2DModel if pixart else DiTTransformer2DModel).from_pretrained(checkpoint).eval().to(type)
 size = model.config.sample_size
 inputs = {
-    "hidden_states": torch.randn(batch, model.config.in_channels, size, size),
+    "hidden_states": torch.randn(batch, model.config.in_channels, size, size, dtype=type),
     "timestep": torch.full((batch,), 500)}
 if pixart:
-    inputs["encoder_hidden_states"] = torch.randn(batch, TEXT_TOKENS, model.config.caption_channels)
+    inputs["encoder_hidden_states"] = torch.randn(batch, TEXT_TOKENS, model.config.caption_channels, dtype=type)
     inputs["encoder_attention_mask"] = torch.ones(batch, TEXT_TOKENS)
     inputs["added_cond_kwargs"] = {"resolution": None, "aspect_ratio": None}
 else:

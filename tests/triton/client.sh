@@ -23,20 +23,5 @@ packages=(
   'numpy==2.2.6; python_version >= "3.13"' # the client asks for numpy 1, which 3.13 has not; it works with 2
 )
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-dir=${HARMONICA_TRITON:-${XDG_CACHE_HOME:-$HOME/.cache}/harmonica/triton-2.51.0}
-wanted="$("${PYTHON:-python3}" -V) ${packages[*]}"
-venv=$dir/client-$(cksum <<<"$wanted" | cut -d' ' -f1) # checkouts with other packages have their own
-
-mkdir -p "$dir"
-exec 9>"$dir/client.lock"
-flock 9 # one install at a time; the others wait, and find it done
-if [[ ! -f $venv/installed ]]; then
-  rm -rf "$venv" # what an interrupted install left
-  echo "installing Triton's Python client into $venv" >&2
-  "${PYTHON:-python3}" -m venv "$venv" >&2
-  "$venv/bin/pip" install -q --disable-pip-version-check --no-deps --only-binary :all: "${packages[@]}" >&2
-  touch "$venv/installed"
-fi
-flock -u 9
-
-exec "$venv/bin/python" "$here/$1" "${@:2}" 9>&-
+python=$("$here/../venv.sh" triton-clients "${packages[@]}")
+exec "$python" "$here/$1" "${@:2}"

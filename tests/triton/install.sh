@@ -9,7 +9,7 @@ set -euo pipefail
 version=2.51.0 # release 24.10, as carried by nvidia-pytriton 0.7.0
 packages=(
   nvidia-pytriton==0.7.0
-  onnxruntime==1.23.2 # the version of the embedded runtime, so that both give the same numbers
+  onnxruntime==1.23.2 # gives the numbers of the embedded runtime, 1.26.0, to the bit
   'numpy==1.26.4; python_version < "3.13"' # the server's Python stub was built against numpy 1
   'numpy==2.2.6; python_version >= "3.13"'
 )

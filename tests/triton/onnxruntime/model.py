@@ -18,6 +18,12 @@ class TritonPythonModel:
         config = json.loads(args["model_config"])
         filename = config["default_model_filename"] or "model.onnx"
         folder = os.path.join(args["model_repository"], args["model_version"])
+        # As a compiled backend does that was built without it. On a CPU it ignores those of GPUs.
+        accelerators = config.get("optimization", {}).get("execution_accelerators", {})
+        for accelerator in accelerators.get("cpu_execution_accelerator", []):
+            raise pb_utils.TritonModelException(
+                f"unknown Execution Accelerator '{accelerator['name']}' is requested"
+            )
         options = ort.SessionOptions()
         # Every model is a process of its own here: pools that spin would fight over the cores.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -6,10 +6,15 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Real checkpoints for tests, and changed copies of them. */
@@ -22,6 +27,9 @@ public final class Checkpoints {
 
   /** Two blocks, 24 wide, for texts 20 wide. */
   public static final Path PIXART = Path.of("tests/golden/pixart/alpha-256-like");
+
+  /** Five blocks, 36 wide, of 3 heads, that take any time. */
+  public static final Path UVIT = Path.of("tests/golden/uvit/class-noconv/model.pth");
 
   /** The shipped example. */
   public static final Path SHAPES = Path.of("export/shapes-dit");
@@ -78,6 +86,29 @@ public final class Checkpoints {
     }
     Safetensors.write(folder.resolve("diffusion_pytorch_model.safetensors"), tensors);
     return folder;
+  }
+
+  /** Writes a file of zeros in these shapes, fp32, which takes next to no disk. */
+  public static Path hollow(Path file, Map<String, List<Long>> shapes) {
+    ObjectNode header = JSON.createObjectNode();
+    long end = 0;
+    for (Map.Entry<String, List<Long>> tensor : shapes.entrySet()) {
+      ObjectNode entry = header.putObject(tensor.getKey()).put("dtype", "F32");
+      tensor.getValue().forEach(entry.putArray("shape")::add);
+      long start = end;
+      end += 4 * tensor.getValue().stream().reduce(1L, Math::multiplyExact);
+      entry.putArray("data_offsets").add(start).add(end);
+    }
+    byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
+    ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+    try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+      out.write(length.putLong(0, json.length).array());
+      out.write(json);
+      out.setLength(8 + json.length + end);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file;
   }
 
   /** Writes a file without a configuration, which makes it one of facebook's. */

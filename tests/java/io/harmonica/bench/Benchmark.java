@@ -44,9 +44,9 @@ import java.util.stream.IntStream;
  * starts it; docs/BENCHMARKS.md keeps what it printed.
  */
 public final class Benchmark {
-  private static final String NAME = "bench";
-  private static final int BATCH = 4;
-  private static final int STEPS = 10;
+  static final String NAME = "bench";
+  static final int BATCH = 4;
+  static final int STEPS = 10;
   private static final double CUR = 0.4;
 
   private Benchmark() {}
@@ -96,7 +96,8 @@ public final class Benchmark {
     }
   }
 
-  private static Map<String, Double> export(Path checkpoint, Path work) {
+  /** Exports what is measured; the theoretical speedup of each router. */
+  static Map<String, Double> export(Path checkpoint, Path work) {
     Map<String, Double> theoretical = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
@@ -209,7 +210,7 @@ public final class Benchmark {
   }
 
   /** Whole trajectories, routed against uncached. */
-  private static void routing(Pipeline blocks, Map<String, Double> theoretical, int rounds) {
+  static void routing(Pipeline blocks, Map<String, Double> theoretical, int rounds) {
     Map<String, double[]> times = new LinkedHashMap<>();
     Request request = request(blocks).withSteps(STEPS);
     List<String> routers = new ArrayList<>(List.of(Request.NO_ROUTER));
@@ -238,7 +239,7 @@ public final class Benchmark {
   }
 
   /** Labels, or random texts of all the tokens that the model takes. */
-  private static Request request(Pipeline pipeline) {
+  static Request request(Pipeline pipeline) {
     Manifest.Text takes = pipeline.manifest().text();
     Request request =
         takes == null
@@ -258,7 +259,7 @@ public final class Benchmark {
     return new Embeddings(values, mask, BATCH, takes.tokens(), takes.width());
   }
 
-  private static double[] ratios(double[] a, double[] b) {
+  static double[] ratios(double[] a, double[] b) {
     return IntStream.range(0, a.length).mapToDouble(i -> a[i] / b[i]).toArray();
   }
 }

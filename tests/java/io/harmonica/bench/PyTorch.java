@@ -6,23 +6,25 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A PyTorch process that waits while the Java side measures, and the other way round. */
 public record PyTorch(Process process, PrintStream in, BufferedReader out, String version)
     implements AutoCloseable {
 
-  /** Starts a script with checkpoint, threads and batch; it answers each line with nanoseconds. */
-  public static PyTorch start(String python, String script, Path checkpoint, int batch)
-      throws IOException {
+  /**
+   * Starts a script with checkpoint, threads, batch and what else it takes; it answers each line
+   * with nanoseconds.
+   */
+  public static PyTorch start(
+      String python, String script, Path checkpoint, int batch, String... more) throws IOException {
+    List<String> command = new ArrayList<>(List.of(python, script, checkpoint.toString()));
+    command.add(Integer.toString(Runtime.getRuntime().availableProcessors()));
+    command.add(Integer.toString(batch));
+    command.addAll(List.of(more));
     Process process =
-        new ProcessBuilder(
-                python,
-                script,
-                checkpoint.toString(),
-                Integer.toString(Runtime.getRuntime().availableProcessors()),
-                Integer.toString(batch))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     BufferedReader out =
         new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     String ready = out.readLine();

@@ -9,6 +9,7 @@ import io.harmonica.compare.WarmUp;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
 import io.harmonica.router.Uncached;
+import io.harmonica.runtime.Device;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -76,6 +77,7 @@ class DemoTest {
         1,
         WarmUp.fixed(0),
         3,
+        Device.CPU,
         new PrintStream(progress, true, StandardCharsets.UTF_8));
   }
 

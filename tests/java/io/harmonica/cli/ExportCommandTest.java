@@ -68,7 +68,7 @@ class ExportCommandTest {
       delimiter = '|',
       textBlock =
           """
-          "sampler": "ddim" | "sampler": "euler"  | router fora-2 is for sampler euler, which is none of ddim, dpm-solver++, iddpm, sa-solver
+          "sampler": "ddim" | "sampler": "euler"  | router fora-2 is for sampler euler, which is none of ddim, dpm-solver++, flow-euler, iddpm, sa-solver
           "sampler": "ddim" | "sampler": "iddpm"  | sampler iddpm needs a learned variance
           [950,             | [951,               | router fora-2 is for timesteps [951, 900,
           """)
@@ -189,6 +189,31 @@ class ExportCommandTest {
   }
 
   @Test
+  void accelerator_isWritten_withWhatServersNeedForIt() {
+    String export = "--checkpoint DIT --model-name dit --force --model-repository REPOSITORY ";
+    String line = export.replace("DIT", Checkpoints.DIT.toString());
+    Invocation tensorRt = run(line + "--accelerator tensorrt");
+    assertThat(tensorRt.code()).isZero();
+    assertThat(tensorRt.err())
+        .startsWith("note: servers need an NVIDIA GPU and an onnxruntime backend with TensorRT,")
+        .endsWith(" keeps it in the server's /tmp/harmonica-tensorrt\n")
+        .hasLineCount(1);
+    assertThat(ConfigFile.read(repository().resolve("dit-head")).hasOptimization()).isTrue();
+    Invocation openVino = run(line + "--accelerator openvino --platform onnxruntime");
+    assertThat(openVino.err())
+        .isEqualTo(
+            "note: servers need an onnxruntime backend that was built with OpenVINO, and refuse these engines else: unknown Execution Accelerator 'openvino'\n");
+    Invocation none = run(line + "--accelerator none");
+    assertThat(none.err()).isEmpty();
+    assertThat(ConfigFile.read(repository().resolve("dit-head")).hasOptimization()).isFalse();
+    Invocation both = run(line + "--accelerator tensorrt --platform tensorrt");
+    assertThat(both.code()).isEqualTo(2);
+    assertThat(both.err())
+        .startsWith(
+            "error: --accelerator tensorrt is for --platform onnxruntime, not for TensorRT's plans: give one of the two");
+  }
+
+  @Test
   void modelName_isTheCheckpointsOwn() {
     assertThat(dryRun("tests/golden/dit/")).contains("would write dit:");
     assertThat(dryRun("tests/golden/dit-facebook/model.pt --heads 2"))
@@ -258,7 +283,7 @@ class ExportCommandTest {
     assertThat(done.err()).isEmpty();
     Manifest manifest = manifest("whole");
     assertThat(manifest.sampler()).isEqualTo("ddim");
-    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null, null));
+    assertThat(manifest.noise()).isEqualTo(new Manifest.Noise(500, 1e-4, 0.01, null, null));
     Path router = folder.resolve("fora.json");
     Invocation policy =
         Invocation.of(
@@ -292,7 +317,7 @@ class ExportCommandTest {
     assertThat(manifest.sampler()).isEqualTo("dpm-solver++");
     assertThat(manifest.samplerSpacing()).isNull();
     assertThat(manifest.noise())
-        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction", null));
+        .isEqualTo(new Manifest.Noise(1000, 0.00085, 0.012, "scaled_linear", "v_prediction"));
     String policy = "policy fora --steps 5 --checkpoint " + pipeline.path() + " --out DIR/r.json";
     List<String> words = List.of(policy.replace("DIR", folder.toString()).split(" "));
     assertThat(Invocation.of(words.toArray(String[]::new)).err())
@@ -331,8 +356,8 @@ class ExportCommandTest {
                 + " --blocks-per-engine all --steps-per-request 3 --model-repository REPOSITORY");
     assertThat(done.err())
         .isEqualTo(
-            "note: router sa-solver is for another sampler than ddim or dpm-solver++, so its"
-                + " steps go one in a request\n");
+            "note: router sa-solver is for none of the samplers ddim, dpm-solver++, flow-euler, so"
+                + " its steps go one in a request\n");
     assertThat(done.code()).isZero();
     assertThat(repository().resolve("shapes-dit-ddim-stretch00")).isDirectory();
     assertThat(repository().resolve("shapes-dit-sa-solver-route00")).isDirectory();
@@ -455,7 +480,7 @@ class ExportCommandTest {
     Invocation done = run("--checkpoint DIR/whole --model-repository REPOSITORY");
     assertThat(done.err()).isEmpty();
     assertThat(manifest("whole").text())
-        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder"));
+        .isEqualTo(new Manifest.Text(120, 24, false, null, "whole-text-encoder", null, null, null));
     assertThat(repository().resolve("whole-text-encoder-00/1/model.onnx.data")).exists();
     Invocation without =
         run("--checkpoint DIR/whole --text-encoder none --force --model-repository REPOSITORY");

@@ -6,6 +6,7 @@ import io.harmonica.generate.Style;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
+import io.harmonica.runtime.Device;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Traffic;
 import java.util.ArrayList;
@@ -126,7 +127,8 @@ final class Reports {
         "m",
         Style.DEFAULT.withSteps(20),
         OptionalInt.empty(),
-        OptionalInt.empty());
+        OptionalInt.empty(),
+        Device.CPU);
   }
 
   /** Rounds of one request of four pictures that each take about as long. */

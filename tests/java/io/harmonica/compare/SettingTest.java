@@ -3,6 +3,7 @@ package io.harmonica.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.harmonica.runtime.Device;
 import io.harmonica.sampler.Spacing;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,21 @@ class SettingTest {
     assertThat(setting.served()).isTrue();
     assertThat(setting.place()).isEqualTo("host:8001"); // and not all the others' repository
     assertThat(Setting.of(setting.fields(), Map.of(), "").withName("mine")).isEqualTo(setting);
+  }
+
+  @Test
+  void device_isOfThisProcess_andHasSemicolonsInAVariant() {
+    Setting setting = setting("none,device=openvino;precision=f32;threads=1,steps=3");
+    assertThat(setting.device()).isEqualTo(Device.parse("openvino,precision=f32,threads=1"));
+    assertThat(setting.style().steps()).hasValue(3);
+    assertThat(setting.fields()).containsEntry("device", "openvino;precision=f32;threads=1");
+    assertThat(Setting.of(setting.fields(), Map.of(), "")).isEqualTo(setting);
+    assertThat(setting("none").device()).isEqualTo(Device.CPU);
+    Map<String, String> common =
+        Map.of("model-repository", "/models", "model", "m", "device", "openvino");
+    assertThat(Setting.of(Map.of(), common, "--a").device()).isEqualTo(Device.parse("openvino"));
+    Map<String, String> served = Map.of("triton", "host:8001");
+    assertThat(Setting.of(served, common, "--b").device()).isEqualTo(Device.CPU);
   }
 
   @ParameterizedTest

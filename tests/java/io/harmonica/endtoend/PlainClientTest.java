@@ -11,6 +11,7 @@ import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
@@ -18,6 +19,7 @@ import io.harmonica.router.Router;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.TritonServer;
@@ -25,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -75,11 +78,25 @@ class PlainClientTest {
       new Exporter(model, List.of(solved), solver)
           .withSampling(Sampling.of(Diffusion.DDPM, "dpm-solver++", Spacing.LEADING, true))
           .export(folder.resolve("repository"));
+      exportUVit();
       Model real = Model.of(checkpoint, Choices.NONE.withNoNullClass(true));
       ExportOptions beside = ExportOptions.of("real").withBlocksPerEngine(0);
       new Exporter(real, List.of(), beside).export(folder.resolve("repository"));
     }
     server = TritonServer.start(folder.resolve("repository"));
+  }
+
+  /** A model that takes any time, and a solver of several evaluations an update. */
+  private static void exportUVit() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
+      Model model = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
+      Sampler sampler =
+          Exporter.usual(model.denoiser().io()).sampler("dpm-solver-fast", STEPS, Optional.empty());
+      Router router = Exports.staggered("forecast", model, STEPS, 3, Reuse.LINEAR);
+      router = Exports.forSampler(router, "dpm-solver-fast", sampler.timesteps());
+      ExportOptions options = ExportOptions.of("uvit").withBlocksPerEngine(0);
+      new Exporter(model, List.of(router), options).export(folder.resolve("repository"));
+    }
   }
 
   @AfterAll
@@ -141,7 +158,9 @@ class PlainClientTest {
     "velocity, none, 4",
     "velocity, r, 4",
     "solver, none, 1", // one product is in another order, and guidance amplifies each rounding
-    "solver, forecast, 1"
+    "solver, forecast, 1",
+    "uvit, none, 1",
+    "uvit, forecast, 1"
   })
   void baseAndRoutes_giveOurNumbers(String model, String router, String guidance) throws Exception {
     Path start = noise("start.safetensors", 1);

@@ -10,10 +10,12 @@ import io.harmonica.export.Exports;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.LoopbackProxy;
 import io.harmonica.triton.ServerOptions;
@@ -23,12 +25,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Several steps in one request to a real server: the pictures of this process. */
 @Tag("triton")
@@ -58,6 +61,16 @@ class StretchOnTritonTest {
               "dpm-solver++",
               Spacing.LINSPACE.solverTimesteps(STEPS, 1000));
       new Exporter(model, List.of(router, solved), options).export(repository);
+    }
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
+      Model model = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
+      Sampler sampler =
+          Exporter.usual(model.denoiser().io()).sampler("dpm-solver-2", STEPS, Optional.empty());
+      Router router = Exports.staggered("solved", model, STEPS, 3, Reuse.LINEAR);
+      router = Exports.forSampler(router, "dpm-solver-2", sampler.timesteps());
+      ExportOptions options =
+          ExportOptions.of("uvit").withBlocksPerEngine(0).withStepsPerRequest(SIZE);
+      new Exporter(model, List.of(router), options).export(repository);
     }
   }
 
@@ -95,21 +108,22 @@ class StretchOnTritonTest {
     }
   }
 
-  /** What a step leaves for the sampler goes from request to request, in shared memory or not. */
+  /**
+   * What a step leaves for the sampler goes from request to request, in shared memory or not. A
+   * U-ViT's requests of three steps end within updates of two.
+   */
   @ParameterizedTest
-  @EnumSource(
-      value = SharedMemory.class,
-      names = {"ON", "OFF"})
-  void solver_givesTheSame(SharedMemory memory) throws Exception {
+  @CsvSource({"whole, ON", "whole, OFF", "uvit, ON", "uvit, OFF"})
+  void solver_givesTheSame(String model, SharedMemory memory) throws Exception {
     Request request = REQUEST.withRouter("solved");
     float[] expected;
-    try (Pipeline near = Pipeline.open(repository, "whole")) {
+    try (Pipeline near = Pipeline.open(repository, model)) {
       expected = near.generate(request).latents().values();
     }
     ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(memory);
     try (TritonServer server = TritonServer.start(repository);
         Pipeline pipeline =
-            Pipeline.builder("whole")
+            Pipeline.builder(model)
                 .triton(server.address(), options)
                 .stepsPerRequest(SIZE)
                 .open()) {

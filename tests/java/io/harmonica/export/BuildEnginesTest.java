@@ -17,6 +17,8 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The script {@code export/build-engines.sh}. The real trtexec needs an NVIDIA GPU; a script stands
@@ -26,8 +28,13 @@ class BuildEnginesTest {
   private static final String TRTEXEC =
       """
       #!/bin/bash
+      if [[ $1 == --help ]]; then
+        for option in $OPTIONS; do echo "  $option    [a word or two]"; done
+        exit
+      fi
       echo "$@" >> CALLS
       for argument; do
+        [[ " $OPTIONS " == *" ${argument%%=*} "* ]] || { echo "Unknown option: $argument"; exit 1; }
         case $argument in
           --onnx=*) [[ -f ${argument#*=} ]] || exit 9 ;;
           --saveEngine=*) plan=${argument#*=} ;;
@@ -38,6 +45,13 @@ class BuildEnginesTest {
       if [[ $plan != *"$SILENT_ON"* ]]; then echo "plan of $plan" > "$plan"; fi
       """;
   private static final String NEVER = "(none)";
+
+  /** What every release's {@code --help} tells, of what is used here. */
+  private static final String COMMON =
+      "--onnx --saveEngine --skipInference --minShapes --optShapes --maxShapes --noTF32"
+          + " --builderOptimizationLevel";
+
+  private static final String TENSORRT_10 = COMMON + " --fp16 --stronglyTyped";
   private static final List<String> ENGINES =
       List.of(
           "dit-block00-cc",
@@ -71,12 +85,18 @@ class BuildEnginesTest {
 
   /** Runs the script with the stand-in on PATH, which fails for the one and skips the other. */
   private Run run(String failOn, String silentOn, Object... arguments) throws Exception {
+    return runWith(TENSORRT_10, failOn, silentOn, arguments);
+  }
+
+  private Run runWith(String options, String failOn, String silentOn, Object... arguments)
+      throws Exception {
     List<String> command = new ArrayList<>(List.of("export/build-engines.sh"));
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("PATH", trtexec.getParent() + ":/usr/bin:/bin");
+    builder.environment().put("OPTIONS", options);
     builder.environment().put("FAIL_ON", failOn);
     builder.environment().put("SILENT_ON", silentOn);
     builder.environment().remove("TRTEXEC");
@@ -118,6 +138,35 @@ class BuildEnginesTest {
     assertThat(Trees.of(repository).keySet())
         .noneMatch(path -> path.endsWith(".partial") || path.endsWith(".log"))
         .doesNotContain("dit/1/model.plan"); // an ensemble has none
+  }
+
+  /** TensorRT 11 has the flag, as a word without meaning; it may go, as --fp16 went. */
+  @ParameterizedTest
+  @CsvSource({"--stronglyTyped, true", "--useCudaGraph, false"})
+  void run_ofTensorRt11_asksForTheGraphsTypes_whereItHasTheFlag(String more, boolean asks)
+      throws Exception {
+    Run done = runWith(COMMON + " " + more, NEVER, NEVER, repository);
+    assertThat(done.err()).isEmpty();
+    assertThat(done.out()).endsWith("built 6, kept 0\n");
+    assertThat(calls()).hasSize(6).allMatch(call -> call.contains(" --stronglyTyped ") == asks);
+  }
+
+  @Test
+  void trtexec_thatWouldChooseTypesItself_orIsNone_isRefused() throws Exception {
+    Run old = runWith(COMMON + " --fp16", NEVER, NEVER, repository);
+    assertThat(old.code()).isEqualTo(1);
+    assertThat(old.err())
+        .isEqualTo(
+            "error: "
+                + trtexec
+                + " is of a TensorRT before 10, which does not keep to the graphs' types: set TRTEXEC to one of 10 or 11\n");
+    Run other = runWith("--verbose", NEVER, NEVER, repository);
+    assertThat(other.err())
+        .isEqualTo(
+            "error: "
+                + trtexec
+                + " --help does not tell its options, as trtexec does: set TRTEXEC to TensorRT's trtexec\n");
+    assertThat(calls()).isEmpty();
   }
 
   @Test
@@ -163,7 +212,7 @@ class BuildEnginesTest {
     assertThat(failed.code()).isEqualTo(1);
     assertThat(failed.err())
         .isEqualTo(
-            "error: no trtexec at /usr/src/tensorrt/bin/trtexec: install TensorRT 10, or set TRTEXEC to its trtexec\n");
+            "error: no trtexec at /usr/src/tensorrt/bin/trtexec: install TensorRT 10 or 11, or set TRTEXEC to its trtexec\n");
   }
 
   @Test

@@ -5,8 +5,17 @@ import static io.harmonica.Golden.floats;
 import static io.harmonica.Golden.path;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import io.harmonica.Element;
 import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Denoiser;
+import io.harmonica.model.Origin;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Shows;
+import io.harmonica.onnx.Evaluation;
+import io.harmonica.onnx.Precision;
+import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
@@ -14,7 +23,12 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Tensor;
+import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Flow;
+import io.harmonica.sampler.Spacing;
+import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -82,6 +96,45 @@ class DecoderGoldenTest {
           .export(folder);
     }
     assertDecodes("uvit/autoencoder/io.safetensors", "z", "decoded", 2e-5);
+  }
+
+  /**
+   * 16 channels without quant convolutions: latents of a flow are shifted, by its pipelines; of a
+   * diffusion they are not, whatever the file says.
+   */
+  @Test
+  void decoder_of16Channels_shiftsLatentsOfAFlow() throws IOException {
+    try (Checkpoint vae = Golden.open("vae16");
+        Checkpoint io = Golden.open("vae16/io.safetensors")) {
+      Autoencoder autoencoder = Autoencoder.of(vae);
+      float[] latents = floats(io, "latents");
+      float[] decoded = floats(io, "decoded");
+      Origin flow = new Origin(Flow.of(4), "flow-euler", Spacing.LINSPACE, 16);
+      assertClose("a flow's", decode(autoencoder, flow, latents), decoded, 5e-5);
+      float[] shifted = latents.clone();
+      for (int i = 0; i < shifted.length; i++) {
+        shifted[i] += 0.1159f * 0.3611f;
+      }
+      Origin diffusion = new Origin(Diffusion.DDPM, "ddim", Spacing.LEADING, 16);
+      assertClose("a diffusion's", decode(autoencoder, diffusion, shifted), decoded, 5e-5);
+    }
+  }
+
+  private float[] decode(Autoencoder autoencoder, Origin origin, float[] latents)
+      throws IOException {
+    Denoiser.Interface io =
+        new Denoiser.Interface(
+            new Samples(16, 16, 5, 3, 2), Element.FP32, new Shows.Anything(), origin);
+    Path data = folder.resolve(WeightFile.NAME);
+    Files.deleteIfExists(data);
+    try (WeightFile weights = WeightFile.create(data)) {
+      ModelProto model = new DecoderEngine(autoencoder, io).graph(weights, Precision.FP32).model();
+      weights.close();
+      return Evaluation.run(
+              model, folder, Map.of(Names.LATENTS, new Evaluation.Floats(latents, 2, 16, 5, 3)))
+          .get(Names.PIXELS)
+          .values();
+    }
   }
 
   private static double largest(float[] values) {

@@ -2,6 +2,8 @@ package io.harmonica.export;
 
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.UVitSchedule;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
@@ -25,6 +27,8 @@ import java.util.stream.IntStream;
 /** Exports checkpoints for tests. */
 public final class Exports {
   private Exports() {}
+
+  private static final int UVIT_HEADS = 3;
 
   /** Exports and returns the repository. */
   public static Path export(
@@ -63,14 +67,25 @@ public final class Exports {
     return Model.of(checkpoint, OptionalInt.empty());
   }
 
+  /** {@link io.harmonica.Checkpoints#UVIT}, of which the file does not say all. */
+  public static Model uVit(Checkpoint checkpoint, UVitSchedule schedule) {
+    return Model.of(
+        checkpoint, Choices.NONE.withHeads(OptionalInt.of(UVIT_HEADS)).withSchedule(schedule));
+  }
+
   /** The same router for another sampler. */
   public static Router forSampler(Router router, String sampler, List<Integer> timesteps) {
+    return forSampler(router, sampler, Timesteps.of(timesteps));
+  }
+
+  /** The same at any times. */
+  public static Router forSampler(Router router, String sampler, Timesteps timesteps) {
     return new Router(
         router.name(),
         router.model(),
         sampler,
         timesteps.size(),
-        Timesteps.of(timesteps),
+        timesteps,
         router.threshold(),
         router.branches(),
         router.scores(),
@@ -78,7 +93,7 @@ public final class Exports {
         router.training());
   }
 
-  /** A router over given timesteps from a table of what is computed. */
+  /** A router over given timesteps of DDIM from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
     return router(name, model, timesteps, computes, List.of(), reuse);
@@ -89,6 +104,17 @@ public final class Exports {
       String name,
       Model model,
       List<Integer> timesteps,
+      boolean[][] computes,
+      List<Run> runs,
+      Reuse reuse) {
+    return router(name, model, "ddim", Timesteps.of(timesteps), computes, runs, reuse);
+  }
+
+  private static Router router(
+      String name,
+      Model model,
+      String sampler,
+      Timesteps timesteps,
       boolean[][] computes,
       List<Run> runs,
       Reuse reuse) {
@@ -106,9 +132,9 @@ public final class Exports {
     return new Router(
         name,
         model.denoiser().architecture(),
-        "ddim",
+        sampler,
         timesteps.size(),
-        Timesteps.of(timesteps),
+        timesteps,
         0.5,
         model.denoiser().branchNames(),
         runs,
@@ -128,7 +154,18 @@ public final class Exports {
         computes[s][b] = s == 0 || (s + b) % period == 0;
       }
     }
-    return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
+    return router(name, model, steps, computes, reuse);
+  }
+
+  /** Over the timesteps that the model's own sampler takes, DDIM's of whole ones. */
+  private static Router router(
+      String name, Model model, int steps, boolean[][] computes, Reuse reuse) {
+    Sampling usual = Exporter.usual(model.denoiser().io());
+    if (usual.noising() instanceof Diffusion) {
+      return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
+    }
+    Timesteps timesteps = usual.sampler(usual.sampler(), steps, Optional.empty()).timesteps();
+    return router(name, model, usual.sampler(), timesteps, computes, List.of(), reuse);
   }
 
   /** Step 0 computes and stores every branch, step 1 reuses every branch. */
@@ -136,22 +173,6 @@ public final class Exports {
     int branches = model.denoiser().branches().size();
     boolean[][] computes = new boolean[2][branches];
     Arrays.fill(computes[0], true);
-    Router ddim = router(name, model, List.of(500, 0), computes, Reuse.LAST);
-    Sampling usual = Exporter.usual(model.denoiser().io());
-    if (usual.noising() instanceof Diffusion) {
-      return ddim;
-    }
-    return new Router( // of a model that takes any time
-        name,
-        ddim.model(),
-        usual.sampler(),
-        2,
-        usual.sampler(usual.sampler(), 2, Optional.empty()).timesteps(),
-        ddim.threshold(),
-        ddim.branches(),
-        ddim.runs(),
-        ddim.scores(),
-        ddim.reuse(),
-        ddim.training());
+    return router(name, model, 2, computes, Reuse.LAST);
   }
 }

@@ -26,22 +26,25 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** One pass of every flavour of U-ViT through exported engines against its own code. */
 @Tag("golden")
 class UVitGoldenTest {
+  private static final List<EngineSize> SIZES =
+      List.of(EngineSize.ofBlocks(1), EngineSize.ofBlocks(2), EngineSize.STEP, EngineSize.BRANCH);
+
   @TempDir Path folder;
 
-  private record Case(UVitVectors vectors, int blocksPerEngine) {}
+  private record Case(UVitVectors vectors, EngineSize engines) {}
 
   static Stream<Case> cases() {
     return UVitVectors.all().stream()
-        .flatMap(vectors -> Stream.of(1, 2, 0).map(blocks -> new Case(vectors, blocks)));
+        .flatMap(vectors -> SIZES.stream().map(size -> new Case(vectors, size)));
   }
 
   @ParameterizedTest
   @MethodSource("cases")
-  void everyFlavour_anyBlocksPerEngine(Case golden) {
+  void everyFlavour_enginesOfAnySize(Case golden) {
     try (Checkpoint io = golden.vectors().io();
         Checkpoint source = Checkpoint.open(golden.vectors().checkpoint())) {
       Model model = Model.of(source, golden.vectors().choices());
-      export(model, golden.blocksPerEngine());
+      export(model, golden.engines());
       Map<String, float[]> outputs =
           infer("uvit-r-route00", UVitVectors.rows(io), UVitVectors.inputs(io));
       assertClose("output", outputs.get(Names.NOISE_PREDICTION), floats(io, "output"), OUTPUT);
@@ -61,7 +64,7 @@ class UVitGoldenTest {
     try (Checkpoint io = golden.vectors().io();
         Checkpoint source = Checkpoint.open(golden.vectors().checkpoint())) {
       Model model = Model.of(source, golden.vectors().choices());
-      export(model, golden.blocksPerEngine());
+      export(model, golden.engines());
       Map<String, Object> inputs = new HashMap<>(UVitVectors.inputs(io));
       for (Branch branch : model.denoiser().branches()) {
         String theirs =
@@ -80,7 +83,7 @@ class UVitGoldenTest {
     try (Checkpoint io = golden.io();
         Checkpoint source = Checkpoint.open(golden.checkpoint())) {
       Model model = Model.of(source, golden.choices());
-      export(model, 1);
+      export(model, EngineSize.ofBlocks(1));
       int depth = golden.depth();
       try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder)) {
         for (int block = 0; block <= depth; block++) {
@@ -107,11 +110,11 @@ class UVitGoldenTest {
     return UVitVectors.all();
   }
 
-  private void export(Model model, int blocksPerEngine) {
+  private void export(Model model, EngineSize engines) {
     new Exporter(
             model,
             List.of(Exports.everyOther("r", model)),
-            ExportOptions.of("uvit").withBlocksPerEngine(blocksPerEngine))
+            ExportOptions.of("uvit").withEngines(engines))
         .export(folder);
   }
 

@@ -490,7 +490,7 @@ class PipelineTest {
         "router solver was made for sampler dpm-solver++, not sa-solver: use `sampler` dpm-solver++, or another router");
     assertRefused(
         request(1).withRouter("later"),
-        "router later was made for sampler later, which is none of ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, iddpm, sa-solver: use another router");
+        "router later was made for sampler later, which is none of ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver: use another router");
     assertRefused(
         request(1).withRouter("fora-2").withSpacing(Spacing.OPENAI),
         "router fora-2 is for timesteps [800, 600, 400, 200, 0], and openai spacing gives [999, 749, 500, 250, 0]: use the `spacing` it was made with");
@@ -501,7 +501,7 @@ class PipelineTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSampler("euler")))
         .withMessage(
-            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, iddpm, sa-solver");
+            "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> pipeline.generate(request(1).withSteps(1001)))
         .withMessage("`steps` 1001 is out of range 1..1000");

@@ -33,6 +33,6 @@ class DitPresetsTest {
     assertThatThrownBy(() -> DitPresets.named("DiT-XXL/2"))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "unknown architecture 'DiT-XXL/2'; known: DiT-XL, DiT-L, DiT-B, DiT-S, each with /2, /4 or /8, and PixArt-XL/2");
+            "unknown architecture 'DiT-XXL/2'; known: DiT-XL, DiT-L, DiT-B, DiT-S, each with /2, /4 or /8, PixArt-XL/2, U-ViT-H/2, U-ViT-H/4, U-ViT-L/2, U-ViT-L/4, U-ViT-M/4, U-ViT-S/2, U-ViT-S-Deep/2, U-ViT-S/4");
   }
 }

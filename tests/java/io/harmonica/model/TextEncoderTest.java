@@ -31,7 +31,7 @@ class TextEncoderTest {
   void bucket_isTransformers() {
     try (Checkpoint source = Golden.open("t5");
         Checkpoint io = Golden.open("t5/io.safetensors")) {
-      TextEncoder encoder = TextCheckpoint.of(source).encoder();
+      T5Encoder encoder = (T5Encoder) TextCheckpoint.of(source).encoder();
       long[] distances = Golden.longs(io, "relative_position");
       long[] expected = Golden.longs(io, "relative_bucket");
       long[] buckets = new long[distances.length];
@@ -71,7 +71,7 @@ class TextEncoderTest {
       delimiter = '|',
       textBlock =
           """
-          model_type        | clip       | holds no text encoder: model_type is 'clip', expected a folder whose config.json has model_type t5
+          model_type        | bert       | holds no text encoder: model_type is 'bert', expected a folder whose config.json has model_type t5 or clip_text_model or clip
           feed_forward_proj | relu       | field feed_forward_proj is "relu", expected gated-gelu, the only one supported
           d_ff              | 41         | DenseReluDense.wi_0.weight has shape [40, 24], expected [41, 24]
           num_layers        | 3          | lacks the weight encoder.block.2.layer.0.layer_norm.weight

@@ -12,6 +12,7 @@ import io.harmonica.onnx.Evaluation.Floats;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -98,6 +99,18 @@ class GraphTest {
     assertThat(outputs.get("a").values()).containsExactly(a);
     assertThat(outputs.get("again").values()).containsExactly(a);
     assertThat(outputs.get("b").values()).containsExactly(b);
+  }
+
+  /** The 14,400 distances of a text encoder's 120 tokens made a name that TensorRT refused. */
+  @Test
+  void manyIntegers_haveAShortName_andAreKeptOnceWhereEqual() {
+    long[] values = LongStream.range(0, 5000).toArray();
+    long[] others = LongStream.range(1, 5001).toArray();
+    Value one = graph.integers(values);
+    assertThat(one.name()).hasSizeLessThan(100);
+    assertThat(graph.integers(values.clone())).isEqualTo(one);
+    assertThat(graph.integers(others)).isNotEqualTo(one);
+    assertThat(graph.model().getGraph().getInitializerCount()).isEqualTo(2);
   }
 
   @Test

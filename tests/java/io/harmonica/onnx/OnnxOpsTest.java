@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -51,6 +52,7 @@ class OnnxOpsTest {
   private static final Floats FOUR = random(17, 4);
   private static final Floats OTHER = random(18, 4);
   private static final Floats TABLE = random(9, 11, 8);
+  private static final Longs IDS = new Longs(new long[] {1, 3, 9, 9, 3, 7, 0, 6, 2, 3}, 2, 5);
   private static final Floats EIGHT = random(19, 8);
   private static final Floats SHIFT = random(20, 8);
   private static final float[] NORMAL = Reference.layerNorm(A.values(), 8, 0.02);
@@ -239,11 +241,28 @@ class OnnxOpsTest {
             A,
             ROW),
         new Case(
+            "rowAt", // the first of two largest
+            (ops, in) -> ops.rowAt(in.get(0), in.get(1), OptionalInt.empty()),
+            rows(2, 0),
+            A,
+            IDS),
+        new Case(
+            "rowAt",
+            (ops, in) -> ops.rowAt(in.get(0), in.get(1), OptionalInt.of(3)),
+            rows(1, 4),
+            A,
+            IDS),
+        new Case(
             "toFloat",
             (ops, in) -> ops.toPrecision(ops.toFloat(in.get(0))),
             new Floats(new float[] {999, -3}, 2, 1),
             new Longs(new long[] {999, -3}, 2, 1)),
         new Case("toPrecision", (ops, in) -> ops.toPrecision(in.get(0)), A, A));
+  }
+
+  /** A row of each of A's two texts. */
+  private static Floats rows(int first, int second) {
+    return floats(i -> A.values()[i < 8 ? first * 8 + i : (5 + second) * 8 + i - 8], 2, 8);
   }
 
   private static Case elementWise(

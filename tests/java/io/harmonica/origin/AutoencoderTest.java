@@ -9,6 +9,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +24,7 @@ class AutoencoderTest {
 
   @Test
   void of_readsItsConfiguration() {
-    assertThat(decoder(VAE))
-        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.18215, true, true, true));
+    assertThat(decoder(VAE)).isEqualTo(decoder(new LatentSpace(4, 0.18215), true));
     assertThat(decoder(VAE.resolve("legacy-names"))).isEqualTo(decoder(VAE));
   }
 
@@ -33,10 +33,11 @@ class AutoencoderTest {
     ObjectNode config = Checkpoints.config(VAE);
     config.put("use_post_quant_conv", false).put("mid_block_add_attention", false);
     config.put("force_upcast", false).put("scaling_factor", 0.3611);
+    config.put("shift_factor", 0.1);
     Map<String, Floats> tensors = Checkpoints.tensors(VAE);
     tensors.keySet().removeIf(name -> name.matches("post_quant.*|.*mid_block.attentions.*"));
     assertThat(decoder(Checkpoints.diffusers(folder, config, tensors)))
-        .isEqualTo(new Decoder(4, 3, List.of(8, 16), 1, 4, 0.3611, false, false, false));
+        .isEqualTo(decoder(new LatentSpace(4, 0.3611, 0.1), false));
   }
 
   @Test
@@ -60,6 +61,8 @@ class AutoencoderTest {
     refused(c -> c.putArray("latents_mean").add(0), "field latents_mean is [0], expected null");
     refused(c -> c.put("norm_num_groups", 3), "that divides each of block_out_channels [8, 16]");
     refused(c -> c.put("out_channels", 4), "field out_channels is 4, expected 1 or 3");
+    refused(
+        c -> c.put("shift_factor", "some"), "field shift_factor is \"some\", expected a number");
     refused(c -> c.putArray("block_out_channels"), "expected 1 to 6 positive integers");
     refused(
         c -> c.putArray("up_block_types").add("AttnUpDecoderBlock2D"),
@@ -74,6 +77,10 @@ class AutoencoderTest {
     refused(
         Checkpoints.DIT_FACEBOOK,
         "tests/golden/dit-facebook/model.pt holds no autoencoder: no config.json, expected");
+  }
+
+  private static Decoder decoder(LatentSpace latents, boolean all) {
+    return new Decoder(latents, 3, List.of(8, 16), 1, 4, all, all, all);
   }
 
   private void refused(Consumer<ObjectNode> change, String message) {

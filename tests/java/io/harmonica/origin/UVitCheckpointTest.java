@@ -12,7 +12,10 @@ import io.harmonica.model.Resolution;
 import io.harmonica.model.Shows;
 import io.harmonica.model.UVit;
 import io.harmonica.model.UVitSchedule;
+import io.harmonica.sampler.AnyTime;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -176,6 +179,107 @@ class UVitCheckpointTest {
     assertThat(uVit.branchNames()).hasSize(branches);
     assertThat(uVit.branchElements()).containsOnly((long) tokens * uVit.width());
     assertThat(uVit.io().defaultGuidance()).isEqualTo(guidance);
+  }
+
+  /** The published files' shapes, as {@code configs} of baofff/U-ViT state them. */
+  @ParameterizedTest
+  @CsvSource({
+    "28, 1152, 2, 4, 32, 1001, 0, U-ViT-H/2, discrete, 1.4, 0.18215",
+    "28, 1152, 4, 4, 64, 1001, 0, U-ViT-H/4, discrete, 1.7, 0.18215",
+    "20, 1024, 2, 4, 32, 1001, 0, U-ViT-L/2, continuous, 1.4, 0.18215",
+    "20, 1024, 4, 4, 64, 1001, 0, U-ViT-L/4, continuous, 1.7, 0.18215",
+    "20, 1024, 4, 3, 64, 1000, 0, U-ViT-L/4, continuous, 1, 0.18215",
+    "16, 768, 4, 3, 64, 1000, 0, U-ViT-M/4, continuous, 1, 0.18215",
+    "12, 512, 2, 4, 32, 0, 77, U-ViT-S/2, discrete, 2, 0.2301",
+    "16, 512, 2, 4, 32, 0, 77, U-ViT-S-Deep/2, discrete, 2, 0.2301",
+    "12, 512, 2, 3, 32, 0, 0, U-ViT-S/2, continuous, 1, 0.18215",
+    "12, 512, 4, 3, 64, 0, 0, U-ViT-S/4, continuous, 1, 0.18215"
+  })
+  void of_publishedShape_hasItsScheduleAndClasses(
+      int depth,
+      int width,
+      int patch,
+      int channels,
+      int side,
+      int labels,
+      int textTokens,
+      String name,
+      String schedule,
+      double guidance,
+      double latentScale) {
+    Path file =
+        Checkpoints.hollow(
+            folder.resolve("nnet_ema.safetensors"),
+            shapes(depth, width, patch, channels, side, labels, textTokens));
+    try (Checkpoint checkpoint = Checkpoint.open(file)) {
+      Model model = Model.of(checkpoint, Choices.NONE);
+      UVit uVit = (UVit) model.denoiser();
+      assertThat(uVit.architecture()).isEqualTo(name);
+      assertThat(uVit.heads()).isEqualTo(width == 1152 ? 16 : width / 64);
+      assertThat(uVit.io().shows())
+          .isEqualTo(
+              labels > 0
+                  ? new Shows.Classes(1000, labels == 1001)
+                  : textTokens > 0
+                      ? new Shows.Text(textTokens, 768, false, false)
+                      : new Shows.Anything());
+      assertThat(uVit.io().defaultGuidance()).isEqualTo(guidance);
+      assertThat(uVit.io().origin().latentScale()).isEqualTo(latentScale);
+      assertThat(uVit.io().origin().noising())
+          .isEqualTo(schedule.equals("discrete") ? AnyTime.DISCRETE : AnyTime.CONTINUOUS);
+      assertThat(model.notes())
+          .singleElement()
+          .asString()
+          .contains("assumed as the published model of its sizes: " + schedule);
+    }
+  }
+
+  /** Of every tensor of a file, by the reference's names. */
+  private static Map<String, List<Long>> shapes(
+      long depth, long width, long patch, long channels, long side, long labels, long textTokens) {
+    Map<String, List<Long>> shapes = new LinkedHashMap<>();
+    shapes.put("patch_embed.proj.weight", List.of(width, channels, patch, patch));
+    shapes.put("patch_embed.proj.bias", List.of(width));
+    long extra = 1 + (labels > 0 ? 1 : textTokens);
+    shapes.put("pos_embed", List.of(1L, extra + side / patch * (side / patch), width));
+    if (labels > 0) {
+      shapes.put("label_emb.weight", List.of(labels, width));
+    }
+    if (textTokens > 0) {
+      linear(shapes, "context_embed", 768, width);
+    }
+    for (int i = 0; i < depth / 2; i++) {
+      block(shapes, "in_blocks." + i, width);
+      block(shapes, "out_blocks." + i, width);
+      linear(shapes, "out_blocks." + i + ".skip_linear", 2 * width, width);
+    }
+    block(shapes, "mid_block", width);
+    norm(shapes, "norm", width);
+    linear(shapes, "decoder_pred", width, patch * patch * channels);
+    if (width < 1152) {
+      shapes.put("final_layer.weight", List.of(channels, channels, 3L, 3L));
+      shapes.put("final_layer.bias", List.of(channels));
+    }
+    return shapes;
+  }
+
+  private static void block(Map<String, List<Long>> shapes, String name, long width) {
+    norm(shapes, name + ".norm1", width);
+    shapes.put(name + ".attn.qkv.weight", List.of(3 * width, width));
+    linear(shapes, name + ".attn.proj", width, width);
+    norm(shapes, name + ".norm2", width);
+    linear(shapes, name + ".mlp.fc1", width, 4 * width);
+    linear(shapes, name + ".mlp.fc2", 4 * width, width);
+  }
+
+  private static void norm(Map<String, List<Long>> shapes, String name, long width) {
+    shapes.put(name + ".weight", List.of(width));
+    shapes.put(name + ".bias", List.of(width));
+  }
+
+  private static void linear(Map<String, List<Long>> shapes, String name, long in, long out) {
+    shapes.put(name + ".weight", List.of(out, in));
+    shapes.put(name + ".bias", List.of(out));
   }
 
   private static UVit model(UVitVectors vectors) {

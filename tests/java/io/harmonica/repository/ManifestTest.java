@@ -11,6 +11,7 @@ import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Flow;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -18,6 +19,7 @@ import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class ManifestTest {
@@ -110,6 +112,28 @@ class ManifestTest {
             .isEqualTo(sampling.sampler(sampler, 6, Optional.empty()));
       }
     }
+  }
+
+  @Test
+  void flow_throughTheManifest_isDrawnTheSame() {
+    for (Flow.Curve curve : Flow.Curve.values()) {
+      for (OptionalDouble terminal : List.of(OptionalDouble.empty(), OptionalDouble.of(0.1))) {
+        for (Spacing origin : List.of(Spacing.LINSPACE, Spacing.TRAILING)) {
+          Flow flow = new Flow(500, 1024, new Flow.Shift(curve, 1.7), terminal);
+          Sampling sampling = Sampling.of(flow, "flow-euler", origin, true);
+          Manifest read = Manifest.of(config(sampled(sampling).toJson()));
+          assertThat(read.sampling()).isEqualTo(sampling);
+        }
+      }
+    }
+  }
+
+  @Test
+  void manifest_ofNeitherBetasNorAFlow_isRefused() {
+    String json = MANIFEST.toJson().replace("\"betaEnd\":0.02", "\"betaLast\":0.02");
+    assertThatThrownBy(() -> Manifest.of(config(json)))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessageContaining("field noise.betaEnd is missing");
   }
 
   private static Manifest sampled(Sampling sampling) {

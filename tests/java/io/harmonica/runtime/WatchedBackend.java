@@ -37,13 +37,8 @@ final class WatchedBackend implements Backend {
   }
 
   @Override
-  public String name() {
-    return "watched " + backend.name();
-  }
-
-  @Override
   public String description() {
-    return name();
+    return "watched " + backend.description();
   }
 
   @Override

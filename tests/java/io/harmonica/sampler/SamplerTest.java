@@ -27,8 +27,8 @@ class SamplerTest {
       for (Spacing spacing : Spacing.values()) {
         boolean own =
             switch (spacing.origin()) {
-              case DIFFUSERS -> !isSinglestep(name);
-              case OPENAI -> !isSolver(name) && !isSinglestep(name);
+              case DIFFUSERS -> isFlow(name) ? isFlows(spacing) : !isSinglestep(name);
+              case OPENAI -> !isSolver(name) && !isSinglestep(name) && !isFlow(name);
               case UVIT -> isSinglestep(name);
             };
         if (own) {
@@ -39,7 +39,7 @@ class SamplerTest {
     return all.stream();
   }
 
-  /** The same with everything that a model may predict. */
+  /** The same with everything that a model may predict; a flow's has one thing only. */
   static Stream<Arguments> predictions() {
     return samplers()
         .flatMap(
@@ -48,11 +48,21 @@ class SamplerTest {
                     .filter(
                         predicts ->
                             switch (((Spacing) sampler.get()[1]).origin()) {
-                              case DIFFUSERS -> true;
+                              case DIFFUSERS ->
+                                  !isFlow((String) sampler.get()[0])
+                                      || predicts == Predicts.VELOCITY;
                               case OPENAI -> predicts != Predicts.VELOCITY;
                               case UVIT -> predicts == Predicts.NOISE;
                             })
                     .map(predicts -> Arguments.of(sampler.get()[0], sampler.get()[1], predicts)));
+  }
+
+  private static boolean isFlow(String name) {
+    return name.equals("flow-euler");
+  }
+
+  private static boolean isFlows(Spacing spacing) {
+    return spacing == Spacing.LINSPACE || spacing == Spacing.TRAILING;
   }
 
   private static boolean isSolver(String name) {
@@ -72,7 +82,9 @@ class SamplerTest {
   }
 
   private static Noising noising(String name, Predicts predicts) {
-    return isSinglestep(name) ? AnyTime.DISCRETE : predicting(predicts);
+    return isFlow(name)
+        ? Flow.of(64)
+        : isSinglestep(name) ? AnyTime.DISCRETE : predicting(predicts);
   }
 
   /** The exact share of the signal at a step. */
@@ -80,6 +92,22 @@ class SamplerTest {
     return sampler instanceof Singlestep
         ? AnyTime.DISCRETE.signal(sampler.timesteps())[step]
         : EXACT.at(sampler.timesteps(), step);
+  }
+
+  /** How much of the picture, and of the noise, is in a sample before a step. */
+  private record Mix(double signal, double noise) {
+    static Mix of(Sampler sampler, int step) {
+      if (sampler instanceof FlowEuler) {
+        double sigma = sampler.timesteps().get(step) / 1000;
+        return new Mix(1 - sigma, sigma);
+      }
+      double share = SamplerTest.signal(sampler, step);
+      return new Mix(Math.sqrt(share), Math.sqrt(1 - share));
+    }
+
+    float sample(float picture, double epsilon) {
+      return (float) (signal * picture + noise * epsilon);
+    }
   }
 
   private static Diffusion predicting(Predicts predicts) {
@@ -98,11 +126,12 @@ class SamplerTest {
     int refused = 0;
     for (int steps = 1; steps <= most; steps++) {
       try {
-        double previous = 1000;
+        double least = isFlow(name) ? 0.9 : 1; // a flow's timesteps need not be whole
+        double previous = 1000 + least;
         List<Double> timesteps = sampler(name, steps, spacing).timesteps().values();
         assertThat(timesteps).hasSize(steps);
         for (double timestep : timesteps) {
-          assertThat(timestep).isBetween(0.0, previous - 1);
+          assertThat(timestep).isBetween(0.0, previous - least);
           previous = timestep;
         }
       } catch (IllegalArgumentException e) {
@@ -199,10 +228,9 @@ class SamplerTest {
   void trajectory_mayBeginMidway(String name, Spacing spacing) {
     Sampler sampler = sampler(name, 10, spacing);
     Run run = new Run(sampler, 5);
-    double signal = signal(sampler, 6);
+    Mix mix = Mix.of(sampler, 6);
     for (int i = 0; i < SIZE; i++) {
-      double noise = run.random.nextGaussian();
-      run.x[i] = (float) (Math.sqrt(signal) * run.picture[i] + Math.sqrt(1 - signal) * noise);
+      run.x[i] = mix.sample(run.picture[i], run.random.nextGaussian());
     }
     for (int s = 6; s < 10; s++) {
       run.step(s);
@@ -264,27 +292,28 @@ class SamplerTest {
       this.stepper = sampler.start();
       this.seed = seed;
       this.random = new Random(seed);
-      double signal = signal(sampler, 0);
+      Mix mix = Mix.of(sampler, 0);
       for (int i = 0; i < SIZE; i++) {
         picture[i] = 2 * random.nextFloat() - 1;
-        x[i] =
-            (float)
-                (Math.sqrt(signal) * picture[i] + Math.sqrt(1 - signal) * random.nextGaussian());
+        x[i] = mix.sample(picture[i], random.nextGaussian());
       }
     }
 
     /** The prediction is perfect. */
     void step(int s) {
-      double signal = Math.sqrt(signal(sampler, s));
-      double noise = Math.sqrt(1 - signal * signal);
+      Mix mix = Mix.of(sampler, s);
       float[] output = new float[SIZE];
       for (int i = 0; i < SIZE; i++) {
-        double epsilon = (x[i] - signal * picture[i]) / noise;
+        double epsilon = (x[i] - mix.signal() * picture[i]) / mix.noise();
+        if (sampler instanceof FlowEuler) {
+          output[i] = (float) (epsilon - picture[i]);
+          continue;
+        }
         output[i] =
             switch (predicts) {
               case NOISE -> (float) epsilon;
               case PICTURE -> picture[i];
-              case VELOCITY -> (float) (signal * epsilon - noise * picture[i]);
+              case VELOCITY -> (float) (mix.signal() * epsilon - mix.noise() * picture[i]);
             };
       }
       step(s, output);
@@ -374,8 +403,10 @@ class SamplerTest {
           .isThrownBy(() -> ddim.withEta(eta))
           .withMessage("`eta` %s is out of range 0..1", eta);
     }
-    for (String name : List.of("dpm-solver++", "dpm-solver-2", "iddpm", "sa-solver")) {
-      Sampler other = sampler(name, 10, Sampler.spacing(name, Spacing.LEADING));
+    for (String name :
+        List.of("dpm-solver++", "dpm-solver-2", "flow-euler", "iddpm", "sa-solver")) {
+      Spacing origin = isFlow(name) ? Spacing.LINSPACE : Spacing.LEADING;
+      Sampler other = sampler(name, 10, Sampler.spacing(name, origin));
       assertThatIllegalArgumentException()
           .isThrownBy(() -> other.withEta(0))
           .withMessage("`eta` has an effect with `sampler` ddim only");
@@ -426,7 +457,7 @@ class SamplerTest {
         .isThrownBy(() -> sampler("euler", 10, Spacing.LEADING))
         .withMessage(
             "`sampler` 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2,"
-                + " dpm-solver-fast, iddpm, sa-solver");
+                + " dpm-solver-fast, flow-euler, iddpm, sa-solver");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> sampler("dpm-solver++", 10, Spacing.OPENAI))
         .withMessage(

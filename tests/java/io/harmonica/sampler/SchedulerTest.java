@@ -17,6 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SchedulerTest {
+  private static final Sampling DIT = Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true);
+
   @TempDir Path folder;
 
   @ParameterizedTest
@@ -28,7 +30,8 @@ class SchedulerTest {
     "sa_solver, sa-solver, LINSPACE"
   })
   void read_whatDiffusersSaved(String run, String sampler, Spacing spacing) {
-    assertThat(Scheduler.read(Golden.path("samplers/configs/" + run + "/scheduler_config.json")))
+    assertThat(
+            Scheduler.read(Golden.path("samplers/configs/" + run + "/scheduler_config.json"), DIT))
         .isEqualTo(new Scheduler(Diffusion.DDPM, sampler, spacing, Optional.empty()));
   }
 
@@ -56,7 +59,7 @@ class SchedulerTest {
       textBlock =
           """
           'beta_start': 1 | scheduler '' is unknown, expected DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SASolverScheduler
-          '_class_name': 'FlowMatchEulerDiscreteScheduler', 'shift': 3.0 | scheduler 'FlowMatchEulerDiscreteScheduler' is unknown
+          '_class_name': 'FlowMatchEulerDiscreteScheduler', 'shift': 3.0 | scheduler FlowMatchEulerDiscreteScheduler is for models that were trained on a flow, and this one was not: give the one that it was published with
           '_class_name': 'EulerDiscreteScheduler', 'beta_schedule': 'linear', 'beta_end': 0.02 | field beta_start of EulerDiscreteScheduler is absent
           '_class_name': 'EulerDiscreteScheduler', 'timestep_type': 'continuous' | field timestep_type is continuous, expected discrete
           '_class_name': 'DDIMScheduler', 'new_in_2027': 1 | field new_in_2027 of DDIMScheduler is unknown
@@ -121,13 +124,13 @@ class SchedulerTest {
 
   @Test
   void read_missingFile_isOneLine() {
-    assertThatThrownBy(() -> Scheduler.read(folder.resolve("none.json")))
+    assertThatThrownBy(() -> Scheduler.read(folder.resolve("none.json"), DIT))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining("none.json does not exist");
   }
 
   private Scheduler read(String fields) throws IOException {
-    return Scheduler.read(write(fields));
+    return Scheduler.read(write(fields), DIT);
   }
 
   private Path write(String fields) throws IOException {

@@ -90,7 +90,7 @@ class TokenizerTest {
   void folderWithoutTokenizerJson_isRefused() {
     assertThatThrownBy(() -> Tokenizer.open(folder))
         .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("has neither tokenizer.json nor spiece.model");
+        .hasMessageContaining("has neither tokenizer.json nor spiece.model nor vocab.json");
   }
 
   @ParameterizedTest

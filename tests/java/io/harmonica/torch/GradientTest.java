@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -124,6 +125,12 @@ class GradientTest {
         new Case("transpose", (ops, in) -> ops.transpose(in.get(0), 2, 0, 1), A),
         new Case("slice", (ops, in) -> ops.slice(in.get(0), 1, 1, 3), A),
         new Case("concat", (ops, in) -> ops.concat(1, in), A, ROW),
+        new Case(
+            "rowAt",
+            (ops, in) ->
+                ops.rowAt(
+                    in.get(0), ops.input(new long[] {1, 3, 3, 2, 5, 4}, 2, 3), OptionalInt.empty()),
+            A),
         new Case("toFloat", (ops, in) -> ops.toFloat(in.get(0)), A),
         new Case("toPrecision", (ops, in) -> ops.toPrecision(in.get(0)), A));
   }

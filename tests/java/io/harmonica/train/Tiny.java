@@ -1,17 +1,18 @@
 package io.harmonica.train;
 
 import io.harmonica.Checkpoints;
-import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
+import io.harmonica.export.Exports;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
-import io.harmonica.sampler.Stepper;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
@@ -21,11 +22,14 @@ import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Denoising;
 import java.util.Optional;
-import java.util.OptionalInt;
 
-/** The golden DiT of three blocks, ready to be trained on few steps. */
+/**
+ * The golden DiT of three blocks, ready to be trained on few steps; where any time is wanted, a
+ * golden U-ViT.
+ */
 public final class Tiny implements AutoCloseable {
   public final Subject subject;
+  final Model model;
   final TorchOps ops;
   private final Checkpoint checkpoint;
 
@@ -38,8 +42,11 @@ public final class Tiny implements AutoCloseable {
   }
 
   public Tiny(int steps, String samplerName, Noising noising) {
-    checkpoint = Checkpoint.open(Checkpoints.DIT);
-    Model model = Model.of(checkpoint, OptionalInt.empty());
+    boolean anyTime = noising instanceof AnyTime;
+    checkpoint = Checkpoint.open(anyTime ? Checkpoints.UVIT : Checkpoints.DIT);
+    UVitSchedule schedule =
+        noising.equals(AnyTime.CONTINUOUS) ? UVitSchedule.CONTINUOUS : UVitSchedule.DISCRETE;
+    model = anyTime ? Exports.uVit(checkpoint, schedule) : Exports.model(checkpoint);
     Spacing spacing = Sampler.spacing(samplerName, Spacing.LEADING);
     Sampler sampler = noising.sampler(samplerName, steps, spacing);
     Sampling sampling = Sampling.of(noising, samplerName, spacing, true);
@@ -50,35 +57,11 @@ public final class Tiny implements AutoCloseable {
             Digest.of(checkpoint),
             model.flops(),
             samplerName,
-            sampler.timesteps().areWhole() ? sampler : new Whole(sampler),
+            sampler,
             noising,
             sampling.signal(sampler.timesteps(), spacing),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
-  }
-
-  /** A sampler that visits decimal times, with a model that is told whole ones. */
-  record Whole(Sampler sampler) implements Sampler {
-    @Override
-    public Timesteps timesteps() {
-      return new Timesteps(
-          sampler.timesteps().values().stream().map(t -> Math.min(999, Math.rint(t))).toList());
-    }
-
-    @Override
-    public boolean needsNoise(int step) {
-      return sampler.needsNoise(step);
-    }
-
-    @Override
-    public boolean beginsUpdate(int step) {
-      return sampler.beginsUpdate(step);
-    }
-
-    @Override
-    public Stepper start() {
-      return sampler.start();
-    }
   }
 
   public Denoising denoising() {
@@ -153,8 +136,13 @@ public final class Tiny implements AutoCloseable {
     }
 
     TrainOptions options(int batch) {
+      return options(batch, "ddim");
+    }
+
+    TrainOptions options(int batch, String sampler) {
+      String spacing = Sampler.spacing(sampler, Spacing.LEADING).toString();
       return new TrainOptions(
-          new TrainOptions.Trajectory("ddim", steps, "leading", 1.5, 4),
+          new TrainOptions.Trajectory(sampler, steps, spacing, 1.5, 4),
           objective,
           reuse,
           new TrainOptions.ErrorWeights(lambda, 3),

@@ -49,7 +49,7 @@ final class CaptionSource {
     try (TextFiles files = TextFiles.find(arguments, parts).orElseThrow(CaptionSource::missing)) {
       files.encoder().requireFits(model);
       files.encoder().weights().note().ifPresent(note -> console.note(note));
-      return Optional.of(encode(texts, files, takes.tokens(), device, console));
+      return Optional.of(encode(texts, files, takes, device, console));
     }
   }
 
@@ -60,24 +60,31 @@ final class CaptionSource {
 
   /** One text at a time: an encoder of usual size fills the machine by itself. */
   private static Captions encode(
-      List<String> texts, TextFiles files, int length, Device device, Console console) {
+      List<String> texts, TextFiles files, Shows.Text takes, Device device, Console console) {
     TextEncoder encoder = files.encoder().encoder();
     List<float[]> states = new ArrayList<>();
     try (TorchOps ops = TorchOps.open(files.encoder().weights(), device, Precision.FP32)) {
       for (String text : texts) {
-        Tokens tokens = files.tokenizer().encode(Tokenizer.plain(text), length);
+        Tokens tokens =
+            files.tokenizer().encode(takes.mask() ? Tokenizer.plain(text) : text, takes.tokens());
         if (!tokens.dropped().isEmpty()) {
           console.err().println("warning: " + tokens.warning());
         }
-        int kept = (int) Arrays.stream(tokens.mask()).sum(); // padding changes no other token
+        int kept = // where padding is no part of the text, it changes no other token
+            takes.mask() ? (int) Arrays.stream(tokens.mask()).sum() : takes.tokens();
         try (Scope scope = Scope.withoutGradients()) {
           states.add(
               encoder
                   .encode(
                       ops,
                       ops.input(Arrays.copyOf(tokens.ids(), kept), 1, kept),
-                      ops.input(Arrays.copyOf(tokens.mask(), kept), 1, kept),
-                      kept)
+                      takes.mask()
+                          ? Optional.of(ops.input(Arrays.copyOf(tokens.mask(), kept), 1, kept))
+                          : Optional.empty(),
+                      kept,
+                      takes.uses().get(0))
+                  .states()
+                  .orElseThrow()
                   .floats());
         }
       }

@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.model.Resolution;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Choices;
 import java.util.List;
@@ -11,6 +12,8 @@ import java.util.OptionalInt;
 final class CheckpointOptions {
   private static final String HEADS = "heads";
   private static final String SCHEDULE = "schedule";
+  private static final String RESOLUTION = "resolution";
+  private static final String TEXT_TOKENS = "text-tokens";
   private static final String NO_NULL_CLASS = "no-null-class";
 
   private CheckpointOptions() {}
@@ -24,6 +27,16 @@ final class CheckpointOptions {
             String.join("|", UVitSchedule.words()),
             "U-ViT: the noise schedule that it was trained on (default: as the published model of"
                 + " its sizes)");
+  }
+
+  /** The same, and the sizes that it leaves free: a flow's timesteps may depend on them. */
+  static OptionList declareForRouters(OptionList options) {
+    return declare(options)
+        .value(
+            RESOLUTION,
+            "HxW",
+            "the model's pictures in pixels, where it leaves that free, as the export states it")
+        .value(TEXT_TOKENS, "N", "tokens of a text, as the export states them");
   }
 
   /** The same, and whether it has a null class, which decides what can be drawn. */
@@ -48,8 +61,20 @@ final class CheckpointOptions {
         .orElse(choices);
   }
 
+  /** What the command line says of a router's model. */
+  static Choices choicesForRouters(Arguments arguments) {
+    Choices choices = choices(arguments);
+    if (arguments.has(TEXT_TOKENS)) {
+      choices = choices.withTextTokens(arguments.requiredInteger(TEXT_TOKENS, 1, 4096));
+    }
+    return arguments.has(RESOLUTION)
+        ? choices.withResolution(Resolution.parse(arguments.requiredText(RESOLUTION)))
+        : choices;
+  }
+
   /** Refuses them where no checkpoint is read. */
   static void refuse(Arguments arguments, String why) {
-    List.of(HEADS, SCHEDULE).forEach(option -> arguments.refuse(option, why));
+    List.of(HEADS, SCHEDULE, RESOLUTION, TEXT_TOKENS)
+        .forEach(option -> arguments.refuse(option, why));
   }
 }

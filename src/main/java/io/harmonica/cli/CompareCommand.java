@@ -44,6 +44,7 @@ final class CompareCommand implements Command {
   private static final List<String> COMMON =
       List.of(
           "model-repository",
+          DeviceOptions.DEVICE,
           "triton",
           "model",
           "steps",
@@ -79,7 +80,7 @@ final class CompareCommand implements Command {
             .value("model-repository", "DIR", "run this repository here, without a server")
             .value("triton", TritonOptions.SERVERS, "use Triton servers by their gRPC ports");
     OptionList options =
-        TritonOptions.declareForTrajectories(place)
+        TritonOptions.declareForTrajectories(DeviceOptions.declare(place))
             .value("model", "NAME", "the base model")
             .value(
                 "a",
@@ -91,15 +92,15 @@ final class CompareCommand implements Command {
     VariantOptions.LETTERS.stream()
         .skip(1)
         .forEach(letter -> options.value(letter, "VARIANT", "another variant"));
-    return options
+    options
         .value("variants", "FILE", "all of them instead: a JSON array of such words or objects")
         .value(
             "classes",
             "0,1",
             "class labels of a request's pictures (default: 4 pictures, going through all classes)")
         .value("prompt", "TEXT", "a text to draw, on models with a text encoder; may be repeated")
-        .value("prompts", "FILE", "the same, one a line")
-        .value("negative-prompt", "TEXT", "what guidance leads away from (default: the empty text)")
+        .value("prompts", "FILE", "the same, one a line");
+    return PromptOptions.options(options)
         .value("text-embeddings", "FILE", "texts embedded elsewhere, as generate takes them")
         .value(
             "pictures",
@@ -152,7 +153,9 @@ final class CompareCommand implements Command {
             + " --b taylor-2 --report /tmp/compare.html",
         "bin/harmonica compare --model-repository model_repository --model shapes-dit"
             + " --a steps=14 --b taylor-2 --c triton=localhost:8001,router=taylor-2"
-            + " --fail-if 'b.speedup < 1.2'");
+            + " --fail-if 'b.speedup < 1.2'",
+        "bin/harmonica compare --model-repository model_repository --model shapes-dit --a device=cpu"
+            + " --b device=openvino");
   }
 
   @Override
@@ -169,6 +172,10 @@ final class CompareCommand implements Command {
     if (settings.stream().noneMatch(Setting::served)) {
       TritonOptions.refuseAll(arguments, "without a variant on Triton");
     }
+    if (settings.stream().allMatch(Setting::served)) {
+      DeviceOptions.refuseAll(arguments, "with --triton: its servers compute");
+    }
+    DeviceOptions.settleThreads(arguments);
     List<Path> files = new ArrayList<>();
     for (String file : List.of("json", "report", "junit")) {
       Optional<Path> path = arguments.path(file);
@@ -251,14 +258,12 @@ final class CompareCommand implements Command {
       return textPlan(arguments, comparison, rounds, requests, console);
     }
     boolean takesClasses = comparison.shows() instanceof Shows.Classes;
-    List.of("prompt", "prompts", "negative-prompt", "text-embeddings")
-        .forEach(
-            option ->
-                arguments.refuse(
-                    option,
-                    takesClasses
-                        ? "on models that take classes"
-                        : "on models that take neither classes nor texts"));
+    String where =
+        takesClasses
+            ? "on models that take classes"
+            : "on models that take neither classes nor texts";
+    TEXTS.forEach(option -> arguments.refuse(option, where));
+    PromptOptions.refuseAll(arguments, where);
     return takesClasses
         ? classPlan(arguments, comparison, rounds, requests)
         : anyPlan(arguments, comparison, rounds, requests);

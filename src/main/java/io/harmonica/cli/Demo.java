@@ -23,6 +23,7 @@ import io.harmonica.picture.Png;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.router.Router;
+import io.harmonica.runtime.Device;
 import io.harmonica.triton.ServerOptions;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -48,6 +49,7 @@ import java.util.stream.Stream;
  * @param rounds how often each variant makes {@value #PICTURES} pictures
  * @param warmUp rounds before those that count
  * @param seed of the first picture's noise
+ * @param device what computes
  * @param progress gets a line for each stage
  */
 record Demo(
@@ -57,6 +59,7 @@ record Demo(
     int rounds,
     WarmUp warmUp,
     long seed,
+    Device device,
     PrintStream progress) {
   private static final String MODEL = "shapes-dit";
   private static final String UNCACHED = "uncached";
@@ -108,7 +111,14 @@ record Demo(
   private Setting setting(String name, String router, int steps) {
     Style style = Style.DEFAULT.withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
     return new Setting(
-        name, repository.toString(), false, MODEL, style, OptionalInt.empty(), OptionalInt.empty());
+        name,
+        repository.toString(),
+        false,
+        MODEL,
+        style,
+        OptionalInt.empty(),
+        OptionalInt.empty(),
+        device);
   }
 
   private Report report(Comparison comparison, Comparison.Plan plan, Outcome outcome) {
@@ -118,7 +128,8 @@ record Demo(
                 + " %s. Every variant starts from the same noise; a router says which branches are"
                 + " computed at each step, and which reuse or forecast their cached outputs.")
             .formatted(rounds * PICTURES, STEPS, GUIDANCE),
-        "bin/harmonica demo --rounds %d --seed %d".formatted(rounds, seed),
+        "bin/harmonica demo --rounds %d --seed %d%s"
+            .formatted(rounds, seed, device.equals(Device.CPU) ? "" : " --device " + device),
         plan,
         outcome,
         comparison.entries(plan, outcome, Optional.empty()),

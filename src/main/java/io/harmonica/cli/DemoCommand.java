@@ -26,18 +26,22 @@ final class DemoCommand implements Command {
 
   @Override
   public List<String> usage() {
-    return List.of("[--rounds N] [--seed N] [--model-repository DIR] [--out DIR]");
+    return List.of(
+        "[--rounds N] [--seed N] [--model-repository DIR] [--device NAME] [--threads N] [--out DIR]");
   }
 
   @Override
   public Options options() {
-    return new OptionList()
-        .value("rounds", "N", "how often each variant makes 8 pictures (default " + ROUNDS + ")")
-        .value("seed", "N", "of the first picture's noise (default 0)")
-        .value(
-            "model-repository",
-            "DIR",
-            "where the example is, or is to be, exported (default: the project's model_repository)")
+    OptionList options =
+        new OptionList()
+            .value(
+                "rounds", "N", "how often each variant makes 8 pictures (default " + ROUNDS + ")")
+            .value("seed", "N", "of the first picture's noise (default 0)")
+            .value(
+                "model-repository",
+                "DIR",
+                "where the example is, or is to be, exported (default: the project's model_repository)");
+    return DeviceOptions.declare(options)
         .value("out", "DIR", "for contact sheets, page and JSON (default demo-output)")
         .options();
   }
@@ -49,6 +53,7 @@ final class DemoCommand implements Command {
 
   @Override
   public int run(Arguments arguments, Console console) {
+    DeviceOptions.settleThreads(arguments);
     Path out = arguments.path("out").orElse(Path.of("demo-output"));
     Demo demo =
         new Demo(
@@ -58,6 +63,7 @@ final class DemoCommand implements Command {
             arguments.integer("rounds", 1, 1000).orElse(ROUNDS),
             WarmUp.fixed(1),
             arguments.wholeNumber("seed").orElse(0L),
+            DeviceOptions.device(arguments),
             console.err());
     Report report = demo.run();
     console.out().println(report.table());

@@ -68,7 +68,8 @@ final class ExportCommand implements Command {
         .value(
             "resolution",
             "HxW",
-            "PixArt: height and width of the pictures in pixels (default: as trained)")
+            "height and width of the pictures in pixels, where a model leaves that free (default: as"
+                + " trained)")
         .flag(
             "aspect-bins",
             "with --resolution: draw at the nearest size that PixArt was trained at, then resize"
@@ -97,6 +98,12 @@ final class ExportCommand implements Command {
             "block|branch",
             "block: one for each variant of a block that a router needs (default); branch: one for"
                 + " each branch, weights in memory once, and any router can be deployed later")
+        .value(
+            "accelerator",
+            "none|tensorrt|openvino",
+            "what Triton's onnxruntime backend computes with, where it was built so: its own"
+                + " kernels, TensorRT on NVIDIA GPUs, OpenVINO on CPUs (default none); servers"
+                + " without it refuse the engines")
         .value(
             "blocks-per-engine",
             "K|all",
@@ -145,7 +152,7 @@ final class ExportCommand implements Command {
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
-        TextFiles texts = TextFiles.find(arguments, parts).orElse(null)) {
+        TextFiles.All texts = TextFiles.all(arguments, parts)) {
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       if (autoencoder.isEmpty()) {
         arguments.refuse("latent-scale", "without an autoencoder");
@@ -154,10 +161,9 @@ final class ExportCommand implements Command {
       Model model = Model.of(checkpoint, sizes.choices());
       arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
       Exporter exporter = new Exporter(model, routers, options);
-      Stream.of(
-              Optional.of(model.weights()),
-              autoencoder.map(Autoencoder::weights),
-              Optional.ofNullable(texts).map(files -> files.encoder().weights()))
+      Stream.concat(
+              Stream.of(Optional.of(model.weights()), autoencoder.map(Autoencoder::weights)),
+              texts.files().stream().map(some -> some.map(files -> files.encoder().weights())))
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.note(note));
@@ -167,8 +173,15 @@ final class ExportCommand implements Command {
       autoencoder
           .map(decoder -> scaled(decoder, arguments, model.denoiser().io()))
           .ifPresent(exporter::withDecoder);
-      if (texts != null) {
-        exporter.withText(texts.encoder(), texts.tokenizer().packed());
+      if (texts.areThere()) {
+        exporter.withTexts(
+            texts.files().stream()
+                .map(
+                    some ->
+                        some.map(
+                            files ->
+                                new Exporter.Text(files.encoder(), files.tokenizer().packed())))
+                .toList());
       }
       sizes.picture().ifPresent(exporter::withPicture);
       arguments
@@ -204,6 +217,7 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
+      options.platform().needs().ifPresent(console::note);
       model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
@@ -227,8 +241,8 @@ final class ExportCommand implements Command {
     console
         .err()
         .printf(
-            "note: router %s is for another sampler than %s, so its steps go one in a request%n",
-            router, String.join(" or ", Sampler.LINEAR));
+            "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
+            router, String.join(", ", Sampler.LINEAR));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {
@@ -286,12 +300,10 @@ final class ExportCommand implements Command {
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
     String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
-    String platform =
-        arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
         Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
-        ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT)),
+        platform(arguments),
         engines(arguments),
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
@@ -308,6 +320,24 @@ final class ExportCommand implements Command {
     return arguments.text("blocks-per-engine").filter("all"::equals).isPresent()
         ? EngineSize.STEP
         : EngineSize.ofBlocks(arguments.integer("blocks-per-engine", 1, 1000).orElse(1));
+  }
+
+  private static ExportOptions.Platform platform(Arguments arguments) {
+    String accelerator =
+        arguments.choice("accelerator", List.of("none", "tensorrt", "openvino")).orElse("none");
+    String platform =
+        arguments.choice("platform", List.of("onnxruntime", "tensorrt")).orElse("onnxruntime");
+    if (accelerator.equals("none")) {
+      return ExportOptions.Platform.valueOf(platform.toUpperCase(Locale.ROOT));
+    }
+    if (platform.equals("tensorrt")) {
+      throw new UsageException(
+          "--accelerator %s is for --platform onnxruntime, not for TensorRT's plans: give one of the two"
+              .formatted(accelerator));
+    }
+    return accelerator.equals("tensorrt")
+        ? ExportOptions.Platform.ONNXRUNTIME_TENSORRT
+        : ExportOptions.Platform.ONNXRUNTIME_OPENVINO;
   }
 
   /** The checkpoint's own name, or its repository's, as far as a model can have it. */

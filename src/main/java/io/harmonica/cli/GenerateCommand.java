@@ -40,6 +40,7 @@ final class GenerateCommand implements Command {
   private static final List<String> DECIDING =
       List.of(
           "model",
+          DeviceOptions.DEVICE,
           "router",
           "classes",
           "text-embeddings",
@@ -80,21 +81,21 @@ final class GenerateCommand implements Command {
                 TritonOptions.SERVERS,
                 "use Triton servers by their gRPC ports; several, or one name with several"
                     + " addresses, take over from each other");
-    return TritonOptions.declareForTrajectories(place)
-        .value(
-            "steps-per-request",
-            "auto|1|K",
-            "steps that go in one request: 1, or what the model was exported with (default auto:"
-                + " that, if the server is more than 1 ms away)")
-        .value("model", "NAME", "the base model")
-        .value("router", "NAME|none", "a router of the model (default none: compute everything)")
-        .value("classes", "0,1,2", "a class label for each picture")
-        .value("prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
-        .value("prompts", "FILE", "the same, one a line")
-        .value(
-            "negative-prompt",
-            "TEXT",
-            "with them: what guidance leads away from (default: the empty text)")
+    OptionList content =
+        TritonOptions.declareForTrajectories(DeviceOptions.declare(place))
+            .value(
+                "steps-per-request",
+                "auto|1|K",
+                "steps that go in one request: 1, or what the model was exported with (default auto:"
+                    + " that, if the server is more than 1 ms away)")
+            .value("model", "NAME", "the base model")
+            .value(
+                "router", "NAME|none", "a router of the model (default none: compute everything)")
+            .value("classes", "0,1,2", "a class label for each picture")
+            .value(
+                "prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
+            .value("prompts", "FILE", "the same, one a line");
+    return PromptOptions.options(content)
         .value(
             "text-embeddings",
             "FILE",
@@ -207,6 +208,7 @@ final class GenerateCommand implements Command {
     if (arguments.has("prompt") || arguments.has("prompts")) {
       List<String> texts = TextLines.of(arguments, "prompt", "prompts");
       settings.put("prompts", TextLines.digest(texts));
+      PromptOptions.settings(arguments).forEach(settings::put);
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
     long start = System.nanoTime();
@@ -232,10 +234,12 @@ final class GenerateCommand implements Command {
   private static void refuseWithoutEffect(Arguments arguments) {
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
-      arguments.refuse("negative-prompt", "without --prompt or --prompts");
+      PromptOptions.refuseAll(arguments, "without --prompt or --prompts");
     }
     if (!arguments.has("triton")) {
       TritonOptions.refuseAll(arguments, "without --triton");
+    } else {
+      DeviceOptions.refuseAll(arguments, "with --triton: its servers compute");
     }
     if (arguments.has("count")) {
       for (String option : List.of("latents", "save-latents")) {
@@ -269,11 +273,16 @@ final class GenerateCommand implements Command {
     if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
     }
-    return arguments.has("triton")
-        ? builder
-            .triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console))
-            .open()
-        : builder.repository(arguments.requiredPath("model-repository")).open();
+    if (arguments.has("triton")) {
+      return builder
+          .triton(arguments.requiredText("triton"), TritonOptions.of(arguments, console))
+          .open();
+    }
+    DeviceOptions.settleThreads(arguments);
+    return builder
+        .repository(arguments.requiredPath("model-repository"))
+        .device(DeviceOptions.device(arguments))
+        .open();
   }
 
   private static Optional<Double> guidance(Arguments arguments) {
@@ -310,9 +319,9 @@ final class GenerateCommand implements Command {
 
   static Content.Texts embed(
       Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
-    return pipeline.prompts(
-        texts,
-        arguments.text("negative-prompt").orElse(""),
+    return pipeline.embed(
+        PromptOptions.prompts(arguments, texts),
+        PromptOptions.negative(arguments),
         warning -> console.err().println("warning: " + warning));
   }
 

@@ -39,7 +39,8 @@ public final class Harmonica {
         new FeaturesCommand(),
         new DeployCommand(),
         new UndeployCommand(),
-        new StatusCommand());
+        new StatusCommand(),
+        new DeviceCommand());
   }
 
   static int run(List<Command> commands, String[] args, Console console) {

@@ -49,7 +49,7 @@ final class ImportRouterCommand implements Command {
         new OptionList()
             .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
             .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
-    return CheckpointOptions.declare(options)
+    return CheckpointOptions.declareForRouters(options)
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
         .value(
             "sampler",

@@ -47,7 +47,7 @@ final class InspectCommand implements Command {
         new OptionList()
             .value("router", "FILE", "a router file; with --model-repository the name of a router")
             .value("checkpoint", "PATH", "the router's model, for speedup and cache bytes");
-    return CheckpointOptions.declare(options)
+    return CheckpointOptions.declareForRouters(options)
         .value("model-repository", "DIR", "a repository that harmonica-export wrote")
         .value("model", "NAME", "the model in the repository")
         .flag("json", "print the numbers as JSON instead")

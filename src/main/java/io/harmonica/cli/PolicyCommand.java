@@ -68,7 +68,7 @@ final class PolicyCommand implements Command {
     OptionList options =
         new OptionList()
             .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
-    return CheckpointOptions.declare(options)
+    return CheckpointOptions.declareForRouters(options)
         .value("steps", "N", "denoising steps of the trajectory, 1..1000")
         .value(
             "interval",

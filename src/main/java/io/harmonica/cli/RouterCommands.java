@@ -20,7 +20,7 @@ final class RouterCommands {
   /** The model that {@code --checkpoint} names, with what else is said of it. */
   static ModelCard checkpoint(Models models, Arguments arguments) {
     return models.checkpoint(
-        arguments.requiredPath("checkpoint"), CheckpointOptions.choices(arguments));
+        arguments.requiredPath("checkpoint"), CheckpointOptions.choicesForRouters(arguments));
   }
 
   /** The router's name: {@code --name}, else that of the file without {@code .json}. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.deploy.Survey;
+import io.harmonica.runtime.Devices;
 import io.harmonica.runtime.Statistics;
 import java.io.PrintStream;
 import java.util.List;
@@ -13,7 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.commons.cli.Options;
 
-/** {@code harmonica status}: what Triton servers have of ours, and what it did. */
+/** {@code harmonica status}: what Triton servers have of ours, or what could compute here. */
 final class StatusCommand implements Command {
   private final ObjectMapper json = new ObjectMapper();
 
@@ -24,19 +25,25 @@ final class StatusCommand implements Command {
 
   @Override
   public String summary() {
-    return "show the models and routers of Triton servers, with their statistics";
+    return "show the models and routers of Triton servers, or the devices of this machine";
   }
 
   @Override
   public List<String> usage() {
-    return List.of("--triton HOST:PORT[,...] [--model NAME] [--json] [OPTIONS]");
+    return List.of(
+        "--triton HOST:PORT[,...] [--model NAME] [--json] [OPTIONS]", "[--device PATH] [--json]");
   }
 
   @Override
   public Options options() {
     OptionList place =
         new OptionList()
-            .value("triton", TritonOptions.SERVERS, "the servers, by their gRPC ports")
+            .value(
+                "triton",
+                TritonOptions.SERVERS,
+                "the servers, by their gRPC ports (default: what computes in this process, for"
+                    + " --device)")
+            .value(DeviceOptions.DEVICE, "PATH", "without servers: list this plugin's devices too")
             .value("model", "NAME", "this base model only")
             .flag("json", "print JSON");
     return TritonOptions.declare(place).options();
@@ -44,12 +51,18 @@ final class StatusCommand implements Command {
 
   @Override
   public List<String> examples() {
-    return List.of("bin/harmonica status --triton localhost:8001");
+    return List.of("bin/harmonica status --triton localhost:8001", "bin/harmonica status");
   }
 
   @Override
   public int run(Arguments arguments, Console console) {
     boolean asJson = arguments.has("json");
+    if (!arguments.has("triton")) {
+      TritonOptions.refuseAll(arguments, "without --triton");
+      arguments.refuse("model", "without --triton");
+      return devices(arguments, asJson, console);
+    }
+    arguments.refuse(DeviceOptions.DEVICE, "with --triton: its servers compute");
     Optional<String> model = arguments.text("model");
     ArrayNode all = json.createArrayNode();
     AtomicInteger code = new AtomicInteger(CommandRunner.DONE);
@@ -73,6 +86,29 @@ final class StatusCommand implements Command {
       console.out().println(all.toPrettyString());
     }
     return code.get();
+  }
+
+  private int devices(Arguments arguments, boolean asJson, Console console) {
+    List<Devices.Found> found =
+        Devices.list(
+            arguments.has(DeviceOptions.DEVICE)
+                ? List.of(DeviceOptions.device(arguments))
+                : List.of());
+    if (asJson) {
+      console.out().println(json.valueToTree(found).toPrettyString());
+      return CommandRunner.DONE;
+    }
+    for (Devices.Found one : found) {
+      console
+          .out()
+          .println(
+              one.fault().isEmpty()
+                  ? "%s: %s (%s) on %s, computes in %s"
+                      .formatted(
+                          one.name(), one.software(), one.vendor(), one.hardware(), one.precision())
+                  : "%s: not usable: %s".formatted(one.name(), one.fault()));
+    }
+    return CommandRunner.DONE;
   }
 
   private static List<Survey.Model> chosen(Survey survey, Optional<String> model) {

@@ -69,7 +69,8 @@ final class TrainCommand implements Command {
         .value(
             "resolution",
             "HxW",
-            "PixArt: height and width of the pictures in pixels (default: as trained)")
+            "height and width of the pictures in pixels, where a model leaves that free (default: as"
+                + " trained)")
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(

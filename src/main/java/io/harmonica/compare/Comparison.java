@@ -14,7 +14,6 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
-import io.harmonica.sampler.Guidance;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +43,7 @@ public final class Comparison implements AutoCloseable {
 
     /** FLOPs of one picture, NaN where none was made: guidance feeds the model two rows for it. */
     double flops(int passes) {
-      double rows = Guidance.rows(pipeline.guidanceScale(setting.style()));
+      double rows = pipeline.rows(setting.style());
       double saved = savings().map(s -> s.theoreticalSpeedup().orElseThrow()).orElse(1.0);
       long ofPass = pipeline.manifest().flops().full();
       return passes == 0 ? Double.NaN : rows * passes * ofPass / saved;
@@ -110,14 +109,15 @@ public final class Comparison implements AutoCloseable {
             setting.place(),
             Boolean.toString(setting.served()),
             setting.model(),
-            setting.stepsPerRequest().toString()),
+            setting.stepsPerRequest().toString(),
+            setting.device().toString()),
         key -> {
           PipelineBuilder builder = Pipeline.builder(setting.model());
           setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
           Pipeline pipeline =
               setting.served()
                   ? builder.triton(setting.place(), tritonOptions).open()
-                  : builder.repository(Path.of(setting.place())).open();
+                  : builder.repository(Path.of(setting.place())).device(setting.device()).open();
           pipeline.statistics(); // what was counted before is where counting begins
           return pipeline;
         });

@@ -2,6 +2,7 @@ package io.harmonica.compare;
 
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Style;
+import io.harmonica.runtime.Device;
 import io.harmonica.sampler.Spacing;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.OptionalInt;
  * @param style of its requests
  * @param batch pictures of one request, where it is not the comparison's
  * @param stepsPerRequest steps that go in one request; empty: by the distance to the server
+ * @param device what computes, where the place is a folder
  */
 public record Setting(
     String name,
@@ -27,7 +29,8 @@ public record Setting(
     String model,
     Style style,
     OptionalInt batch,
-    OptionalInt stepsPerRequest) {
+    OptionalInt stepsPerRequest,
+    Device device) {
 
   /** What a variant may state, by the names that users type. */
   public static final List<String> FIELDS =
@@ -43,6 +46,7 @@ public record Setting(
           "steps-per-request",
           "model",
           "model-repository",
+          "device",
           "triton");
 
   /**
@@ -91,6 +95,9 @@ public record Setting(
       all.remove("triton");
       all.remove("model-repository");
     }
+    if (own.containsKey("triton")) {
+      all.remove("device"); // what the others compute on
+    }
     all.putAll(own);
     return new Fields(all, where).setting();
   }
@@ -107,6 +114,9 @@ public record Setting(
         throw fault(where, "state one of model-repository and triton, here or for all variants");
       }
       boolean served = values.containsKey("triton");
+      if (served && values.containsKey("device")) {
+        throw fault(where, "device has no effect with triton: its servers compute");
+      }
       String model = text("model").orElseThrow(() -> fault(where, "state its model, or `model`"));
       Style style = Style.DEFAULT.withRouter(text("router").orElse(Request.NO_ROUTER));
       OptionalInt steps = integer("steps", 1000);
@@ -133,7 +143,8 @@ public record Setting(
           model,
           style,
           integer("batch", 1 << 16),
-          integer("steps-per-request", 1000));
+          integer("steps-per-request", 1000),
+          text("device").map(Device::parse).orElse(Device.CPU));
     }
 
     private Optional<String> text(String field) {
@@ -192,14 +203,17 @@ public record Setting(
     stepsPerRequest.ifPresent(count -> fields.put("steps-per-request", Integer.toString(count)));
     fields.put("model", model);
     fields.put(served ? "triton" : "model-repository", place);
+    if (!device.equals(Device.CPU)) {
+      fields.put("device", device.withSemicolons());
+    }
     return fields;
   }
 
   Setting withName(String other) {
-    return new Setting(other, place, served, model, style, batch, stepsPerRequest);
+    return new Setting(other, place, served, model, style, batch, stepsPerRequest, device);
   }
 
   Setting withStyle(Style other) {
-    return new Setting(name, place, served, model, other, batch, stepsPerRequest);
+    return new Setting(name, place, served, model, other, batch, stepsPerRequest, device);
   }
 }

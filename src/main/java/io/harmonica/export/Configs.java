@@ -16,11 +16,9 @@ import io.harmonica.repository.proto.ModelInstanceGroup;
 import io.harmonica.repository.proto.ModelParameter;
 import io.harmonica.router.Route;
 import io.harmonica.router.Stretch;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
@@ -52,10 +50,12 @@ final class Configs {
 
   ModelConfig engine(Engine engine) {
     Graph graph = graphs.apply(engine);
-    if (options.platform() != ExportOptions.Platform.ONNXRUNTIME) {
+    if (options.platform() == ExportOptions.Platform.TENSORRT) {
       return engine(name(engine), engine.role(), graph);
     }
-    int most = engine.isAhead() ? rowsAhead(graph) : options.maxBatch();
+    boolean ahead =
+        engine.isAhead() && options.platform() != ExportOptions.Platform.ONNXRUNTIME_TENSORRT;
+    int most = ahead ? rowsAhead(graph) : options.maxBatch();
     ModelConfig config = engine(name(engine), engine.role(), graph, most);
     boolean large =
         graph.inputs().stream()
@@ -90,31 +90,28 @@ final class Configs {
   }
 
   private ModelConfig engine(String name, Role role, Graph graph, int most) {
-    String profile =
-        profile(
-            shapes(graph.inputs(), 1),
-            shapes(graph.inputs(), Math.min(2, most)), // guidance's pair
-            shapes(graph.inputs(), most));
-    return engine(name, role, graph, most, profile);
+    return engine(name, role, graph, most, Profile.ofBatches(graph.inputs(), most));
   }
 
-  String textEncoderName() {
-    return options.modelName() + "-text-encoder";
+  /** The first has no number. */
+  String textEncoderName(TextEngines text) {
+    String name = options.modelName() + "-text-encoder";
+    return text.place().number() == 0 ? name : name + "-" + (text.place().number() + 1);
   }
 
-  String textPartName(int part) {
-    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(), part);
+  String textPartName(TextEngines text, int part) {
+    return String.format(Locale.ROOT, "%s-%02d", textEncoderName(text), part);
   }
 
-  ModelConfig textPart(int part, Graph graph) {
-    return engine(textPartName(part), TEXT, graph);
+  ModelConfig textPart(TextEngines text, int part, Graph graph) {
+    return engine(textPartName(text, part), TEXT, graph);
   }
 
-  /** The text encoder's parts in turn, and the tokenizer for its clients. */
-  ModelConfig textEncoder(List<ModelConfig> parts, String tokenizer) {
-    return Ensemble.of(textEncoderName(), options.modelName(), TEXT, parts, Names.TEXT_EMBEDDING)
+  /** A text encoder's parts in turn, and the tokenizer for its clients. */
+  ModelConfig textEncoder(TextEngines text, List<ModelConfig> parts) {
+    return Ensemble.of(textEncoderName(text), options.modelName(), TEXT, parts, text.outputs())
         .toBuilder()
-        .putParameters(Manifest.TOKENIZER, parameter(tokenizer))
+        .putParameters(Manifest.TOKENIZER, parameter(text.tokenizer()))
         .build();
   }
 
@@ -128,9 +125,7 @@ final class Configs {
     Port input = graph.inputs().get(0);
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
-    String usual = shapes(List.of(largest), 1);
-    String most = shapes(List.of(largest), pictures);
-    String profile = profile(shapes(List.of(smallest), 1), usual, most);
+    Profile profile = Profile.ofSizes(smallest, largest, pictures);
     return engine(decoderName(), DECODER, graph, pictures, profile).toBuilder()
         .clearDynamicBatching()
         .build();
@@ -140,7 +135,7 @@ final class Configs {
     return Names.engine(options.modelName(), DECODER);
   }
 
-  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, String profile) {
+  private ModelConfig engine(String name, Role role, Graph graph, int maxBatch, Profile profile) {
     ModelConfig.Builder config =
         ConfigPorts.of(graph.inputs(), graph.outputs())
             .setName(name)
@@ -155,9 +150,14 @@ final class Configs {
     }
     if (options.platform() == ExportOptions.Platform.TENSORRT) {
       config.setBackend("tensorrt").setDefaultModelFilename("model.plan");
-      config.putParameters("trtexec", parameter(profile));
+      config.putParameters("trtexec", parameter(profile.trtexec()));
     } else {
       config.setBackend("onnxruntime").setDefaultModelFilename("model.onnx");
+    }
+    switch (options.platform()) {
+      case ONNXRUNTIME_TENSORRT -> Accelerator.tensorRt(config, profile);
+      case ONNXRUNTIME_OPENVINO -> Accelerator.openVino(config);
+      default -> {} // the backend's own kernels, or plans
     }
     return config.build();
   }
@@ -195,23 +195,5 @@ final class Configs {
 
   static ModelParameter parameter(String value) {
     return ModelParameter.newBuilder().setStringValue(value).build();
-  }
-
-  /** The shapes that {@code trtexec} optimises for. */
-  private static String profile(String min, String opt, String max) {
-    return "--minShapes=" + min + " --optShapes=" + opt + " --maxShapes=" + max;
-  }
-
-  private static String shapes(List<Port> inputs, int batch) {
-    return inputs.stream()
-        .map(
-            port ->
-                port.name()
-                    + ":"
-                    + batch
-                    + Arrays.stream(port.shape())
-                        .mapToObj(size -> "x" + size)
-                        .collect(Collectors.joining()))
-        .collect(Collectors.joining(","));
   }
 }

@@ -36,7 +36,8 @@ record DecoderEngine(Autoencoder autoencoder, Denoiser.Interface io) {
 
   /** Writes its graph. */
   Graph graph(WeightFile weights, Precision wished) {
-    Decoder decoder = autoencoder.decoder();
+    Decoder own = autoencoder.decoder();
+    Decoder decoder = io.origin().isFlow() ? own : own.withoutShift();
     Precision precision = decoder.upcast() ? Precision.FP32 : wished;
     Graph graph = new Graph("decoder");
     OnnxOps ops = new OnnxOps(graph, autoencoder.weights(), weights, precision);

@@ -3,6 +3,7 @@ package io.harmonica.export;
 import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import java.util.Optional;
 
 /**
  * How a model is exported.
@@ -29,8 +30,34 @@ public record ExportOptions(
 
   /** What Triton runs the engines with. */
   public enum Platform {
-    ONNXRUNTIME,
-    TENSORRT
+    /** Its onnxruntime backend, with ONNX Runtime's own kernels. */
+    ONNXRUNTIME(null),
+
+    /** Its onnxruntime backend, which has TensorRT build a plan of each engine; on NVIDIA GPUs. */
+    ONNXRUNTIME_TENSORRT(
+        "servers need an NVIDIA GPU and an onnxruntime backend with TensorRT, and refuse these"
+            + " engines else; each builds its plan before it answers first, and keeps it in the"
+            + " server's "
+            + Accelerator.CACHE),
+
+    /** Its onnxruntime backend with OpenVINO, on CPUs. */
+    ONNXRUNTIME_OPENVINO(
+        "servers need an onnxruntime backend that was built with OpenVINO, and refuse these engines"
+            + " else: unknown Execution Accelerator 'openvino'"),
+
+    /** Its tensorrt backend, with plans that {@code export/build-engines.sh} builds beforehand. */
+    TENSORRT(null);
+
+    private final String needs;
+
+    Platform(String needs) {
+      this.needs = needs;
+    }
+
+    /** What a server needs for it that not every one has, where that is so. */
+    public Optional<String> needs() {
+      return Optional.ofNullable(needs);
+    }
   }
 
   public ExportOptions {

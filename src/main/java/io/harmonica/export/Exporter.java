@@ -6,12 +6,14 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Shows;
 import io.harmonica.model.Unconditional;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
+import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
@@ -91,7 +93,7 @@ public final class Exporter {
   private final Configs configs;
   private final Map<String, ModelConfig> beside = new HashMap<>(); // once they are written
   private Optional<DecoderEngine> decoder = Optional.empty();
-  private Optional<TextEngines> text = Optional.empty();
+  private List<TextEngines> texts = List.of();
   private Optional<Resolution> picture = Optional.empty();
   private Wholes whole = new Wholes(List.of(), List.of());
   private Sampling sampling;
@@ -176,9 +178,39 @@ public final class Exporter {
   }
 
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {
-    encoder.requireFits(model.denoiser());
-    int tokens = model.denoiser().io().text().orElseThrow().tokens();
-    text = Optional.of(new TextEngines(encoder, tokens, options.precision(), tokenizer, most));
+    return withTexts(List.of(Optional.of(new Text(encoder, tokenizer))), most);
+  }
+
+  /**
+   * A text encoder to be added.
+   *
+   * @param tokenizer packed, for clients
+   */
+  public record Text(TextCheckpoint encoder, String tokenizer) {}
+
+  /**
+   * Adds what embeds prompts, by several text encoders.
+   *
+   * @param encoders in the model's order, as {@link TextLayout#of} has them
+   * @throws HarmonicaException if the model takes other texts, or none
+   */
+  public Exporter withTexts(List<Optional<Text>> encoders) {
+    return withTexts(encoders, TextEngines.MOST_BYTES);
+  }
+
+  Exporter withTexts(List<Optional<Text>> encoders, long most) {
+    List<TextLayout> places =
+        TextLayout.of(
+            model.denoiser(), encoders.stream().map(some -> some.map(Text::encoder)).toList());
+    boolean masks = model.denoiser().io().text().orElseThrow().mask();
+    texts =
+        places.stream()
+            .map(
+                place -> {
+                  String tokenizer = encoders.get(place.number()).get().tokenizer();
+                  return new TextEngines(place, masks, options.precision(), tokenizer, most);
+                })
+            .toList();
     return this;
   }
 
@@ -297,8 +329,8 @@ public final class Exporter {
     if (decoder.isPresent()) {
       entries.add(writeDecoder(decoder.get(), folder));
     }
-    if (text.isPresent()) {
-      writeText(text.get(), folder, entries);
+    for (TextEngines text : texts) {
+      writeText(text, folder, entries);
     }
     if (options.stepsPerRequest() > 1 || !whole.isEmpty()) {
       entries.add(writeSampler(folder));
@@ -378,7 +410,8 @@ public final class Exporter {
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
         counted = weights.sizeBytes();
-        size += writeConfig(configs.engine(engine), folder);
+        size +=
+            writeConfig(Accelerator.cachedByContent(configs.engine(engine), onnx, data), folder);
         if (folder != null) {
           Path version = versionFolder(engine, folder);
           writeOnnx(onnx, version);
@@ -428,15 +461,15 @@ public final class Exporter {
       int number = parts.size();
       entries.add(
           writeAlone(
-              configs.textPartName(number),
+              configs.textPartName(engines, number),
               weights -> engines.graph(part, weights),
               graph -> {
-                parts.add(configs.textPart(number, graph));
+                parts.add(configs.textPart(engines, number, graph));
                 return parts.get(number);
               },
               folder));
     }
-    ModelConfig ensemble = noted(configs.textEncoder(parts, engines.tokenizer()));
+    ModelConfig ensemble = noted(configs.textEncoder(engines, parts));
     entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
   }
 
@@ -448,23 +481,24 @@ public final class Exporter {
       Path folder)
       throws IOException {
     Path version = folder == null ? null : versionFolder(name, folder);
-    try (WeightFile weights =
-        folder == null
-            ? WeightFile.measure()
-            : WeightFile.create(version.resolve(WeightFile.NAME))) {
+    Path data = folder == null ? null : version.resolve(WeightFile.NAME);
+    try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
       Graph graph = engine.apply(weights);
       ModelProto onnx = graph.model();
       if (folder != null) {
         writeOnnx(onnx, version);
       }
       long size = onnx.getSerializedSize() + weights.sizeBytes();
-      return new Entry(name, size + writeConfig(config.apply(graph), folder));
+      ModelConfig written = Accelerator.cachedByContent(config.apply(graph), onnx, data);
+      return new Entry(name, size + writeConfig(written, folder));
     }
   }
 
   private Entry writeSampler(Path folder) throws IOException {
     Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
-    return writeSmall(configs.sampler(graph, steps()), graph, folder);
+    ModelProto onnx = graph.model();
+    return writeSmall(
+        Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null), graph, folder);
   }
 
   private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
@@ -502,6 +536,22 @@ public final class Exporter {
     return text.length;
   }
 
+  private List<Manifest.Encoder> textEncoders(Shows.Text takes) {
+    return texts.stream()
+        .map(
+            text ->
+                new Manifest.Encoder(
+                    configs.textEncoderName(text),
+                    text.place().number(),
+                    text.place().tokens(),
+                    text.place().width(),
+                    text.place().row(),
+                    text.place().column(),
+                    text.place().pooled(),
+                    text.place().from()))
+        .toList();
+  }
+
   private Manifest manifest() {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
@@ -520,16 +570,7 @@ public final class Exporter {
                 picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
                 io.classes(),
                 io.unconditional() == Unconditional.NONE ? false : null,
-                io.text()
-                    .map(
-                        takes ->
-                            new Manifest.Text(
-                                takes.tokens(),
-                                takes.width(),
-                                takes.pictureSize(),
-                                takes.mask() ? null : false,
-                                text.map(engines -> configs.textEncoderName()).orElse(null)))
-                    .orElse(null),
+                io.text().map(takes -> Manifest.Text.of(takes, textEncoders(takes))).orElse(null),
                 sampling.sampler(),
                 io.origin().spacing().toString(),
                 Manifest.samplerSpacing(sampling),

@@ -95,7 +95,10 @@ final class Pieces {
       }
       int from = all.get(first).block();
       int to = all.get(end - 1).block();
-      String blocks = String.format(Locale.ROOT, from == to ? "%02d" : "%02d-%02d", from, to);
+      String blocks =
+          from == to
+              ? String.format(Locale.ROOT, "%02d", from)
+              : String.format(Locale.ROOT, "%02d-%02d", from, to);
       engines.add(new Engine.Blocks(Role.block(blocks, "c".repeat(end - first)), first));
     }
     return engines;

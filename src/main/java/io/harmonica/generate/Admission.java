@@ -196,14 +196,21 @@ final class Admission {
     return scale;
   }
 
-  private Guidance guidance(Style style) {
+  /** What guidance does to a batch; a model that is told its scale takes one row for it. */
+  Guidance guidance(Style style) {
+    boolean told = manifest.shows() instanceof Shows.Text takes && takes.guided();
+    if (told && style.guidanceChannels().isPresent()) {
+      throw new HarmonicaException(
+          "model %s is told the scale of guidance, which acts on all channels: leave `guidanceChannels` out"
+              .formatted(manifest.model()));
+    }
     int channels = style.guidanceChannels().orElse(manifest.guidanceChannels());
     if (channels < 1 || channels > manifest.channels()) {
       throw new HarmonicaException(
           "`guidanceChannels` %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
-    return new Guidance(guidanceScale(style), channels, manifest.text() == null);
+    return new Guidance(told ? 1 : guidanceScale(style), channels, manifest.text() == null);
   }
 
   /** Refuses content that the model does not take. */
@@ -250,11 +257,16 @@ final class Admission {
           "texts are embedded %d wide, model %s takes %d: embed them with the text encoder that it was trained with"
               .formatted(texts.width(), manifest.model(), takes.width()));
     }
+    if (texts.pooledWidth() != takes.pooled()) {
+      throw new HarmonicaException(
+          "texts have pooled embeddings of %d elements, model %s takes %d: embed them with the text encoders that it was trained with"
+              .formatted(texts.pooledWidth(), manifest.model(), takes.pooled()));
+    }
   }
 
   private void requireGuides(Content.Texts texts, Style style) {
     double guidance = guidanceScale(style);
-    if (Guidance.rows(guidance) == 2 && texts.negative().isEmpty()) {
+    if (guidance(style).rows() == 2 && texts.negative().isEmpty()) {
       throw new HarmonicaException(
           "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use `guidance` 1"
               .formatted(guidance));

@@ -15,9 +15,11 @@ import java.util.Map;
 /**
  * Makes the inputs that say what to draw: a batch's are the same at every step.
  *
+ * @param guided whether guidance doubles the batch
+ * @param scale of guidance, for a model that is told it
  * @param times how often the batch is in them, one after the other
  */
-record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) {
+record Condition(Runtime runtime, Manifest manifest, boolean guided, double scale, int times) {
 
   /** The inputs for this content; the caller closes them. */
   Map<String, Tensor> of(Content content) {
@@ -47,18 +49,29 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, int times) 
     int batch = times * (guided ? 2 : 1) * texts.count();
     FloatBuffer values = FloatBuffer.allocate(batch * takes.tokens() * takes.width());
     LongBuffer mask = LongBuffer.allocate(batch * takes.tokens());
+    FloatBuffer pooled = FloatBuffer.allocate(batch * takes.pooled());
     for (int i = 0; i < times; i++) {
       if (guided) {
         Embeddings negative = prompts.negative().orElseThrow().as(takes);
         values.put(negative.values());
         mask.put(negative.mask());
+        pooled.put(negative.pooled());
       }
       values.put(texts.values());
       mask.put(texts.mask());
+      pooled.put(texts.pooled());
     }
     Map<String, Tensor> inputs = new HashMap<>();
     inputs.put(
         Names.TEXT_EMBEDDING, runtime.tensor(values.flip(), batch, takes.tokens(), takes.width()));
+    if (takes.pooled() > 0) {
+      inputs.put(Names.POOLED_TEXT, runtime.tensor(pooled.flip(), batch, takes.pooled()));
+    }
+    if (takes.guided()) {
+      float[] scales = new float[batch];
+      Arrays.fill(scales, (float) scale);
+      inputs.put(Names.GUIDANCE_SCALE, runtime.tensor(FloatBuffer.wrap(scales), batch, 1));
+    }
     if (takes.mask()) {
       inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), batch, takes.tokens()));
     }

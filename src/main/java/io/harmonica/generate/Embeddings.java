@@ -16,8 +16,17 @@ import java.util.List;
  *
  * @param values row-major {@code [count, tokens, width]}
  * @param mask {@code [count, tokens]}: 1 for a token that counts, 0 for padding
+ * @param pooled {@code [count, elements]}: a vector for each whole text; empty where a model takes
+ *     none
  */
-public record Embeddings(float[] values, long[] mask, int count, int tokens, int width) {
+public record Embeddings(
+    float[] values, long[] mask, int count, int tokens, int width, float[] pooled) {
+
+  /** Without vectors for whole texts. */
+  public Embeddings(float[] values, long[] mask, int count, int tokens, int width) {
+    this(values, mask, count, tokens, width, new float[0]);
+  }
+
   public Embeddings {
     if (count < 1 || tokens < 1 || width < 1) {
       throw new IllegalArgumentException(
@@ -28,9 +37,19 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
           "text embeddings of %d values with a mask of %d do not fill [%d, %d, %d] and [%d, %d]"
               .formatted(values.length, mask.length, count, tokens, width, count, tokens));
     }
+    if (pooled.length % count != 0) {
+      throw new IllegalArgumentException(
+          "pooled text embeddings of %d values are not of %d texts"
+              .formatted(pooled.length, count));
+    }
     if (Arrays.stream(mask).anyMatch(kept -> kept != 0 && kept != 1)) {
       throw new IllegalArgumentException("a mask of text embeddings has others than 0 and 1");
     }
+  }
+
+  /** Elements of the vector for a whole text; 0: there is none. */
+  public int pooledWidth() {
+    return pooled.length / count;
   }
 
   /** Texts {@code from} (inclusive) to {@code to} (exclusive); a lone one serves for any. */
@@ -46,7 +65,8 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
         Arrays.copyOfRange(mask, from * tokens, to * tokens),
         to - from,
         tokens,
-        width);
+        width,
+        Arrays.copyOfRange(pooled, from * pooledWidth(), to * pooledWidth()));
   }
 
   /** Texts of one size, one after the other. */
@@ -55,11 +75,14 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
     int count = parts.stream().mapToInt(Embeddings::count).sum();
     FloatBuffer values = FloatBuffer.allocate(count * first.tokens * first.width);
     LongBuffer mask = LongBuffer.allocate(count * first.tokens);
+    FloatBuffer pooled = FloatBuffer.allocate(count * first.pooledWidth());
     for (Embeddings part : parts) {
       values.put(part.values);
       mask.put(part.mask);
+      pooled.put(part.pooled);
     }
-    return new Embeddings(values.array(), mask.array(), count, first.tokens, first.width);
+    return new Embeddings(
+        values.array(), mask.array(), count, first.tokens, first.width, pooled.array());
   }
 
   /** Those of these indices, in their order. */
@@ -74,11 +97,13 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
     }
     float[] copies = new float[times * values.length];
     long[] masks = new long[times * tokens];
+    float[] pools = new float[times * pooled.length];
     for (int i = 0; i < times; i++) {
+      System.arraycopy(pooled, 0, pools, i * pooled.length, pooled.length);
       System.arraycopy(values, 0, copies, i * values.length, values.length);
       System.arraycopy(mask, 0, masks, i * tokens, tokens);
     }
-    return new Embeddings(copies, masks, times, tokens, width);
+    return new Embeddings(copies, masks, times, tokens, width, pools);
   }
 
   /**
@@ -119,6 +144,6 @@ public record Embeddings(float[] values, long[] mask, int count, int tokens, int
       System.arraycopy(values, i * tokens * width, fitted, i * other * width, kept * width);
       System.arraycopy(mask, i * tokens, masks, i * other, kept);
     }
-    return new Embeddings(fitted, masks, count, other, width);
+    return new Embeddings(fitted, masks, count, other, width, pooled);
   }
 }

@@ -195,7 +195,16 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no text encoder
    */
   public Content.Texts prompts(List<String> positive, String negative, Consumer<String> warnings) {
-    List<String> all = new ArrayList<>(positive);
+    return embed(positive.stream().map(Prompt::of).toList(), Prompt.of(negative), warnings);
+  }
+
+  /**
+   * The same with a text of its own for each text encoder.
+   *
+   * @param negative what guidance leads away from, the same for all
+   */
+  public Content.Texts embed(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    List<Prompt> all = new ArrayList<>(positive);
     all.add(negative); // with the others: each call goes through all of the encoder's weights
     Embeddings embedded = texts.embed(all, warnings);
     int last = all.size() - 1;
@@ -350,13 +359,14 @@ public final class Pipeline implements AutoCloseable {
     Content content = request.content().rows(first, end);
     Session session = runtime.session(() -> plans.of(admitted.program(), rows));
     boolean guided = admitted.guidance().doublesBatch();
+    double scale = admission.guidanceScale(request.style());
     try {
       return new Trajectory(
           admitted,
           runtime,
           session,
           noise.rows(first, end),
-          times -> new Condition(runtime, manifest, guided, times).of(content),
+          times -> new Condition(runtime, manifest, guided, scale, times).of(content),
           first,
           seeded,
           new Recorder(metrics, admitted, end - first, listener));
@@ -412,6 +422,11 @@ public final class Pipeline implements AutoCloseable {
    */
   public double guidanceScale(Style style) {
     return admission.guidanceScale(style);
+  }
+
+  /** Rows that the model sees for each picture of a style: guidance mostly takes two. */
+  public int rows(Style style) {
+    return admission.guidance(style).rows();
   }
 
   private void requireFits(Latents noise) {

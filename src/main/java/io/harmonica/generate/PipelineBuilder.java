@@ -5,6 +5,8 @@ import io.harmonica.InvalidProperty;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.runtime.Backend;
+import io.harmonica.runtime.Device;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.triton.Fleet;
@@ -32,6 +34,8 @@ import java.util.function.Supplier;
 public final class PipelineBuilder {
   private final String model;
   private Supplier<Runtime> place; // null until one is named, and once it was opened
+  private boolean isHere; // whether the place is a repository in this process
+  private Device device = Device.CPU;
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
 
@@ -44,7 +48,26 @@ public final class PipelineBuilder {
 
   /** Runs a repository in this process, without a server. */
   public PipelineBuilder repository(Path folder) {
-    return place(() -> EmbeddedRuntime.open(folder));
+    isHere = true;
+    return place(() -> EmbeddedRuntime.open(folder, Backend.of(device)));
+  }
+
+  /**
+   * Says what computes in this process, for a {@link #repository}; without it the CPU does, by ONNX
+   * Runtime's own kernels. Threads are {@link EmbeddedRuntime#useThreads}'s.
+   *
+   * @param name such as {@code openvino}, or {@code openvino,precision=f32}: as {@link
+   *     Device#parse} reads it
+   * @throws HarmonicaException if there is no such device by that name
+   */
+  public PipelineBuilder device(String name) {
+    return device(Device.parse(name));
+  }
+
+  /** The same, read already. */
+  public PipelineBuilder device(Device chosen) {
+    device = chosen;
+    return this;
   }
 
   /**
@@ -129,6 +152,11 @@ public final class PipelineBuilder {
       throw new IllegalStateException(
           "model %s has no place to run: name a repository, triton or a runtime, for each pipeline"
               .formatted(model));
+    }
+    if (!isHere && !device.equals(Device.CPU)) {
+      throw new IllegalStateException(
+          "device %s has no effect for model %s: it is for a repository in this process"
+              .formatted(device, model));
     }
     Runtime runtime = place.get();
     place = null; // a runtime has one owner

@@ -8,6 +8,7 @@ import io.harmonica.picture.Latents;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ public final class TensorFiles {
   private static final String PROMPT = "prompt_embeds";
 
   private static final String PROMPT_MASK = "prompt_attention_mask";
+  private static final String POOLED = "pooled_prompt_embeds";
   private static final String NEGATIVE = "negative_";
 
   private TensorFiles() {}
@@ -55,7 +57,8 @@ public final class TensorFiles {
 
   /**
    * {@code prompt_embeds} [n, tokens, width] and {@code prompt_attention_mask} [n, tokens], and the
-   * two again with {@code negative_} before them, of one row or n, where guidance needs them.
+   * two again with {@code negative_} before them, of one row or n, where guidance needs them. A
+   * model that takes {@code pooled_prompt_embeds} [n, elements], too, is told no mask.
    */
   public static Content.Texts prompts(Path file) {
     try (Checkpoint tensors = Checkpoint.open(file)) {
@@ -71,6 +74,14 @@ public final class TensorFiles {
 
   private static Embeddings embeddings(Checkpoint tensors, String where, String prefix) {
     StoredTensor states = tensor(tensors, where, prefix + PROMPT, "n, tokens, width");
+    float[] pooled = pooled(tensors, where, prefix, states);
+    List<Integer> shape = shape(states);
+    if (!tensors.names().contains(prefix + PROMPT_MASK) && pooled.length > 0) {
+      long[] all = new long[shape.get(0) * shape.get(1)];
+      Arrays.fill(all, 1);
+      return new Embeddings(
+          finite(where, states), all, shape.get(0), shape.get(1), shape.get(2), pooled);
+    }
     StoredTensor mask = tensor(tensors, where, prefix + PROMPT_MASK, "n, tokens");
     if (!mask.shape().equals(states.shape().subList(0, 2))) {
       throw new HarmonicaException(
@@ -82,9 +93,25 @@ public final class TensorFiles {
                   states.shape().subList(0, 2),
                   prefix + PROMPT));
     }
-    List<Integer> shape = shape(states);
+    long[] kept = mask(where, mask);
     return new Embeddings(
-        finite(where, states), mask(where, mask), shape.get(0), shape.get(1), shape.get(2));
+        finite(where, states), kept, shape.get(0), shape.get(1), shape.get(2), pooled);
+  }
+
+  private static float[] pooled(
+      Checkpoint tensors, String where, String prefix, StoredTensor states) {
+    String name = prefix + POOLED;
+    if (!tensors.names().contains(name)) {
+      return new float[0];
+    }
+    StoredTensor pooled = tensor(tensors, where, name, "n, elements");
+    if (!pooled.shape().get(0).equals(states.shape().get(0))) {
+      throw new HarmonicaException(
+          "%s: tensor '%s' has %d rows, expected %d as '%s' has"
+              .formatted(
+                  where, name, pooled.shape().get(0), states.shape().get(0), prefix + PROMPT));
+    }
+    return finite(where, pooled);
   }
 
   /** Ones and zeros, of any type: pipelines store a mask as integers, booleans or floats. */

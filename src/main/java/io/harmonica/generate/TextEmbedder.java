@@ -1,15 +1,10 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
-import io.harmonica.repository.Names;
-import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Runtime;
-import io.harmonica.runtime.Tensor;
-import io.harmonica.text.Tokenizer;
-import io.harmonica.text.Tokens;
-import java.nio.LongBuffer;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,41 +13,45 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Embeds prompts with a model's own text encoder, and remembers the last ones. Many threads may
+ * Embeds prompts with a model's own text encoders, and remembers the last ones. Many threads may
  * ask; one at a time is served, as a second would only embed the same again.
  */
 final class TextEmbedder implements AutoCloseable {
   /** Prompts that are remembered; one takes 2 MB where a token is 4096 wide. */
   private static final int REMEMBERED = 64;
 
-  private final Runtime runtime;
   private final Manifest manifest;
-  private final Map<String, Embeddings> known =
+  private final List<PromptEncoder> encoders;
+  private final Map<Prompt, Embeddings> known =
       new LinkedHashMap<>(16, 0.75f, /* accessOrder= */ true) {
         private static final long serialVersionUID = 1;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Embeddings> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Prompt, Embeddings> eldest) {
           return size() > REMEMBERED;
         }
       };
-  private Tokenizer tokenizer; // read when first used
 
   TextEmbedder(Runtime runtime, Manifest manifest) {
-    this.runtime = runtime;
     this.manifest = manifest;
+    this.encoders =
+        manifest.shows() instanceof Shows.Text takes
+            ? manifest.text().embedders().stream()
+                .map(encoder -> new PromptEncoder(runtime, encoder, takes.mask()))
+                .toList()
+            : List.of();
   }
 
   boolean isThere() {
-    return manifest.text() != null && manifest.text().encoder() != null;
+    return !encoders.isEmpty();
   }
 
   /** Prompts in their order; see {@link Pipeline#prompts}. */
-  synchronized Embeddings embed(List<String> prompts, Consumer<String> warnings) {
+  synchronized Embeddings embed(List<Prompt> prompts, Consumer<String> warnings) {
     requireEncoder();
-    Map<String, Embeddings> wanted = new LinkedHashMap<>(); // whatever is forgotten meanwhile
-    Set<String> fresh = new LinkedHashSet<>();
-    for (String prompt : prompts) {
+    Map<Prompt, Embeddings> wanted = new LinkedHashMap<>(); // whatever is forgotten meanwhile
+    Set<Prompt> fresh = new LinkedHashSet<>();
+    for (Prompt prompt : prompts) {
       Embeddings one = known.get(prompt);
       if (one == null) {
         fresh.add(prompt);
@@ -60,7 +59,7 @@ final class TextEmbedder implements AutoCloseable {
         wanted.put(prompt, one);
       }
     }
-    List<String> missing = List.copyOf(fresh);
+    List<Prompt> missing = List.copyOf(fresh);
     for (int first = 0; first < missing.size(); first += manifest.maxBatch()) {
       int end = Math.min(missing.size(), first + manifest.maxBatch());
       wanted.putAll(infer(missing.subList(first, end), warnings));
@@ -85,65 +84,49 @@ final class TextEmbedder implements AutoCloseable {
     }
   }
 
-  private Map<String, Embeddings> infer(List<String> prompts, Consumer<String> warnings) {
-    int count = prompts.size();
-    int length = manifest.text().tokens();
-    int width = manifest.text().width();
-    List<Tokens> tokens = new ArrayList<>();
-    LongBuffer ids = LongBuffer.allocate(count * length);
-    LongBuffer mask = LongBuffer.allocate(count * length);
-    for (String prompt : prompts) {
-      Tokens own = tokenizer().encode(Tokenizer.plain(prompt), length);
-      if (!own.dropped().isEmpty()) {
-        warnings.accept(own.warning());
-      }
-      tokens.add(own);
-      ids.put(own.ids());
-      mask.put(own.mask());
+  private Map<Prompt, Embeddings> infer(List<Prompt> prompts, Consumer<String> warnings) {
+    Manifest.Text takes = manifest.text();
+    int elements = takes.tokens() * takes.width();
+    int pooled = takes.pooled() == null ? 0 : takes.pooled();
+    Map<Prompt, Embeddings> embedded = new LinkedHashMap<>();
+    for (Prompt prompt : prompts) {
+      long[] mask = new long[takes.tokens()];
+      Arrays.fill(mask, 1); // padding, and what no encoder fills, is part of the text
+      embedded.put(
+          prompt,
+          new Embeddings(
+              new float[elements], mask, 1, takes.tokens(), takes.width(), new float[pooled]));
     }
-    Map<String, Embeddings> embedded = new LinkedHashMap<>();
-    try (Tensor idTensor = runtime.tensor(ids.flip(), count, length);
-        Tensor maskTensor = runtime.tensor(mask.flip(), count, length);
-        Tensor states =
-            runtime
-                .infer(
-                    manifest.text().encoder(),
-                    Map.of(Names.INPUT_IDS, idTensor, Names.TEXT_MASK, maskTensor),
-                    Set.of(Names.TEXT_EMBEDDING))
-                .get(Names.TEXT_EMBEDDING)) {
-      for (int i = 0; i < count; i++) {
-        float[] values = new float[length * width];
-        states.floats().position(i * values.length).get(values);
-        embedded.put(
-            prompts.get(i), new Embeddings(values, tokens.get(i).mask(), 1, length, width));
+    for (PromptEncoder encoder : encoders) {
+      int number = encoder.place().prompt();
+      List<String> texts = prompts.stream().map(prompt -> prompt.text(number)).toList();
+      PromptEncoder.Encoded made = encoder.encode(texts, warnings);
+      for (int i = 0; i < prompts.size(); i++) {
+        place(made, i, encoder.place(), embedded.get(prompts.get(i)));
       }
     }
     return embedded;
   }
 
-  private Tokenizer tokenizer() {
-    if (tokenizer == null) {
-      String encoder = manifest.text().encoder();
-      ModelConfig config = runtime.config(encoder);
-      if (!config.containsParameters(Manifest.TOKENIZER)) {
-        throw new HarmonicaException(
-            "model %s has no parameter '%s': export it again"
-                .formatted(encoder, Manifest.TOKENIZER));
-      }
-      tokenizer =
-          Tokenizer.unpack(
-              config.getParametersOrThrow(Manifest.TOKENIZER).getStringValue(),
-              "parameter '%s' of model %s".formatted(Manifest.TOKENIZER, encoder));
+  /** Copies what an encoder made of a text to where it belongs. */
+  private void place(PromptEncoder.Encoded made, int text, Manifest.Encoder at, Embeddings to) {
+    for (int token = 0; token < at.tokens() && at.width() > 0; token++) {
+      System.arraycopy(
+          made.states(),
+          (text * at.tokens() + token) * at.width(),
+          to.values(),
+          (at.row() + token) * to.width() + at.column(),
+          at.width());
     }
-    return tokenizer;
+    System.arraycopy(made.pooled(), text * at.pooled(), to.pooled(), at.from(), at.pooled());
+    if (((Shows.Text) manifest.shows()).mask()) {
+      System.arraycopy(made.tokens().get(text).mask(), 0, to.mask(), at.row(), at.tokens());
+    }
   }
 
   @Override
   public synchronized void close() {
-    if (tokenizer != null) {
-      tokenizer.close();
-      tokenizer = null;
-    }
+    encoders.forEach(PromptEncoder::close);
     known.clear();
   }
 }

@@ -6,26 +6,22 @@ import java.util.List;
  * The half of an autoencoder that makes pictures out of latents (Rombach et al., arXiv 2112.10752;
  * diffusers {@code AutoencoderKL}, whose parameter names are used).
  *
- * <p>A {@code shift_factor} changes nothing: diffusers' pipelines of DiT and PixArt do not add it.
- *
- * @param channels C of the latents
+ * @param latents that it takes
  * @param outputChannels of the pictures: 1, or 3
  * @param widths channels of the blocks, at the pictures' size first; each but the first doubles
  *     height and width
  * @param layers residual layers that the encoder has in a block; here there is one more
  * @param groups of channels, in group norms
- * @param scaling what latents were multiplied by, for denoising
  * @param quantised whether a 1 x 1 convolution comes first
  * @param attends whether the middle has an attention
  * @param upcast whether it overflows in fp16
  */
 public record Decoder(
-    int channels,
+    LatentSpace latents,
     int outputChannels,
     List<Integer> widths,
     int layers,
     int groups,
-    double scaling,
     boolean quantised,
     boolean attends,
     boolean upcast) {
@@ -36,10 +32,26 @@ public record Decoder(
     widths = List.copyOf(widths);
   }
 
+  /** C of the latents. */
+  public int channels() {
+    return latents.channels();
+  }
+
+  /**
+   * For a denoiser whose latents are not shifted, whatever the autoencoder states: diffusers'
+   * pipelines of DiT and PixArt do not add a {@code shift_factor}.
+   */
+  public Decoder withoutShift() {
+    return of(new LatentSpace(channels(), latents.scaling()));
+  }
+
   /** The same for latents that were multiplied by this. */
   public Decoder scaledBy(double factor) {
-    return new Decoder(
-        channels, outputChannels, widths, layers, groups, factor, quantised, attends, upcast);
+    return of(new LatentSpace(channels(), factor, latents.shift()));
+  }
+
+  private Decoder of(LatentSpace other) {
+    return new Decoder(other, outputChannels, widths, layers, groups, quantised, attends, upcast);
   }
 
   /** Side of the square of pixels that an element of the latents becomes. */
@@ -48,14 +60,13 @@ public record Decoder(
   }
 
   /** Latents as the denoiser leaves them, (B, C, H, W), to pixels of about -1..1, fp32. */
-  public <T> T decode(Ops<T> ops, T latents) {
-    T x = ops.mul(latents, ops.constant(new float[] {(float) (1 / scaling)}, 1));
-    x = ops.toPrecision(x);
+  public <T> T decode(Ops<T> ops, T denoised) {
+    T x = ops.toPrecision(latents.own(ops, denoised));
     if (quantised) {
-      x = ops.conv(x, "post_quant_conv", channels, channels, 1, 1, 0);
+      x = ops.conv(x, "post_quant_conv", channels(), channels(), 1, 1, 0);
     }
     int width = widths.get(widths.size() - 1);
-    x = same(ops, x, "decoder.conv_in", channels, width);
+    x = same(ops, x, "decoder.conv_in", channels(), width);
     x = residual(ops, x, "decoder.mid_block.resnets.0", width, width);
     if (attends) {
       x = attention(ops, x, "decoder.mid_block.attentions.0", width);

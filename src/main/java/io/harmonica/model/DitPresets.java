@@ -55,10 +55,11 @@ public enum DitPresets {
       }
     }
     throw new HarmonicaException(
-        "unknown architecture '%s'; known: %s, each with /2, /4 or /8, and %s"
+        "unknown architecture '%s'; known: %s, each with /2, /4 or /8, %s, %s"
             .formatted(
                 architecture,
                 Arrays.stream(values()).map(p -> "DiT-" + p).collect(Collectors.joining(", ")),
-                PixArt.XL));
+                PixArt.XL,
+                String.join(", ", UVitPresets.names())));
   }
 }

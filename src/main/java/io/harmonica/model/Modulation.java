@@ -16,7 +16,14 @@ enum Modulation {
   SCALE_MLP(4),
   GATE_MLP(5),
   SHIFT_HEAD(0),
-  SCALE_HEAD(1);
+  SCALE_HEAD(1),
+  /** Of a second attention, in Stable Diffusion 3.5. */
+  SHIFT_SECOND(6),
+  SCALE_SECOND(7),
+  GATE_SECOND(8),
+  /** Of diffusers' {@code AdaLayerNormContinuous}, which has the scale first. */
+  SCALE_LAST(0),
+  SHIFT_LAST(1);
 
   private final int row;
 

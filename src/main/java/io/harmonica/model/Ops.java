@@ -1,6 +1,7 @@
 package io.harmonica.model;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * The tensor operations that a model is written in, and the one place where an interpreter plugs
@@ -37,6 +38,14 @@ public interface Ops<T> {
 
   /** The same for indices known beforehand. */
   T embedding(int[] index, String name, int rows, int width);
+
+  /**
+   * A row of each text, (B, N, D) to (B, D), at the first place of a token.
+   *
+   * @param ids int64 (B, N)
+   * @param token whose place it is; empty: the largest that the text has
+   */
+  T rowAt(T x, T ids, OptionalInt token);
 
   T add(T a, T b);
 

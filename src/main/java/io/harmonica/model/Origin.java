@@ -1,5 +1,6 @@
 package io.harmonica.model;
 
+import io.harmonica.sampler.Flow;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Spacing;
 import java.util.OptionalDouble;
@@ -28,5 +29,10 @@ public record Origin(
   /** With the guidance that is usual for what it leads away from. */
   public Origin(Noising noising, String sampler, Spacing spacing, int guidanceChannels) {
     this(noising, sampler, spacing, guidanceChannels, OptionalDouble.empty(), LATENT_SCALE);
+  }
+
+  /** Whether it was trained on a flow; then its latents are shifted, too. */
+  public boolean isFlow() {
+    return noising instanceof Flow;
   }
 }

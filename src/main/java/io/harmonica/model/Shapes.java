@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The interpreter that follows shapes for one sample: checks every parameter against the
@@ -40,8 +42,9 @@ public final class Shapes implements Ops<long[]> {
   }
 
   /** Checks every parameter of a text encoder. */
-  public static void require(TextEncoder encoder, Weights weights) {
-    encoder.encode(new Shapes(weights), new long[] {1, 1}, new long[] {1, 1}, 1);
+  public static void require(TextEncoder encoder, Weights weights, TextUse use) {
+    long[] one = {1, 1};
+    encoder.encode(new Shapes(weights), one, Optional.of(one), 1, use);
   }
 
   private Traced walk(Denoiser model) {
@@ -147,6 +150,12 @@ public final class Shapes implements Ops<long[]> {
   public long[] embedding(int[] index, String name, int rows, int width) {
     weights.require(name, rows, width);
     return new long[] {index.length, width};
+  }
+
+  @Override
+  public long[] rowAt(long[] x, long[] ids, OptionalInt token) {
+    check(x.length == 3 && ids.length == 2 && x[1] == ids[1], "row of a text", x);
+    return new long[] {x[0], x[2]};
   }
 
   @Override

@@ -44,8 +44,40 @@ public sealed interface Shows {
    * @param mask whether it is told which tokens count; else all do, as padding is part of the text
    * @param pictureSize whether it is told the picture's size as well: {@code resolution}, its
    *     height and width in pixels, and {@code aspect_ratio}, height / width
+   * @param pooled elements of {@code pooled_text}, a vector for the whole text; 0: it takes none
+   * @param uses what it takes of each text encoder, in the order of the prompts: see {@link
+   *     TextLayout}
+   * @param guided whether it is told the scale of guidance, {@code guidance_scale}, and so takes
+   *     one row for each picture: its guidance is distilled (Meng et al., arXiv 2210.03142)
    */
-  record Text(int tokens, int width, boolean mask, boolean pictureSize) implements Shows {
+  record Text(
+      int tokens,
+      int width,
+      boolean mask,
+      boolean pictureSize,
+      int pooled,
+      List<TextUse> uses,
+      boolean guided)
+      implements Shows {
+    public Text {
+      uses = List.copyOf(uses);
+    }
+
+    /** One that takes the last states of a T5. */
+    public Text(int tokens, int width, boolean mask, boolean pictureSize) {
+      this(tokens, width, mask, pictureSize, 0, List.of(TextUse.T5), false);
+    }
+
+    /** One that is not told the scale of guidance. */
+    public Text(
+        int tokens, int width, boolean mask, boolean pictureSize, int pooled, List<TextUse> uses) {
+      this(tokens, width, mask, pictureSize, pooled, uses, false);
+    }
+
+    /** One that takes the last states of a CLIP, those of the padding too. */
+    public static Text ofClip(int tokens, int width) {
+      return new Text(tokens, width, false, false, 0, List.of(TextUse.CLIP));
+    }
 
     /** One that is told which tokens count. */
     public Text(int tokens, int width, boolean pictureSize) {
@@ -56,6 +88,12 @@ public sealed interface Shows {
     public List<Port> ports() {
       List<Port> ports = new ArrayList<>();
       ports.add(new Port("text_embedding", Element.FP32, tokens, width));
+      if (pooled > 0) {
+        ports.add(new Port("pooled_text", Element.FP32, pooled));
+      }
+      if (guided) {
+        ports.add(new Port("guidance_scale", Element.FP32, 1));
+      }
       if (mask) {
         ports.add(new Port("text_mask", Element.INT64, tokens));
       }

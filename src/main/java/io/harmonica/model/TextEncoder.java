@@ -1,138 +1,72 @@
 package io.harmonica.model;
 
+import java.util.Optional;
+
 /**
- * What turns a prompt's tokens into what a denoiser takes: the encoder of T5 v1.1 (Raffel et al.,
- * arXiv 1910.10683; Hugging Face {@code T5EncoderModel}, whose parameter names are used).
+ * What turns a prompt's tokens into what a denoiser takes: a {@link T5Encoder} or a {@link
+ * ClipEncoder}.
  *
  * <p>A pass is {@code embed}, each {@code block} in order, then {@code finish}. Legend of shape
- * comments: B prompts, N tokens, D width, V vocabulary. The hidden state and its norms are fp32 in
- * every precision: it grows beyond fp16.
- *
- * @param vocabulary V, rows of the token table
- * @param width D of a token
- * @param heads of the attention
- * @param headWidth of one; together they need not be as wide as a token
- * @param innerWidth of the feed-forward
- * @param depth number of blocks
- * @param buckets of distances between tokens, half of them for each direction
- * @param farthest distance from which on all share a bucket
- * @param eps of the norms
+ * comments: B prompts, N tokens, D width, V vocabulary. The hidden state is fp32 in every
+ * precision.
  */
-public record TextEncoder(
-    int vocabulary,
-    int width,
-    int heads,
-    int headWidth,
-    int innerWidth,
-    int depth,
-    int buckets,
-    int farthest,
-    double eps) {
+public sealed interface TextEncoder permits T5Encoder, ClipEncoder {
 
   /** Name of the hidden state where a pass is cut: (B, N, D), fp32. */
-  public static final String HIDDEN = "hidden";
+  String HIDDEN = "hidden";
 
-  private static final String BIAS =
-      "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight";
+  /** Which of the two it is. */
+  TextUse.Kind kind();
 
-  /** What a masked token's score gets on top: no share of the attention is left for it. */
-  private static final float MASKED = -Float.MAX_VALUE;
+  /** V, rows of the token table. */
+  int vocabulary();
 
-  /** A power of two, so that it costs no digit: keeps the feed-forward's output within fp16. */
-  private static final float HEADROOM = 256;
+  /** D of a token. */
+  int width();
+
+  /** Number of blocks. */
+  int depth();
 
   /** Elements of the token table. */
-  public long tableElements() {
-    return (long) vocabulary * width;
-  }
+  long tableElements();
 
   /** Elements of a block's parameters. */
-  public long blockElements() {
-    return (4L * heads * headWidth + 3L * innerWidth + 2) * width;
-  }
+  long blockElements();
 
   /** The tokens' own embeddings: int64 (B, N) to (B, N, D). */
-  public <T> T embed(Ops<T> ops, T ids, int tokens) {
-    T rows = ops.toFloat(ops.embedding(ids, "shared.weight", vocabulary, width)); // (B N, D)
-    return ops.reshape(rows, -1, tokens, width);
-  }
+  <T> T embed(Ops<T> ops, T ids, int tokens);
 
   /**
-   * What is added to the scores of every block's attention: (B, heads, N, N).
+   * What is added to the scores of every block's attention: it broadcasts to (B, heads, N, N).
    *
-   * @param mask int64 (B, N): 1 for a token that counts, 0 for padding
+   * @param mask int64 (B, N): 1 for a token that counts, 0 for padding; none where all count
    */
-  public <T> T bias(Ops<T> ops, T mask, int tokens) {
-    int[] bucket = new int[tokens * tokens];
-    for (int query = 0; query < tokens; query++) {
-      for (int key = 0; key < tokens; key++) {
-        bucket[query * tokens + key] = bucket(key - query);
-      }
-    }
-    T distance = ops.toFloat(ops.embedding(bucket, BIAS, buckets, heads)); // (N N, heads)
-    distance = ops.transpose(ops.reshape(distance, 1, tokens, tokens, heads), 0, 3, 1, 2);
-    T padding = ops.add(ops.toFloat(mask), ops.constant(new float[] {-1}, 1)); // 0, or -1
-    padding = ops.mul(padding, ops.constant(new float[] {-MASKED}, 1));
-    padding = ops.reshape(padding, -1, 1, 1, tokens);
-    return ops.toPrecision(ops.add(distance, padding));
-  }
+  <T> T bias(Ops<T> ops, Optional<T> mask, int tokens);
 
-  /** One block: attention, then a gated feed-forward, both added to the hidden state (B, N, D). */
-  public <T> T block(Ops<T> ops, int index, T hidden, T bias) {
-    String attention = "encoder.block." + index + ".layer.0.";
-    int inner = heads * headWidth;
-    T x = ops.rmsNorm(hidden, attention + "layer_norm.weight", width, eps);
-    T q = ops.project(x, attention + "SelfAttention.q.weight", width, inner);
-    T k = ops.project(x, attention + "SelfAttention.k.weight", width, inner);
-    T v = ops.project(x, attention + "SelfAttention.v.weight", width, inner);
-    // T5 has no factor 1 / sqrt(headWidth), which is in the operation: taken out beforehand.
-    float[] factor = {(float) Math.sqrt(headWidth)};
-    q = ops.mul(q, ops.toPrecision(ops.constant(factor, 1)));
-    x = ops.attention(q, k, v, bias, heads, inner); // (B, N, inner)
-    x = ops.project(x, attention + "SelfAttention.o.weight", inner, width);
-    T attended = ops.add(hidden, ops.toFloat(x));
+  /** One block, added to the hidden state (B, N, D). */
+  <T> T block(Ops<T> ops, int index, T hidden, T bias);
 
-    String feed = "encoder.block." + index + ".layer.1.";
-    x = ops.rmsNorm(attended, feed + "layer_norm.weight", width, eps);
-    T gate = ops.project(x, feed + "DenseReluDense.wi_0.weight", width, innerWidth);
-    gate = ops.gelu(gate, Gelu.TANH);
-    x = ops.mul(gate, ops.project(x, feed + "DenseReluDense.wi_1.weight", width, innerWidth));
-    x = ops.mul(x, ops.toPrecision(ops.constant(new float[] {1 / HEADROOM}, 1)));
-    x = ops.toFloat(ops.project(x, feed + "DenseReluDense.wo.weight", innerWidth, width));
-    return ops.add(attended, ops.mul(x, ops.constant(new float[] {HEADROOM}, 1)));
-  }
+  /**
+   * What a denoiser takes.
+   *
+   * @param before the hidden state before the last block
+   * @param hidden after it
+   * @param ids int64 (B, N), for what is read at the text's end
+   */
+  <T> TextUse.Made<T> finish(Ops<T> ops, T before, T hidden, T ids, TextUse use);
 
-  /** What the denoiser takes: (B, N, D), fp32. */
-  public <T> T finish(Ops<T> ops, T hidden) {
-    return ops.toFloat(ops.rmsNorm(hidden, "encoder.final_layer_norm.weight", width, eps));
-  }
+  /** Elements of the vector for a whole text; 0 where none is used. */
+  int pooledWidth(TextUse.Pooled pooled);
 
-  /** The whole pass: int64 (B, N) and mask to (B, N, D). */
-  public <T> T encode(Ops<T> ops, T ids, T mask, int tokens) {
+  /** The whole pass: int64 (B, N) and mask to what is used. */
+  default <T> TextUse.Made<T> encode(Ops<T> ops, T ids, Optional<T> mask, int tokens, TextUse use) {
     T bias = bias(ops, mask, tokens);
     T hidden = embed(ops, ids, tokens);
-    for (int i = 0; i < depth; i++) {
+    T before = hidden;
+    for (int i = 0; i < depth(); i++) {
+      before = hidden;
       hidden = block(ops, i, hidden, bias);
     }
-    return finish(ops, hidden);
-  }
-
-  /**
-   * The bucket of a distance: one each for near tokens, then ever wider ones, the upper half for
-   * tokens that come later.
-   *
-   * @param distance key minus query
-   */
-  int bucket(int distance) {
-    int half = buckets / 2;
-    int near = half / 2;
-    int first = distance > 0 ? half : 0;
-    int apart = Math.abs(distance);
-    if (apart < near) {
-      return first + apart;
-    }
-    float share =
-        (float) Math.log((float) apart / near) / (float) Math.log((double) farthest / near);
-    return first + Math.min(half - 1, near + (int) (share * (half - near)));
+    return finish(ops, before, hidden, ids, use);
   }
 }

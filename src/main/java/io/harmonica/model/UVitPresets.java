@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import io.harmonica.Element;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -16,9 +17,8 @@ public enum UVitPresets {
   IMAGENET512_L(Size.L, 4, 4, 64, new Shows.Classes(1000, true), UVitSchedule.CONTINUOUS, 1.7),
   IMAGENET64_L(Size.L, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
   IMAGENET64_M(Size.M, 4, 3, 64, new Shows.Classes(1000, false), UVitSchedule.CONTINUOUS, 1),
-  MSCOCO(Size.S, 2, 4, 32, new Shows.Text(77, 768, false, false), UVitSchedule.DISCRETE, 2),
-  MSCOCO_DEEP(
-      Size.S_DEEP, 2, 4, 32, new Shows.Text(77, 768, false, false), UVitSchedule.DISCRETE, 2),
+  MSCOCO(Size.S, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
+  MSCOCO_DEEP(Size.S_DEEP, 2, 4, 32, Shows.Text.ofClip(77, 768), UVitSchedule.DISCRETE, 2),
   CIFAR10(Size.S, 2, 3, 32, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1),
   CELEBA64(Size.S, 4, 3, 64, new Shows.Anything(), UVitSchedule.CONTINUOUS, 1);
 
@@ -135,6 +135,11 @@ public enum UVitPresets {
     return shows instanceof Shows.Classes classes
         ? classes.count() + (classes.nullClass() ? 1 : 0)
         : 0;
+  }
+
+  /** The structures that have names. */
+  static List<String> names() {
+    return Arrays.stream(values()).map(UVitPresets::architecture).distinct().toList();
   }
 
   /** The structure that {@code U-ViT-H/2} names, of several the first. */

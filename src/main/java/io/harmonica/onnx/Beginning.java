@@ -45,8 +45,7 @@ public final class Beginning {
     Value zero = graph.zeroUnless(nodes.notFinite(sample), noise + " holds NaN or infinity");
     if (guides) {
       scale = graph.input(GUIDANCE, Element.FP32, 1);
-      Value wrong = nodes.test("Or", nodes.notFinite(scale), below(scale, nodes.number(0)));
-      zero = nodes.op("Add", zero, graph.zeroUnless(wrong, "guidance must be a number from 0"));
+      zero = nodes.op("Add", zero, unlessRefused(scale));
       guided = nodes.test("Greater", scale, nodes.number(1));
       Value any =
           graph.node(
@@ -61,6 +60,11 @@ public final class Beginning {
     }
     Value all = nodes.op("Range", nodes.integer(0), scalar(total), nodes.integer(1));
     picture = nodes.op("Add", nodes.op("Mod", all, pictures), zero);
+  }
+
+  private Value unlessRefused(Value scale) {
+    Value wrong = nodes.test("Or", nodes.notFinite(scale), below(scale, nodes.number(0)));
+    return graph.zeroUnless(wrong, "guidance must be a number from 0");
   }
 
   private Value below(Value a, Value b) {
@@ -106,6 +110,17 @@ public final class Beginning {
     Value both = nodes.concat(0, away, own); // (2 B, ...)
     Value twice = nodes.op("Mul", pictures, graph.integers(2));
     graph.output(output, nodes.rows(both, nodes.op("Sub", twice, total), twice), shape);
+  }
+
+  /** What is told of texts, without guidance. */
+  public void texts(String input, String output, Element type, long... shape) {
+    graph.output(output, nodes.gather(graph.input(input, type, shape), picture), shape);
+  }
+
+  /** The scale of guidance for a model that is told it, (B, 1), of a row for each picture. */
+  public void scale(String output) {
+    Value told = graph.input(GUIDANCE, Element.FP32, 1);
+    graph.output(output, nodes.gather(told, nodes.op("Add", picture, unlessRefused(told))), 1);
   }
 
   /** The same fp32 numbers in every row. */

@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * An ONNX graph under construction, in the operators and versions that Triton's ONNX Runtime
@@ -35,6 +36,7 @@ public final class Graph {
 
   private static final int OPSET = 20;
   private static final int IR_VERSION = 9;
+  private static final int NAMED_INTEGERS = 8;
 
   private final String name;
   private final List<NodeProto.Builder> nodes = new ArrayList<>();
@@ -92,11 +94,15 @@ public final class Graph {
     return new Value(output, type);
   }
 
-  /** A small int64 initializer, such as the shape of a reshape; equal ones are shared. */
+  /** An int64 initializer, such as the shape of a reshape; equal ones are shared. */
   Value integers(long... values) {
     ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asLongBuffer().put(values);
-    String key = "int64" + Arrays.toString(values);
+    // Many are named by a digest of theirs: TensorRT refuses names beyond 4096 characters.
+    String key =
+        values.length <= NAMED_INTEGERS
+            ? "int64" + Arrays.toString(values)
+            : "int64[" + values.length + "]" + UUID.nameUUIDFromBytes(bytes.array());
     return inline(key, Element.INT64, bytes, values.length);
   }
 

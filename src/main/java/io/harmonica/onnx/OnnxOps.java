@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.UUID;
 
 /** The interpreter that appends each operation to an ONNX {@link Graph}. */
@@ -76,6 +77,18 @@ public final class OnnxOps implements Ops<Value> {
     Value known = graph.integers(Arrays.stream(index).asLongStream().toArray());
     return graph.node(
         "Gather", precision.element(), List.of(weight(name, false, rows, width), known));
+  }
+
+  @Override
+  public Value rowAt(Value x, Value ids, OptionalInt token) {
+    Value scores = ids;
+    if (token.isPresent()) {
+      scores = graph.node("Equal", Element.BOOL, List.of(ids, graph.integers(token.getAsInt())));
+    }
+    Value place = // (B, 1); of several largest the first; token ids are exact in fp32
+        graph.node("ArgMax", Element.INT64, List.of(toFloat(scores)), Graph.integer("axis", 1));
+    return graph.node(
+        "GatherND", x.type(), List.of(x, place), Graph.integer("batch_dims", 1)); // (B, D)
   }
 
   @Override

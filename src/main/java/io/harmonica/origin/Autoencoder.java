@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.Weights;
 import io.harmonica.origin.CheckpointWeights.Source;
@@ -64,10 +65,10 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
    * @throws HarmonicaException if the file says another factor
    */
   public Autoencoder scaledBy(double factor) {
-    if (saysScaling && factor != decoder.scaling()) {
+    if (saysScaling && factor != decoder.latents().scaling()) {
       throw new HarmonicaException(
           "`latentScale` %s: autoencoder %s says %s; leave `latentScale` out"
-              .formatted(factor, path, decoder.scaling()));
+              .formatted(factor, path, decoder.latents().scaling()));
     }
     return new Autoencoder(path, decoder.scaledBy(factor), weights, saysScaling);
   }
@@ -99,13 +100,17 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
     }
     int out = fields.integer("out_channels", 3);
     fields.check("out_channels", out == 1 || out == 3, "1 or 3");
+    LatentSpace latents =
+        new LatentSpace(
+            fields.integer("latent_channels", 4),
+            fields.number("scaling_factor", 0.18215),
+            fields.anyNumber("shift_factor", 0));
     return new Decoder(
-        fields.integer("latent_channels", 4),
+        latents,
         out,
         widths,
         fields.integer("layers_per_block", 1),
         groups,
-        fields.number("scaling_factor", 0.18215),
         fields.flag("use_post_quant_conv").orElse(true),
         fields.flag("mid_block_add_attention").orElse(true),
         fields.flag("force_upcast").orElse(true));

@@ -3,6 +3,7 @@ package io.harmonica.origin;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Decoder;
+import io.harmonica.model.LatentSpace;
 import io.harmonica.model.Origin;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;
@@ -69,12 +70,11 @@ final class CompVisAutoencoder {
     }
     Decoder decoder =
         new Decoder(
-            file.size(FIRST, 4, 1),
+            new LatentSpace(file.size(FIRST, 4, 1), Origin.LATENT_SCALE),
             out,
             widths,
             layers,
             GROUPS,
-            Origin.LATENT_SCALE,
             checkpoint.names().contains(QUANTISED),
             checkpoint.names().contains("decoder.mid.attn_1.q.weight"),
             true);

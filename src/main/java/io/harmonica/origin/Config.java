@@ -35,6 +35,16 @@ record Config(JsonNode json, String where) {
     return value.asDouble();
   }
 
+  /** The same, where it may also be 0 or negative. */
+  double anyNumber(String field, double absent) {
+    JsonNode value = json.path(field);
+    if (value.isMissingNode() || value.isNull()) {
+      return absent;
+    }
+    check(field, value.isNumber() && Double.isFinite(value.asDouble()), "a number");
+    return value.asDouble();
+  }
+
   /** True, false, or where it is absent or null, neither. */
   Optional<Boolean> flag(String field) {
     JsonNode value = json.path(field);

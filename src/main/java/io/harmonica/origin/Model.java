@@ -109,14 +109,19 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
       return unchanged(model, choices);
     }
     if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
-      if (choices.noNullClass()) {
-        throw new HarmonicaException(
-            "`noNullClass`: a PixArt takes texts, no class labels; leave `noNullClass` out");
-      }
+      requireNoLabels(choices, "a PixArt");
       return PixArtCheckpoint.of(checkpoint, config.get(), choices);
     }
+    if (type.equals(FluxCheckpoint.TYPE)) {
+      requireNoLabels(choices, "a FLUX");
+      return FluxCheckpoint.of(checkpoint, config.get(), choices);
+    }
+    if (type.equals(Sd3Checkpoint.TYPE)) {
+      requireNoLabels(choices, "a Stable Diffusion 3");
+      return Sd3Checkpoint.of(checkpoint, config.get(), choices);
+    }
     throw new HarmonicaException(
-        "%s/config.json: field _class_name is '%s'%s; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
+        "%s/config.json: field _class_name is '%s'%s; supported: FluxTransformer2DModel, SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"
             .formatted(
                 checkpoint.path(), type, norm.isEmpty() ? "" : " with norm_type '" + norm + "'"));
   }
@@ -126,6 +131,14 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
       throw new HarmonicaException(
           "`schedule` %s: only U-ViTs were trained on schedules that their files do not tell; leave `schedule` out"
               .formatted(choices.schedule().get()));
+    }
+  }
+
+  private static void requireNoLabels(Choices choices, String what) {
+    if (choices.noNullClass()) {
+      throw new HarmonicaException(
+          "`noNullClass`: %s takes texts, no class labels; leave `noNullClass` out"
+              .formatted(what));
     }
   }
 

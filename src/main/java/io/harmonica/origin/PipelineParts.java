@@ -20,20 +20,19 @@ import java.util.stream.Stream;
  * @param model the transformer: a folder, or a file
  * @param vae its autoencoder, where one lies beside it
  * @param scheduler the file that says what it is sampled with
- * @param textEncoder what embeds its texts
- * @param tokenizer the folder of what cuts them into tokens
+ * @param pipeline the folder in which what embeds its texts lies, where there is one
  * @param missing folders that the pipeline's index names and that are not there
  */
 public record PipelineParts(
     Path model,
     Optional<Path> vae,
     Optional<Path> scheduler,
-    Optional<Path> textEncoder,
-    Optional<Path> tokenizer,
+    Optional<Path> pipeline,
     List<String> missing) {
   private static final String VAE = "vae";
   private static final String TEXT_ENCODER = "text_encoder";
   private static final String TOKENIZER = "tokenizer";
+  private static final List<String> SUFFIXES = List.of("", "_2", "_3"); // of text encoders
   private static final String SCHEDULER = "scheduler";
   private static final String TRANSFORMER = "transformer";
   private static final String INDEX = "model_index.json";
@@ -55,12 +54,7 @@ public record PipelineParts(
     return part
         ? in(normal.getParent(), checkpoint)
         : new PipelineParts(
-            checkpoint,
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            List.of());
+            checkpoint, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
   }
 
   private static PipelineParts in(Path pipeline, Path transformer) {
@@ -69,8 +63,7 @@ public record PipelineParts(
         folder(pipeline, VAE),
         Optional.of(pipeline.resolve(SCHEDULER).resolve("scheduler_config.json"))
             .filter(Links::exists),
-        folder(pipeline, TEXT_ENCODER),
-        folder(pipeline, TOKENIZER),
+        Optional.of(pipeline),
         missing(pipeline));
   }
 
@@ -82,7 +75,10 @@ public record PipelineParts(
     }
     try {
       JsonNode parts = new ObjectMapper().readTree(index.toFile());
-      return Stream.of(VAE, SCHEDULER, TEXT_ENCODER, TOKENIZER)
+      return Stream.concat(
+              Stream.of(VAE, SCHEDULER),
+              Stream.of(TEXT_ENCODER, TOKENIZER)
+                  .flatMap(part -> SUFFIXES.stream().map(suffix -> part + suffix)))
           .filter(part -> parts.path(part).path(0).isTextual() && folder(pipeline, part).isEmpty())
           .toList();
     } catch (IOException e) {
@@ -111,7 +107,10 @@ public record PipelineParts(
     List<String> lacking =
         missing.stream()
             .filter(part -> !given.test(part))
-            .filter(part -> !part.equals(TOKENIZER) || !given.test(TEXT_ENCODER))
+            .filter(
+                part ->
+                    !part.startsWith(TOKENIZER)
+                        || !given.test(part.replace(TOKENIZER, TEXT_ENCODER)))
             .toList();
     return lacking.isEmpty()
         ? Optional.empty()
@@ -120,9 +119,20 @@ public record PipelineParts(
                 .formatted(model.resolveSibling(INDEX), String.join(", ", lacking)));
   }
 
+  /** What embeds texts; a pipeline with several numbers them from the second on. */
+  public Optional<Path> textEncoder(int number) {
+    return pipeline.flatMap(folder -> folder(folder, TEXT_ENCODER + SUFFIXES.get(number)));
+  }
+
+  /** The folder of what cuts texts into tokens for a text encoder. */
+  public Optional<Path> tokenizer(int number) {
+    return pipeline.flatMap(folder -> folder(folder, TOKENIZER + SUFFIXES.get(number)));
+  }
+
   /** The tokenizer in the pipeline of a text encoder. */
-  public static Optional<Path> tokenizerBeside(Path textEncoder) {
-    return folder(textEncoder.toAbsolutePath().normalize().getParent(), TOKENIZER);
+  public static Optional<Path> tokenizerBeside(Path textEncoder, int number) {
+    Path pipeline = textEncoder.toAbsolutePath().normalize().getParent();
+    return folder(pipeline, TOKENIZER + SUFFIXES.get(number));
   }
 
   private static Optional<Path> folder(Path pipeline, String part) {

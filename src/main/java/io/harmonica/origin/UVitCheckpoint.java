@@ -117,7 +117,7 @@ final class UVitCheckpoint {
           : new Shows.Anything();
     }
     int tokens = choices.textTokens().orElse(TEXT_TOKENS);
-    return new Shows.Text(tokens, weights.size(TEXT, 2, 1), false, false);
+    return Shows.Text.ofClip(tokens, weights.size(TEXT, 2, 1));
   }
 
   private int side(Shows shows) {

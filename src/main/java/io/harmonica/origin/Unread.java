@@ -21,8 +21,11 @@ enum Unread {
       "transformer", "pos_embed(\\.pos_embed)?|(caption_projection|y_embedder)\\.y_embedding"),
   /** The half of an autoencoder that makes latents. */
   DECODER("autoencoder's decoder", "(encoder|quant_conv)\\..*"),
-  /** The half of a T5 that writes texts, and its token table once more. */
-  TEXT_ENCODER("text encoder", "(decoder|lm_head)\\..*|encoder\\.embed_tokens\\.weight");
+  /** A T5's half that writes texts and its token table once more; what CLIP has for pictures. */
+  TEXT_ENCODER(
+      "text encoder",
+      "(decoder|lm_head|vision_model|visual_projection|text_projection)\\..*|logit_scale"
+          + "|encoder\\.embed_tokens\\.weight");
 
   /** Numbers 0, 1, 2 ..., and what a FLOP counter (thop) leaves in every layer. */
   private static final String HARMLESS = "(.*\\.)?(position_ids|total_ops|total_params)";

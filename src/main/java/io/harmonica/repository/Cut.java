@@ -1,5 +1,6 @@
 package io.harmonica.repository;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.Port;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Route;
@@ -111,6 +112,9 @@ public record Cut(List<Piece> pieces, List<String> branches) {
         before.addAll(piece.streams());
       }
       if (ofBlocks && at <= run.last() && end > run.first()) {
+        if (at < run.first() || end > run.last() + 1) {
+          requireNoOwnStreams(piece, run);
+        }
         made.addAll(piece.streams());
       }
       if (!ofBlocks ? at > run.last() : end > run.last() + 1) {
@@ -120,6 +124,16 @@ public record Cut(List<Piece> pieces, List<String> branches) {
     }
     made.retainAll(read);
     return made.stream().map(name -> new Stream(name, !before.contains(name))).toList();
+  }
+
+  /** Which of its branches leaves a stream that it does not take, a piece does not tell. */
+  private void requireNoOwnStreams(Piece piece, Run run) {
+    List<String> own = piece.streams().stream().filter(s -> !piece.takes().contains(s)).toList();
+    if (!own.isEmpty()) {
+      throw new HarmonicaException(
+          "run %s ends within engine %s, which leaves %s for later blocks: export the model with engines of one block, of a branch, or of the whole step"
+              .formatted(run.name(branches), Names.engine(piece.role()), String.join(", ", own)));
+    }
   }
 
   /** What engines without weights call the streams of a run that they fit. */

@@ -96,17 +96,17 @@ public final class Ensemble {
    *
    * @param model the base model that it becomes a part of
    * @param role what it is there for
-   * @param output the one to show, as the engine that makes it names it
+   * @param outputs those to show, as the engines that make them name them
    */
   public static ModelConfig of(
-      String name, String model, Role role, List<ModelConfig> engines, String output) {
+      String name, String model, Role role, List<ModelConfig> engines, List<String> outputs) {
     Ensemble chain = new Ensemble();
     Cut.Turn own = new Cut.Turn(role, Place.OWN, 0);
     chain.addStep(
         engines.stream().map(engine -> new Link(engine, own)).toList(),
         UnaryOperator.identity(),
         UnaryOperator.identity());
-    chain.expose(output);
+    outputs.forEach(chain::expose);
     return chain.config(name, role.parameters(model));
   }
 

@@ -8,12 +8,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Shows;
+import io.harmonica.model.TextUse;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Flow;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
@@ -24,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -160,19 +163,83 @@ public record Manifest(
    * @param pictureSize whether it is told the picture's size as well
    * @param mask false where it is not told which tokens count, as padding is part of the text; else
    *     null
-   * @param encoder the model that embeds prompts, with the tokenizer in parameter {@value
-   *     #TOKENIZER} of its configuration; null where there is none
+   * @param encoder the model that embeds prompts, where it is one whose output is taken whole, with
+   *     the tokenizer in parameter {@value #TOKENIZER} of its configuration; else null
+   * @param pooled elements of a vector for the whole text; null where it takes none
+   * @param encoders the models that embed prompts, where {@code encoder} does not say it; else null
+   * @param guided true where it is told the scale of guidance, and takes one row for it; else null
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  public record Text(int tokens, int width, boolean pictureSize, Boolean mask, String encoder) {
+  public record Text(
+      int tokens,
+      int width,
+      boolean pictureSize,
+      Boolean mask,
+      String encoder,
+      Integer pooled,
+      List<Encoder> encoders,
+      Boolean guided) {
     /** A model's whose prompts others embed. */
     public Text(int tokens, int width, boolean pictureSize) {
-      this(tokens, width, pictureSize, null, null);
+      this(tokens, width, pictureSize, null, null, null, null, null);
+    }
+
+    /** As the model has it, with what embeds its prompts. */
+    public static Text of(Shows.Text takes, List<Encoder> encoders) {
+      Encoder whole =
+          encoders.size() == 1
+              ? Encoder.whole(encoders.get(0).model, takes.tokens(), takes.width())
+              : null;
+      boolean one = encoders.size() == 1 && encoders.get(0).equals(whole);
+      return new Text(
+          takes.tokens(),
+          takes.width(),
+          takes.pictureSize(),
+          takes.mask() ? null : false,
+          one ? whole.model : null,
+          takes.pooled() == 0 ? null : takes.pooled(),
+          one || encoders.isEmpty() ? null : encoders,
+          takes.guided() ? true : null);
+    }
+
+    /** What embeds prompts; none where others do. */
+    public List<Encoder> embedders() {
+      return encoders != null
+          ? encoders
+          : encoder == null ? List.of() : List.of(Encoder.whole(encoder, tokens, width));
+    }
+
+    Shows.Text shows() {
+      List<TextUse> unknown = List.of(); // what is used of encoders only an export asks
+      return new Shows.Text(
+          tokens,
+          width,
+          takesMask(),
+          pictureSize,
+          pooled == null ? 0 : pooled,
+          unknown,
+          guided != null && guided);
     }
 
     /** Whether it is told which tokens count. */
     boolean takesMask() {
       return mask == null || mask;
+    }
+  }
+
+  /**
+   * A model that embeds prompts, and where its outputs go: {@code text_embedding} from a row and a
+   * column on, {@code pooled_text} from an element on. What none fills is zeros.
+   *
+   * @param prompt which of a picture's prompts it embeds, from 0
+   * @param tokens of every prompt, padding included
+   * @param width of an embedded token; 0 where these are not taken
+   * @param pooled elements of its vector for the whole text; 0 where it is not taken
+   */
+  public record Encoder(
+      String model, int prompt, int tokens, int width, int row, int column, int pooled, int from) {
+    static Encoder whole(String model, int tokens, int width) {
+      return new Encoder(model, 0, tokens, width, 0, 0, 0, 0);
     }
   }
 
@@ -185,22 +252,29 @@ public record Manifest(
   public record Decoder(String model, int tile) {}
 
   /**
-   * What the model was trained on, as {@link Diffusion} has it, or {@link AnyTime}.
+   * What the model was trained on, as {@link Diffusion} has it, {@link AnyTime}, or {@link Flow}.
    *
+   * @param betaStart null for a flow, like all of the betas
    * @param betas how they grow, by diffusers' name; null: linear
    * @param predicts what the model does, by diffusers' name; null: epsilon
    * @param time how any time is told from training's timesteps, {@code interpolated} or {@code
    *     continuous}; null where the model takes whole timesteps
+   * @param flow null where there are betas
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Noise(
       int trainTimesteps,
-      double betaStart,
-      double betaEnd,
+      Double betaStart,
+      Double betaEnd,
       String betas,
       String predicts,
-      String time) {
+      String time,
+      FlowNoise flow) {
     public Noise {
+      if (flow == null) {
+        require("noise.betaStart", betaStart);
+        require("noise.betaEnd", betaEnd);
+      }
       if (time != null) {
         AnyTime.Between.of(time); // or refuses
       }
@@ -212,10 +286,19 @@ public record Manifest(
       }
     }
 
+    /** Of diffusion. */
+    public Noise(
+        int trainTimesteps, double betaStart, double betaEnd, String betas, String predicts) {
+      this(trainTimesteps, betaStart, betaEnd, betas, predicts, null, null);
+    }
+
     /** The one that DiT and PixArt were trained with (Ho et al., arXiv 2006.11239). */
     public static final Noise LINEAR = of(Diffusion.DDPM);
 
     public static Noise of(Noising noising) {
+      if (noising instanceof Flow flow) {
+        return new Noise(flow.trainTimesteps(), null, null, null, null, null, FlowNoise.of(flow));
+      }
       if (noising instanceof AnyTime any) {
         return new Noise(
             any.trainTimesteps(),
@@ -223,7 +306,8 @@ public record Manifest(
             any.betaEnd(),
             any.betas() == Betas.LINEAR ? null : any.betas().toString(),
             null,
-            any.between().toString());
+            any.between().toString(),
+            null);
       }
       Diffusion diffusion = (Diffusion) noising;
       return new Noise(
@@ -231,11 +315,13 @@ public record Manifest(
           diffusion.betaStart(),
           diffusion.betaEnd(),
           diffusion.betas() == Betas.LINEAR ? null : diffusion.betas().toString(),
-          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString(),
-          null);
+          diffusion.predicts() == Predicts.NOISE ? null : diffusion.predicts().toString());
     }
 
     Noising noising() {
+      if (flow != null) {
+        return flow.noising(trainTimesteps);
+      }
       Betas growth = betas == null ? Betas.LINEAR : Betas.of(betas);
       if (time != null) {
         AnyTime.Between between = AnyTime.Between.of(time);
@@ -247,6 +333,32 @@ public record Manifest(
           betaStart,
           betaEnd,
           predicts == null ? Predicts.NOISE : Predicts.of(predicts));
+    }
+  }
+
+  /**
+   * How a flow's sigmas are visited, as {@link Flow} has it.
+   *
+   * @param shift {@code constant}, {@code exponential} or {@code linear}
+   * @param by how much
+   * @param terminal null where they are not stretched
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record FlowNoise(int tokens, String shift, double by, Double terminal) {
+    static FlowNoise of(Flow flow) {
+      return new FlowNoise(
+          flow.tokens(),
+          flow.shift().curve().toString(),
+          flow.shift().by(),
+          flow.terminal().isPresent() ? flow.terminal().getAsDouble() : null);
+    }
+
+    Flow noising(int trainTimesteps) {
+      return new Flow(
+          trainTimesteps,
+          tokens,
+          new Flow.Shift(Flow.Curve.of(shift), by),
+          terminal == null ? OptionalDouble.empty() : OptionalDouble.of(terminal));
     }
   }
 
@@ -265,7 +377,7 @@ public record Manifest(
   /** What the model is told of a picture. */
   public Shows shows() {
     if (text != null) {
-      return new Shows.Text(text.tokens(), text.width(), text.takesMask(), text.pictureSize());
+      return text.shows();
     }
     return classes == 0
         ? new Shows.Anything()

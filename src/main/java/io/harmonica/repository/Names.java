@@ -11,6 +11,12 @@ public final class Names {
   public static final String TEXT_EMBEDDING = "text_embedding";
   public static final String TEXT_MASK = "text_mask";
 
+  /** A vector for a whole text: fp32 [elements]. */
+  public static final String POOLED_TEXT = "pooled_text";
+
+  /** The scale of guidance, of a model that is told it: fp32 [1]. */
+  public static final String GUIDANCE_SCALE = "guidance_scale";
+
   /** What the text encoder takes beside the mask: its tokens' ids. */
   public static final String INPUT_IDS = "input_ids";
 

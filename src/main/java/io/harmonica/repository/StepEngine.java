@@ -1,6 +1,6 @@
 package io.harmonica.repository;
 
-import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Linear;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Sampler;
@@ -61,7 +61,7 @@ public enum StepEngine {
 
   /** The one to export for models of a kind: no more than their samplers need. */
   public static StepEngine of(Noising noising) {
-    return noising instanceof Diffusion ? LINEAR : SINGLESTEP;
+    return noising instanceof AnyTime ? SINGLESTEP : LINEAR;
   }
 
   private static boolean needsState(Sampler sampler) {

@@ -23,12 +23,19 @@ public interface Backend {
    * @throws HarmonicaException if ONNX Runtime is not on the class path
    */
   static Backend cpu() {
-    Library.ONNX_RUNTIME.require();
-    return new OnnxBackend();
+    return of(Device.CPU);
   }
 
-  /** The device as users choose it: {@code cpu}. */
-  String name();
+  /**
+   * ONNX Runtime on a device: its own kernels, or those of a plugin.
+   *
+   * @throws HarmonicaException if ONNX Runtime is not on the class path, the plugin is not
+   *     installed or does not load, this machine has no such device, or an option cannot be
+   */
+  static Backend of(Device device) {
+    Library.ONNX_RUNTIME.require();
+    return new OnnxBackend(device.isCpu() ? Provider.CPU : PluginProvider.open(device));
+  }
 
   /** What computes, with its version, for reports. */
   String description();

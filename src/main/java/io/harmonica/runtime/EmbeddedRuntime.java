@@ -1,6 +1,8 @@
 package io.harmonica.runtime;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
+import io.harmonica.Library;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.proto.ModelConfig;
 import java.io.IOException;
@@ -49,6 +51,21 @@ public final class EmbeddedRuntime implements Runtime {
    */
   public static EmbeddedRuntime open(Path repository) {
     return open(repository, Backend.cpu());
+  }
+
+  /**
+   * Says how many threads compute in this process, in one pool that all its models share; without
+   * it one for each processor. To be called before the first model is opened.
+   *
+   * @throws HarmonicaException if the pool has another number already, or ONNX Runtime is not on
+   *     the class path
+   */
+  public static void useThreads(int count) {
+    if (count < 1) {
+      throw new InvalidProperty("threads", count + " must be at least 1");
+    }
+    Library.ONNX_RUNTIME.require();
+    OnnxEnvironment.useThreads(count);
   }
 
   /**

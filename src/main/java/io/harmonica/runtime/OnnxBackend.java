@@ -9,18 +9,23 @@ import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** ONNX Runtime on the CPU; all its engines share the process's one pool of threads. */
-record OnnxBackend() implements Backend {
+/**
+ * ONNX Runtime; all its engines share the process's one pool of threads.
+ *
+ * @param provider where its sessions compute
+ */
+record OnnxBackend(Provider provider) implements Backend {
   private static final ModelParameter UNSAID = ModelParameter.getDefaultInstance();
 
   @Override
-  public String name() {
-    return "cpu";
-  }
-
-  @Override
   public String description() {
-    return "ONNX Runtime " + OnnxEnvironment.get().getVersion();
+    String version = "ONNX Runtime " + OnnxEnvironment.get().getVersion();
+    String device = provider.description();
+    int threads = OnnxEnvironment.threads();
+    boolean usual = threads == java.lang.Runtime.getRuntime().availableProcessors();
+    return version
+        + (device.isEmpty() ? "" : " with " + device)
+        + (usual ? "" : threads == 1 ? ", 1 thread" : ", %d threads".formatted(threads));
   }
 
   @Override
@@ -47,6 +52,10 @@ record OnnxBackend() implements Backend {
           "model '%s' has no %s: export it again".formatted(config.getName(), file));
     }
     String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();
-    return new OnnxEngine(config.getName(), OnnxEnvironment.load(file, !arena.equals("0")));
+    return new OnnxEngine(
+        config.getName(),
+        new Sessions(
+            size -> provider.load(config.getName(), file, !arena.equals("0"), size),
+            config.getMaxBatchSize() > 0 && provider.wantsBatchSize(file)));
   }
 }

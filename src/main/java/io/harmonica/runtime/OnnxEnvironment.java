@@ -22,6 +22,7 @@ final class OnnxEnvironment {
   private static final String NAME = "ONNX Runtime";
 
   private static volatile OrtEnvironment shared;
+  private static int threads = java.lang.Runtime.getRuntime().availableProcessors();
 
   private OnnxEnvironment() {}
 
@@ -36,18 +37,33 @@ final class OnnxEnvironment {
   }
 
   /**
+   * Says how many threads the pool has, the caller's among them. That is settled once the first
+   * model is open.
+   *
+   * @throws HarmonicaException if it has another number already
+   */
+  static synchronized void useThreads(int count) {
+    if (shared != null && count != threads) {
+      throw new HarmonicaException(
+          "this process computes on %d threads already, not %d: all its models share one pool; state the number before the first is opened"
+              .formatted(threads, count));
+    }
+    threads = count;
+  }
+
+  /** Threads of the pool. */
+  static synchronized int threads() {
+    return threads;
+  }
+
+  /**
    * Loads an ONNX file for the shared pool; the caller closes the session.
    *
    * @param keepsMemory whether memory that a run has freed stays for the next one: faster, and each
    *     session has its own
    */
   static OrtSession load(Path file, boolean keepsMemory) {
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.disablePerSessionThreads();
-      options.setCPUArenaAllocator(keepsMemory);
-      if (folderBytes(file) >= LARGE_BYTES) {
-        options.addConfigEntry("session.disable_prepacking", "1");
-      }
+    try (OrtSession.SessionOptions options = options(file, keepsMemory)) {
       return get().createSession(file.toString(), options);
     } catch (OrtException e) {
       throw new HarmonicaException(
@@ -56,6 +72,36 @@ final class OnnxEnvironment {
               .formatted(file, e.getMessage()),
           e);
     }
+  }
+
+  /** What all sessions have in common; the caller closes it. */
+  static OrtSession.SessionOptions options(Path file, boolean keepsMemory) throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    try {
+      options.disablePerSessionThreads();
+      options.setCPUArenaAllocator(keepsMemory);
+      if (isLarge(file)) {
+        options.addConfigEntry("session.disable_prepacking", "1");
+      }
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
+    }
+  }
+
+  /** What a fault says, without the places in the library's sources where it was thrown. */
+  static String reason(Throwable fault) {
+    return String.valueOf(fault.getMessage())
+        .replaceFirst("^Error code - \\w+ - message: ", "")
+        .replaceAll("(?m)^Exception from \\S+:\\d+:\\R?", "")
+        .strip()
+        .replaceAll("\\s+", " ");
+  }
+
+  /** Whether its weights are so many that copies of them cost more than they bring. */
+  static boolean isLarge(Path file) {
+    return folderBytes(file) >= LARGE_BYTES;
   }
 
   /** An ONNX file with what lies beside it: its weights. */
@@ -79,12 +125,14 @@ final class OnnxEnvironment {
     load();
     // A private pool a session spins after its step and starves the next session's: with 48
     // engines that ate the whole speedup of routing (0.97x where 1.43x was due).
-    try (OrtEnvironment.ThreadingOptions threads = new OrtEnvironment.ThreadingOptions()) {
-      threads.setGlobalIntraOpNumThreads(java.lang.Runtime.getRuntime().availableProcessors());
-      threads.setGlobalInterOpNumThreads(1);
+    try (OrtEnvironment.ThreadingOptions pool = new OrtEnvironment.ThreadingOptions()) {
+      pool.setGlobalIntraOpNumThreads(threads);
+      pool.setGlobalInterOpNumThreads(1);
+      // Threads that wait for work sleep. Spinning, they took the processors from the one that has
+      // it as soon as anything else ran: three times as long, for a fiftieth on a quiet machine.
+      pool.setGlobalSpinControl(false);
       shared =
-          OrtEnvironment.getEnvironment(
-              OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", threads);
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "harmonica", pool);
       return shared;
     } catch (OrtException e) {
       throw new IllegalStateException(e);

@@ -16,13 +16,21 @@ public interface Sampler {
 
   /** What {@link #of} knows. */
   List<String> NAMES =
-      List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast", "iddpm", "sa-solver");
+      List.of(
+          "ddim",
+          "dpm-solver++",
+          "dpm-solver-2",
+          "dpm-solver-fast",
+          Flow.SAMPLER,
+          "iddpm",
+          "sa-solver");
 
   /** Those of them for models that take any time: {@link Singlestep}. */
   List<String> SINGLESTEP = List.of("dpm-solver-2", "dpm-solver-fast");
 
   /** Those of them whose steps are {@link Linear}, as long as they add no noise. */
-  List<String> LINEAR = List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast");
+  List<String> LINEAR =
+      List.of("ddim", "dpm-solver++", "dpm-solver-2", "dpm-solver-fast", Flow.SAMPLER);
 
   /** The model's timesteps in execution order. */
   Timesteps timesteps();
@@ -92,6 +100,12 @@ public interface Sampler {
       throw new InvalidProperty(
           "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(SINGLESTEP)));
     }
+    if (name.equals(Flow.SAMPLER)) {
+      throw new InvalidProperty(
+          "sampler",
+          "%s is for models that were trained on a flow, and this one was not; use %s"
+              .formatted(name, Named.listed(ofDiffusion())));
+    }
     Predicts predicts = diffusion.predicts();
     if (spacing.origin() == Spacing.Origin.OPENAI) {
       requireOpenAi(name, spacing, predicts);
@@ -121,7 +135,9 @@ public interface Sampler {
 
   /** Those for models of {@link Diffusion}. */
   static List<String> ofDiffusion() {
-    return NAMES.stream().filter(name -> !SINGLESTEP.contains(name)).toList();
+    return NAMES.stream()
+        .filter(name -> !SINGLESTEP.contains(name) && !name.equals(Flow.SAMPLER))
+        .toList();
   }
 
   /** The fewest steps that a sampler takes. */

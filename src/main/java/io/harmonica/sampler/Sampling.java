@@ -47,14 +47,9 @@ public record Sampling(
    * @throws HarmonicaException for what no sampler can make up for, as other betas
    */
   public Sampling withScheduler(Path file) {
-    Scheduler says = Scheduler.read(file);
+    Scheduler says = Scheduler.read(file, this);
     return new Sampling(
-        says.diffusion(),
-        says.sampler(),
-        says.spacing(),
-        origin,
-        learnsVariance,
-        says.unfollowed());
+        says.noising(), says.sampler(), says.spacing(), origin, learnsVariance, says.unfollowed());
   }
 
   /**
@@ -96,6 +91,10 @@ public record Sampling(
   public double[] signal(Timesteps timesteps, Spacing spacing) {
     if (noising instanceof AnyTime any) {
       return any.signal(timesteps);
+    }
+    if (noising instanceof Flow) {
+      throw new HarmonicaException(
+          "the model was trained on a flow, and routers are trained for models of diffusion only: make its router with harmonica policy");
     }
     NoiseSchedule schedule = ((Diffusion) noising).schedule(spacing);
     return IntStream.range(0, timesteps.size())
@@ -141,8 +140,12 @@ public record Sampling(
         .orElseThrow(
             () ->
                 new HarmonicaException(
-                    "router %s is for timesteps %s, which %s takes with no `spacing`: make it for those that it takes"
-                        .formatted(name, timesteps, routed)));
+                    "router %s is for timesteps %s, which %s takes with no `spacing`%s: make it for those that it takes"
+                        .formatted(
+                            name,
+                            timesteps,
+                            routed,
+                            noising instanceof Flow ? " for pictures of this size" : "")));
   }
 
   /** The sampler of this name that takes these timesteps, in whatever spacing. */

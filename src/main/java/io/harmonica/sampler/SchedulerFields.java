@@ -134,9 +134,16 @@ final class SchedulerFields {
           "timestep_type",
           "use_flow_sigmas");
 
+  /** Whether a scheduler is one of diffusers' for models that are drawn here. */
+  static boolean isClass(String type) {
+    return FOLLOWED.containsKey(type)
+        || UNFOLLOWED.contains(type)
+        || type.equals(FlowScheduler.TYPE);
+  }
+
   /** Whether some class here has a field, so that another leaves it unread. */
   static boolean isKnown(String name) {
-    return Stream.of(MODEL, OF_OTHERS)
+    return Stream.of(MODEL, OF_OTHERS, FlowScheduler.FIELDS)
             .flatMap(List::stream)
             .anyMatch(field -> field.name().equals(name))
         || UNFOLLOWED_FIELDS.contains(name)

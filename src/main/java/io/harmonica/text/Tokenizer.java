@@ -5,16 +5,13 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Library;
-import io.harmonica.Links;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
@@ -23,46 +20,33 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * A tokenizer as Hugging Face's library writes it, {@code tokenizer.json}, or one of T5 in
- * SentencePiece's form, {@code spiece.model}.
+ * What cuts prompts into the tokens of a text encoder, a T5's or a CLIP's, by Hugging Face's
+ * library; its files are read by {@code TokenizerFolder}.
  */
 public final class Tokenizer implements AutoCloseable {
-  private static final String FILE = "tokenizer.json";
-  private static final String PIECES = "spiece.model";
   private static final Map<String, String> OPTIONS =
       Map.of("addSpecialTokens", "true", "padding", "false", "truncation", "false");
 
   private final byte[] json;
   private final int size;
+  private final long padding;
   private final HuggingFaceTokenizer tokenizer;
 
-  private Tokenizer(byte[] json, int size, HuggingFaceTokenizer tokenizer) {
+  private Tokenizer(byte[] json, JsonNode root, HuggingFaceTokenizer tokenizer) {
     this.json = json;
-    this.size = size;
+    this.size = size(root);
+    this.padding = root.path("padding").path("pad_id").asLong(0); // 0 of every T5
     this.tokenizer = tokenizer;
   }
 
   /**
    * Opens a pipeline's folder {@code tokenizer}.
    *
-   * @throws HarmonicaException if it holds neither of the two files, or none that can be read
+   * @throws HarmonicaException if it holds none of the known files, or none that can be read
    */
-  public static Tokenizer open(Path folder) {
-    boolean pieces = !Links.exists(folder.resolve(FILE)) && Links.exists(folder.resolve(PIECES));
-    Path file = folder.resolve(pieces ? PIECES : FILE);
-    if (!Files.exists(file)) {
-      throw new HarmonicaException(
-          "tokenizer %s has neither %s nor %s: give the folder that the text encoder was published with"
-              .formatted(folder, FILE, PIECES));
-    }
-    try {
-      byte[] bytes = Files.readAllBytes(file);
-      String where = file.toString();
-      return of(pieces ? SentencePiece.toJson(bytes, where) : bytes, where);
-    } catch (IOException e) {
-      throw new HarmonicaException(
-          "cannot read tokenizer %s: %s".formatted(file, AtomicFile.reason(e)), e);
-    }
+  public static Tokenizer open(Path path) {
+    TokenizerFolder folder = new TokenizerFolder(path);
+    return of(folder.json(), folder.file().toString());
   }
 
   /**
@@ -84,9 +68,9 @@ public final class Tokenizer implements AutoCloseable {
 
   private static Tokenizer of(byte[] json, String where) {
     Library.TOKENIZERS.require();
-    int size;
+    JsonNode root;
     try {
-      size = size(new ObjectMapper().readTree(json));
+      root = new ObjectMapper().readTree(json);
     } catch (JsonProcessingException e) {
       throw new HarmonicaException(
           "%s is no valid JSON: %s".formatted(where, e.getOriginalMessage()), e);
@@ -96,7 +80,7 @@ public final class Tokenizer implements AutoCloseable {
     TokenizerLibrary.load();
     try {
       return new Tokenizer(
-          json, size, HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
+          json, root, HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
     } catch (IOException | RuntimeException e) {
       throw new HarmonicaException(
           "%s is no tokenizer that can be read here: %s"
@@ -120,7 +104,7 @@ public final class Tokenizer implements AutoCloseable {
     return size;
   }
 
-  /** A prompt as diffusers' pipelines prepare it when they do not clean captions. */
+  /** A prompt as diffusers' pipelines of PixArt prepare it when they do not clean captions. */
   public static String plain(String prompt) {
     return prompt.toLowerCase(Locale.ROOT).strip();
   }
@@ -139,7 +123,7 @@ public final class Tokenizer implements AutoCloseable {
       int from = encoding.getCharTokenSpans()[length - 1].getStart();
       dropped = prompt.substring(prompt.offsetByCodePoints(0, from)).strip();
     }
-    return Tokens.of(ids, length, dropped);
+    return Tokens.of(ids, length, padding, dropped);
   }
 
   /** All of it as text of few characters, for {@link #unpack}. */

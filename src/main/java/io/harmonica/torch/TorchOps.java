@@ -5,7 +5,9 @@ import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -126,6 +128,17 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
   public Value embedding(int[] index, String name, int rows, int width) {
     long[] known = Arrays.stream(index).asLongStream().toArray();
     return embedding(input(known, known.length), name, rows, width);
+  }
+
+  @Override
+  public Value rowAt(Value x, Value ids, OptionalInt token) {
+    Tensor scores =
+        token.isPresent() ? ids.tensor.eq(new Scalar(token.getAsInt())).to(single) : ids.tensor;
+    LongOptional last = new LongOptional(1);
+    Tensor place = torch.argmax(scores, last, /* keepdim= */ true); // (B, 1)
+    long[] size = {x.tensor.size(0), 1, x.tensor.size(2)};
+    Tensor row = x.tensor.gather(1, place.unsqueeze(-1).expand(size));
+    return new Value(row.reshape(size[0], size[2])); // (B, D)
   }
 
   @Override

@@ -18,9 +18,8 @@ import java.util.Map;
  * client's noise and condition, or a constant of the trajectory.
  *
  * @param inputs of the steps
- * @param embeds whether texts come as tokens
  */
-record BeginEngine(WholePicture picture, List<Port> inputs, boolean embeds) {
+record BeginEngine(WholePicture picture, List<Port> inputs) {
 
   Graph graph() {
     Manifest manifest = picture.manifest();
@@ -45,13 +44,19 @@ record BeginEngine(WholePicture picture, List<Port> inputs, boolean embeds) {
       begin.labels(Names.CLASS_LABEL, Names.rows(Names.CLASS_LABEL), classes.count());
     } else if (manifest.shows() instanceof Shows.Text text) {
       long tokens = text.tokens();
-      if (embeds) {
+      if (picture.embeds()) {
         text(begin, Names.INPUT_IDS, Element.INT64, tokens);
       } else {
         text(begin, Names.TEXT_EMBEDDING, Element.FP32, tokens, text.width());
       }
-      if (embeds || text.mask()) {
+      if (text.mask()) {
         text(begin, Names.TEXT_MASK, Element.INT64, tokens);
+      }
+      if (text.pooled() > 0) {
+        text(begin, Names.POOLED_TEXT, Element.FP32, text.pooled());
+      }
+      if (picture.isToldGuidance()) {
+        begin.scale(Names.rows(Names.GUIDANCE_SCALE));
       }
       if (text.pictureSize()) {
         float height = manifest.height() * manifest.pixelsPerElement();
@@ -62,8 +67,12 @@ record BeginEngine(WholePicture picture, List<Port> inputs, boolean embeds) {
     }
   }
 
-  private static void text(Beginning begin, String input, Element type, long... shape) {
-    begin.texts(input, Names.negative(input), Names.rows(input), type, shape);
+  private void text(Beginning begin, String input, Element type, long... shape) {
+    if (picture.guides()) {
+      begin.texts(input, Names.negative(input), Names.rows(input), type, shape);
+    } else {
+      begin.texts(input, Names.rows(input), type, shape);
+    }
   }
 
   /** What differs from step to step. */
@@ -97,7 +106,7 @@ record BeginEngine(WholePicture picture, List<Port> inputs, boolean embeds) {
   private void requireAll(Graph graph) {
     List<String> made = graph.outputs().stream().map(Port::name).toList();
     for (Port port : inputs) {
-      boolean embedded = embeds && port.name().equals(Names.TEXT_EMBEDDING);
+      boolean embedded = picture.embeds() && port.name().equals(Names.TEXT_EMBEDDING);
       if (!embedded && !made.contains(Names.rows(port.name()))) {
         throw new HarmonicaException(
             HarmonicaException.Kind.MODEL,

@@ -1,7 +1,6 @@
 package io.harmonica.whole;
 
 import io.harmonica.Port;
-import io.harmonica.model.Shows;
 import io.harmonica.onnx.Ending;
 import io.harmonica.onnx.Graph;
 import io.harmonica.repository.ConfigPorts;
@@ -51,7 +50,7 @@ public final class WholeModels {
   /** The engine in front of the steps, which no other router has. */
   public Small begin() {
     Role role = Role.whole(Role.Kind.BEGIN, picture.router());
-    return small(role, new BeginEngine(picture, ConfigPorts.inputs(steps), embeds()).graph());
+    return small(role, new BeginEngine(picture, ConfigPorts.inputs(steps)).graph());
   }
 
   /** The engine behind the steps. */
@@ -94,7 +93,7 @@ public final class WholeModels {
     List<Part> parts = new ArrayList<>();
     ModelConfig begin = begin().config();
     parts.add(part(begin, Map.of(), named(ConfigPorts.outputs(begin))));
-    if (embeds()) {
+    if (picture.embeds()) {
       ModelConfig encoder = configs.apply(manifest.text().encoder());
       Map<String, String> takes = new HashMap<>();
       for (Port port : ConfigPorts.inputs(encoder)) {
@@ -137,11 +136,6 @@ public final class WholeModels {
         Role.whole(Role.Kind.PICTURE, picture.router()),
         parts,
         outputs);
-  }
-
-  /** Whether texts come as tokens, which the model's own encoder embeds. */
-  private boolean embeds() {
-    return manifest.shows() instanceof Shows.Text && manifest.text().encoder() != null;
   }
 
   private static Map<String, String> named(List<Port> ports) {

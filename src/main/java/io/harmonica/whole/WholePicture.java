@@ -1,6 +1,7 @@
 package io.harmonica.whole;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
@@ -100,9 +101,19 @@ public record WholePicture(
     return Names.picture(manifest.model(), router);
   }
 
-  /** Whether there is anything for guidance to lead away from. */
+  /** Whether guidance takes a second row for a picture, of what it leads away from. */
   public boolean guides() {
-    return manifest.unconditional().guides();
+    return manifest.unconditional().guides() && !isToldGuidance();
+  }
+
+  /** Whether the model itself takes the scale of guidance. */
+  boolean isToldGuidance() {
+    return manifest.shows() instanceof Shows.Text text && text.guided();
+  }
+
+  /** Whether texts come as tokens: one encoder embeds them, and all that it gives is taken. */
+  boolean embeds() {
+    return manifest.text() != null && manifest.text().encoder() != null;
   }
 
   /** Whether a server makes pixels of the latents; else it answers latents only. */

@@ -1,0 +1,314 @@
+package io.harmonica.model;
+
+import static io.harmonica.model.Modulation.GATE_ATTENTION;
+import static io.harmonica.model.Modulation.GATE_MLP;
+import static io.harmonica.model.Modulation.GATE_SECOND;
+import static io.harmonica.model.Modulation.SCALE_ATTENTION;
+import static io.harmonica.model.Modulation.SCALE_LAST;
+import static io.harmonica.model.Modulation.SCALE_MLP;
+import static io.harmonica.model.Modulation.SCALE_SECOND;
+import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
+import static io.harmonica.model.Modulation.SHIFT_LAST;
+import static io.harmonica.model.Modulation.SHIFT_MLP;
+import static io.harmonica.model.Modulation.SHIFT_SECOND;
+
+import io.harmonica.Element;
+import io.harmonica.sampler.Flow;
+import io.harmonica.sampler.Spacing;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Stable Diffusion 3 and 3.5 (Esser et al., arXiv 2403.03206; diffusers {@code
+ * SD3Transformer2DModel}, whose parameter names are used): picture and text are two streams of
+ * tokens with weights of their own that attend to each other.
+ *
+ * <p>The joint attention is one branch, and its output is both streams', one after the other: they
+ * come of one attention, so a router decides for both. The last block's is the picture's alone.
+ * Legend beside that of {@link Denoiser}: T text tokens.
+ *
+ * @param width D
+ * @param dual blocks with a second attention, of the picture to itself (3.5-medium)
+ * @param normed whether queries and keys are normed in each head (3.5)
+ */
+public record Sd3(
+    int width, int heads, int depth, int patch, List<Integer> dual, boolean normed, Interface io)
+    implements Denoiser {
+
+  static final String ATTENTION = "attention";
+  static final String SECOND_ATTENTION = "attention2";
+  static final String MLP = "mlp";
+  static final String TEXT_MLP = "text_mlp";
+
+  /** The positions of the tokens that a picture has, of a table for the largest: [1, N, D]. */
+  public static final String POSITIONS = "pos_embed.cropped";
+
+  private static final String TEXT = "text"; // the stream
+  private static final String CONTEXT = "context"; // what it begins with
+  private static final String ENTRY = "entry"; // a dual block's input
+  private static final String LAST = "head.modulation";
+  private static final String EMBEDDER = "time_text_embed.";
+  private static final int DIVISOR = 128;
+  private static final double EPS = 1e-6;
+
+  public Sd3 {
+    dual = List.copyOf(dual);
+  }
+
+  /** Seen from outside; drawn as diffusers' {@code StableDiffusion3Pipeline} does. */
+  public static Interface io(
+      Samples samples, int patch, int textTokens, int textWidth, int pooled) {
+    TextUse clip =
+        new TextUse(TextUse.Kind.CLIP, TextUse.States.PENULTIMATE, TextUse.Pooled.PROJECTED);
+    Shows.Text text =
+        new Shows.Text(
+            textTokens, textWidth, false, false, pooled, List.of(clip, clip, TextUse.T5));
+    Origin origin =
+        new Origin(
+            Flow.of(samples.height() / patch * (samples.width() / patch)),
+            "flow-euler",
+            Spacing.LINSPACE,
+            samples.channels(),
+            OptionalDouble.of(7),
+            Origin.LATENT_SCALE);
+    return new Interface(samples, Element.FP32, text, origin);
+  }
+
+  @Override
+  public String architecture() {
+    String second = dual.isEmpty() ? "" : "-dual" + dual.size();
+    String name = "SD3%s-%dx%d%s/%d".formatted(normed ? ".5" : "", depth, width, second, patch);
+    return switch (name) {
+      case "SD3-24x1536/2" -> "SD3-medium";
+      case "SD3.5-24x1536-dual13/2" -> "SD3.5-medium";
+      case "SD3.5-38x2432/2" -> "SD3.5-large";
+      default -> name;
+    };
+  }
+
+  @Override
+  public List<Branch> branches() {
+    List<Branch> branches = new ArrayList<>();
+    for (int block = 0; block < depth; block++) {
+      branches.add(new Branch(block, ATTENTION));
+      if (dual.contains(block)) {
+        branches.add(new Branch(block, SECOND_ATTENTION));
+      }
+      branches.add(new Branch(block, MLP));
+      if (!isLast(block)) {
+        branches.add(new Branch(block, TEXT_MLP));
+      }
+    }
+    return branches;
+  }
+
+  private boolean isLast(int block) {
+    return block == depth - 1;
+  }
+
+  @Override
+  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+    Shows.Text takes = io.text().orElseThrow();
+    T time = Layers.sinusoids(ops, inputs.get("timestep"), Layers.FEATURES, DIVISOR); // (B, 256)
+    time = embedded(ops, time, "timestep_embedder", Layers.FEATURES);
+    T pooled = ops.toPrecision(inputs.get("pooled_text")); // (B, pooled)
+    T both = ops.add(time, embedded(ops, pooled, "text_embedder", takes.pooled())); // (B, D)
+    T silu = ops.silu(both);
+    Map<String, T> out = new LinkedHashMap<>();
+    for (int block = 0; block < depth; block++) {
+      String norm = prefix(block) + "norm1";
+      int rows = dual.contains(block) ? 9 : 6;
+      out.put(modulation(block), rows(ops, silu, norm + ".linear", rows)); // (B, 6 or 9, D)
+      int textRows = isLast(block) ? 2 : 6;
+      out.put(
+          textModulation(block),
+          rows(ops, silu, norm + "_context.linear", textRows)); // (B, 6 or 2, D)
+    }
+    out.put(LAST, rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
+    T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
+    out.put(CONTEXT, ops.linear(text, "context_embedder", takes.width(), width)); // (B, T, D)
+    return out;
+  }
+
+  private <T> T embedded(Ops<T> ops, T x, String name, int in) {
+    x = ops.silu(ops.linear(x, EMBEDDER + name + ".linear_1", in, width));
+    return ops.linear(x, EMBEDDER + name + ".linear_2", width, width); // (B, D)
+  }
+
+  private <T> T rows(Ops<T> ops, T silu, String name, int rows) {
+    return ops.reshape(ops.linear(silu, name, width, rows * width), 0, rows, width);
+  }
+
+  @Override
+  public <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning) {
+    T x = Layers.patches(ops, sample, "pos_embed.proj", io.channels(), width, patch); // (B, N, D)
+    x = ops.add(x, ops.parameter(POSITIONS, 1, tokens(), width));
+    return Streams.of(x).with(TEXT, conditioning.get(CONTEXT)); // (B, T, D)
+  }
+
+  @Override
+  public <T> Streams<T> enter(
+      Ops<T> ops, int block, Streams<T> streams, Conditioning<T> conditioning) {
+    return dual.contains(block) ? streams.with(ENTRY, streams.hidden()) : streams;
+  }
+
+  @Override
+  public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
+    int block = branch.block();
+    T rows = conditioning.get(modulation(block));
+    return switch (branch.kind()) {
+      case ATTENTION -> attention(ops, block, streams, conditioning);
+      case SECOND_ATTENTION -> {
+        T x =
+            normed(ops, streams.get(ENTRY), SHIFT_SECOND.of(ops, rows), SCALE_SECOND.of(ops, rows));
+        String attn = prefix(block) + "attn2.";
+        T q = query(ops, x, attn + "to_q", attn + "norm_q");
+        T k = query(ops, x, attn + "to_k", attn + "norm_k");
+        T v = ops.linear(x, attn + "to_v", width, width); // (B, N, D)
+        yield ops.linear(ops.attention(q, k, v, heads, width), attn + "to_out.0", width, width);
+      }
+      case MLP -> {
+        T x = normed(ops, streams.hidden(), SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
+        yield mlp(ops, x, prefix(block) + "ff");
+      }
+      default -> {
+        T text = conditioning.get(textModulation(block));
+        T x = normed(ops, streams.get(TEXT), SHIFT_MLP.of(ops, text), SCALE_MLP.of(ops, text));
+        yield mlp(ops, x, prefix(block) + "ff_context");
+      }
+    };
+  }
+
+  /** Both streams' output: (B, N + T, D), the picture's first; the last block's is (B, N, D). */
+  private <T> T attention(Ops<T> ops, int block, Streams<T> streams, Conditioning<T> conditioning) {
+    String attn = prefix(block) + "attn.";
+    boolean last = isLast(block);
+    T rows = conditioning.get(modulation(block));
+    T text = conditioning.get(textModulation(block));
+    T x =
+        normed(ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+    T c = // (B, T, D)
+        normed(
+            ops,
+            streams.get(TEXT),
+            (last ? SHIFT_LAST : SHIFT_ATTENTION).of(ops, text),
+            (last ? SCALE_LAST : SCALE_ATTENTION).of(ops, text));
+    T q = query(ops, x, attn + "to_q", attn + "norm_q"); // (B, N, D)
+    if (!last) {
+      T asked = query(ops, c, attn + "add_q_proj", attn + "norm_added_q");
+      q = ops.concat(1, List.of(q, asked)); // (B, N + T, D)
+    }
+    T k = query(ops, x, attn + "to_k", attn + "norm_k");
+    k = ops.concat(1, List.of(k, query(ops, c, attn + "add_k_proj", attn + "norm_added_k")));
+    T v = ops.linear(x, attn + "to_v", width, width);
+    v = ops.concat(1, List.of(v, ops.linear(c, attn + "add_v_proj", width, width)));
+    T mixed = ops.attention(q, k, v, heads, width);
+    if (last) {
+      return ops.linear(mixed, attn + "to_out.0", width, width);
+    }
+    T ofPicture = ops.linear(picture(ops, mixed), attn + "to_out.0", width, width);
+    T ofText = ops.linear(text(ops, mixed), attn + "to_add_out", width, width);
+    return ops.concat(1, List.of(ofPicture, ofText));
+  }
+
+  private <T> T picture(Ops<T> ops, T both) {
+    return ops.slice(both, 1, 0, tokens());
+  }
+
+  private <T> T text(Ops<T> ops, T both) {
+    return ops.slice(both, 1, tokens(), tokens() + io.text().orElseThrow().tokens());
+  }
+
+  /** Queries or keys, (B, ., D); in 3.5 each head's are normed. */
+  private <T> T query(Ops<T> ops, T x, String map, String norm) {
+    T mapped = ops.linear(x, map, width, width);
+    if (!normed) {
+      return mapped;
+    }
+    int head = width / heads;
+    T apart = ops.toFloat(ops.reshape(mapped, 0, 0, heads, head));
+    return ops.reshape(ops.rmsNorm(apart, norm + ".weight", head, EPS), 0, 0, width);
+  }
+
+  private <T> T normed(Ops<T> ops, T x, T shift, T scale) {
+    return Layers.modulate(ops, ops.layerNorm(x, width, EPS), shift, scale);
+  }
+
+  private <T> T mlp(Ops<T> ops, T x, String name) {
+    T inner = ops.linear(x, name + ".net.0.proj", width, 4 * width); // (B, ., 4 D)
+    return ops.linear(ops.gelu(inner, Gelu.TANH), name + ".net.2", 4 * width, width);
+  }
+
+  @Override
+  public <T> Streams<T> join(
+      Ops<T> ops,
+      Branch branch,
+      Streams<T> streams,
+      List<Term<T>> terms,
+      Conditioning<T> conditioning) {
+    int block = branch.block();
+    T rows = conditioning.get(modulation(block));
+    return switch (branch.kind()) {
+      case ATTENTION -> {
+        if (isLast(block)) {
+          yield hidden(ops, streams, terms, GATE_ATTENTION.of(ops, rows));
+        }
+        Streams<T> joined =
+            hidden(
+                ops,
+                streams,
+                terms.stream().map(t -> new Term<>(t.weight(), picture(ops, t.output()))).toList(),
+                GATE_ATTENTION.of(ops, rows));
+        T gate = GATE_ATTENTION.of(ops, conditioning.get(textModulation(block)));
+        yield text(
+            ops,
+            joined,
+            terms.stream().map(t -> new Term<>(t.weight(), text(ops, t.output()))).toList(),
+            gate);
+      }
+      case SECOND_ATTENTION ->
+          hidden(ops, streams, terms, GATE_SECOND.of(ops, rows)).without(ENTRY);
+      case MLP -> hidden(ops, streams, terms, GATE_MLP.of(ops, rows));
+      default ->
+          text(ops, streams, terms, GATE_MLP.of(ops, conditioning.get(textModulation(block))));
+    };
+  }
+
+  private static <T> Streams<T> hidden(
+      Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
+    return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, Optional.of(gate)));
+  }
+
+  private static <T> Streams<T> text(Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
+    return streams.with(TEXT, Layers.joined(ops, streams.get(TEXT), terms, Optional.of(gate)));
+  }
+
+  @Override
+  public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
+    T last = conditioning.get(LAST); // (B, 2, D)
+    T x = normed(ops, streams.hidden(), SHIFT_LAST.of(ops, last), SCALE_LAST.of(ops, last));
+    int out = io.outputChannels();
+    x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)
+    return Layers.picture(ops, x, io.height() / patch, io.width() / patch, patch, out);
+  }
+
+  private int tokens() {
+    return io.height() / patch * (io.width() / patch);
+  }
+
+  private static String prefix(int block) {
+    return "transformer_blocks." + block + ".";
+  }
+
+  private static String modulation(int block) {
+    return Branch.blockName(block) + ".modulation";
+  }
+
+  private static String textModulation(int block) {
+    return Branch.blockName(block) + ".text_modulation";
+  }
+}

@@ -1,0 +1,152 @@
+package io.harmonica.origin;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Resolution;
+import io.harmonica.model.Samples;
+import io.harmonica.model.Sd3;
+import io.harmonica.model.Weights;
+import io.harmonica.origin.CheckpointWeights.Source;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Stable Diffusion 3 in diffusers' layout, whose names {@link Sd3} uses. */
+final class Sd3Checkpoint {
+  static final String TYPE = "SD3Transformer2DModel";
+  private static final int TEXT_TOKENS = 77 + 256; // of the CLIPs, and of the T5
+
+  private Sd3Checkpoint() {}
+
+  static Model of(Checkpoint checkpoint, JsonNode json, Choices choices) {
+    Config fields = new Config(json, checkpoint.path() + "/config.json");
+    int heads = fields.integer("num_attention_heads", 18);
+    requireHeads(checkpoint, heads, choices);
+    int width = heads * fields.integer("attention_head_dim", 64);
+    fields.check(
+        "caption_projection_dim",
+        fields.integer("caption_projection_dim", 1152) == width,
+        "the width, " + width);
+    int channels = fields.integer("in_channels", 16);
+    fields.check(
+        "out_channels", fields.integer("out_channels", 16) == channels, "as many as in_channels");
+    int patch = fields.integer("patch_size", 2);
+    int most = fields.integer("pos_embed_max_size", 96); // tokens a side
+    int depth = fields.integer("num_layers", 18);
+    Samples samples = samples(choices, fields.integer("sample_size", 128), channels, patch, most);
+    boolean normed = json.path("qk_norm").isTextual();
+    fields.require("qk_norm", normed ? "rms_norm" : "null");
+    Sd3 model =
+        new Sd3(
+            width,
+            heads,
+            depth,
+            patch,
+            dual(fields, depth),
+            normed,
+            Sd3.io(
+                samples,
+                patch,
+                choices.textTokens().orElse(TEXT_TOKENS),
+                fields.integer("joint_attention_dim", 4096),
+                fields.integer("pooled_projection_dim", 2048)));
+    String last = "transformer_blocks." + (depth - 1) + ".attn.";
+    List<String> unused = // of a block that gives no text, and so asks for none
+        Stream.of("add_q_proj.weight", "add_q_proj.bias", "norm_added_q.weight")
+            .map(last::concat)
+            .toList();
+    Weights weights =
+        new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER).withCopies(unused);
+    return new Model(
+        model,
+        new CroppedPositions(
+            weights, most, samples.height() / patch, samples.width() / patch, width));
+  }
+
+  private static void requireHeads(Checkpoint checkpoint, int heads, Choices choices) {
+    if (choices.heads().orElse(heads) != heads) {
+      throw new HarmonicaException(
+          "%s/config.json: num_attention_heads is %d, `heads` says %d; leave `heads` out"
+              .formatted(checkpoint.path(), heads, choices.heads().getAsInt()));
+    }
+  }
+
+  private static List<Integer> dual(Config fields, int depth) {
+    List<Integer> dual = new ArrayList<>();
+    JsonNode layers = fields.json().path("dual_attention_layers");
+    layers.forEach(layer -> dual.add(layer.asInt(-1)));
+    fields.check(
+        "dual_attention_layers",
+        dual.stream().allMatch(layer -> layer >= 0 && layer < depth),
+        "numbers of its %d blocks, from 0".formatted(depth));
+    return dual;
+  }
+
+  private static Samples samples(Choices choices, int size, int channels, int patch, int most) {
+    int pixels = choices.pixelsPerElement(channels);
+    int step = pixels * patch;
+    Resolution trained = new Resolution(size * pixels, size * pixels);
+    Resolution resolution = choices.resolution().orElse(trained);
+    Resolution nearest =
+        new Resolution(fit(resolution.height(), step, most), fit(resolution.width(), step, most));
+    if (!nearest.equals(resolution)) {
+      throw new HarmonicaException(
+          "`resolution` %s does not fit the model, which takes multiples of %d pixels up to %d; the nearest is %s"
+              .formatted(resolution, step, most * step, nearest));
+    }
+    return new Samples(
+        channels, channels, resolution.height() / pixels, resolution.width() / pixels, pixels);
+  }
+
+  private static int fit(int pixels, int step, int most) {
+    return Math.min(Math.max((pixels + step / 2) / step, 1), most) * step;
+  }
+
+  /**
+   * The file's weights, and of its table of positions the middle: as much as the pictures have
+   * tokens ({@code PatchEmbed.cropped_pos_embed}).
+   *
+   * @param most side of the table
+   */
+  private record CroppedPositions(Weights file, int most, int rows, int columns, int width)
+      implements Weights {
+    private static final String TABLE = "pos_embed.pos_embed";
+
+    @Override
+    public void require(String name, long... shape) {
+      if (name.equals(Sd3.POSITIONS)) {
+        file.require(TABLE, 1, (long) most * most, width);
+      } else {
+        file.require(name, shape);
+      }
+    }
+
+    @Override
+    public float[] read(String name, long... shape) {
+      if (!name.equals(Sd3.POSITIONS)) {
+        return file.read(name, shape);
+      }
+      float[] table = file.read(TABLE, 1, (long) most * most, width);
+      float[] cropped = new float[rows * columns * width];
+      int top = (most - rows) / 2;
+      int left = (most - columns) / 2;
+      for (int row = 0; row < rows; row++) {
+        int from = ((top + row) * most + left) * width;
+        System.arraycopy(table, from, cropped, row * columns * width, columns * width);
+      }
+      return cropped;
+    }
+
+    @Override
+    public void requireNothingElse() {
+      file.requireNothingElse();
+    }
+
+    @Override
+    public Optional<String> note() {
+      return file.note();
+    }
+  }
+}
