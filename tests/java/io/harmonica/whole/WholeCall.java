@@ -46,10 +46,12 @@ public record WholeCall(Runtime runtime, String model) {
     Map<String, Tensor> inputs = new HashMap<>();
     texts.ifPresent(
         some -> {
-          Embeddings away = some.negative().orElseThrow();
-          int count = some.positive().count();
           put(inputs, "", some.positive());
-          put(inputs, "negative_", Embeddings.of(Collections.nCopies(count, away)));
+          if (takes("negative_text_embedding")) {
+            Embeddings away = some.negative().orElseThrow();
+            int count = some.positive().count();
+            put(inputs, "negative_", Embeddings.of(Collections.nCopies(count, away)));
+          }
         });
     double[] scales = new double[noise.count()];
     Arrays.fill(scales, guidance);
@@ -61,6 +63,11 @@ public record WholeCall(Runtime runtime, String model) {
     inputs.put(
         prefix + "text_embedding",
         runtime.tensor(FloatBuffer.wrap(texts.values()), count, texts.tokens(), texts.width()));
+    if (takes("pooled_text")) {
+      inputs.put(
+          prefix + "pooled_text",
+          runtime.tensor(FloatBuffer.wrap(texts.pooled()), count, texts.pooledWidth()));
+    }
     if (takes("text_mask")) {
       inputs.put(
           prefix + "text_mask",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Golden;
 import io.harmonica.HarmonicaException;
 import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -185,6 +187,7 @@ class WholePictureTest {
   }
 
   /** A solver whose updates take several evaluations, at any time, of labels, texts and nothing. */
+  @Tag("golden")
   @ParameterizedTest
   @MethodSource("uVits")
   void picturesOfUVit_areTheLoops(UVitVectors vectors, @TempDir Path folder) {
@@ -216,6 +219,35 @@ class WholePictureTest {
               ? call.labels(noise, classes, guidance, guidance)
               : call.embedded(noise, texts, guidance);
       assertSame(answer.latents(), expected, RANDOM_TEXTS);
+    }
+  }
+
+  /** Of a flow: of dev the model is told the scale, and takes a row for each picture. */
+  @Tag("golden")
+  @ParameterizedTest
+  @CsvSource({"flux/dev, 2", "flux/schnell, 1", "sd3/sd3, 4", "sd3/sd35-medium, 1"})
+  void picturesOfFlows_areTheLoops(String flavour, double guidance, @TempDir Path folder) {
+    try (Checkpoint source = Golden.open(flavour)) {
+      Choices choices =
+          Choices.NONE
+              .withPixelsPerElement(2)
+              .withResolution(new Resolution(16, 16))
+              .withTextTokens(9);
+      new Exporter(Model.of(source, choices), List.of(), ExportOptions.of("flow"))
+          .withPictures(List.of("none"))
+          .export(folder);
+    }
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
+        Pipeline pipeline = Pipeline.open(folder, "flow")) {
+      Manifest manifest = pipeline.manifest();
+      Latents noise = noise(2, manifest.channels(), manifest.height());
+      Content.Texts texts = texts(manifest.text());
+      Request request = Request.of(texts).withGuidance(guidance).withLatents(noise);
+      WholeCall call = new WholeCall(runtime, "flow.none");
+      assertSame(
+          call.embedded(noise, Optional.of(texts), guidance).latents(),
+          pipeline.generate(request).latents(),
+          RANDOM_TEXTS);
     }
   }
 
@@ -271,7 +303,9 @@ class WholePictureTest {
     }
     long[] mask = new long[count * takes.tokens()];
     Arrays.fill(mask, 1);
-    return new Embeddings(values, mask, count, takes.tokens(), takes.width());
+    int elements = takes.pooled() == null ? 0 : takes.pooled();
+    float[] pooled = Arrays.copyOf(values, count * elements);
+    return new Embeddings(values, mask, count, takes.tokens(), takes.width(), pooled);
   }
 
   @Test
