@@ -20,6 +20,7 @@ def main(url, model, router, classes, guidance, start, expected):
     config = client.get_model_config(model, as_json=True)["config"]
     manifest = json.loads(config["parameters"]["harmonica"]["string_value"])
     program, branches = manifest["programs"][router]["1"], manifest["branches"]
+    columns = branches + program.get("runs", [])
 
     x = latents(start).copy()
     labels = [int(label) for label in classes.split(",")]
@@ -30,7 +31,7 @@ def main(url, model, router, classes, guidance, start, expected):
     state, start = np.zeros_like(x), np.zeros_like(x)  # picture and sample that an earlier step left
     types = {port["name"]: port["data_type"] for port in config["input"]}
     time = np.float32 if types["timestep"] == "TYPE_FP32" else np.int64
-    cache = {}  # (branch, step): output, last step that reads it
+    cache = {}  # (column, step): output, last step that reads it
     for step, kind in enumerate(program["order"]):
         call = program["calls"][kind]
         inputs = {
@@ -39,13 +40,13 @@ def main(url, model, router, classes, guidance, start, expected):
             "class_label": rows,
         }
         for ago, ports in call.get("reads", {}).items():
-            for branch, age in (divmod(port, 3) for port in ports):
-                inputs[f"{branches[branch]}.{age + 1}"] = cache[branch, step - int(ago)][0]
+            for column, age in (divmod(port, 3) for port in ports):
+                inputs[f"{columns[column]}.{age + 1}"] = cache[column, step - int(ago)][0]
         if "weights" in call:
-            inputs["reuse_weights"] = weights(call["weights"]["0"], len(rows), len(branches))
+            inputs.update(weights(call["weights"]["0"], len(rows), branches, columns))
         outputs = infer(client, call["model"], inputs)
         for further, kept in call.get("keeps", {}).items():
-            cache.update({(branch, step): (outputs[branches[branch]], step + int(further)) for branch in kept})
+            cache.update({(column, step): (outputs[columns[column]], step + int(further)) for column in kept})
         cache = {key: kept for key, kept in cache.items() if kept[1] > step}
         prediction = guided(outputs["noise_prediction"][:, : x.shape[1]], len(labels), guidance, manifest["guidanceChannels"])
         n = np.array(program["numbers"][step], np.float32)
@@ -80,11 +81,16 @@ def guided(prediction, pictures, scale, channels):
     return conditional
 
 
-def weights(groups, rows, branches):
-    values = np.zeros((rows, branches, 3), np.float32)
+def weights(groups, rows, branches, columns):
+    """Those of branches together, each run's by themselves."""
+    inputs = {}
     for newest_first, which in groups:
-        values[:, which, : len(newest_first)] = newest_first
-    return values
+        for column in which:
+            of_run = column >= len(branches)
+            name, places = (f"{columns[column]}.weights", 1) if of_run else ("reuse_weights", len(branches))
+            values = inputs.setdefault(name, np.zeros((rows, places, 3), np.float32))
+            values[:, 0 if of_run else column, : len(newest_first)] = newest_first
+    return inputs
 
 
 def latents(path):

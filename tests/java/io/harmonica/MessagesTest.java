@@ -28,7 +28,7 @@ class MessagesTest {
   /** Of other programs, or of a whole command line that a message says to type. */
   private static final Pattern OF_OTHERS =
       Pattern.compile(
-          "bin/harmonica|trtexec|convert_pixart|model-control-mode|load-model|shm-size|Shapes=|verbose");
+          "bin/harmonica|pip download|trtexec|convert_pixart|model-control-mode|load-model|shm-size|Shapes=|verbose");
 
   @Test
   void library_namesNoFlags() throws IOException {

@@ -232,7 +232,7 @@ class GenerateCommandTest {
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance nan | --guidance is 'nan', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --guidance -1 | --guidance is '-1', expected
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --seed 1.5 | --seed is '1.5', expected
-          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim, dpm-solver++, flow-euler, iddpm, sa-solver
+          2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --sampler euler | --sampler 'euler' is unknown; use ddim, dpm-solver++, dpm-solver-2, dpm-solver-fast, flow-euler, iddpm, sa-solver
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --eta 1.5 | --eta is '1.5', expected a number in 0.0..1.0
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --eta 1 --sampler sa-solver | --eta has an effect with --sampler ddim only
           2 | --model-repository REPOSITORY --model shapes --classes 1 --out DIR/o --spacing openai --sampler dpm-solver++ | --spacing openai does not go with --sampler dpm-solver++; use linspace

@@ -145,7 +145,7 @@ class GenerateFromPromptTest {
         .isEqualTo(psnr("--latents DIR/start2.safetensors --seed 5"))
         .isNotEqualTo(seeded);
     assertThat(compare("--latents DIR/start3.safetensors").err())
-        .startsWith("error: --latents has 3 rows for 2 texts, expected as many")
+        .startsWith("error: --latents has 3 rows for 2 subjects, expected as many")
         .hasLineCount(1);
     assertThat(compare("--latents DIR/small.safetensors").err())
         .startsWith("error: --latents are [4, 8, 4] a row, model pixart takes [4, 8, 8]")
@@ -196,7 +196,7 @@ class GenerateFromPromptTest {
       delimiter = '|',
       textBlock =
           """
-          2 | --model pixart                                 | missing --classes 0,1,2, --prompt TEXT, --prompts FILE or --text-embeddings FILE
+          2 | --model pixart                                 | missing --classes 0,1,2, --prompt TEXT, --prompts FILE, --text-embeddings FILE or --pictures N
           2 | --model pixart --prompt a --prompts DIR/x      | --prompt and --prompts exclude each other
           2 | --model pixart --classes 1 --negative-prompt a | --negative-prompt has no effect without --prompt or --prompts
           1 | --model pixart --classes 1                     | model pixart takes texts, not classes: use --prompt

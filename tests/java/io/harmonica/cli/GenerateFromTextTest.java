@@ -161,7 +161,7 @@ class GenerateFromTextTest {
       delimiter = '|',
       textBlock =
           """
-          2 |                                                     | missing --classes 0,1,2, --prompt TEXT, --prompts FILE or --text-embeddings FILE
+          2 |                                                     | missing --classes 0,1,2, --prompt TEXT, --prompts FILE, --text-embeddings FILE or --pictures N
           2 | --classes 1 --text-embeddings DIR/one.safetensors   | --classes and --text-embeddings exclude each other
           1 | --classes 1                                         | model latent takes texts, not classes: use --text-embeddings
           1 | --text-embeddings DIR/one.pt                        | one.pt is no .safetensors file by its name

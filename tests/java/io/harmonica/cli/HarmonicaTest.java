@@ -139,6 +139,9 @@ class HarmonicaTest {
           policy fora --steps 9 --out a,b.json | 'a,b' cannot be a router's name, expected letters, digits, '.', '_' and '-': give it another with --name
           policy fora --steps 9 --out r.json --interval 0 | --interval is '0', expected a number in 1.0..1000.0
           policy fora --cur 0.5  | --cur has no effect on policy fora
+          policy delta-dit --grain model | --grain has no effect on policy delta-dit
+          policy fora --boundary 3 | --boundary has no effect on policy fora
+          policy fora --steps 9 --out r.json --grain block | --grain is 'block', expected branch|run|model
           policy taylor --steps 9 --out r.json --order 3 | --order is '3', expected a whole number in 0..2
           policy random --steps 9 --out r.json --cur NaN | --cur is 'NaN', expected a number in 0.0..1.0
           policy random --steps 9 --out r.json --seed 1.5 | --seed is '1.5', expected a whole number
@@ -146,9 +149,10 @@ class HarmonicaTest {
           policy fora --steps 9 --out r.json --sampler dpm-solver | --sampler is 'dpm-solver', expected ddim|dpm-solver++|iddpm|sa-solver (did you mean 'dpm-solver++'?)
           policy fora --steps 1000 --out r.json --checkpoint export/shapes-dit --sampler dpm-solver++ | error: --steps 1000 is out of range 1..999
           policy fora --steps 9 --out r.json --checkpoint export/shapes-dit --sampler dpm-solver++ --spacing openai | error: --spacing openai does not go with --sampler dpm-solver++; use linspace
-          import-router          | missing argument FILE.pt
+          import-router          | missing argument FILE
           import-router r.pt     | missing --format FORMAT
-          import-router r.pt --format pt | --format is 'pt', expected harmonica|learning-to-cache
+          import-router r.pt --format pt | --format is 'pt', expected harmonica|learning-to-cache|smoothcache|cache-dit
+          import-router r.pt --format smoothcache --architecture DiT-XL/2 --out r.json --threshold 0.5 | --threshold has no effect with --format smoothcache
           import-router r.pt --format harmonica | missing --checkpoint PATH or --architecture NAME
           import-router r.pt --format harmonica --checkpoint c --architecture a | exclude each other
           import-router r.pt --format harmonica --architecture a --threshold 2 | --threshold is '2', expected a number in 0.0..1.0

@@ -13,6 +13,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.router.Taylor;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Sampling;
@@ -83,6 +84,46 @@ class RouterCommandsTest {
         .isEqualTo("note: CUR 0.500 is the nearest to 0.7 that can be reached\n");
     assertThat(run("policy none --checkpoint c --steps 4 --out OUT").out())
         .contains("CUR 0.000, theoretical speedup 1.00x");
+  }
+
+  /** 512 bytes are those of all branches, of one each; a run takes one's. */
+  @Test
+  void policy_grain_reusesRuns() {
+    Invocation done = run("policy fora --checkpoint c --steps 4 --grain model --out OUT");
+    assertThat(done.out())
+        .contains("CUR 0.500, theoretical speedup 1.67x, cache at most 128 bytes");
+    assertThat(out().runs()).containsExactly(new Run(0, 3));
+    assertThat(out().training().get("grain").textValue()).isEqualTo("model");
+    assertThat(run("inspect --router OUT").out()).contains("── ──", "reused as one");
+    assertThat(
+            run("policy delta-dit --checkpoint c --steps 6 --interval 3 --boundary 3 --out OUT")
+                .code())
+        .isZero();
+    assertThat(out().isUnderRun(1, 3)).isTrue();
+    assertThat(out().isUnderRun(4, 0)).isTrue();
+    assertThat(out().training().get("boundary").intValue()).isEqualTo(3);
+  }
+
+  @Test
+  void importRouter_ofASchedule_isARouter() throws Exception {
+    Path schedule = folder.resolve("schedule.json");
+    Files.writeString(schedule, "{\"attn\": [1, 0, 1], \"mlp\": [1, 1, 0]}");
+    Invocation done =
+        run("import-router --format smoothcache %s --checkpoint c --out OUT".formatted(schedule));
+    assertThat(done.code()).as(done.err()).isZero();
+    assertThat(out().steps()).isEqualTo(3);
+    assertThat(out().computes(1, 0)).isFalse();
+    assertThat(out().computes(1, 1)).isTrue();
+    assertThat(out().training().get("imported").textValue()).isEqualTo("smoothcache");
+    Files.writeString(
+        schedule,
+        "{\"steps_computation_mask\": [1, 0], \"steps_computation_policy\": \"static\", \"Fn_compute_blocks\": 1}");
+    assertThat(
+            run("import-router --format cache-dit %s --checkpoint c --out OUT".formatted(schedule))
+                .code())
+        .isZero();
+    assertThat(out().runs()).containsExactly(new Run(2, 3));
+    assertThat(out().isUnderRun(1, 2)).isTrue();
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.GatedSum;
 import io.harmonica.Golden;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.deploy.Deployment;
 import io.harmonica.export.EngineSize;
@@ -96,8 +97,8 @@ class BranchEnginesOnTritonTest {
         }
       }
     }
-    List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
-    return Exports.router(name, model, timesteps, computes, runs, reuse);
+    Timesteps timesteps = Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000));
+    return Exports.router(name, model, "ddim", timesteps, computes, runs, reuse);
   }
 
   private static Router everySecond(String name, Model model) {
@@ -106,9 +107,9 @@ class BranchEnginesOnTritonTest {
     for (int s = 0; s < STEPS; s += 2) {
       java.util.Arrays.fill(computes[s], true);
     }
-    List<Integer> timesteps = Spacing.LEADING.timesteps(STEPS, 1000);
+    Timesteps timesteps = Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000));
     List<Run> runs = List.of(new Run(0, branches - 1));
-    return Exports.router(name, model, timesteps, computes, runs, Reuse.LINEAR);
+    return Exports.router(name, model, "ddim", timesteps, computes, runs, Reuse.LINEAR);
   }
 
   private static Pipeline served(SharedMemory memory, int stepsPerRequest) {

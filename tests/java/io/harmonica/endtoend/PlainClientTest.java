@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
+import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors;
 import io.harmonica.checkpoint.Safetensors.Floats;
@@ -16,6 +17,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.sampler.Betas;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Predicts;
@@ -65,7 +67,17 @@ class PlainClientTest {
           Exports.router(
               "forecast", model, Spacing.LEADING.timesteps(STEPS, 1000), computes, Reuse.QUADRATIC);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
-      new Exporter(model, List.of(router, forecast), options).export(folder.resolve("repository"));
+      Router runs =
+          Exports.router(
+              "runs",
+              model,
+              "ddim",
+              Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
+              computes,
+              List.of(new Run(0, 2)),
+              Reuse.QUADRATIC);
+      new Exporter(model, List.of(router, forecast, runs), options)
+          .export(folder.resolve("repository"));
       Diffusion other = new Diffusion(1000, Betas.SCALED_LINEAR, 0.00085, 0.012, Predicts.VELOCITY);
       ExportOptions velocity = ExportOptions.of("velocity").withBlocksPerEngine(0);
       new Exporter(model, List.of(router), velocity)
@@ -155,6 +167,7 @@ class PlainClientTest {
     "dit, none, 4",
     "dit, r, 4",
     "dit, forecast, 4",
+    "dit, runs, 4",
     "velocity, none, 4",
     "velocity, r, 4",
     "solver, none, 1", // one product is in another order, and guidance amplifies each rounding

@@ -88,6 +88,7 @@ public final class Exports {
         timesteps,
         router.threshold(),
         router.branches(),
+        router.runs(),
         router.scores(),
         router.reuse(),
         router.training());
@@ -96,7 +97,7 @@ public final class Exports {
   /** A router over given timesteps of DDIM from a table of what is computed. */
   public static Router router(
       String name, Model model, List<Integer> timesteps, boolean[][] computes, Reuse reuse) {
-    return router(name, model, timesteps, computes, List.of(), reuse);
+    return router(name, model, "ddim", Timesteps.of(timesteps), computes, List.of(), reuse);
   }
 
   /** One that reuses a run wherever the table reuses all its branches. */
@@ -110,7 +111,8 @@ public final class Exports {
     return router(name, model, "ddim", Timesteps.of(timesteps), computes, runs, reuse);
   }
 
-  private static Router router(
+  /** The same for another sampler. */
+  public static Router router(
       String name,
       Model model,
       String sampler,

@@ -4,9 +4,7 @@ import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.difference;
 import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.harmonica.HarmonicaException;
 import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.EngineSize;
@@ -24,7 +22,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -46,21 +43,10 @@ class UVitRunTest {
       double tolerance = trajectoryTolerance(expected);
       for (EngineSize engines :
           List.of(EngineSize.BRANCH, EngineSize.ofBlocks(1), EngineSize.ofBlocks(2))) {
-        if (grain == Grain.RUN && engines.equals(EngineSize.ofBlocks(2))) {
-          continue; // refused, below
-        }
         assertClose(grain + " by " + engines, drawn(grained, engines), expected, tolerance);
       }
       assertThat(difference(expected, uncached())).isGreaterThan(20 * tolerance);
     }
-  }
-
-  @Test
-  void runThatEndsWithinAnEngine_whichLeavesSkips_isRefused() {
-    assertThatThrownBy(() -> drawn(Grained.of(new Fora(2), Grain.RUN), EngineSize.ofBlocks(2)))
-        .isInstanceOf(HarmonicaException.class)
-        .hasMessageContaining("ends within engine block00-01-cccc, which leaves skip00, skip01");
-    assertThat(folder.resolve("models")).doesNotExist();
   }
 
   private float[] uncached() {

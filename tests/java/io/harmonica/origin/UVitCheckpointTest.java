@@ -38,7 +38,7 @@ class UVitCheckpointTest {
     assertThat(model(CLASSES).io().shows()).isEqualTo(new Shows.Classes(10, true));
     assertThat(model(new UVitVectors("uvit/class-conv")).parts())
         .isEqualTo(new UVit.Parts(false, true, true));
-    assertThat(model(TEXT).io().shows()).isEqualTo(new Shows.Text(7, 20, false, false));
+    assertThat(model(TEXT).io().shows()).isEqualTo(Shows.Text.ofClip(7, 20));
     assertThat(model(NOTHING).parts()).isEqualTo(new UVit.Parts(true, false, true));
     assertThat(model(NOTHING).io().shows()).isEqualTo(new Shows.Anything());
     assertThat(model(NOTHING).io().defaultGuidance()).isEqualTo(1);
@@ -220,9 +220,7 @@ class UVitCheckpointTest {
           .isEqualTo(
               labels > 0
                   ? new Shows.Classes(1000, labels == 1001)
-                  : textTokens > 0
-                      ? new Shows.Text(textTokens, 768, false, false)
-                      : new Shows.Anything());
+                  : textTokens > 0 ? Shows.Text.ofClip(textTokens, 768) : new Shows.Anything());
       assertThat(uVit.io().defaultGuidance()).isEqualTo(guidance);
       assertThat(uVit.io().origin().latentScale()).isEqualTo(latentScale);
       assertThat(uVit.io().origin().noising())

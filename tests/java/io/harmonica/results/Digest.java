@@ -60,6 +60,7 @@ final class Digest {
         router.timesteps(),
         router.threshold(),
         router.branches(),
+        router.runs(),
         router.scores(),
         router.reuse(),
         JsonNodeFactory.instance.objectNode());

@@ -52,6 +52,18 @@ class HeatMapTest {
   }
 
   @Test
+  void branchesUnderARun_areDashes() throws IOException {
+    Router router =
+        Routers.withRuns(Reuse.LAST, java.util.List.of(new Run(1, 2)), "xxxxx", "....x", "x..x.");
+    assertThat(TextHeatMap.of(router, 100))
+        .contains("0      666  ██ ██", "1      333  ·· ··", "2        0  █─ ─█")
+        .contains("─ reused as one with its neighbours");
+    BufferedImage image = ImageIO.read(new ByteArrayInputStream(ImageHeatMap.png(router)));
+    assertThat(image.getRGB(100 + 20 + 2, 44 + 2 * 20 + 10)) // at a cell's edge, half down
+        .isNotEqualTo(image.getRGB(100 + 20 + 2, 44 + 20 + 10));
+  }
+
+  @Test
   void text_wideModel_foldsBetweenBlocksWithinTheWidth() {
     String text = TextHeatMap.of(router(28, ones(2, 56)), 60);
     assertThat(text.lines().filter(line -> !line.contains("computed")))

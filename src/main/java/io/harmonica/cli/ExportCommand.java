@@ -223,7 +223,9 @@ final class ExportCommand implements Command {
           .note(part -> arguments.has(part.replace('_', '-')))
           .ifPresent(note -> console.note(note));
       exporter.latentsOnly().ifPresent(console::note);
-      exporter.withoutStretches().forEach(router -> noteSingleSteps(router, console));
+      exporter
+          .withoutStretches()
+          .forEach(router -> noteSingleSteps(router, exporter.severalAtOnce(), console));
     }
     return CommandRunner.DONE;
   }
@@ -237,12 +239,12 @@ final class ExportCommand implements Command {
         : autoencoder;
   }
 
-  private static void noteSingleSteps(String router, Console console) {
+  private static void noteSingleSteps(String router, List<String> samplers, Console console) {
     console
         .err()
         .printf(
             "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
-            router, String.join(", ", Sampler.LINEAR));
+            router, String.join(", ", samplers));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {

@@ -3,8 +3,10 @@ package io.harmonica.cli;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
+import io.harmonica.router.CacheSchedules;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.router.TorchRouters;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
@@ -13,12 +15,26 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica import-router}: takes over a router that another project trained. */
 final class ImportRouterCommand implements Command {
-  private static final List<String> FORMATS =
+  private static final List<String> TRAINED =
       Arrays.stream(TorchRouters.values()).map(TorchRouters::toString).toList();
+  private static final List<String> SCHEDULES =
+      Arrays.stream(CacheSchedules.values()).map(CacheSchedules::toString).toList();
+  private static final List<String> FORMATS =
+      Stream.of(TRAINED, SCHEDULES).flatMap(List::stream).toList();
+
+  /**
+   * What a file says.
+   *
+   * @param scores {@code [steps][branches + runs]}
+   * @param sampler the only one that it is for; empty where it does not tell
+   */
+  private record Imported(
+      double[][] scores, List<Run> runs, double threshold, Optional<String> sampler) {}
 
   private final Models models;
 
@@ -33,21 +49,23 @@ final class ImportRouterCommand implements Command {
 
   @Override
   public String summary() {
-    return "take over a router that HarmoniCa or Learning-to-Cache trained";
+    return "take over a router or a schedule that another project made";
   }
 
   @Override
   public List<String> usage() {
     return List.of(
         "--format harmonica|learning-to-cache FILE.pt (--checkpoint PATH | --architecture NAME)"
-            + " [--sampler NAME] [--threshold X] --out ROUTER.json");
+            + " [--sampler NAME] [--threshold X] --out ROUTER.json",
+        "--format smoothcache|cache-dit FILE.json (--checkpoint PATH | --architecture NAME)"
+            + " [--sampler NAME] --out ROUTER.json");
   }
 
   @Override
   public Options options() {
     OptionList options =
         new OptionList()
-            .value("format", "FORMAT", "who wrote the file: harmonica or learning-to-cache")
+            .value("format", "FORMAT", "who wrote the file: " + String.join(", ", FORMATS))
             .value("checkpoint", "PATH", "the model: a diffusers folder, or an original .pt file");
     return CheckpointOptions.declareForRouters(options)
         .value("architecture", "NAME", "the model by its published name, for example DiT-XL/2")
@@ -71,14 +89,16 @@ final class ImportRouterCommand implements Command {
 
   @Override
   public List<String> arguments() {
-    return List.of("FILE.pt");
+    return List.of("FILE");
   }
 
   @Override
   public List<String> examples() {
     return List.of(
         "bin/harmonica import-router --format learning-to-cache DDIM20_router.pt"
-            + " --architecture DiT-XL/2 --out ltc20.json");
+            + " --architecture DiT-XL/2 --out ltc20.json",
+        "bin/harmonica import-router --format smoothcache 50-N-3-threshold-0.18.json"
+            + " --architecture DiT-XL/2 --out smooth50.json");
   }
 
   @Override
@@ -96,9 +116,10 @@ final class ImportRouterCommand implements Command {
     String name = RouterCommands.name(arguments);
     Path file = arguments.pathArgument(0);
     ModelCard model = model(arguments);
-    TorchRouters.Table table =
-        TorchRouters.values()[FORMATS.indexOf(format)].read(
-            file, model.branches().size(), threshold);
+    if (SCHEDULES.contains(format)) {
+      arguments.refuse("threshold", "with --format " + format + ", which has no scores");
+    }
+    Imported table = read(format, file, model, threshold);
     String sampler = sampler(file, format, table, stated, model);
     Timesteps timesteps = RouterCommands.timesteps(model, sampler, table.scores().length, spacing);
     Router router = router(file, name, model, sampler, timesteps, table, format);
@@ -106,13 +127,22 @@ final class ImportRouterCommand implements Command {
     return CommandRunner.DONE;
   }
 
+  private static Imported read(
+      String format, Path file, ModelCard model, OptionalDouble threshold) {
+    List<String> branches = model.branches();
+    if (SCHEDULES.contains(format)) {
+      CacheSchedules.Table table =
+          CacheSchedules.values()[SCHEDULES.indexOf(format)].read(file, branches);
+      return new Imported(table.scores(), table.runs(), 0.5, Optional.empty());
+    }
+    TorchRouters.Table table =
+        TorchRouters.values()[TRAINED.indexOf(format)].read(file, branches.size(), threshold);
+    return new Imported(table.scores(), List.of(), table.threshold(), table.sampler());
+  }
+
   /** The file's own, where it tells; else the stated or the model's. */
   private static String sampler(
-      Path file,
-      String format,
-      TorchRouters.Table table,
-      Optional<String> stated,
-      ModelCard model) {
+      Path file, String format, Imported table, Optional<String> stated, ModelCard model) {
     String sampler = stated.orElseGet(() -> table.sampler().orElseGet(model.sampling()::sampler));
     if (!sampler.equals(table.sampler().orElse(sampler))) {
       throw new HarmonicaException(
@@ -135,7 +165,7 @@ final class ImportRouterCommand implements Command {
       ModelCard model,
       String sampler,
       Timesteps timesteps,
-      TorchRouters.Table table,
+      Imported table,
       String format) {
     try {
       return new Router(
@@ -146,6 +176,7 @@ final class ImportRouterCommand implements Command {
           timesteps,
           table.threshold(),
           model.branches(),
+          table.runs(),
           table.scores(),
           Reuse.LAST,
           JsonNodeFactory.instance

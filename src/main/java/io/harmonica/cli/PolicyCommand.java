@@ -56,8 +56,8 @@ final class PolicyCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "fora --checkpoint PATH --steps N [--interval K | --target-speedup X] [--grain branch|run|model] --out ROUTER.json",
-        "taylor --checkpoint PATH --steps N [--interval K | --target-speedup X] [--order 0|1|2] [--grain branch|run|model] --out ROUTER.json",
+        "fora --checkpoint PATH --steps N [--interval K | --target-speedup X] [--grain GRAIN] --out ROUTER.json",
+        "taylor --checkpoint PATH --steps N [--interval K | --target-speedup X] [--order 0|1|2] [--grain GRAIN] --out ROUTER.json",
         "delta-dit --checkpoint PATH --steps N [[--interval K] [--cur X] [--boundary B] | --target-speedup X] --out ROUTER.json",
         "random --checkpoint PATH --steps N [--cur X | --target-speedup X] [--seed N] --out ROUTER.json",
         "none --checkpoint PATH --steps N --out ROUTER.json");
@@ -138,9 +138,10 @@ final class PolicyCommand implements Command {
     String name = RouterCommands.name(arguments);
     try {
       checkOptions(word, arguments);
+      Grain grain = grain(arguments);
       ModelCard model = RouterCommands.checkpoint(models, arguments);
       String sampler = stated.orElseGet(model.sampling()::sampler);
-      Policy policy = Grained.of(policy(word, arguments, model, steps), grain(arguments));
+      Policy policy = Grained.of(policy(word, arguments, model, steps), grain);
       Timesteps timesteps = RouterCommands.timesteps(model, sampler, steps, spacing);
       Router router =
           policy.router(name, model.architecture(), sampler, timesteps, model.branches());

@@ -19,10 +19,10 @@ final class UncachedStep {
    * @param configs of the engines, by name
    */
   static Cut of(ModelConfig base, Manifest manifest, Function<String, ModelConfig> configs) {
-    List<Cut.Piece> pieces =
+    List<Role> pieces =
         base.getEnsembleScheduling().getStepList().stream()
             .map(ModelEnsembling.Step::getModelName)
-            .map(engine -> piece(manifest.model(), configs.apply(engine)))
+            .map(engine -> role(manifest.model(), configs.apply(engine)))
             .toList();
     try {
       return new Cut(pieces, manifest.branches());
@@ -32,9 +32,8 @@ final class UncachedStep {
     }
   }
 
-  private static Cut.Piece piece(String model, ModelConfig engine) {
+  private static Role role(String model, ModelConfig engine) {
     return Role.of(engine)
-        .map(role -> Cut.Piece.of(role, engine))
         .orElseThrow(
             () ->
                 new HarmonicaException(

@@ -145,6 +145,11 @@ public final class Exporter {
     return StepEngine.of(sampling.noising());
   }
 
+  /** The samplers of which several steps may go in one request. */
+  public List<String> severalAtOnce() {
+    return steps().samplers();
+  }
+
   /** The routers that stay without ensembles of several steps, as no engine makes their steps. */
   public List<String> withoutStretches() {
     return options.stepsPerRequest() == 1

@@ -5,12 +5,14 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.Streams;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Cut;
 import io.harmonica.repository.Role;
+import io.harmonica.repository.StreamLives;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
@@ -44,12 +46,15 @@ final class Pieces {
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.cut =
-        new Cut(uncached().stream().map(this::piece).toList(), model.denoiser().branchNames());
+        new Cut(uncached().stream().map(Engine::role).toList(), model.denoiser().branchNames());
   }
 
-  private Cut.Piece piece(Engine engine) {
-    Graph graph = measured(engine);
-    return Cut.Piece.of(engine.role(), graph.inputs(), graph.outputs());
+  private StreamLives lives() {
+    Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
+    Shapes.streams(model.denoiser())
+        .forEach((name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
+    lives.remove(Streams.HIDDEN);
+    return new StreamLives(lives);
   }
 
   /** Its graph, for what it takes and gives. */
@@ -71,7 +76,7 @@ final class Pieces {
     }
     List<Engine> engines = new ArrayList<>();
     engines.add(new Engine.Condition(Role.of(Role.Kind.CONDITION)));
-    engines.add(new Engine.Embed(Role.of(Role.Kind.EMBED)));
+    engines.add(new Engine.Embed(Role.embed(lives())));
     if (size instanceof EngineSize.Blocks blocks) {
       engines.addAll(groups(blocks.count()));
     } else {
@@ -93,22 +98,24 @@ final class Pieces {
       while (end < all.size() && all.get(end).block() / blocksPerEngine == group) {
         end++;
       }
-      int from = all.get(first).block();
-      int to = all.get(end - 1).block();
-      String blocks =
-          from == to
-              ? String.format(Locale.ROOT, "%02d", from)
-              : String.format(Locale.ROOT, "%02d-%02d", from, to);
+      String from = number(all.get(first));
+      String to = number(all.get(end - 1));
+      String blocks = from.equals(to) ? from : from + "-" + to;
       engines.add(new Engine.Blocks(Role.block(blocks, "c".repeat(end - first)), first));
     }
     return engines;
+  }
+
+  /** Of its block, as roles have it. */
+  private static String number(Branch branch) {
+    return String.format(Locale.ROOT, "%02d", branch.block());
   }
 
   /** A branch, after what its block does before its first one. */
   private List<Engine> alone(int index) {
     List<Branch> all = model.denoiser().branches();
     Branch branch = all.get(index);
-    String block = String.format(Locale.ROOT, "%02d", branch.block());
+    String block = number(branch);
     List<Engine> engines = new ArrayList<>();
     if (index == 0 || all.get(index - 1).block() != branch.block()) {
       Engine enter = new Engine.Enter(Role.enter(block), branch.block());

@@ -77,6 +77,59 @@ public final class Shapes implements Ops<long[]> {
     return new Traced(new Flops(flops - counted, counts), handedOn, outputs);
   }
 
+  /**
+   * Who hands on a stream and who needs it.
+   *
+   * @param made indices of the branches that give a new one; -1 for the beginning of the pass
+   * @param lastRead index of the last branch that needs it, itself or its block; behind all for the
+   *     head
+   */
+  public record Use(List<Integer> made, int lastRead) {}
+
+  /** The streams of a pass by name, in the order in which they are first made. */
+  public static Map<String, Use> streams(Denoiser model) {
+    Shapes ops = new Shapes(Weights.NONE);
+    Map<String, long[]> inputs = new HashMap<>();
+    model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
+    Map<String, long[]> conditions = model.condition(ops, inputs);
+    Map<String, List<Integer>> made = new LinkedHashMap<>();
+    Map<String, Integer> lastRead = new HashMap<>();
+    Map<String, long[]> now = new HashMap<>();
+    Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditions::get);
+    int branches = model.branches().size();
+    for (int i = -1; i < branches; i++) {
+      int at = i;
+      Streams<long[]> before = Streams.from(name -> read(name, at, lastRead, now));
+      Streams<long[]> after =
+          i < 0
+              ? begun
+              : model.blocks(
+                  ops,
+                  i,
+                  i + 1,
+                  before,
+                  conditions::get,
+                  (branch, computed) -> Term.of(computed.get()));
+      after
+          .made()
+          .forEach(
+              (name, shape) -> {
+                made.computeIfAbsent(name, n -> new ArrayList<>()).add(at);
+                now.put(name, shape);
+              });
+    }
+    model.head(ops, Streams.from(name -> read(name, branches, lastRead, now)), conditions::get);
+    Map<String, Use> uses = new LinkedHashMap<>();
+    made.forEach((name, own) -> uses.put(name, new Use(own, lastRead.getOrDefault(name, -1))));
+    return uses;
+  }
+
+  private static long[] read(
+      String name, int reader, Map<String, Integer> lastRead, Map<String, long[]> now) {
+    lastRead.put(name, reader);
+    return now.get(name);
+  }
+
   /** What a walk found. */
   private record Traced(Flops flops, Map<String, long[]> handedOn, List<long[]> outputs) {}
 

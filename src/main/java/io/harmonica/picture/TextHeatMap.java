@@ -78,9 +78,14 @@ public final class TextHeatMap {
         cells.append(b != fold.get(0) && startsBlock(router, b) ? " " : "");
         cells.append(cell(router, s, b));
       }
-      line(text, "" + s, router.timesteps().text(s), cells);
+      line(text, "" + s, fitting(router.timesteps().text(s)), cells);
     }
     text.append('\n');
+  }
+
+  /** A decimal timestep without the digits that its column has no room for. */
+  private static String fitting(String timestep) {
+    return timestep.substring(0, Math.min(timestep.length(), "timestep".length()));
   }
 
   private static void line(StringBuilder text, String step, String timestep, CharSequence cells) {

@@ -1,13 +1,10 @@
 package io.harmonica.repository;
 
-import io.harmonica.HarmonicaException;
-import io.harmonica.Port;
-import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.model.Streams;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,47 +22,10 @@ import java.util.stream.IntStream;
  * head]}. Where each branch has an engine, {@code [..., block01.attention, block01.mlp, ...]}
  * becomes {@code [..., block01.attention, reuse-mlp-1, ...]}.
  *
- * @param pieces of the uncached step, in order
+ * @param pieces engines of the uncached step, in order
  * @param branches names in execution order
  */
-public record Cut(List<Piece> pieces, List<String> branches) {
-
-  /**
-   * An engine of the uncached step.
-   *
-   * @param takes names of its inputs
-   * @param gives names of its outputs
-   */
-  public record Piece(Role role, Set<String> takes, Set<String> gives) {
-    public Piece {
-      takes = new LinkedHashSet<>(takes);
-      gives = new LinkedHashSet<>(gives);
-    }
-
-    public static Piece of(Role role, List<Port> inputs, List<Port> outputs) {
-      return new Piece(role, names(inputs), names(outputs));
-    }
-
-    public static Piece of(Role role, ModelConfig config) {
-      return of(role, ConfigPorts.inputs(config), ConfigPorts.outputs(config));
-    }
-
-    private static Set<String> names(List<Port> ports) {
-      return ports.stream().map(Port::name).collect(Collectors.toCollection(LinkedHashSet::new));
-    }
-
-    int branches() {
-      return role.kind() == Role.Kind.BRANCH ? 1 : role.variant().length();
-    }
-
-    /** The streams that it hands on. */
-    private List<String> streams() {
-      return gives.stream()
-          .map(port -> role.kind() == Role.Kind.EMBED ? port : Names.stream(port).orElse(""))
-          .filter(stream -> !stream.isEmpty())
-          .toList();
-    }
-  }
+public record Cut(List<Role> pieces, List<String> branches) {
 
   /**
    * An engine in its turn.
@@ -85,7 +45,7 @@ public record Cut(List<Piece> pieces, List<String> branches) {
   public Cut {
     pieces = List.copyOf(pieces);
     branches = List.copyOf(branches);
-    int covered = pieces.stream().mapToInt(Piece::branches).sum();
+    int covered = pieces.stream().mapToInt(Cut::branches).sum();
     if (covered != branches.size()) {
       throw new IllegalArgumentException(
           "engines for %d branches, expected %d".formatted(covered, branches.size()));
@@ -97,43 +57,19 @@ public record Cut(List<Piece> pieces, List<String> branches) {
     return new Walk(route).turns();
   }
 
-  /**
-   * What a run changes: the streams that its engines hand on, as far as anything reads them later.
-   */
+  /** What a run changes: the hidden state, and other streams that anything behind it needs. */
   public List<Stream> streams(Run run) {
-    Set<String> before = new LinkedHashSet<>();
-    Set<String> made = new LinkedHashSet<>();
-    Set<String> read = new LinkedHashSet<>();
-    int at = 0;
-    for (Piece piece : pieces) {
-      int end = at + Math.max(1, piece.branches());
-      boolean ofBlocks = piece.branches() > 0 || piece.role().kind() == Role.Kind.ENTER;
-      if (!ofBlocks ? at <= run.first() : at < run.first()) {
-        before.addAll(piece.streams());
-      }
-      if (ofBlocks && at <= run.last() && end > run.first()) {
-        if (at < run.first() || end > run.last() + 1) {
-          requireNoOwnStreams(piece, run);
-        }
-        made.addAll(piece.streams());
-      }
-      if (!ofBlocks ? at > run.last() : end > run.last() + 1) {
-        read.addAll(piece.takes());
-      }
-      at += piece.branches();
-    }
-    made.retainAll(read);
-    return made.stream().map(name -> new Stream(name, !before.contains(name))).toList();
+    List<Stream> streams = new ArrayList<>();
+    streams.add(new Stream(Streams.HIDDEN, false));
+    pieces.stream()
+        .filter(piece -> piece.kind() == Role.Kind.EMBED)
+        .map(piece -> StreamLives.parse(piece.shape()))
+        .forEach(lives -> streams.addAll(lives.changed(run.first(), run.last())));
+    return streams;
   }
 
-  /** Which of its branches leaves a stream that it does not take, a piece does not tell. */
-  private void requireNoOwnStreams(Piece piece, Run run) {
-    List<String> own = piece.streams().stream().filter(s -> !piece.takes().contains(s)).toList();
-    if (!own.isEmpty()) {
-      throw new HarmonicaException(
-          "run %s ends within engine %s, which leaves %s for later blocks: export the model with engines of one block, of a branch, or of the whole step"
-              .formatted(run.name(branches), Names.engine(piece.role()), String.join(", ", own)));
-    }
+  private static int branches(Role piece) {
+    return piece.kind() == Role.Kind.BRANCH ? 1 : piece.variant().length();
   }
 
   /** What engines without weights call the streams of a run that they fit. */
@@ -164,20 +100,20 @@ public record Cut(List<Piece> pieces, List<String> branches) {
 
     List<Turn> turns() {
       if (pieces.size() == 1) { // the whole step, with its runs
-        return List.of(new Turn(pieces.get(0).role().withVariant(route.variant()), Place.OWN, 0));
+        return List.of(new Turn(pieces.get(0).withVariant(route.variant()), Place.OWN, 0));
       }
-      boolean byBranch = pieces.stream().anyMatch(p -> p.role().kind() == Role.Kind.BRANCH);
+      boolean byBranch = pieces.stream().anyMatch(p -> p.kind() == Role.Kind.BRANCH);
       if (byBranch && route.forecastsBranches()) {
         add(Role.of(Role.Kind.WEIGHTS), Place.OWN);
       }
-      for (Piece piece : pieces) {
-        if (piece.role().kind() == Role.Kind.ENTER) {
+      for (Role piece : pieces) {
+        if (piece.kind() == Role.Kind.ENTER) {
           arrive();
           if (!isUnderRun(at)) {
-            add(piece.role(), Place.OWN);
+            add(piece, Place.OWN);
           }
-        } else if (piece.branches() == 0) {
-          add(piece.role(), Place.OWN);
+        } else if (branches(piece) == 0) {
+          add(piece, Place.OWN);
         } else {
           blocks(piece);
         }
@@ -186,9 +122,9 @@ public record Cut(List<Piece> pieces, List<String> branches) {
     }
 
     /** In as many engines as runs leave. */
-    private void blocks(Piece piece) {
+    private void blocks(Role piece) {
       int first = at;
-      int end = at + piece.branches();
+      int end = at + branches(piece);
       while (at < end) {
         arrive();
         int until = at + 1;
@@ -196,10 +132,10 @@ public record Cut(List<Piece> pieces, List<String> branches) {
           until++;
         }
         if (!isUnderRun(at)) {
-          if (piece.role().kind() == Role.Kind.BRANCH) {
-            branch(piece.role());
+          if (piece.kind() == Role.Kind.BRANCH) {
+            branch(piece);
           } else {
-            turns.add(new Turn(variant(piece.role(), first, end, until), Place.OWN, first));
+            turns.add(new Turn(variant(piece, first, end, until), Place.OWN, first));
           }
         }
         at = until;

@@ -21,7 +21,8 @@ import java.util.Optional;
  *     else empty
  * @param shape what an engine without weights is made for, and so which of them fit where: of
  *     branches that join alike, {@code mlp}, or streams that a run changes, {@code hidden}; a
- *     branch engine states that of its reuse; else empty
+ *     branch engine states that of its reuse; of an embed engine the {@link StreamLives}; else
+ *     empty
  */
 public record Role(Kind kind, String blocks, String variant, String router, String shape) {
   /** What there is. */
@@ -102,6 +103,11 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
   /** Makes a run's output. */
   public static Role change(String shape) {
     return new Role(Kind.CHANGE, "", "", "", shape);
+  }
+
+  /** Begins a pass, in which blocks hand on these streams, too. */
+  public static Role embed(StreamLives streams) {
+    return new Role(Kind.EMBED, "", "", "", streams.toString());
   }
 
   public static Role enter(String block) {

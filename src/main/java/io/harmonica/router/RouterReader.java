@@ -40,7 +40,7 @@ final class RouterReader {
           "scores");
   private static final Set<String> OPTIONAL = Set.of("reuse", "weights", "training");
   private static final String RUNS = "runs"; // of format 3, required there
-  private static final JsonMapper MAPPER =
+  static final JsonMapper MAPPER =
       JsonMapper.builder()
           .enable(
               JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS) // Python writes NaN: refused by name below

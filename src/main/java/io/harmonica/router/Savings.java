@@ -90,7 +90,10 @@ public record Savings(
     return (double) computes.length * flops.full() / routed;
   }
 
-  /** A run's tensor is as large as the largest output among its branches: both are the tokens. */
+  /**
+   * A run's tensor is as large as the largest output among its branches: both are the tokens. What
+   * else a run makes for blocks behind it, as a U-ViT's skips, is not counted.
+   */
   private static List<Long> columnBytes(Router router, List<Long> outputBytes) {
     List<Long> bytes = new ArrayList<>(outputBytes);
     for (Run run : router.runs()) {

@@ -100,7 +100,7 @@ final class PluginFolder {
     if (!found.equals(plugin.sha256())) {
       throw new HarmonicaException(
           HarmonicaException.Kind.FILES,
-          "%s is not the package of device %s: SHA-256 %s, expected %s; get it on a machine with network by pip download `noDeps` %s==%s"
+          "%s is not the package of device %s: SHA-256 %s, expected %s; get it on a machine with network by pip download --no-deps %s==%s"
               .formatted(
                   wheel,
                   plugin.word(),

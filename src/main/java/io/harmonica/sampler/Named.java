@@ -2,6 +2,7 @@ package io.harmonica.sampler;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** Finds values by the names that files and users write, which are their {@code toString}. */
 final class Named {
@@ -11,14 +12,17 @@ final class Named {
     return Arrays.stream(values).map(Object::toString).toList();
   }
 
+  static <E> Optional<E> of(E[] values, String name) {
+    return Arrays.stream(values).filter(value -> value.toString().equals(name)).findFirst();
+  }
+
   static <E> E of(E[] values, String name, String what) {
-    for (E value : values) {
-      if (value.toString().equals(name)) {
-        return value;
-      }
-    }
-    throw new IllegalArgumentException(
-        "%s '%s' is unknown; use %s".formatted(what, name, listed(names(values))));
+    return of(values, name)
+        .orElseThrow(() -> new IllegalArgumentException(what + " " + unknown(values, name)));
+  }
+
+  static String unknown(Object[] values, String name) {
+    return "'%s' is unknown; use %s".formatted(name, listed(names(values)));
   }
 
   /** {@code a, b or c}. */

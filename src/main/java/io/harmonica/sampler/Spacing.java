@@ -150,7 +150,8 @@ public enum Spacing {
    * trailing}, {@code uniform}.
    */
   public static Spacing of(String name) {
-    return Named.of(values(), name, "`spacing`");
+    return Named.of(values(), name)
+        .orElseThrow(() -> new InvalidProperty("spacing", Named.unknown(values(), name)));
   }
 
   private static void check(int steps, int most) {

@@ -1,0 +1,71 @@
+package io.harmonica.repository;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Which branches make the streams that blocks hand on beside the hidden state, and which is the
+ * last that needs them. For example a U-ViT's {@code skip00=1:10}: made by branch 1, and needed by
+ * the block of branch 10.
+ */
+public record StreamLives(Map<String, Life> streams) {
+
+  /**
+   * Of one stream.
+   *
+   * @param made indices of the branches that hand on a new one; -1 stands for what comes before
+   *     them
+   * @param lastRead index of the last branch that needs it, itself or its block; behind all for the
+   *     head
+   */
+  public record Life(List<Integer> made, int lastRead) {}
+
+  public StreamLives {
+    streams = new LinkedHashMap<>(streams);
+  }
+
+  /** As a configuration has it; empty where there is the hidden state alone. */
+  @Override
+  public String toString() {
+    return streams.entrySet().stream()
+        .map(
+            stream ->
+                "%s=%s:%d"
+                    .formatted(
+                        stream.getKey(),
+                        stream.getValue().made().stream()
+                            .map(String::valueOf)
+                            .collect(Collectors.joining("+")),
+                        stream.getValue().lastRead()))
+        .collect(Collectors.joining(","));
+  }
+
+  /** As a configuration has it. */
+  static StreamLives parse(String text) {
+    Map<String, Life> streams = new LinkedHashMap<>();
+    for (String stream : text.isEmpty() ? List.<String>of() : List.of(text.split(","))) {
+      String[] parts = stream.split("[=:]");
+      List<Integer> made = Arrays.stream(parts[1].split("\\+")).map(Integer::valueOf).toList();
+      streams.put(parts[0], new Life(made, Integer.parseInt(parts[2])));
+    }
+    return new StreamLives(streams);
+  }
+
+  /** The streams besides that branches change, as far as anything behind them needs these. */
+  List<Cut.Stream> changed(int first, int last) {
+    List<Cut.Stream> changed = new ArrayList<>();
+    streams.forEach(
+        (name, life) -> {
+          boolean isMade = life.made().stream().anyMatch(made -> first <= made && made <= last);
+          if (isMade && life.lastRead() > last) {
+            boolean isNew = life.made().stream().noneMatch(made -> made < first);
+            changed.add(new Cut.Stream(name, isNew));
+          }
+        });
+    return changed;
+  }
+}

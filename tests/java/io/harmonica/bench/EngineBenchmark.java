@@ -1,0 +1,164 @@
+package io.harmonica.bench;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.harmonica.Timesteps;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.EngineSize;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.origin.Model;
+import io.harmonica.router.Grain;
+import io.harmonica.router.Grained;
+import io.harmonica.router.Policy;
+import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
+import io.harmonica.router.Taylor;
+import io.harmonica.sampler.Spacing;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * Engines of a branch, a block and a step against each other in this process, with branches reused
+ * one by one and as runs: processor time of a trajectory, and what the realised speedup is of the
+ * theoretical one. {@code tests/bench/engines.sh} starts it; docs/BENCHMARKS.md keeps what it
+ * printed.
+ */
+public final class EngineBenchmark {
+  private static final int STEPS = 4;
+  private static final Map<String, EngineSize> SIZES = new LinkedHashMap<>();
+
+  static {
+    SIZES.put("step", EngineSize.STEP);
+    SIZES.put("block", EngineSize.ofBlocks(1));
+    SIZES.put("branch", EngineSize.BRANCH);
+  }
+
+  private static final OperatingSystemMXBean MACHINE =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+  private EngineBenchmark() {}
+
+  /** Arguments: checkpoint folder, work folder, rounds. */
+  public static void main(String[] args) throws Exception {
+    Path repository = Path.of(args[1]).resolve("engines");
+    int rounds = Integer.parseInt(args[2]);
+    Map<String, Double> theoretical = new LinkedHashMap<>();
+    Map<String, Pipeline> pipelines = new LinkedHashMap<>();
+    try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
+      Model model = Model.of(source, OptionalInt.empty());
+      List<Router> routers = new ArrayList<>();
+      for (Grain grain : List.of(Grain.BRANCH, Grain.MODEL)) {
+        Policy policy = Grained.of(new Taylor(2, 1), grain);
+        Router router =
+            policy.router(
+                grain.toString(),
+                model.denoiser().architecture(),
+                "ddim",
+                Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
+                model.denoiser().branchNames());
+        routers.add(router);
+        theoretical.put(
+            router.name(),
+            Savings.of(router, model.flops(), model.denoiser().branchElements())
+                .theoreticalSpeedup()
+                .orElseThrow());
+      }
+      for (Map.Entry<String, EngineSize> size : SIZES.entrySet()) {
+        ExportOptions options =
+            ExportOptions.of(size.getKey()).withEngines(size.getValue()).withForce(true);
+        new Exporter(model, routers, options).export(repository);
+      }
+    }
+    List<String> kinds = new ArrayList<>(List.of("none"));
+    kinds.addAll(theoretical.keySet());
+    try {
+      Map<String, double[]> millis = new LinkedHashMap<>();
+      for (String size : SIZES.keySet()) {
+        long before = resident();
+        pipelines.put(size, Pipeline.open(repository, size));
+        kinds.forEach(router -> pipelines.get(size).generate(request(router)));
+        System.out.printf(
+            Locale.ROOT, "%s: %.0f MB more resident%n", size, (resident() - before) / 1e6);
+        kinds.forEach(router -> millis.put(size + " " + router, new double[rounds]));
+      }
+      List<String> variants = List.copyOf(millis.keySet());
+      for (int round = 0; round < rounds; round++) {
+        for (int turn = 0; turn < variants.size(); turn++) {
+          String variant = variants.get((round + turn) % variants.size());
+          String[] words = variant.split(" ");
+          long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
+          pipelines.get(words[0]).generate(request(words[1]));
+          millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
+        }
+      }
+      report(millis, theoretical);
+    } finally {
+      pipelines.values().forEach(Pipeline::close);
+    }
+  }
+
+  private static Request request(String router) {
+    return Request.of(List.of(3)).withRouter(router).withSteps(STEPS);
+  }
+
+  private static void report(Map<String, double[]> millis, Map<String, Double> theoretical) {
+    millis.forEach(
+        (variant, own) -> {
+          String[] words = variant.split(" ");
+          String line =
+              String.format(
+                  Locale.ROOT,
+                  "%-14s median %6.0f ms  best %6.0f ms",
+                  variant,
+                  quantile(own, 0.5),
+                  quantile(own, 0));
+          line += ratio("  of step's", own, millis.get("step " + words[1]));
+          if (theoretical.containsKey(words[1])) {
+            double wanted = theoretical.get(words[1]);
+            double[] uncached = millis.get(words[0] + " none").clone();
+            Arrays.setAll(uncached, i -> uncached[i] / wanted);
+            line += ratio("  realised / theoretical", uncached, own);
+          }
+          System.out.println(line);
+        });
+  }
+
+  private static String ratio(String what, double[] over, double[] under) {
+    double[] ratios = over.clone();
+    Arrays.setAll(ratios, i -> over[i] / under[i]);
+    return String.format(
+        Locale.ROOT,
+        "%s %.3f (%.3f..%.3f)",
+        what,
+        quantile(ratios, 0.5),
+        quantile(ratios, 0.25),
+        quantile(ratios, 0.75));
+  }
+
+  private static double quantile(double[] values, double share) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[(int) Math.min(sorted.length - 1, share * sorted.length)];
+  }
+
+  private static long resident() throws IOException {
+    System.gc();
+    String line =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(text -> text.startsWith("VmRSS:"))
+            .findFirst()
+            .orElseThrow();
+    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+  }
+}
