@@ -3,7 +3,7 @@
 
     bin/harmonica generate --triton HOST:PORT --model M --router R --classes 1,2 --guidance 4 --steps-per-request 1 \\
         --save-latents ours.safetensors --out /tmp/p --latents start.safetensors
-    tests/triton/client.sh HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
+    tests/triton/client.sh plain_client.py HOST:PORT M R 1,2 4 start.safetensors ours.safetensors
 
 Follows the program of router R, or of `none`, in the parameter `harmonica` of the model's configuration (docs/ARCHITECTURE.md, "The
 repository"), for samplers whose steps are numbers. Exits with 1 where a value is further than 1e-5 from `ours`.

@@ -42,11 +42,14 @@ class ArchitectureTest {
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("picture", Set.of(ROOT, "router"));
     MAY_USE.put("repository", Set.of(ROOT, "model", "router", "sampler"));
+    MAY_USE.put("whole", Set.of(ROOT, "model", "onnx", "repository", "router", "sampler"));
     MAY_USE.put(
-        "export", Set.of(ROOT, "model", "onnx", "origin", "repository", "router", "sampler"));
+        "export",
+        Set.of(ROOT, "model", "onnx", "origin", "repository", "router", "sampler", "whole"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("triton", Set.of(ROOT, "repository", "runtime"));
-    MAY_USE.put("deploy", Set.of(ROOT, "repository", "router", "runtime", "triton"));
+    MAY_USE.put(
+        "deploy", Set.of(ROOT, "onnx", "repository", "router", "runtime", "triton", "whole"));
     MAY_USE.put("metrics", Set.of(ROOT, "runtime"));
     MAY_USE.put("features", Set.of(ROOT, "picture", "runtime"));
     MAY_USE.put(
@@ -91,6 +94,7 @@ class ArchitectureTest {
             "triton"));
     Set<String> butSearch = new TreeSet<>(MAY_USE.keySet());
     butSearch.remove("train.search");
+    butSearch.remove("whole");
     MAY_USE.put("cli", Set.copyOf(butSearch));
 
     LIBRARIES.put("ai.djl.", Set.of("text"));

@@ -27,6 +27,16 @@ public record Port(String name, Element type, long... shape) {
     return new Port(other, type, shape);
   }
 
+  /** With any number of rows in its own shape, of a model that has no batch. */
+  public Port ofRows() {
+    return new Port(name, type, batched(ANY));
+  }
+
+  /** What {@link #ofRows} was made of. */
+  public Port ofRow() {
+    return new Port(name, type, Arrays.copyOfRange(shape, 1, shape.length));
+  }
+
   /** Its shape with the batch before it. */
   public long[] batched(long batch) {
     long[] batched = new long[shape.length + 1];

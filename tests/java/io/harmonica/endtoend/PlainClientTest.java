@@ -136,6 +136,7 @@ class PlainClientTest {
     Process client =
         new ProcessBuilder(
                 "tests/triton/client.sh",
+                "plain_client.py",
                 server.address(),
                 model,
                 router,

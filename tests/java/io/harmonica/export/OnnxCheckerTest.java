@@ -23,7 +23,7 @@ class OnnxCheckerTest {
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
       var routers = List.of(Exports.staggered("r", model, 6, 3, Reuse.LINEAR));
-      new Exporter(model, routers, options).export(repository);
+      new Exporter(model, routers, options).withPictures(List.of("none", "r")).export(repository);
     }
     Process checker =
         new ProcessBuilder("tests/onnx/check.sh", repository.toString())
@@ -36,14 +36,14 @@ class OnnxCheckerTest {
   @Test
   void variantsOfBlocks_pass() throws Exception {
     Answer answer = check(ExportOptions.of("dit"));
-    assertThat(answer.said()).matches("[12]\\d engines, 0 faults\n");
+    assertThat(answer.said()).matches("[1-3]\\d engines, 0 faults\n");
     assertThat(answer.code()).isZero();
   }
 
   @Test
   void variantsOfWholeSteps_pass() throws Exception {
     Answer answer = check(ExportOptions.of("dit").withBlocksPerEngine(0));
-    assertThat(answer.said()).matches("[1-9] engines, 0 faults\n");
+    assertThat(answer.said()).matches("1?\\d engines, 0 faults\n");
     assertThat(answer.code()).isZero();
   }
 

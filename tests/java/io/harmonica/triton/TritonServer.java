@@ -99,6 +99,11 @@ public final class TritonServer implements AutoCloseable {
     return ask(ports[1], path, "POST");
   }
 
+  /** What the server has logged: the reasons of its answers. */
+  public String log() throws IOException {
+    return Files.readString(log);
+  }
+
   public int httpPort() {
     return ports[1];
   }

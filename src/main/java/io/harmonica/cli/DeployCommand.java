@@ -29,6 +29,10 @@ final class DeployCommand implements Command {
             .value("triton", TritonOptions.SERVERS, "the servers, by their gRPC ports")
             .value("model", "NAME", "the base model")
             .value("router", "FILE", "the router; its engines must be in the servers' repository")
+            .flag(
+                "picture",
+                "also load what makes a picture in one request, MODEL.ROUTER, for clients without"
+                    + " a loop")
             .flag("any-weights", "take a router that was trained on other weights");
     return TritonOptions.declare(place).options();
   }
@@ -37,7 +41,9 @@ final class DeployCommand implements Command {
   public List<String> examples() {
     return List.of(
         "bin/harmonica deploy --triton localhost:8001 --model shapes-dit"
-            + " --router export/shapes-dit/routers/fora-2.json");
+            + " --router export/shapes-dit/routers/fora-2.json",
+        "bin/harmonica deploy --triton localhost:8001 --model shapes-dit"
+            + " --router export/shapes-dit/routers/fora-2.json --picture");
   }
 
   @Override
@@ -49,7 +55,8 @@ final class DeployCommand implements Command {
         console,
         (address, server) -> {
           Deployment deployment = new Deployment(address, server, model);
-          List<String> loaded = deployment.deploy(router, arguments.has("any-weights"));
+          List<String> loaded =
+              deployment.deploy(router, arguments.has("any-weights"), arguments.has("picture"));
           console
               .out()
               .printf(

@@ -116,6 +116,11 @@ final class ExportCommand implements Command {
                 + String.join(", ", Sampler.LINEAR)
                 + " (default 1: none)")
         .value(
+            "picture",
+            "ROUTER[,...]",
+            "also write an ensemble MODEL.ROUTER that makes a picture of noise in one request; none:"
+                + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
+        .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value("model-repository", "DIR", "the repository to write")
         .flag(
@@ -179,6 +184,9 @@ final class ExportCommand implements Command {
                 .toList());
       }
       sizes.picture().ifPresent(exporter::withPicture);
+      arguments
+          .text("picture")
+          .ifPresent(names -> exporter.withPictures(List.of(names.split(",", -1))));
       boolean dryRun = arguments.has("dry-run");
       if (!dryRun) {
         String digest = Digest.of(checkpoint);
@@ -214,6 +222,7 @@ final class ExportCommand implements Command {
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
           .ifPresent(note -> console.note(note));
+      exporter.latentsOnly().ifPresent(console::note);
       exporter
           .withoutStretches()
           .forEach(router -> noteSingleSteps(router, exporter.severalAtOnce(), console));

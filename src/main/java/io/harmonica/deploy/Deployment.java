@@ -15,6 +15,8 @@ import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.triton.ModelControl;
 import io.harmonica.triton.TritonRuntime;
+import io.harmonica.whole.WholeModels;
+import io.harmonica.whole.WholePicture;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -63,16 +65,24 @@ public final class Deployment {
     return manifest;
   }
 
+  /** Adds a router, without pictures in one request. */
+  public List<String> deploy(Router router, boolean anyWeights) {
+    return deploy(router, anyWeights, false);
+  }
+
   /**
    * Adds a router.
    *
    * @param anyWeights whether to take one that was trained on other weights
+   * @param picture whether to add an ensemble that makes a picture in one request, too
    * @return the ensembles that were loaded
    * @throws HarmonicaException where it does not fit the model, or engines are missing; the server
    *     then is as it was
    */
-  public List<String> deploy(Router router, boolean anyWeights) {
+  public List<String> deploy(Router router, boolean anyWeights, boolean picture) {
     requireFits(router, anyWeights);
+    Optional<WholePicture> whole =
+        picture ? Optional.of(WholePicture.of(manifest, router)) : Optional.empty();
     Schedule schedule = Schedule.of(router);
     Map<String, Stretch> stretches =
         Program.ensembles(
@@ -89,19 +99,84 @@ public final class Deployment {
     List<ModelConfig> ensembles = new ArrayList<>();
     stretches.forEach(
         (name, stretch) -> ensembles.add(ensemble(name, router, stretch, cut, engines)));
-    requireOwn(router, ensembles);
+    List<WholeModels.Small> small = new ArrayList<>();
+    whole.ifPresent(some -> addPicture(some, router, cut, engines, ensembles, small));
+    List<ModelConfig> all = new ArrayList<>(ensembles);
+    small.forEach(engine -> all.add(engine.config()));
+    requireOwn(router, all);
     List<String> loaded = new ArrayList<>();
     try {
+      for (WholeModels.Small engine : small) {
+        models.load(engine.config(), engine.graph().bytes());
+        loaded.add(0, engine.config().getName());
+      }
       for (ModelConfig ensemble : ensembles) {
-        models.load(ensemble);
-        loaded.add(ensemble.getName());
+        loaded.add(0, ensemble.getName());
+        load(ensemble);
       }
       models.load(with(manifest.with(router)));
     } catch (HarmonicaException e) {
       loaded.forEach(this::unloadQuietly);
       throw e;
     }
-    return loaded;
+    return ensembles.stream().map(ModelConfig::getName).toList();
+  }
+
+  /**
+   * Adds what makes a picture in one request.
+   *
+   * @param ensembles filled
+   * @param small engines without weights that the server lacks, filled
+   */
+  private void addPicture(
+      WholePicture picture,
+      Router router,
+      Cut cut,
+      Map<String, ModelConfig> engines,
+      List<ModelConfig> ensembles,
+      List<WholeModels.Small> small) {
+    Set<String> there =
+        models.index().stream().map(ModelControl.Entry::name).collect(Collectors.toSet());
+    String sampler = manifest.steps().engine(manifest.model());
+    if (!there.contains(sampler)) {
+      throw new HarmonicaException(
+          HarmonicaException.Kind.SERVER,
+          "Triton server %s lacks engine %s, which makes the sampler's steps of a picture: export model %s with `picture` or `stepsPerRequest`"
+              .formatted(address, sampler, manifest.model()));
+    }
+    ModelConfig steps = ensemble(picture.name(), router, picture.stretch(), cut, engines);
+    WholeModels whole = new WholeModels(picture, steps, this::part);
+    for (WholeModels.Small engine : whole.engines()) {
+      String name = engine.config().getName();
+      if (!there.contains(name) || !isPart(name)) {
+        small.add(engine);
+      }
+    }
+    ensembles.add(whole.ensemble());
+  }
+
+  /**
+   * Loads an ensemble. Triton 2.51 looks for all that it runs in the repository again: it loads a
+   * picture's over engines that came with a request, and answers nevertheless that it could not.
+   */
+  private void load(ModelConfig ensemble) {
+    try {
+      models.load(ensemble);
+    } catch (HarmonicaException e) {
+      boolean picture =
+          Role.of(ensemble).filter(role -> role.kind() == Role.Kind.PICTURE).isPresent();
+      if (!picture || !isPart(ensemble.getName())) {
+        throw e;
+      }
+    }
+  }
+
+  /** Whether a model is loaded, and this base model's. */
+  private boolean isPart(String name) {
+    return Parts.of(server)
+        .config(name)
+        .filter(config -> Role.isPart(config, manifest.model()))
+        .isPresent();
   }
 
   private ModelConfig ensemble(
@@ -248,13 +323,13 @@ public final class Deployment {
    * Takes a router off: out of the manifest first, then its ensembles. Trajectories that are on
    * their way with it fail.
    *
-   * @return the ensembles that were unloaded
+   * @return the models that were unloaded
    */
   public List<String> undeploy(String router) {
     List<String> ensembles =
         router.equals(Names.NO_ROUTER)
             ? List.of() // the model itself
-            : Parts.of(server).callsOf(manifest.model(), router);
+            : Parts.of(server).of(manifest.model(), router);
     boolean known = manifest.routers().containsKey(router);
     if (!known && ensembles.isEmpty()) {
       throw new HarmonicaException(

@@ -5,11 +5,13 @@ import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.triton.ModelControl.Entry;
 import io.harmonica.triton.TritonRuntime;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * Says which base model each model on a server belongs to, and what it is there for: {@code
@@ -60,11 +62,22 @@ record Parts(List<Entry> index, Map<String, ModelConfig> configs) {
                     .isPresent());
   }
 
-  /** The loaded ensembles of a router. */
-  List<String> callsOf(String base, String router) {
+  /** The loaded models of a router that clients ask. */
+  List<String> askedOf(String base, String router) {
+    return named(base, role -> role.isAskedOf(router));
+  }
+
+  /** All loaded models of a router, each before those that it runs. */
+  List<String> of(String base, String router) {
+    List<String> all = new ArrayList<>(askedOf(base, router));
+    all.addAll(named(base, role -> role.isOf(router) && !role.isAskedOf(router)));
+    return all;
+  }
+
+  private List<String> named(String base, Predicate<Role> wanted) {
     return configs.values().stream()
         .filter(config -> Role.isPart(config, base))
-        .filter(config -> Role.of(config).filter(role -> role.isCallOf(router)).isPresent())
+        .filter(config -> Role.of(config).filter(wanted).isPresent())
         .map(ModelConfig::getName)
         .toList();
   }

@@ -103,7 +103,7 @@ public record Survey(String description, boolean ready, List<Model> models) {
     String model = manifest.model();
     Router router = Router.parse(json, "router " + name + " of model " + model);
     Schedule schedule = Schedule.of(router);
-    Set<String> calls = Set.copyOf(all.callsOf(model, name));
+    Set<String> calls = Set.copyOf(all.askedOf(model, name));
     Statistics.Model sum = NONE;
     for (String call : calls) {
       sum = sum.plus(statistics.models().getOrDefault(call, NONE));

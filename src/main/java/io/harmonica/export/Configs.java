@@ -115,12 +115,20 @@ final class Configs {
         .build();
   }
 
-  /** The decoder, a picture at a time; {@code latents} are the largest that it gets. */
-  ModelConfig decoder(Graph graph, long... latents) {
+  /**
+   * The decoder. Requests are not batched together: a picture takes much memory.
+   *
+   * @param pictures at a time: one, but where whole trajectories go in one request
+   * @param latents the largest that it gets
+   */
+  ModelConfig decoder(Graph graph, int pictures, long... latents) {
     Port input = graph.inputs().get(0);
     Port smallest = new Port(input.name(), input.type(), latents[0], 1, 1);
     Port largest = new Port(input.name(), input.type(), latents);
-    return engine(decoderName(), DECODER, graph, 1, Profile.ofSizes(smallest, largest));
+    Profile profile = Profile.ofSizes(smallest, largest, pictures);
+    return engine(decoderName(), DECODER, graph, pictures, profile).toBuilder()
+        .clearDynamicBatching()
+        .build();
   }
 
   String decoderName() {

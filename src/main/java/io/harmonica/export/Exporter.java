@@ -26,6 +26,8 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Sampling;
+import io.harmonica.whole.WholeModels;
+import io.harmonica.whole.WholePicture;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -37,6 +39,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -90,9 +93,11 @@ public final class Exporter {
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
   private final Pieces pieces;
   private final Configs configs;
+  private final Map<String, ModelConfig> beside = new HashMap<>(); // once they are written
   private Optional<DecoderEngine> decoder = Optional.empty();
   private List<TextEngines> texts = List.of();
   private Optional<Resolution> picture = Optional.empty();
+  private Wholes whole = new Wholes(List.of(), List.of());
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
 
@@ -239,6 +244,17 @@ public final class Exporter {
     return this;
   }
 
+  /**
+   * Adds ensembles that make a picture in one request.
+   *
+   * @param names of routers, and {@link Names#NO_ROUTER} for uncached steps
+   * @throws HarmonicaException for a router that is not exported
+   */
+  public Exporter withPictures(List<String> names) {
+    whole = new Wholes(names, routers);
+    return this;
+  }
+
   /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
@@ -323,7 +339,7 @@ public final class Exporter {
     for (TextEngines text : texts) {
       writeText(text, folder, entries);
     }
-    if (options.stepsPerRequest() > 1) {
+    if (options.stepsPerRequest() > 1 || !whole.isEmpty()) {
       entries.add(writeSampler(folder));
     }
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
@@ -337,7 +353,39 @@ public final class Exporter {
       }
       entries.add(new Entry(config.getName(), writeConfig(config, folder)));
     }
+    if (!whole.isEmpty()) {
+      writePictures(folder, entries);
+    }
     return entries;
+  }
+
+  /** Why pictures in one request are latents only; empty where they are not. */
+  public Optional<String> latentsOnly() {
+    return whole.latentsOnly(manifest());
+  }
+
+  private void writePictures(Path folder, List<Entry> entries) throws IOException {
+    Set<String> written = new HashSet<>(); // engines that pictures share
+    for (WholePicture made : whole.pictures(manifest())) {
+      WholeModels models =
+          new WholeModels(
+              made, configs.ensemble(made.name(), made.router(), made.stretch()), beside::get);
+      for (WholeModels.Small engine : models.engines()) {
+        if (written.add(engine.config().getName())) {
+          entries.add(writeSmall(engine.config(), engine.graph(), folder));
+        }
+      }
+      ModelConfig ensemble = models.ensemble();
+      entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
+    }
+  }
+
+  private static Entry writeSmall(ModelConfig config, Graph graph, Path folder) throws IOException {
+    ModelProto onnx = graph.model();
+    if (folder != null) {
+      writeOnnx(onnx, versionFolder(config.getName(), folder));
+    }
+    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
   }
 
   /**
@@ -399,8 +447,19 @@ public final class Exporter {
     return writeAlone(
         configs.decoderName(),
         weights -> engine.graph(weights, options.precision()),
-        graph -> configs.decoder(graph, engine.largest()),
+        graph -> noted(configs.decoder(graph, decodedAtOnce(), engine.largest())),
         folder);
+  }
+
+  /** Pictures of one request; else a picture at a time. */
+  private int decodedAtOnce() {
+    int rows = model.denoiser().io().unconditional().guides() ? 2 : 1;
+    return whole.isEmpty() ? 1 : Math.max(1, options.maxBatch() / rows);
+  }
+
+  private ModelConfig noted(ModelConfig config) {
+    beside.put(config.getName(), config);
+    return config;
   }
 
   private void writeText(TextEngines engines, Path folder, List<Entry> entries) throws IOException {
@@ -417,7 +476,7 @@ public final class Exporter {
               },
               folder));
     }
-    ModelConfig ensemble = configs.textEncoder(engines, parts);
+    ModelConfig ensemble = noted(configs.textEncoder(engines, parts));
     entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
   }
 
@@ -445,11 +504,8 @@ public final class Exporter {
   private Entry writeSampler(Path folder) throws IOException {
     Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
     ModelProto onnx = graph.model();
-    ModelConfig config = Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null);
-    if (folder != null) {
-      writeOnnx(onnx, versionFolder(config.getName(), folder));
-    }
-    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
+    return writeSmall(
+        Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null), graph, folder);
   }
 
   private static void writeOnnx(ModelProto onnx, Path version) throws IOException {

@@ -20,10 +20,10 @@ record Profile(String min, String opt, String max) {
     return new Profile(shapes(inputs, 1), shapes(inputs, Math.min(2, most)), shapes(inputs, most));
   }
 
-  /** One row at a time of an input that differs in size; most often it has the largest. */
-  static Profile ofSizes(Port smallest, Port largest) {
-    String most = shapes(List.of(largest), 1);
-    return new Profile(shapes(List.of(smallest), 1), most, most);
+  /** Of an input that differs in size; most often it is a single row of the largest. */
+  static Profile ofSizes(Port smallest, Port largest, int most) {
+    List<Port> usual = List.of(largest);
+    return new Profile(shapes(List.of(smallest), 1), shapes(usual, 1), shapes(usual, most));
   }
 
   /** As options of {@code trtexec}. */

@@ -26,6 +26,28 @@ public sealed interface Content {
     return new Anything(count);
   }
 
+  /** That of several requests, one after the other; all of one kind, texts of one size. */
+  static Content together(List<Content> parts) {
+    if (parts.get(0) instanceof Labels) {
+      return new Labels(parts.stream().flatMap(part -> ((Labels) part).labels().stream()).toList());
+    }
+    if (parts.get(0) instanceof Texts first) {
+      List<Texts> texts = parts.stream().map(part -> (Texts) part).toList();
+      Embeddings positive = Embeddings.of(texts.stream().map(Texts::positive).toList());
+      return new Texts(
+          positive,
+          first
+              .negative()
+              .map(
+                  some ->
+                      Embeddings.of(
+                          texts.stream()
+                              .map(part -> part.negative().orElseThrow().rows(0, part.count()))
+                              .toList())));
+    }
+    return new Anything(parts.stream().mapToInt(Content::count).sum());
+  }
+
   /** How many pictures. */
   int count();
 

@@ -15,6 +15,7 @@ import io.harmonica.runtime.Statistics;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,8 +25,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -59,11 +63,19 @@ public final class Pipeline implements AutoCloseable {
   private final Admission admission;
   private final Metrics metrics;
   private final Counting counting;
+  private final Optional<Gathering> gathering; // empty: each request by itself
+  private final ExecutorService waiting = Executors.newCachedThreadPool(Pipeline::daemon);
   private final OptionalInt stepsPerRequest; // empty: by the distance
   private final Set<String> stepByStep = ConcurrentHashMap.newKeySet(); // routers, said of
 
   /** Takes over a runtime; {@link PipelineBuilder#open} has checked the rest. */
-  Pipeline(Runtime runtime, ModelConfig base, Metrics metrics, OptionalInt stepsPerRequest) {
+  Pipeline(
+      Runtime runtime,
+      ModelConfig base,
+      Metrics metrics,
+      OptionalInt stepsPerRequest,
+      int most,
+      Duration wait) {
     this.runtime = runtime;
     this.manifest = Manifest.of(base);
     this.metrics = metrics;
@@ -72,6 +84,10 @@ public final class Pipeline implements AutoCloseable {
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
     this.counting = new Counting(metrics, manifest.model(), runtime);
+    this.gathering =
+        most == 1
+            ? Optional.empty()
+            : Optional.of(new Gathering(manifest, most, wait.toNanos(), this::draw));
   }
 
   /** Begins a pipeline for a model: name a place where it runs, and what else, then open it. */
@@ -221,6 +237,9 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model, or the runtime fails
    */
   public Result generate(Request request, StepListener listener) {
+    if (gathering.isPresent()) {
+      return awaited(generateAsync(request, listener, waiting));
+    }
     long start = System.nanoTime();
     try (Run run = run(request, listener)) {
       while (run.hasNext()) {
@@ -256,8 +275,50 @@ public final class Pipeline implements AutoCloseable {
   public CompletableFuture<Result> generateAsync(
       Request request, StepListener listener, Executor executor) {
     long start = System.nanoTime();
+    try {
+      if (gathering.isPresent() && gathering.get().takes(request) && !addsNoise(request.style())) {
+        return gathered(request, listener, executor, fault -> count(request, start, fault));
+      }
+    } catch (RuntimeException e) {
+      count(request, start, e);
+      return CompletableFuture.failedFuture(e);
+    }
     return Flight.begin(
         () -> run(request, listener), executor, fault -> count(request, start, fault));
+  }
+
+  private CompletableFuture<Result> gathered(
+      Request request, StepListener listener, Executor executor, Consumer<Throwable> ended) {
+    admit(request); // or refuses
+    Gathered member = Gathered.of(request, noise(request), listener, executor, ended);
+    gathering.orElseThrow().add(member);
+    return member.result();
+  }
+
+  /** Draws requests that count themselves. */
+  private CompletableFuture<Result> draw(
+      Request request, StepListener listener, Executor executor) {
+    return Flight.begin(() -> run(request, listener), executor, fault -> {});
+  }
+
+  private static Result awaited(CompletableFuture<Result> result) {
+    try {
+      return result.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException fault) {
+        throw fault;
+      }
+      if (e.getCause() instanceof Error fault) {
+        throw fault;
+      }
+      throw e;
+    }
+  }
+
+  private static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "harmonica");
+    thread.setDaemon(true);
+    return thread;
   }
 
   private void count(Request request, long startNanos, Throwable fault) {
@@ -271,12 +332,18 @@ public final class Pipeline implements AutoCloseable {
   private Run run(Request request, StepListener listener) {
     Admitted admitted = admit(request);
     Noise seeded = new Noise(request.seed());
-    Latents noise = request.latents().orElseGet(() -> start(seeded, request.count()));
-    requireFits(noise);
+    Latents noise = noise(request);
     return new Run(
         noise,
         manifest.maxBatch() / admitted.rows(1),
         (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));
+  }
+
+  private Latents noise(Request request) {
+    Latents noise =
+        request.latents().orElseGet(() -> start(new Noise(request.seed()), request.count()));
+    requireFits(noise);
+    return noise;
   }
 
   /** The trajectory of some of a request's pictures, {@code first} inclusive, {@code end} not. */
@@ -390,6 +457,7 @@ public final class Pipeline implements AutoCloseable {
   /** Closes the runtime: no other method may be called then, or be under way. */
   @Override
   public void close() {
+    waiting.shutdown();
     texts.close();
     runtime.close();
   }

@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.InvalidProperty;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
@@ -11,6 +12,7 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.triton.Fleet;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
@@ -36,6 +38,9 @@ public final class PipelineBuilder {
   private Device device = Device.CPU;
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
+
+  private int most = 1; // pictures of several requests at a time
+  private Duration wait = Duration.ZERO;
 
   PipelineBuilder(String model) {
     this.model = model;
@@ -114,6 +119,29 @@ public final class PipelineBuilder {
   }
 
   /**
+   * Has requests that come within a moment and are drawn alike, with one router, steps, sampler and
+   * guidance, go as one trajectory: a pass over several pictures costs less than one for each. Each
+   * request keeps its noise, listener, cancellation and failure, and its picture but for rounding,
+   * about 1e-6. Samplers with fresh noise go each by itself. What {@link Result} says of the time
+   * in the runtime and of cached bytes is the whole trajectory's.
+   *
+   * @param pictures at most that go together; no more than half the model's largest batch is of use
+   *     with guidance
+   * @param longest that a request waits for others
+   */
+  public PipelineBuilder batching(int pictures, Duration longest) {
+    if (pictures < 1) {
+      throw new InvalidProperty("batching", "%d must be 1 or more".formatted(pictures));
+    }
+    if (longest.isNegative()) {
+      throw new InvalidProperty("batching", "%s must not be negative".formatted(longest));
+    }
+    most = pictures;
+    wait = longest;
+    return this;
+  }
+
+  /**
    * Opens the repository, or connects, and reads what the model is.
    *
    * @throws HarmonicaException if that fails, or the model has no ensembles for so many steps in
@@ -134,7 +162,7 @@ public final class PipelineBuilder {
     place = null; // a runtime has one owner
     try {
       ModelConfig base = runtime.config(model);
-      Pipeline pipeline = new Pipeline(runtime, base, metrics, stepsPerRequest);
+      Pipeline pipeline = new Pipeline(runtime, base, metrics, stepsPerRequest, most, wait);
       stepsPerRequest.ifPresent(steps -> requireExported(pipeline.manifest(), steps));
       return pipeline;
     } catch (RuntimeException e) {

@@ -126,6 +126,36 @@ public final class Graph {
     return new Value(key, type);
   }
 
+  /**
+   * A 0 that nobody gets where something is wrong: the engine then fails, and the node's name says
+   * why, as ONNX Runtime shows it. The CPU's {@code Gather} holds its indices to their range.
+   *
+   * @param wrong of any shape
+   * @param why shown as it is
+   * @return int64 [1], to be added to what must not come out then
+   */
+  Value zeroUnless(Value wrong, String why) {
+    Value some =
+        node(
+            "ReduceMax",
+            Element.INT64,
+            List.of(cast(wrong, Element.INT64)),
+            integer("keepdims", 0));
+    Value index = node("Reshape", Element.INT64, List.of(some, integers(1)));
+    Value zero = node("Gather", Element.INT64, List.of(integers(0), index), integer("axis", 0));
+    nodes.get(nodes.size() - 1).setName(why);
+    return zero;
+  }
+
+  Value cast(Value x, Element type) {
+    return node("Cast", type, List.of(x), integer("to", number(type)));
+  }
+
+  /** The finished model as a file holds it. */
+  public byte[] bytes() {
+    return model().toByteArray();
+  }
+
   /** The finished model. */
   public ModelProto model() {
     GraphProto.Builder graph =
@@ -216,6 +246,7 @@ public final class Graph {
       case FP32 -> DataType.FLOAT_VALUE;
       case FP16 -> DataType.FLOAT16_VALUE;
       case INT64 -> DataType.INT64_VALUE;
+      case UINT8 -> DataType.UINT8_VALUE;
       default -> throw new IllegalStateException("no engine takes " + type);
     };
   }

@@ -1,5 +1,6 @@
 package io.harmonica.repository;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.Port;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
@@ -109,6 +110,84 @@ public final class Ensemble {
     return chain.config(name, role.parameters(model));
   }
 
+  /**
+   * A model in a chain, by the chain's tensors for its ports.
+   *
+   * @param inline an ensemble that is no model of the repository: its steps take its place
+   * @param rows that it has for each of the chain's
+   */
+  public record Part(
+      ModelConfig model,
+      Map<String, String> takes,
+      Map<String, String> gives,
+      boolean inline,
+      int rows) {
+    public Part {
+      takes = Map.copyOf(takes);
+      gives = Map.copyOf(gives);
+    }
+  }
+
+  /**
+   * Models one after the other, of which some make other rows than they take; these have no batch
+   * of their own (Triton cuts what another returns more of).
+   *
+   * @param role what it is there for
+   * @param outputs to show; no part reads them
+   * @throws HarmonicaException where a part's batch has no room for a single row
+   */
+  public static ModelConfig chain(
+      String name, String model, Role role, List<Part> parts, List<String> outputs) {
+    Ensemble chain = new Ensemble();
+    int most = Integer.MAX_VALUE;
+    for (Part part : parts) {
+      int batch = part.model().getMaxBatchSize();
+      if (batch > 0 && batch < part.rows()) {
+        throw new HarmonicaException(
+            "'%s' takes %d rows, and %s needs %d of it: export model %s with `maxBatch` %d or more"
+                .formatted(part.model().getName(), batch, name, part.rows(), model, part.rows()));
+      }
+      most = batch > 0 ? Math.min(most, batch / part.rows()) : most;
+      if (part.inline()) {
+        chain.addSteps(part);
+      } else {
+        chain.add(
+            part.model(),
+            port -> part.takes().getOrDefault(port, port),
+            port -> part.gives().get(port));
+      }
+    }
+    outputs.forEach(chain::expose);
+    chain.maxBatch = most;
+    return chain.config(name, role.parameters(model));
+  }
+
+  /** The steps of an ensemble, which is read by its configuration. */
+  private void addSteps(Part part) {
+    Map<String, String> renamed = new HashMap<>(part.takes());
+    renamed.putAll(part.gives());
+    for (Port port : ConfigPorts.inputs(part.model())) {
+      String tensor = renamed.getOrDefault(port.name(), port.name());
+      if (!made.containsKey(tensor)) {
+        inputs.put(tensor, port.named(tensor));
+      }
+    }
+    for (ModelEnsembling.Step stated : part.model().getEnsembleScheduling().getStepList()) {
+      ModelEnsembling.Step.Builder step = stated.toBuilder();
+      stated
+          .getInputMapMap()
+          .forEach((port, tensor) -> step.putInputMap(port, renamed.getOrDefault(tensor, tensor)));
+      stated
+          .getOutputMapMap()
+          .forEach((port, tensor) -> step.putOutputMap(port, renamed.getOrDefault(tensor, tensor)));
+      steps.add(step);
+    }
+    for (Port port : ConfigPorts.outputs(part.model())) {
+      String tensor = renamed.getOrDefault(port.name(), port.name());
+      made.put(tensor, port.named(tensor));
+    }
+  }
+
   /** What a step of a stretch has of its own, by the name that it has in a single step. */
   private static Map<String, String> ofStep(Stretch stretch, int step, List<String> columns) {
     Map<String, String> renamed = new HashMap<>();
@@ -184,19 +263,20 @@ public final class Ensemble {
   private void add(ModelConfig engine, UnaryOperator<String> takes, UnaryOperator<String> gives) {
     int most = engine.getMaxBatchSize();
     maxBatch = steps.isEmpty() ? most : Math.min(maxBatch, most);
+    boolean batched = most > 0;
     ModelEnsembling.Step.Builder step =
         ModelEnsembling.Step.newBuilder().setModelName(engine.getName()).setModelVersion(-1);
     for (Port port : ConfigPorts.inputs(engine)) {
       String tensor = takes.apply(port.name());
       step.putInputMap(port.name(), tensor);
       if (!made.containsKey(tensor)) {
-        inputs.put(tensor, port.named(tensor));
+        inputs.put(tensor, (batched ? port : port.ofRow()).named(tensor));
       }
     }
     for (Port port : ConfigPorts.outputs(engine)) {
       String tensor = gives.apply(port.name());
       if (tensor != null) {
-        made.put(tensor, port.named(tensor));
+        made.put(tensor, (batched ? port : port.ofRow()).named(tensor));
         step.putOutputMap(port.name(), tensor);
       }
     }

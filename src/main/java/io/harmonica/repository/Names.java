@@ -28,6 +28,13 @@ public final class Names {
 
   public static final String PIXELS = "pixels";
 
+  /** What a whole trajectory starts from, and ends in: bytes, height by width by RGB. */
+  public static final String NOISE = "noise";
+
+  public static final String IMAGE = "image";
+
+  private static final String NEGATIVE = "negative_";
+  private static final String ROWS = "rows.";
   private static final String NEXT = "next_";
 
   /**
@@ -70,6 +77,16 @@ public final class Names {
   public static final String MEMORY_ARENA = "enable_mem_arena";
 
   private Names() {}
+
+  /** What guidance leads away from, of an input that says what to draw. */
+  public static String negative(String input) {
+    return NEGATIVE + input;
+  }
+
+  /** An input of steps in the rows of a pass, where a picture's is called so itself. */
+  public static String rows(String input) {
+    return ROWS + input;
+  }
 
   /** A stream as an engine hands it on that may have taken it in; there it has its own name. */
   public static String next(String stream) {
@@ -154,13 +171,21 @@ public final class Names {
       case HEAD -> "head";
       case SAMPLER -> "sampler";
       case DECODER -> "decoder";
-      case CALL, TEXT -> throw new IllegalArgumentException(role + " is no one engine's");
+      case BEGIN -> role.router() + "-begin";
+      case END -> "end";
+      case PIXELS -> "pixels";
+      case CALL, PICTURE, TEXT -> throw new IllegalArgumentException(role + " is no one engine's");
     };
   }
 
   /** The engine that computes what depends on timestep and condition only. */
   public static String condition(String model) {
     return engine(model, Role.of(Role.Kind.CONDITION));
+  }
+
+  /** The ensemble that runs a router's whole trajectory, from noise to a picture. */
+  public static String picture(String model, String router) {
+    return model + "." + router;
   }
 
   /** The ensemble that runs one route of a router. */

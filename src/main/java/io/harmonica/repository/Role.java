@@ -17,7 +17,8 @@ import java.util.Optional;
  *     and branch, {@code 03.mlp}; else empty
  * @param variant what an engine with branches does, a character for each of them, of one without
  *     weights how many outputs it takes; else empty
- * @param router whose steps a call runs, {@link Names#NO_ROUTER} for uncached ones; else empty
+ * @param router whose steps a call or a picture runs, {@link Names#NO_ROUTER} for uncached ones;
+ *     else empty
  * @param shape what an engine without weights is made for, and so which of them fit where: of
  *     branches that join alike, {@code mlp}, or streams that a run changes, {@code hidden}; a
  *     branch engine states that of its reuse; of an embed engine the {@link StreamLives}; else
@@ -48,6 +49,14 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
     STEP,
     HEAD,
     SAMPLER,
+    /** An ensemble of a router's whole trajectory, from noise to a picture. */
+    PICTURE,
+    /** An engine without weights in front of a picture's steps. */
+    BEGIN,
+    /** An engine without weights behind a picture's steps. */
+    END,
+    /** An engine without weights that makes bytes of pixels. */
+    PIXELS,
     DECODER,
     /** The text encoder, or an engine of it. */
     TEXT;
@@ -113,6 +122,11 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
     return new Role(Kind.CALL, "", "", router);
   }
 
+  /** A router's whole trajectory, or a part of it that no other router has. */
+  public static Role whole(Kind kind, String router) {
+    return new Role(kind, "", "", router);
+  }
+
   public Role withVariant(String other) {
     return new Role(kind, blocks, other, router, shape);
   }
@@ -121,9 +135,14 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
     return kind == Kind.CALL;
   }
 
-  /** Whether this is a call of a router. */
-  public boolean isCallOf(String name) {
-    return isCall() && router.equals(name);
+  /** Whether this is a router's, and goes with it. */
+  public boolean isOf(String name) {
+    return !router.isEmpty() && router.equals(name);
+  }
+
+  /** Whether clients ask for this: a call of a router, or its whole trajectory. */
+  public boolean isAskedOf(String name) {
+    return isOf(name) && (isCall() || kind == Kind.PICTURE);
   }
 
   /** The parameters that say so. */

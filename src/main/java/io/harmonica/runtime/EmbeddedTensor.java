@@ -3,6 +3,7 @@ package io.harmonica.runtime;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import io.harmonica.Element;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 
@@ -41,6 +42,7 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
       case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 -> Element.FP16;
       case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 -> Element.INT64;
       case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 -> Element.INT32;
+      case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 -> Element.UINT8;
       default -> Element.INVALID;
     };
   }
@@ -57,6 +59,15 @@ record EmbeddedTensor(OnnxTensor value) implements Tensor {
       throw new IllegalStateException("tensor is " + type() + ", not FP32");
     }
     return open.getFloatBuffer();
+  }
+
+  @Override
+  public ByteBuffer octets() {
+    OnnxTensor open = value();
+    if (type() != Element.UINT8) {
+      throw new IllegalStateException("tensor is " + type() + ", not UINT8");
+    }
+    return open.getByteBuffer();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.harmonica.runtime;
 
 import io.harmonica.Element;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
@@ -16,6 +17,11 @@ public interface Tensor extends AutoCloseable {
 
   /** The values, row-major, valid until {@link #close}; only of {@code FP32}. */
   FloatBuffer floats();
+
+  /** The values, row-major, valid until {@link #close}; only of {@code UINT8}. */
+  default ByteBuffer octets() {
+    throw new IllegalStateException("tensor is " + type() + ", not UINT8");
+  }
 
   long sizeBytes();
 

@@ -33,8 +33,14 @@ public interface ModelControl {
   /** Loads a model that needs no files, an ensemble, until it is unloaded or the server ends. */
   void load(ModelConfig config);
 
+  /** Loads an engine by its file, until it is unloaded or the server ends. */
+  void load(ModelConfig config, byte[] onnx);
+
   /** Unloads a model; requests that it is at end first. */
   void unload(String model);
+
+  /** Where an engine's file is, in a repository or a request. */
+  String ENGINE_FILE = "file:1/model.onnx";
 
   /** The file that makes Triton take a model that its repository lacks: content does not matter. */
   Map<String, ByteString> NO_FILES = Map.of("file:1/placeholder", ByteString.EMPTY);

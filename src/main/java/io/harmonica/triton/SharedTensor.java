@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.harmonica.Element;
 import io.harmonica.runtime.Tensor;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /** A tensor that the server wrote to its place in a region, and reads there again. */
@@ -52,6 +53,12 @@ final class SharedTensor implements Tensor {
   public FloatBuffer floats() {
     requireOpen();
     return WireTensor.floats(type, region.view(offset, sizeBytes));
+  }
+
+  @Override
+  public ByteBuffer octets() {
+    requireOpen();
+    return WireTensor.octets(type, region.view(offset, sizeBytes));
   }
 
   private void requireOpen() {

@@ -1,5 +1,6 @@
 package io.harmonica.triton;
 
+import com.google.protobuf.ByteString;
 import io.grpc.StatusRuntimeException;
 import io.harmonica.HarmonicaException;
 import io.harmonica.repository.proto.ModelConfig;
@@ -10,6 +11,7 @@ import io.harmonica.triton.proto.RepositoryModelLoadRequest;
 import io.harmonica.triton.proto.RepositoryModelUnloadRequest;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The repository API over gRPC. */
@@ -37,6 +39,15 @@ record TritonModels(TritonRuntime runtime) implements ModelControl {
 
   @Override
   public void load(ModelConfig config) {
+    load(config, NO_FILES);
+  }
+
+  @Override
+  public void load(ModelConfig config, byte[] onnx) {
+    load(config, Map.of(ENGINE_FILE, ByteString.copyFrom(onnx)));
+  }
+
+  private void load(ModelConfig config, Map<String, ByteString> files) {
     RepositoryModelLoadRequest.Builder request =
         RepositoryModelLoadRequest.newBuilder()
             .setModelName(config.getName())
@@ -45,7 +56,7 @@ record TritonModels(TritonRuntime runtime) implements ModelControl {
                 ModelRepositoryParameter.newBuilder()
                     .setStringParam(ProtoJson.of(config).toString())
                     .build());
-    NO_FILES.forEach(
+    files.forEach(
         (file, content) ->
             request.putParameters(
                 file, ModelRepositoryParameter.newBuilder().setBytesParam(content).build()));

@@ -91,6 +91,19 @@ final class WireTensor implements Tensor {
   }
 
   @Override
+  public ByteBuffer octets() {
+    return octets(type, bytes().asReadOnlyByteBuffer());
+  }
+
+  /** Bytes of the protocol as they are. */
+  static ByteBuffer octets(Element type, ByteBuffer bytes) {
+    if (type != Element.UINT8) {
+      throw new IllegalStateException("tensor is " + type + ", not UINT8");
+    }
+    return bytes.asReadOnlyBuffer();
+  }
+
+  @Override
   public long sizeBytes() {
     return sizeBytes;
   }
