@@ -1,5 +1,7 @@
 package io.harmonica.whole;
 
+import io.harmonica.repository.ManifestText;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -291,11 +293,11 @@ class WholePictureTest {
     }
   }
 
-  private static Content.Texts texts(Manifest.Text takes) {
+  private static Content.Texts texts(ManifestText takes) {
     return new Content.Texts(embedded(takes, 2), Optional.of(embedded(takes, 1)));
   }
 
-  private static Embeddings embedded(Manifest.Text takes, int count) {
+  private static Embeddings embedded(ManifestText takes, int count) {
     Random random = new Random(count);
     float[] values = new float[count * takes.tokens() * takes.width()];
     for (int i = 0; i < values.length; i++) {
