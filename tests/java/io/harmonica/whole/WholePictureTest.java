@@ -1,7 +1,5 @@
 package io.harmonica.whole;
 
-import io.harmonica.repository.ManifestText;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -24,6 +22,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.ManifestText;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Run;

@@ -6,18 +6,13 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
-import io.harmonica.model.Shows;
-import io.harmonica.model.Unconditional;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
 import io.harmonica.origin.TextLayout;
-import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
-import io.harmonica.repository.ManifestNoise;
-import io.harmonica.repository.ManifestText;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.StepEngine;
@@ -26,28 +21,19 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Sampling;
-import io.harmonica.whole.WholeModels;
-import io.harmonica.whole.WholePicture;
-import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -93,11 +79,8 @@ public final class Exporter {
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
   private final Pieces pieces;
   private final Configs configs;
-  private final Map<String, ModelConfig> beside = new HashMap<>(); // once they are written
-  private Optional<DecoderEngine> decoder = Optional.empty();
-  private List<TextEngines> texts = List.of();
+  private final Beside beside;
   private Optional<Resolution> picture = Optional.empty();
-  private Wholes whole = new Wholes(List.of(), List.of());
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
 
@@ -113,6 +96,7 @@ public final class Exporter {
     this.sampling = usual(model.denoiser().io());
     this.pieces = new Pieces(model, options.engines(), options.precision());
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
+    this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
     add(
         Names.NO_ROUTER,
@@ -170,7 +154,7 @@ public final class Exporter {
   public Exporter withDecoder(Autoencoder autoencoder) {
     Denoiser.Interface io = model.denoiser().io();
     autoencoder.requireChannels(io.channels());
-    decoder = Optional.of(new DecoderEngine(autoencoder, io));
+    beside.decoder = Optional.of(new DecoderEngine(autoencoder, io));
     return this;
   }
 
@@ -210,7 +194,7 @@ public final class Exporter {
         TextLayout.of(
             model.denoiser(), encoders.stream().map(some -> some.map(Text::encoder)).toList());
     boolean masks = model.denoiser().io().text().orElseThrow().mask();
-    texts =
+    beside.texts =
         places.stream()
             .map(
                 place -> {
@@ -251,7 +235,7 @@ public final class Exporter {
    * @throws HarmonicaException for a router that is not exported
    */
   public Exporter withPictures(List<String> names) {
-    whole = new Wholes(names, routers);
+    beside.whole = new Wholes(names, routers);
     return this;
   }
 
@@ -279,7 +263,7 @@ public final class Exporter {
   /** What would be written. */
   public List<Entry> dryRun() {
     try {
-      return write(null);
+      return write(Sink.NOWHERE);
     } catch (IOException e) {
       throw new IllegalStateException(e); // nothing is written
     }
@@ -295,7 +279,7 @@ public final class Exporter {
     List<Entry> planned = dryRun();
     try (Staging staging = Staging.of(repository, options, names(planned))) {
       staging.requireSpace(planned.stream().mapToLong(Entry::sizeBytes).sum());
-      List<Entry> entries = write(staging.folder());
+      List<Entry> entries = write(new Sink(staging.folder()));
       staging.publish();
       return entries;
     } catch (UncheckedIOException e) {
@@ -326,21 +310,16 @@ public final class Exporter {
     }
   }
 
-  private List<Entry> write(Path folder) throws IOException {
+  private List<Entry> write(Sink sink) throws IOException {
     requireDrawn();
     List<Entry> entries = new ArrayList<>();
     graphs.clear();
     for (List<Engine> sharing : sharing()) {
-      writeEngines(sharing, folder, entries);
+      writeEngines(sharing, sink, entries);
     }
-    if (decoder.isPresent()) {
-      entries.add(writeDecoder(decoder.get(), folder));
-    }
-    for (TextEngines text : texts) {
-      writeText(text, folder, entries);
-    }
-    if (options.stepsPerRequest() > 1 || !whole.isEmpty()) {
-      entries.add(writeSampler(folder));
+    beside.write(sink, entries);
+    if (options.stepsPerRequest() > 1 || !beside.whole.isEmpty()) {
+      entries.add(writeSampler(sink));
     }
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
       Call call = ensemble.getValue();
@@ -351,41 +330,12 @@ public final class Exporter {
                 .putParameters(Manifest.KEY, Configs.parameter(manifest().toJson()))
                 .build();
       }
-      entries.add(new Entry(config.getName(), writeConfig(config, folder)));
+      entries.add(sink.ensemble(config));
     }
-    if (!whole.isEmpty()) {
-      writePictures(folder, entries);
+    if (!beside.whole.isEmpty()) {
+      beside.pictures(manifest(), sink, entries);
     }
     return entries;
-  }
-
-  /** Why pictures in one request are latents only; empty where they are not. */
-  public Optional<String> latentsOnly() {
-    return whole.latentsOnly(manifest());
-  }
-
-  private void writePictures(Path folder, List<Entry> entries) throws IOException {
-    Set<String> written = new HashSet<>(); // engines that pictures share
-    for (WholePicture made : whole.pictures(manifest())) {
-      WholeModels models =
-          new WholeModels(
-              made, configs.ensemble(made.name(), made.router(), made.stretch()), beside::get);
-      for (WholeModels.Small engine : models.engines()) {
-        if (written.add(engine.config().getName())) {
-          entries.add(writeSmall(engine.config(), engine.graph(), folder));
-        }
-      }
-      ModelConfig ensemble = models.ensemble();
-      entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
-    }
-  }
-
-  private static Entry writeSmall(ModelConfig config, Graph graph, Path folder) throws IOException {
-    ModelProto onnx = graph.model();
-    if (folder != null) {
-      writeOnnx(onnx, versionFolder(config.getName(), folder));
-    }
-    return new Entry(config.getName(), onnx.getSerializedSize() + writeConfig(config, folder));
   }
 
   /**
@@ -403,31 +353,25 @@ public final class Exporter {
   }
 
   /** Engines with one data file, which the first of them has and the others link to. */
-  private void writeEngines(List<Engine> sharing, Path folder, List<Entry> entries)
+  private void writeEngines(List<Engine> sharing, Sink sink, List<Entry> entries)
       throws IOException {
-    Path data = null;
-    if (folder != null) {
-      data = versionFolder(sharing.get(0), folder).resolve(WeightFile.NAME);
-    }
-    try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
+    Path data = sink.data(configs.name(sharing.get(0)));
+    try (WeightFile weights = Sink.weights(data)) {
       long counted = 0;
       for (Engine engine : sharing) {
+        String name = configs.name(engine);
         Graph graph = pieces.graph(engine, weights);
         graphs.put(engine, graph);
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
         counted = weights.sizeBytes();
-        size +=
-            writeConfig(Accelerator.cachedByContent(configs.engine(engine), onnx, data), folder);
-        if (folder != null) {
-          Path version = versionFolder(engine, folder);
-          writeOnnx(onnx, version);
-          if (!engine.equals(sharing.get(0)) && usesData(onnx)) {
-            link(version.resolve(WeightFile.NAME), data);
-          }
+        size += sink.config(Accelerator.cachedByContent(configs.engine(engine), onnx, data));
+        sink.onnx(name, onnx);
+        if (!engine.equals(sharing.get(0)) && Sink.usesData(onnx)) {
+          sink.link(name, data);
         }
         boolean repeats = !options.hardLinks() && !engine.equals(engine.computed());
-        entries.add(new Entry(configs.name(engine), size, repeats ? weights.sizeBytes() : 0));
+        entries.add(new Entry(name, size, repeats ? weights.sizeBytes() : 0));
       }
     }
     if (data != null && Files.size(data) == 0) {
@@ -435,176 +379,20 @@ public final class Exporter {
     }
   }
 
-  private static void link(Path link, Path data) throws IOException {
-    try {
-      Files.createLink(link, data);
-    } catch (UnsupportedOperationException | FileSystemException e) {
-      throw new IOException("its disk has no hard links (" + e + "): leave out `hardLinks`", e);
-    }
-  }
-
-  private Entry writeDecoder(DecoderEngine engine, Path folder) throws IOException {
-    return writeAlone(
-        configs.decoderName(),
-        weights -> engine.graph(weights, options.precision()),
-        graph -> noted(configs.decoder(graph, decodedAtOnce(), engine.largest())),
-        folder);
-  }
-
-  /** Pictures of one request; else a picture at a time. */
-  private int decodedAtOnce() {
-    int rows = model.denoiser().io().unconditional().guides() ? 2 : 1;
-    return whole.isEmpty() ? 1 : Math.max(1, options.maxBatch() / rows);
-  }
-
-  private ModelConfig noted(ModelConfig config) {
-    beside.put(config.getName(), config);
-    return config;
-  }
-
-  private void writeText(TextEngines engines, Path folder, List<Entry> entries) throws IOException {
-    List<ModelConfig> parts = new ArrayList<>();
-    for (TextEngines.Part part : engines.parts()) {
-      int number = parts.size();
-      entries.add(
-          writeAlone(
-              configs.textPartName(engines, number),
-              weights -> engines.graph(part, weights),
-              graph -> {
-                parts.add(configs.textPart(engines, number, graph));
-                return parts.get(number);
-              },
-              folder));
-    }
-    ModelConfig ensemble = noted(configs.textEncoder(engines, parts));
-    entries.add(new Entry(ensemble.getName(), writeConfig(ensemble, folder)));
-  }
-
-  /** An engine that shares its weights with no other. */
-  private static Entry writeAlone(
-      String name,
-      Function<WeightFile, Graph> engine,
-      Function<Graph, ModelConfig> config,
-      Path folder)
-      throws IOException {
-    Path version = folder == null ? null : versionFolder(name, folder);
-    Path data = folder == null ? null : version.resolve(WeightFile.NAME);
-    try (WeightFile weights = data == null ? WeightFile.measure() : WeightFile.create(data)) {
-      Graph graph = engine.apply(weights);
-      ModelProto onnx = graph.model();
-      if (folder != null) {
-        writeOnnx(onnx, version);
-      }
-      long size = onnx.getSerializedSize() + weights.sizeBytes();
-      ModelConfig written = Accelerator.cachedByContent(config.apply(graph), onnx, data);
-      return new Entry(name, size + writeConfig(written, folder));
-    }
-  }
-
-  private Entry writeSampler(Path folder) throws IOException {
+  private Entry writeSampler(Sink sink) throws IOException {
     Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
     ModelProto onnx = graph.model();
-    return writeSmall(
-        Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null), graph, folder);
+    return sink.small(
+        Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null), graph);
   }
 
-  private static void writeOnnx(ModelProto onnx, Path version) throws IOException {
-    try (OutputStream out =
-        new BufferedOutputStream(Files.newOutputStream(version.resolve("model.onnx")))) {
-      onnx.writeTo(out);
-    }
-  }
-
-  private static boolean usesData(ModelProto onnx) {
-    return onnx.getGraph().getInitializerList().stream()
-        .anyMatch(initializer -> initializer.getExternalDataCount() > 0);
-  }
-
-  private Path versionFolder(Engine engine, Path folder) throws IOException {
-    return versionFolder(configs.name(engine), folder);
-  }
-
-  /** Triton wants a version of every model, of an ensemble too. */
-  private static Path versionFolder(String name, Path folder) throws IOException {
-    Path version = folder.resolve(name).resolve("1");
-    if (!Files.exists(version)) {
-      Files.createDirectory(version.getParent()); // never the staging folder again, once it is gone
-      Files.createDirectory(version);
-    }
-    return version;
-  }
-
-  private static long writeConfig(ModelConfig config, Path folder) throws IOException {
-    byte[] text = ConfigFile.print(config).getBytes(StandardCharsets.UTF_8);
-    if (folder != null) {
-      Path version = versionFolder(config.getName(), folder);
-      Files.write(version.resolveSibling(ConfigFile.NAME), text);
-    }
-    return text.length;
-  }
-
-  private List<ManifestText.Encoder> textEncoders(Shows.Text takes) {
-    return texts.stream()
-        .map(
-            text ->
-                new ManifestText.Encoder(
-                    configs.textEncoderName(text),
-                    text.place().number(),
-                    text.place().tokens(),
-                    text.place().width(),
-                    text.place().row(),
-                    text.place().column(),
-                    text.place().pooled(),
-                    text.place().from()))
-        .toList();
+  /** Why pictures in one request are latents only; empty where they are not. */
+  public Optional<String> latentsOnly() {
+    return beside.whole.latentsOnly(manifest());
   }
 
   private Manifest manifest() {
-    Denoiser denoiser = model.denoiser();
-    Denoiser.Interface io = denoiser.io();
-    Manifest manifest =
-        new Manifest(
-                Manifest.FORMAT,
-                options.modelName(),
-                denoiser.architecture(),
-                io.channels(),
-                io.outputChannels(),
-                io.height(),
-                io.width(),
-                decoder
-                    .map(engine -> engine.autoencoder().decoder().pixelsPerElement())
-                    .orElse(io.pixelsPerElement()),
-                picture.map(size -> new Manifest.Size(size.height(), size.width())).orElse(null),
-                io.classes(),
-                io.unconditional() == Unconditional.NONE ? false : null,
-                io.text().map(takes -> ManifestText.of(takes, textEncoders(takes))).orElse(null),
-                sampling.sampler(),
-                io.origin().spacing().toString(),
-                Manifest.samplerSpacing(sampling),
-                io.origin().guidanceChannels(),
-                io.defaultGuidance() == io.unconditional().defaultGuidance()
-                    ? null
-                    : (Double) io.defaultGuidance(),
-                options.maxBatch(),
-                options.precision().name().toLowerCase(Locale.ROOT),
-                digest.orElse(null),
-                ManifestNoise.of(sampling.noising()),
-                model.denoiser().branchNames(),
-                denoiser.branchElements().stream()
-                    .map(count -> options.precision().element().bytes(count))
-                    .toList(),
-                decoder
-                    .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
-                    .orElse(null),
-                options.stepsPerRequest(),
-                steps().toString(),
-                model.flops(),
-                Map.of(),
-                Map.of())
-            .withUncached(Program.DEFAULT_STEPS);
-    for (Router router : routers) {
-      manifest = manifest.with(router);
-    }
-    return manifest;
+    return new Description(model, options, configs, sampling)
+        .manifest(beside.decoder, beside.texts, picture, digest, routers);
   }
 }
