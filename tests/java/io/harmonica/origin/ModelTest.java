@@ -52,7 +52,7 @@ class ModelTest {
     assertRefused(
         Checkpoints.diffusers(folder, config, Checkpoints.tensors(Checkpoints.DIT)),
         folder
-            + "/config.json: field _class_name is 'UNet2DModel'; supported: DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)");
+            + "/config.json: field _class_name is 'UNet2DModel'; supported: FluxTransformer2DModel, SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)");
   }
 
   @Test

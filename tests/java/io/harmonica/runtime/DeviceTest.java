@@ -51,7 +51,7 @@ class DeviceTest {
           openvino,fast          | device 'openvino,fast': 'fast' is no key=value pair, expected NAME[,KEY=VALUE...]
           openvino,=1            | device 'openvino,=1': '=1' is no key=value pair, expected NAME[,KEY=VALUE...]
           openvino,a=1,a=2       | device 'openvino,a=1,a=2' states a twice, expected once
-          cpu,threads=1          | device cpu takes no options, found threads: its threads are those of --threads
+          cpu,threads=1          | device cpu takes no options, found threads: its threads are those of `threads`
           """)
   void parse_ofWhatIsNone_saysWhatIs(String text, String message) {
     assertThatThrownBy(() -> Device.parse(text))

@@ -31,7 +31,7 @@ class PluginLibraryTest {
   @Test
   void fileThatIsNoLibrary_saysWhy() throws IOException {
     Path text = Files.writeString(folder.resolve("libtext.so"), "no library");
-    assertRefused(text, "its plugin does not load", "file too short", "or run with --device cpu");
+    assertRefused(text, "its plugin does not load", "file too short", "or run with `device` cpu");
   }
 
   /** ONNX Runtime's own binding for Java is a library, and of something else. */
