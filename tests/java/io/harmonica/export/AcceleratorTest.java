@@ -75,7 +75,7 @@ class AcceleratorTest {
         (name, engine) -> {
           Map<String, String> says = tensorRt(engine);
           String profile =
-              "`min`Shapes=%s `opt`Shapes=%s `max`Shapes=%s"
+              "--minShapes=%s --optShapes=%s --maxShapes=%s"
                   .formatted(
                       says.get("trt_profile_min_shapes"),
                       says.get("trt_profile_opt_shapes"),
