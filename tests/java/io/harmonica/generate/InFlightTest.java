@@ -126,7 +126,8 @@ class InFlightTest {
                           () -> false))
           .isInstanceOf(HarmonicaException.class)
           .hasMessage("the disk is full");
-      assertThat(taken.get()).isBetween(5, 8);
+      // how many more land before the fault is seen, the machine decides; not all
+      assertThat(taken.get()).isBetween(5, REQUESTS - 1);
     }
   }
 

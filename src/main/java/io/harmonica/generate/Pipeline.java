@@ -10,7 +10,6 @@ import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Runtime;
-import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.triton.ServerOptions;
@@ -61,6 +60,7 @@ public final class Pipeline implements AutoCloseable {
   private final TextEmbedder texts;
   private final Plans plans;
   private final Admission admission;
+  private final Runs runs;
   private final Metrics metrics;
   private final Counting counting;
   private final Optional<Gathering> gathering; // empty: each request by itself
@@ -83,6 +83,7 @@ public final class Pipeline implements AutoCloseable {
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
+    this.runs = new Runs(runtime, manifest, admission, plans, metrics);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
         most == 1
@@ -217,7 +218,7 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the request does not fit the model
    */
   public void check(Request request) {
-    run(request, step -> true).close();
+    runs.of(request, admit(request), step -> true).close();
   }
 
   /**
@@ -241,7 +242,7 @@ public final class Pipeline implements AutoCloseable {
       return awaited(generateAsync(request, listener, waiting));
     }
     long start = System.nanoTime();
-    try (Run run = run(request, listener)) {
+    try (Run run = runs.of(request, admit(request), listener)) {
       while (run.hasNext()) {
         run.next().run();
         run.take();
@@ -284,13 +285,15 @@ public final class Pipeline implements AutoCloseable {
       return CompletableFuture.failedFuture(e);
     }
     return Flight.begin(
-        () -> run(request, listener), executor, fault -> count(request, start, fault));
+        () -> runs.of(request, admit(request), listener),
+        executor,
+        fault -> count(request, start, fault));
   }
 
   private CompletableFuture<Result> gathered(
       Request request, StepListener listener, Executor executor, Consumer<Throwable> ended) {
     admit(request); // or refuses
-    Gathered member = Gathered.of(request, noise(request), listener, executor, ended);
+    Gathered member = Gathered.of(request, runs.noise(request), listener, executor, ended);
     gathering.orElseThrow().add(member);
     return member.result();
   }
@@ -298,7 +301,7 @@ public final class Pipeline implements AutoCloseable {
   /** Draws requests that count themselves. */
   private CompletableFuture<Result> draw(
       Request request, StepListener listener, Executor executor) {
-    return Flight.begin(() -> run(request, listener), executor, fault -> {});
+    return Flight.begin(() -> runs.of(request, admit(request), listener), executor, fault -> {});
   }
 
   private static Result awaited(CompletableFuture<Result> result) {
@@ -329,53 +332,6 @@ public final class Pipeline implements AutoCloseable {
     counting.request(request, startNanos, outcome);
   }
 
-  private Run run(Request request, StepListener listener) {
-    Admitted admitted = admit(request);
-    Noise seeded = new Noise(request.seed());
-    Latents noise = noise(request);
-    return new Run(
-        noise,
-        manifest.maxBatch() / admitted.rows(1),
-        (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));
-  }
-
-  private Latents noise(Request request) {
-    Latents noise =
-        request.latents().orElseGet(() -> start(new Noise(request.seed()), request.count()));
-    requireFits(noise);
-    return noise;
-  }
-
-  /** The trajectory of some of a request's pictures, {@code first} inclusive, {@code end} not. */
-  private Trajectory trajectory(
-      Admitted admitted,
-      Request request,
-      Latents noise,
-      Noise seeded,
-      int first,
-      int end,
-      StepListener listener) {
-    int rows = admitted.rows(end - first);
-    Content content = request.content().rows(first, end);
-    Session session = runtime.session(() -> plans.of(admitted.program(), rows));
-    boolean guided = admitted.guidance().doublesBatch();
-    double scale = admission.guidanceScale(request.style());
-    try {
-      return new Trajectory(
-          admitted,
-          runtime,
-          session,
-          noise.rows(first, end),
-          times -> new Condition(runtime, manifest, guided, scale, times).of(content),
-          first,
-          seeded,
-          new Recorder(metrics, admitted, end - first, listener));
-    } catch (RuntimeException e) {
-      session.close();
-      throw e;
-    }
-  }
-
   /** Whether finished samples become pictures here: it works on pixels, or has a decoder. */
   public boolean drawsPictures() {
     return manifest.decoder() != null || Pictures.arePixels(manifest.channels());
@@ -388,7 +344,7 @@ public final class Pipeline implements AutoCloseable {
    * @throws HarmonicaException if the model has no decoder and needs one
    */
   public Latents decode(Latents latents) {
-    requireFits(latents);
+    runs.requireFits(latents);
     long start = System.nanoTime();
     Latents pixels = new Decoding(runtime, manifest).pixels(latents);
     metrics.latency(manifest.model(), Metrics.Part.DECODE, System.nanoTime() - start);
@@ -427,31 +383,6 @@ public final class Pipeline implements AutoCloseable {
   /** Rows that the model sees for each picture of a style: guidance mostly takes two. */
   public int rows(Style style) {
     return admission.guidance(style).rows();
-  }
-
-  private void requireFits(Latents noise) {
-    if (noise.channels() != manifest.channels()
-        || noise.height() != manifest.height()
-        || noise.width() != manifest.width()) {
-      throw new HarmonicaException(
-          "latents are [%d, %d, %d] a row, model %s takes [%d, %d, %d]"
-              .formatted(
-                  noise.channels(),
-                  noise.height(),
-                  noise.width(),
-                  manifest.model(),
-                  manifest.channels(),
-                  manifest.height(),
-                  manifest.width()));
-    }
-  }
-
-  private Latents start(Noise noise, int count) {
-    int channels = manifest.channels();
-    int height = manifest.height();
-    int width = manifest.width();
-    float[] values = noise.start(count, channels * height * width);
-    return new Latents(values, count, channels, height, width);
   }
 
   /** Closes the runtime: no other method may be called then, or be under way. */

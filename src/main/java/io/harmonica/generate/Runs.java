@@ -1,0 +1,89 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.metrics.Metrics;
+import io.harmonica.picture.Latents;
+import io.harmonica.repository.Manifest;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Session;
+
+/**
+ * Makes the trajectories of admitted requests: batches of pictures, each with its noise and
+ * condition.
+ */
+record Runs(Runtime runtime, Manifest manifest, Admission admission, Plans plans, Metrics metrics) {
+
+  /** All trajectories of a request, none of them begun. */
+  Run of(Request request, Admitted admitted, StepListener listener) {
+    Noise seeded = new Noise(request.seed());
+    Latents noise = noise(request);
+    return new Run(
+        noise,
+        manifest.maxBatch() / admitted.rows(1),
+        (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));
+  }
+
+  /** What its trajectories start from: given, or drawn from its seed. */
+  Latents noise(Request request) {
+    Latents noise =
+        request.latents().orElseGet(() -> start(new Noise(request.seed()), request.count()));
+    requireFits(noise);
+    return noise;
+  }
+
+  /** The trajectory of some of a request's pictures, {@code first} inclusive, {@code end} not. */
+  private Trajectory trajectory(
+      Admitted admitted,
+      Request request,
+      Latents noise,
+      Noise seeded,
+      int first,
+      int end,
+      StepListener listener) {
+    int rows = admitted.rows(end - first);
+    Content content = request.content().rows(first, end);
+    Session session = runtime.session(() -> plans.of(admitted.program(), rows));
+    boolean guided = admitted.guidance().doublesBatch();
+    double scale = admission.guidanceScale(request.style());
+    try {
+      return new Trajectory(
+          admitted,
+          runtime,
+          session,
+          noise.rows(first, end),
+          times -> new Condition(runtime, manifest, guided, scale, times).of(content),
+          first,
+          seeded,
+          new Recorder(metrics, admitted, end - first, listener));
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /** Refuses samples of another model. */
+  void requireFits(Latents noise) {
+    if (noise.channels() != manifest.channels()
+        || noise.height() != manifest.height()
+        || noise.width() != manifest.width()) {
+      throw new HarmonicaException(
+          "latents are [%d, %d, %d] a row, model %s takes [%d, %d, %d]"
+              .formatted(
+                  noise.channels(),
+                  noise.height(),
+                  noise.width(),
+                  manifest.model(),
+                  manifest.channels(),
+                  manifest.height(),
+                  manifest.width()));
+    }
+  }
+
+  private Latents start(Noise noise, int count) {
+    int channels = manifest.channels();
+    int height = manifest.height();
+    int width = manifest.width();
+    float[] values = noise.start(count, channels * height * width);
+    return new Latents(values, count, channels, height, width);
+  }
+}
