@@ -121,14 +121,15 @@ class DitCheckpointTest {
 
   @Test
   void diffusers_embedderCopies_areSharedOnlyWhereEqual() {
-    assertThat(dit(Checkpoints.DIT, UNSTATED).sharedEmbedder()).isTrue();
+    assertThat(dit(Checkpoints.DIT, UNSTATED).layout().sharedEmbedder()).isTrue();
     Map<String, Floats> tensors = new LinkedHashMap<>(DIFFUSERS);
     String name = "transformer_blocks.2.norm1.emb.timestep_embedder.linear_2.bias";
     float[] changed = DIFFUSERS.get(name).data().clone();
     changed[31] += 1e-3f;
     tensors.put(name, Floats.of(changed, 32));
-    assertThat(dit(diffusers(tensors), UNSTATED).sharedEmbedder()).isFalse();
-    assertThat(dit(diffusers(without(DIFFUSERS, name)), UNSTATED).sharedEmbedder()).isTrue();
+    assertThat(dit(diffusers(tensors), UNSTATED).layout().sharedEmbedder()).isFalse();
+    assertThat(dit(diffusers(without(DIFFUSERS, name)), UNSTATED).layout().sharedEmbedder())
+        .isTrue();
   }
 
   @Test

@@ -28,12 +28,12 @@ class ModelTest {
     Dit facebook = dit(Checkpoints.DIT_FACEBOOK, OptionalInt.of(2));
     assertThat(diffusers.architecture()).isEqualTo("DiT-3x32/2");
     assertThat(diffusers.io()).isEqualTo(new Denoiser.Interface(4, 8, 8, 8, 10, "leading", 4));
-    assertThat(diffusers.frequencyDivisor()).isEqualTo(127);
-    assertThat(diffusers.mlpEps()).isEqualTo(1e-5);
+    assertThat(diffusers.layout().frequencyDivisor()).isEqualTo(127);
+    assertThat(diffusers.layout().mlpEps()).isEqualTo(1e-5);
     assertThat(facebook.architecture()).isEqualTo("DiT-3x32/2");
     assertThat(facebook.io()).isEqualTo(new Denoiser.Interface(4, 8, 8, 8, 10, "openai", 3));
-    assertThat(facebook.frequencyDivisor()).isEqualTo(128);
-    assertThat(facebook.mlpEps()).isEqualTo(1e-6);
+    assertThat(facebook.layout().frequencyDivisor()).isEqualTo(128);
+    assertThat(facebook.layout().mlpEps()).isEqualTo(1e-6);
     assertThat(facebook.heads()).isEqualTo(diffusers.heads());
   }
 

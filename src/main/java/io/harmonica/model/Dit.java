@@ -21,29 +21,33 @@ import java.util.Optional;
  * apart).
  *
  * @param width D
- * @param size height and width of a sample, in elements
  * @param labels rows of the label table: the classes, and the null class where there is one
- * @param frequencyDivisor divisor in the exponent of the timestep frequencies: 128 in facebook's
- *     code, 127 in diffusers'
- * @param mlpEps epsilon of the layer norm before the MLP; every other is 1e-6
- * @param storedPositions whether the checkpoint brings its positions ({@code pos_embed})
- * @param sharedEmbedder whether all blocks use one timestep and label embedder
+ * @param layout of its checkpoint
  */
 public record Dit(
-    int width,
-    int heads,
-    int depth,
-    int patch,
-    int channels,
-    int outputChannels,
-    int size,
-    int labels,
-    int frequencyDivisor,
-    double mlpEps,
-    boolean storedPositions,
-    boolean sharedEmbedder,
-    Interface io)
+    int width, int heads, int depth, int patch, int labels, Layout layout, Interface io)
     implements Denoiser {
+
+  /**
+   * In what DiT's checkpoints differ.
+   *
+   * @param frequencyDivisor divisor in the exponent of the timestep frequencies: 128 in facebook's
+   *     code, 127 in diffusers'
+   * @param mlpEps epsilon of the layer norm before the MLP; every other is 1e-6
+   * @param storedPositions whether the checkpoint brings its positions ({@code pos_embed})
+   * @param sharedEmbedder whether all blocks use one timestep and label embedder
+   */
+  public record Layout(
+      int frequencyDivisor, double mlpEps, boolean storedPositions, boolean sharedEmbedder) {
+
+    /** Of facebookresearch/DiT's own files. */
+    public static final Layout FACEBOOK = new Layout(128, 1e-6, true, true);
+
+    /** Of diffusers' folders. */
+    public static Layout diffusers(double mlpEps, boolean sharedEmbedder) {
+      return new Layout(127, mlpEps, false, sharedEmbedder);
+    }
+  }
 
   private static final String ATTENTION = "attention";
   private static final String MLP = "mlp";
@@ -69,11 +73,11 @@ public record Dit(
     Map<String, T> out = new LinkedHashMap<>();
     T features =
         Layers.sinusoids(
-            ops, inputs.get("timestep"), Layers.FEATURES, frequencyDivisor); // (B, 256)
+            ops, inputs.get("timestep"), Layers.FEATURES, layout.frequencyDivisor()); // (B, 256)
     T condition = condition(ops, features, inputs.get("class_label"), 0); // (B, D)
     for (int block = 0; block < depth; block++) {
       T own =
-          sharedEmbedder || block == 0
+          layout.sharedEmbedder() || block == 0
               ? condition
               : condition(ops, features, inputs.get("class_label"), block);
       T modulation =
@@ -87,7 +91,7 @@ public record Dit(
 
   @Override
   public <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning) {
-    T x = Layers.patches(ops, sample, "x_embedder.proj", channels, width, patch); // (B, N, D)
+    T x = Layers.patches(ops, sample, "x_embedder.proj", io.channels(), width, patch); // (B, N, D)
     return Streams.of(ops.add(x, positions(ops)));
   }
 
@@ -105,7 +109,7 @@ public record Dit(
       T mixed = ops.attention(q, k, v, heads, width); // (B, N, D)
       return ops.linear(mixed, block + ".attn.proj", width, width);
     }
-    T x = ops.layerNorm(hidden, width, mlpEps); // (B, N, D)
+    T x = ops.layerNorm(hidden, width, layout.mlpEps()); // (B, N, D)
     x = Layers.modulate(ops, x, SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
     T inner = ops.linear(x, block + ".mlp.fc1", width, 4 * width); // (B, N, 4 D)
     inner = ops.gelu(inner, Gelu.TANH);
@@ -129,14 +133,16 @@ public record Dit(
     T x = ops.layerNorm(streams.hidden(), width, EPS);
     T rows = conditioning.get("head.modulation"); // (B, 2, D)
     x = Layers.modulate(ops, x, SHIFT_HEAD.of(ops, rows), SCALE_HEAD.of(ops, rows));
-    x = ops.linear(x, "final_layer.linear", width, patch * patch * outputChannels); // (B, N, P P O)
-    int side = size / patch;
-    return Layers.picture(ops, x, side, side, patch, outputChannels); // (B, O, H, W)
+    x =
+        ops.linear(
+            x, "final_layer.linear", width, patch * patch * io.outputChannels()); // (B, N, P P O)
+    int side = io.height() / patch;
+    return Layers.picture(ops, x, side, side, patch, io.outputChannels()); // (B, O, H, W)
   }
 
   /** {@code silu(timestep embedding + label embedding)}: (B, D). */
   private <T> T condition(Ops<T> ops, T features, T label, int block) {
-    String prefix = sharedEmbedder ? "" : "blocks." + block + ".";
+    String prefix = layout.sharedEmbedder() ? "" : "blocks." + block + ".";
     T t = ops.linear(features, prefix + "t_embedder.mlp.0", Layers.FEATURES, width);
     t = ops.linear(ops.silu(t), prefix + "t_embedder.mlp.2", width, width); // (B, D)
     T y = ops.embedding(label, prefix + "y_embedder.embedding_table.weight", labels, width);
@@ -144,15 +150,15 @@ public record Dit(
   }
 
   private <T> T positions(Ops<T> ops) {
-    int side = size / patch;
-    return storedPositions
+    int side = io.height() / patch;
+    return layout.storedPositions()
         ? ops.parameter("pos_embed", 1, tokens(), width)
         : ops.toPrecision(
             ops.constant(Layers.positions(width, side, side, side, 1), 1, tokens(), width));
   }
 
   private int tokens() {
-    return (size / patch) * (size / patch);
+    return (io.height() / patch) * (io.height() / patch);
   }
 
   private static String modulation(int block) {

@@ -38,19 +38,7 @@ public enum DitPresets {
         if (architecture.equals("DiT-" + preset + "/" + patch)) {
           Denoiser.Interface io = new Denoiser.Interface(4, 8, 32, 32, 1000, "openai", 3);
           return new Dit(
-              preset.width,
-              preset.heads,
-              preset.depth,
-              patch,
-              4,
-              8,
-              32,
-              1001,
-              128,
-              1e-6,
-              true,
-              true,
-              io);
+              preset.width, preset.heads, preset.depth, patch, 1001, Dit.Layout.FACEBOOK, io);
         }
       }
     }

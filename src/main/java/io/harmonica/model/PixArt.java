@@ -27,8 +27,6 @@ import java.util.Optional;
  * reuses the branch, they are saved too, and no 2 x M x D values a block are handed over.
  *
  * @param width D
- * @param rows of tokens, H / P
- * @param columns of tokens, W / P
  * @param base side, in tokens, of the pictures that it was trained on
  * @param interpolation what positions are divided by
  * @param eps epsilon of the blocks' layer norms; the last one's is 1e-6
@@ -38,8 +36,6 @@ public record PixArt(
     int heads,
     int depth,
     int patch,
-    int rows,
-    int columns,
     int base,
     double interpolation,
     double eps,
@@ -61,7 +57,7 @@ public record PixArt(
   /** The structure of {@link #XL} as alpha was published for 512 x 512 pictures. */
   public static PixArt xl() {
     Interface io = io(new Samples(4, 8, 64, 64, 8), new Shows.Text(120, 4096, false));
-    return new PixArt(1152, 16, 28, 2, 32, 32, 32, 1, 1e-6, io);
+    return new PixArt(1152, 16, 28, 2, 32, 1, 1e-6, io);
   }
 
   /** Seen from outside. */
@@ -91,8 +87,8 @@ public record PixArt(
   @Override
   public <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning) {
     T x = Layers.patches(ops, sample, "pos_embed.proj", io.channels(), width, patch); // (B, N, D)
-    float[] positions = Layers.positions(width, rows, columns, base, (float) interpolation);
-    T constant = ops.toPrecision(ops.constant(positions, 1, (long) rows * columns, width));
+    float[] positions = Layers.positions(width, rows(), columns(), base, (float) interpolation);
+    T constant = ops.toPrecision(ops.constant(positions, 1, (long) rows() * columns(), width));
     return Streams.of(ops.add(x, constant));
   }
 
@@ -195,7 +191,7 @@ public record PixArt(
     x = Layers.modulate(ops, x, SHIFT_HEAD.of(ops, last), SCALE_HEAD.of(ops, last));
     int out = io.outputChannels();
     x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)
-    return Layers.picture(ops, x, rows, columns, patch, out); // (B, O, H, W)
+    return Layers.picture(ops, x, rows(), columns(), patch, out); // (B, O, H, W)
   }
 
   private static String prefix(int block) {
@@ -204,5 +200,15 @@ public record PixArt(
 
   private static String modulation(int block) {
     return Branch.blockName(block) + ".modulation";
+  }
+
+  /** Rows of tokens, H / P. */
+  public int rows() {
+    return io.height() / patch;
+  }
+
+  /** Columns of tokens, W / P. */
+  public int columns() {
+    return io.width() / patch;
   }
 }

@@ -51,14 +51,8 @@ final class DitCheckpoint {
             fields.heads(),
             fields.depth(),
             fields.patch(),
-            channels,
-            out,
-            size,
             labels.rows(),
-            127,
-            eps,
-            false,
-            shared,
+            Dit.Layout.diffusers(eps, shared),
             io);
     CheckpointWeights weights =
         new CheckpointWeights(checkpoint, DitCheckpoint::diffusersName, Unread.TRANSFORMER);
@@ -137,9 +131,7 @@ final class DitCheckpoint {
         labels.of(
             new Denoiser.Interface(
                 channels, out, size, size, labels.classes(), "openai", Math.min(3, channels)));
-    Dit dit =
-        new Dit(
-            width, heads, depth, patch, channels, out, size, tableRows, 128, 1e-6, true, true, io);
+    Dit dit = new Dit(width, heads, depth, patch, tableRows, Dit.Layout.FACEBOOK, io);
     return new Model(
         dit,
         new CheckpointWeights(checkpoint, QkvNames::source, Unread.TRANSFORMER),

@@ -75,8 +75,6 @@ final class PixArtCheckpoint {
         sizes.heads(),
         sizes.depth(),
         sizes.patch(),
-        resolution.height() / step,
-        resolution.width() / step,
         sizes.size() / sizes.patch(),
         interpolation,
         eps,
