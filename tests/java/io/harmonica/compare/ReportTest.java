@@ -66,12 +66,8 @@ class ReportTest {
             a.setting(),
             a.description(),
             a.measurement(),
-            a.cur(),
-            a.theoreticalSpeedup(),
-            a.speedup(),
-            a.quality(),
-            Optional.of(judgement),
-            a.router(),
+            a.saved(),
+            new Report.ToA(a.speedup(), a.quality(), Optional.of(judgement)),
             a.roles());
     JsonNode variant = Reports.of(judged).json().path("variants").path(0);
     assertThat(variant.path("frechet").path("value").asDouble()).isEqualTo(2.5);

@@ -60,13 +60,12 @@ final class Reports {
         setting(name),
         "does " + name,
         measurement,
-        cur,
-        theoretical,
-        Optional.of(
-            new Speedup(speedup, speedup - 0.03, speedup + 0.02, speedup - 0.1, speedup + 0.1)),
-        Optional.of(new Quality(List.of(psnr), List.of(0.95))),
-        Optional.empty(),
-        cur > 0 ? Optional.of(router(name)) : Optional.empty(),
+        new Report.Saved(cur, theoretical, cur > 0 ? Optional.of(router(name)) : Optional.empty()),
+        new Report.ToA(
+            Optional.of(
+                new Speedup(speedup, speedup - 0.03, speedup + 0.02, speedup - 0.1, speedup + 0.1)),
+            Optional.of(new Quality(List.of(psnr), List.of(0.95))),
+            Optional.empty()),
         ROLES);
   }
 
@@ -87,12 +86,8 @@ final class Reports {
         setting(name),
         "does " + name,
         measurement,
-        0.5,
-        rounds == 0 ? Double.NaN : 2,
-        measurement.speedupTo(a, 0),
-        measurement.qualityTo(a),
-        Optional.empty(),
-        Optional.empty(),
+        new Report.Saved(0.5, rounds == 0 ? Double.NaN : 2, Optional.empty()),
+        new Report.ToA(measurement.speedupTo(a, 0), measurement.qualityTo(a), Optional.empty()),
         ROLES);
   }
 
@@ -110,12 +105,8 @@ final class Reports {
         entry.setting(),
         entry.description(),
         new Measurement(name, turns, Optional.empty()),
-        entry.cur(),
-        entry.theoreticalSpeedup(),
-        entry.speedup(),
-        entry.quality(),
-        entry.judgement(),
-        entry.router(),
+        entry.saved(),
+        entry.toA(),
         entry.roles());
   }
 

@@ -56,10 +56,8 @@ public final class Tiny implements AutoCloseable {
             model.denoiser(),
             Digest.of(checkpoint),
             model.flops(),
-            samplerName,
-            sampler,
-            noising,
-            sampling.signal(sampler.timesteps(), spacing),
+            new Subject.Sampled(
+                samplerName, sampler, noising, sampling.signal(sampler.timesteps(), spacing)),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
   }

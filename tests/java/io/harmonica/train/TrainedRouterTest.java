@@ -90,7 +90,7 @@ class TrainedRouterTest {
         new Trainer(
                 tiny.subject,
                 tiny.ops,
-                settings.options(2, tiny.subject.samplerName()),
+                settings.options(2, tiny.subject.sampled().name()),
                 files,
                 TrainerTest.progress(new ArrayList<>()))
             .run(Optional.empty());

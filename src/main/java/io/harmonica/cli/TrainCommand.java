@@ -281,10 +281,11 @@ final class TrainCommand implements Command {
         model.denoiser(),
         Digest.of(checkpoint),
         model.flops(),
-        trajectory.sampler(),
-        sampler,
-        sampling.noising(),
-        sampling.signal(sampler.timesteps(), spacing),
+        new Subject.Sampled(
+            trajectory.sampler(),
+            sampler,
+            sampling.noising(),
+            sampling.signal(sampler.timesteps(), spacing)),
         captions);
   }
 

@@ -278,15 +278,17 @@ public final class Comparison implements AutoCloseable {
                   member.setting(),
                   Labels.description(member.setting(), member.router(), settings),
                   own,
-                  member.savings().map(Savings::cur).orElse(0.0),
-                  flopsOfA / member.flops(own.passes()),
-                  own.speedupTo(a, plan.rounds().seed()),
-                  own.qualityTo(a),
-                  features
-                      .get(i)
-                      .filter(f -> features.get(0).isPresent())
-                      .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts())),
-                  member.router(),
+                  new Report.Saved(
+                      member.savings().map(Savings::cur).orElse(0.0),
+                      flopsOfA / member.flops(own.passes()),
+                      member.router()),
+                  new Report.ToA(
+                      own.speedupTo(a, plan.rounds().seed()),
+                      own.qualityTo(a),
+                      features
+                          .get(i)
+                          .filter(f -> features.get(0).isPresent())
+                          .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts()))),
                   member.roles());
             })
         .toList();

@@ -42,12 +42,8 @@ public record Report(
    *
    * @param key {@code a}, {@code b}, ... by which gates name it
    * @param description what it does, in a few words
-   * @param cur cache utilisation ratio, 0..1
-   * @param theoreticalSpeedup to A, by FLOPs; NaN where nothing was measured
-   * @param speedup to A; empty where no round of both was measured
-   * @param quality to A's pictures; empty where none are, or latents are not pictures
-   * @param judgement of a network on its pictures, where one was asked
-   * @param router that it follows
+   * @param saved what its router saves
+   * @param toA how it compares with A
    * @param roles of the models that its requests ran, by name
    */
   public record Entry(
@@ -55,13 +51,39 @@ public record Report(
       Setting setting,
       String description,
       Measurement measurement,
-      double cur,
-      double theoreticalSpeedup,
-      Optional<Speedup> speedup,
-      Optional<Quality> quality,
-      Optional<Judge.Judgement> judgement,
-      Optional<Router> router,
+      Saved saved,
+      ToA toA,
       Map<String, Role> roles) {
+
+    /** Cache utilisation ratio, 0..1. */
+    public double cur() {
+      return saved.cur;
+    }
+
+    /** To A, by FLOPs; NaN where nothing was measured. */
+    public double theoreticalSpeedup() {
+      return saved.theoreticalSpeedup;
+    }
+
+    /** The router that it follows. */
+    public Optional<Router> router() {
+      return saved.router;
+    }
+
+    /** To A; empty where no round of both was measured. */
+    public Optional<Speedup> speedup() {
+      return toA.speedup;
+    }
+
+    /** To A's pictures; empty where none are, or latents are not pictures. */
+    public Optional<Quality> quality() {
+      return toA.quality;
+    }
+
+    /** Of a network on its pictures, where one was asked. */
+    public Optional<Judge.Judgement> judgement() {
+      return toA.judgement;
+    }
 
     public String name() {
       return setting.name();
@@ -69,7 +91,7 @@ public record Report(
 
     /** The part of the theoretical speedup that the clock confirms; 1 is all of it. */
     public double realised() {
-      return speedup.map(s -> s.value() / theoreticalSpeedup).orElse(Double.NaN);
+      return toA.speedup.map(s -> s.value() / saved.theoreticalSpeedup).orElse(Double.NaN);
     }
 
     /** Where a request's time went. */
@@ -77,6 +99,25 @@ public record Report(
       return TimeSplit.of(measurement, roles);
     }
   }
+
+  /**
+   * What a router saves.
+   *
+   * @param cur cache utilisation ratio, 0..1
+   * @param theoreticalSpeedup to A, by FLOPs; NaN where nothing was measured
+   * @param router that is followed
+   */
+  public record Saved(double cur, double theoreticalSpeedup, Optional<Router> router) {}
+
+  /**
+   * How a variant compares with A.
+   *
+   * @param speedup empty where no round of both was measured
+   * @param quality of its pictures; empty where none are, or latents are not pictures
+   * @param judgement of a network on its pictures, where one was asked
+   */
+  public record ToA(
+      Optional<Speedup> speedup, Optional<Quality> quality, Optional<Judge.Judgement> judgement) {}
 
   public Entry a() {
     return variants.get(0);

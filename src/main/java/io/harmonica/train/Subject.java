@@ -21,10 +21,7 @@ import java.util.Optional;
  * @param name what the router will be called
  * @param digest of the model's weights, see {@link io.harmonica.checkpoint.Digest}
  * @param flops of one pass
- * @param samplerName as router files name it
- * @param sampler whose steps the trajectory takes
- * @param noising what the model was trained on
- * @param signal cumulative signal share at each step's timestep
+ * @param sampled how its trajectories go
  * @param captions what a model that takes text is trained on
  */
 public record Subject(
@@ -32,11 +29,33 @@ public record Subject(
     Denoiser model,
     String digest,
     Flops flops,
-    String samplerName,
-    Sampler sampler,
-    Noising noising,
-    double[] signal,
+    Sampled sampled,
     Optional<Captions> captions) {
+
+  /**
+   * How trajectories go.
+   *
+   * @param name of the sampler, as router files have it
+   * @param sampler whose steps they take
+   * @param noising what the model was trained on
+   * @param signal cumulative signal share at each step's timestep
+   */
+  public record Sampled(String name, Sampler sampler, Noising noising, double[] signal) {}
+
+  /** Whose steps the trajectory takes. */
+  public Sampler sampler() {
+    return sampled.sampler;
+  }
+
+  /** What the model was trained on. */
+  Noising noising() {
+    return sampled.noising;
+  }
+
+  /** Cumulative signal share at each step's timestep. */
+  double[] signal() {
+    return sampled.signal;
+  }
 
   /** Keeps a score that was moved to the other side of the threshold just there. */
   private static final double MARGIN = 1e-6;
@@ -47,11 +66,11 @@ public record Subject(
 
   /** What the model's outputs are. */
   Predicts predicts() {
-    return noising instanceof Diffusion diffusion ? diffusion.predicts() : Predicts.NOISE;
+    return noising() instanceof Diffusion diffusion ? diffusion.predicts() : Predicts.NOISE;
   }
 
   int steps() {
-    return sampler.timesteps().size();
+    return sampler().timesteps().size();
   }
 
   /** What a table saves. */
@@ -85,9 +104,9 @@ public record Subject(
     return new Router(
         name,
         model.architecture(),
-        samplerName,
+        sampled.name(),
         steps(),
-        sampler.timesteps(),
+        sampler().timesteps(),
         threshold,
         branches(),
         scores,
