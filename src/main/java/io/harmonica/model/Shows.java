@@ -45,8 +45,8 @@ public sealed interface Shows {
    * @param pictureSize whether it is told the picture's size as well: {@code resolution}, its
    *     height and width in pixels, and {@code aspect_ratio}, height / width
    * @param pooled elements of {@code pooled_text}, a vector for the whole text; 0: it takes none
-   * @param uses what it takes of each text encoder, in the order of the prompts: see {@link
-   *     TextLayout}
+   * @param uses what it takes of each text encoder, in the order of the prompts: see {@code
+   *     origin.TextLayout}
    * @param guided whether it is told the scale of guidance, {@code guidance_scale}, and so takes
    *     one row for each picture: its guidance is distilled (Meng et al., arXiv 2210.03142)
    */
