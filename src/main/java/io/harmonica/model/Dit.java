@@ -9,7 +9,6 @@ import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
 import static io.harmonica.model.Modulation.SHIFT_HEAD;
 import static io.harmonica.model.Modulation.SHIFT_MLP;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,12 +59,7 @@ public record Dit(
 
   @Override
   public List<Branch> branches() {
-    List<Branch> branches = new ArrayList<>();
-    for (int block = 0; block < depth; block++) {
-      branches.add(new Branch(block, ATTENTION));
-      branches.add(new Branch(block, MLP));
-    }
-    return branches;
+    return Branch.ofBlocks(0, depth, ATTENTION, MLP);
   }
 
   @Override

@@ -1,13 +1,19 @@
 package io.harmonica.model;
 
 import static io.harmonica.model.Modulation.GATE_ATTENTION;
-import static io.harmonica.model.Modulation.GATE_MLP;
 import static io.harmonica.model.Modulation.SCALE_ATTENTION;
 import static io.harmonica.model.Modulation.SCALE_LAST;
-import static io.harmonica.model.Modulation.SCALE_MLP;
 import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
 import static io.harmonica.model.Modulation.SHIFT_LAST;
-import static io.harmonica.model.Modulation.SHIFT_MLP;
+import static io.harmonica.model.TwoStreams.ATTENTION;
+import static io.harmonica.model.TwoStreams.CONTEXT;
+import static io.harmonica.model.TwoStreams.EPS;
+import static io.harmonica.model.TwoStreams.LAST;
+import static io.harmonica.model.TwoStreams.MLP;
+import static io.harmonica.model.TwoStreams.TEXT;
+import static io.harmonica.model.TwoStreams.TEXT_MLP;
+import static io.harmonica.model.TwoStreams.modulation;
+import static io.harmonica.model.TwoStreams.textModulation;
 
 import io.harmonica.Element;
 import io.harmonica.sampler.Flow;
@@ -39,19 +45,11 @@ import java.util.function.DoubleUnaryOperator;
 public record Flux(int width, int heads, int depth, int singles, List<Integer> axes, Interface io)
     implements Denoiser {
 
-  private static final String ATTENTION = "attention";
-  private static final String MLP = "mlp";
-  private static final String TEXT_MLP = "text_mlp";
   private static final String SINGLE = "single";
 
-  private static final String TEXT = "text"; // the stream
   private static final String JOINED = "joined"; // the one that both become
-  private static final String CONTEXT = "context"; // what it begins with
-  private static final String LAST = "head.modulation";
-  private static final String EMBEDDER = "time_text_embed.";
   private static final int PATCH = 2;
   private static final int DIVISOR = 128;
-  private static final double EPS = 1e-6;
 
   public Flux {
     axes = List.copyOf(axes);
@@ -87,15 +85,8 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
 
   @Override
   public List<Branch> branches() {
-    List<Branch> branches = new ArrayList<>();
-    for (int block = 0; block < depth; block++) {
-      for (String kind : List.of(ATTENTION, MLP, TEXT_MLP)) {
-        branches.add(new Branch(block, kind));
-      }
-    }
-    for (int block = depth; block < depth + singles; block++) {
-      branches.add(new Branch(block, SINGLE));
-    }
+    List<Branch> branches = new ArrayList<>(Branch.ofBlocks(0, depth, ATTENTION, MLP, TEXT_MLP));
+    branches.addAll(Branch.ofBlocks(depth, depth + singles, SINGLE));
     return branches;
   }
 
@@ -107,18 +98,20 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
       both = ops.add(both, timed(ops, scale, "guidance_embedder"));
     }
     T pooled = ops.toPrecision(inputs.get("pooled_text")); // (B, pooled)
-    both = ops.add(both, embedded(ops, pooled, "text_embedder", takes().pooled()));
+    both = ops.add(both, both().embedded(ops, pooled, "text_embedder", takes().pooled()));
     T silu = ops.silu(both);
     Map<String, T> out = new LinkedHashMap<>();
     for (int block = 0; block < depth; block++) {
       String norm = prefix(block) + "norm1";
-      out.put(modulation(block), rows(ops, silu, norm + ".linear", 6)); // (B, 6, D)
-      out.put(textModulation(block), rows(ops, silu, norm + "_context.linear", 6)); // (B, 6, D)
+      out.put(modulation(block), both().rows(ops, silu, norm + ".linear", 6)); // (B, 6, D)
+      out.put(
+          textModulation(block), both().rows(ops, silu, norm + "_context.linear", 6)); // (B, 6, D)
     }
     for (int block = depth; block < depth + singles; block++) {
-      out.put(modulation(block), rows(ops, silu, prefix(block) + "norm.linear", 3)); // (B, 3, D)
+      out.put(
+          modulation(block), both().rows(ops, silu, prefix(block) + "norm.linear", 3)); // (B, 3, D)
     }
-    out.put(LAST, rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
+    out.put(LAST, both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
     T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
     out.put(CONTEXT, ops.linear(text, "context_embedder", takes().width(), width)); // (B, T, D)
     return out;
@@ -126,16 +119,7 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
 
   private <T> T timed(Ops<T> ops, T number, String name) {
     T features = Layers.sinusoids(ops, number, Layers.FEATURES, DIVISOR); // (B, 256)
-    return embedded(ops, features, name, Layers.FEATURES);
-  }
-
-  private <T> T embedded(Ops<T> ops, T x, String name, int in) {
-    x = ops.silu(ops.linear(x, EMBEDDER + name + ".linear_1", in, width));
-    return ops.linear(x, EMBEDDER + name + ".linear_2", width, width); // (B, D)
-  }
-
-  private <T> T rows(Ops<T> ops, T silu, String name, int rows) {
-    return ops.reshape(ops.linear(silu, name, width, rows * width), 0, rows, width);
+    return both().embedded(ops, features, name, Layers.FEATURES);
   }
 
   /** Packs the sample: element (dy, dx) of channel c is the token's {@code 4 c + 2 dy + dx}. */
@@ -167,15 +151,8 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
       case ATTENTION -> attention(ops, block, streams, conditioning);
-      case MLP -> {
-        T x = normed(ops, streams.hidden(), SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
-        yield mlp(ops, x, prefix(block) + "ff");
-      }
-      case TEXT_MLP -> {
-        T text = conditioning.get(textModulation(block));
-        T x = normed(ops, streams.get(TEXT), SHIFT_MLP.of(ops, text), SCALE_MLP.of(ops, text));
-        yield mlp(ops, x, prefix(block) + "ff_context");
-      }
+      case MLP -> both().mlp(ops, block, streams, conditioning);
+      case TEXT_MLP -> both().textMlp(ops, block, streams, conditioning);
       default -> single(ops, block, streams.get(JOINED), rows);
     };
   }
@@ -186,10 +163,19 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     T rows = conditioning.get(modulation(block));
     T text = conditioning.get(textModulation(block));
     T x =
-        normed(ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+        both()
+            .normed(
+                ops,
+                streams.hidden(),
+                SHIFT_ATTENTION.of(ops, rows),
+                SCALE_ATTENTION.of(ops, rows));
     T c = // (B, T, D)
-        normed(
-            ops, streams.get(TEXT), SHIFT_ATTENTION.of(ops, text), SCALE_ATTENTION.of(ops, text));
+        both()
+            .normed(
+                ops,
+                streams.get(TEXT),
+                SHIFT_ATTENTION.of(ops, text),
+                SCALE_ATTENTION.of(ops, text));
     T q = heads(ops, c, attn + "add_q_proj", attn + "norm_added_q"); // (B, T, heads, d)
     q = ops.concat(1, List.of(q, heads(ops, x, attn + "to_q", attn + "norm_q")));
     T k = heads(ops, c, attn + "add_k_proj", attn + "norm_added_k");
@@ -205,7 +191,7 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
   /** Attention without a map of its own and MLP, both from the same input: (B, T + N, D). */
   private <T> T single(Ops<T> ops, int block, T hidden, T rows) {
     String attn = prefix(block) + "attn.";
-    T z = normed(ops, hidden, SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+    T z = both().normed(ops, hidden, SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
     T q = rotated(ops, heads(ops, z, attn + "to_q", attn + "norm_q"));
     T k = rotated(ops, heads(ops, z, attn + "to_k", attn + "norm_k"));
     T mixed = ops.attention(q, k, ops.linear(z, attn + "to_v", width, width), heads, width);
@@ -251,15 +237,6 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     return ops.slice(both, 1, 0, text());
   }
 
-  private <T> T normed(Ops<T> ops, T x, T shift, T scale) {
-    return Layers.modulate(ops, ops.layerNorm(x, width, EPS), shift, scale);
-  }
-
-  private <T> T mlp(Ops<T> ops, T x, String name) {
-    T inner = ops.linear(x, name + ".net.0.proj", width, 4 * width); // (B, ., 4 D)
-    return ops.linear(ops.gelu(inner, Gelu.TANH), name + ".net.2", 4 * width, width);
-  }
-
   @Override
   public <T> Streams<T> join(
       Ops<T> ops,
@@ -268,51 +245,40 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
       List<Term<T>> terms,
       Conditioning<T> conditioning) {
     int block = branch.block();
-    T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
-      case ATTENTION -> {
-        T gate = GATE_ATTENTION.of(ops, conditioning.get(textModulation(block)));
-        Streams<T> joined =
-            hidden(
-                ops,
-                streams,
-                terms.stream().map(t -> new Term<>(t.weight(), picture(ops, t.output()))).toList(),
-                GATE_ATTENTION.of(ops, rows));
-        yield text(
-            ops,
-            joined,
-            terms.stream().map(t -> new Term<>(t.weight(), text(ops, t.output()))).toList(),
-            gate);
-      }
-      case MLP -> hidden(ops, streams, terms, GATE_MLP.of(ops, rows));
-      case TEXT_MLP ->
-          text(ops, streams, terms, GATE_MLP.of(ops, conditioning.get(textModulation(block))));
+      case ATTENTION ->
+          TwoStreams.joinAttention(
+              ops,
+              block,
+              streams,
+              terms,
+              conditioning,
+              output -> picture(ops, output),
+              output -> text(ops, output));
+      case MLP -> TwoStreams.joinMlp(ops, block, streams, terms, conditioning);
+      case TEXT_MLP -> TwoStreams.joinTextMlp(ops, block, streams, terms, conditioning);
       default -> {
+        T rows = conditioning.get(modulation(block));
         Optional<T> gate = Optional.of(GATE_ATTENTION.of(ops, rows));
         yield streams.with(JOINED, Layers.joined(ops, streams.get(JOINED), terms, gate));
       }
     };
   }
 
-  private static <T> Streams<T> hidden(
-      Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
-    return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, Optional.of(gate)));
-  }
-
-  private static <T> Streams<T> text(Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
-    return streams.with(TEXT, Layers.joined(ops, streams.get(TEXT), terms, Optional.of(gate)));
-  }
-
   @Override
   public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
     T x = singles > 0 ? picture(ops, streams.get(JOINED)) : streams.hidden(); // (B, N, D)
     T last = conditioning.get(LAST); // (B, 2, D)
-    x = normed(ops, x, SHIFT_LAST.of(ops, last), SCALE_LAST.of(ops, last));
+    x = both().normed(ops, x, SHIFT_LAST.of(ops, last), SCALE_LAST.of(ops, last));
     int channels = io.outputChannels();
     x = ops.linear(x, "proj_out", width, PATCH * PATCH * channels); // (B, N, 4 C)
     x = ops.reshape(x, 0, rows(), columns(), channels, PATCH, PATCH);
     x = ops.transpose(x, 0, 3, 1, 4, 2, 5); // (B, C, row, dy, column, dx)
     return ops.toFloat(ops.reshape(x, 0, channels, io.height(), io.width())); // (B, C, H, W)
+  }
+
+  private TwoStreams both() {
+    return new TwoStreams(width);
   }
 
   private int rows() {
@@ -352,17 +318,9 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     return turns;
   }
 
-  private static String modulation(int block) {
-    return Branch.blockName(block) + ".modulation";
-  }
-
-  private static String textModulation(int block) {
-    return Branch.blockName(block) + ".text_modulation";
-  }
-
   private String prefix(int block) {
     return block < depth
-        ? "transformer_blocks." + block + "."
+        ? TwoStreams.prefix(block)
         : "single_transformer_blocks." + (block - depth) + ".";
   }
 }

@@ -12,7 +12,6 @@ import static io.harmonica.model.Modulation.SHIFT_MLP;
 import io.harmonica.Element;
 import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Spacing;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,13 +74,7 @@ public record PixArt(
 
   @Override
   public List<Branch> branches() {
-    List<Branch> branches = new ArrayList<>();
-    for (int block = 0; block < depth; block++) {
-      for (String kind : List.of(ATTENTION, CROSS_ATTENTION, MLP)) {
-        branches.add(new Branch(block, kind));
-      }
-    }
-    return branches;
+    return Branch.ofBlocks(0, depth, ATTENTION, CROSS_ATTENTION, MLP);
   }
 
   @Override

@@ -1,16 +1,23 @@
 package io.harmonica.model;
 
 import static io.harmonica.model.Modulation.GATE_ATTENTION;
-import static io.harmonica.model.Modulation.GATE_MLP;
 import static io.harmonica.model.Modulation.GATE_SECOND;
 import static io.harmonica.model.Modulation.SCALE_ATTENTION;
 import static io.harmonica.model.Modulation.SCALE_LAST;
-import static io.harmonica.model.Modulation.SCALE_MLP;
 import static io.harmonica.model.Modulation.SCALE_SECOND;
 import static io.harmonica.model.Modulation.SHIFT_ATTENTION;
 import static io.harmonica.model.Modulation.SHIFT_LAST;
-import static io.harmonica.model.Modulation.SHIFT_MLP;
 import static io.harmonica.model.Modulation.SHIFT_SECOND;
+import static io.harmonica.model.TwoStreams.ATTENTION;
+import static io.harmonica.model.TwoStreams.CONTEXT;
+import static io.harmonica.model.TwoStreams.EPS;
+import static io.harmonica.model.TwoStreams.LAST;
+import static io.harmonica.model.TwoStreams.MLP;
+import static io.harmonica.model.TwoStreams.TEXT;
+import static io.harmonica.model.TwoStreams.TEXT_MLP;
+import static io.harmonica.model.TwoStreams.modulation;
+import static io.harmonica.model.TwoStreams.prefix;
+import static io.harmonica.model.TwoStreams.textModulation;
 
 import io.harmonica.Element;
 import io.harmonica.sampler.Flow;
@@ -19,7 +26,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -39,21 +45,13 @@ public record Sd3(
     int width, int heads, int depth, int patch, List<Integer> dual, boolean normed, Interface io)
     implements Denoiser {
 
-  static final String ATTENTION = "attention";
   static final String SECOND_ATTENTION = "attention2";
-  static final String MLP = "mlp";
-  static final String TEXT_MLP = "text_mlp";
 
   /** The positions of the tokens that a picture has, of a table for the largest: [1, N, D]. */
   public static final String POSITIONS = "pos_embed.cropped";
 
-  private static final String TEXT = "text"; // the stream
-  private static final String CONTEXT = "context"; // what it begins with
   private static final String ENTRY = "entry"; // a dual block's input
-  private static final String LAST = "head.modulation";
-  private static final String EMBEDDER = "time_text_embed.";
   private static final int DIVISOR = 128;
-  private static final double EPS = 1e-6;
 
   public Sd3 {
     dual = List.copyOf(dual);
@@ -114,33 +112,24 @@ public record Sd3(
   public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
     Shows.Text takes = io.text().orElseThrow();
     T time = Layers.sinusoids(ops, inputs.get("timestep"), Layers.FEATURES, DIVISOR); // (B, 256)
-    time = embedded(ops, time, "timestep_embedder", Layers.FEATURES);
+    time = both().embedded(ops, time, "timestep_embedder", Layers.FEATURES);
     T pooled = ops.toPrecision(inputs.get("pooled_text")); // (B, pooled)
-    T both = ops.add(time, embedded(ops, pooled, "text_embedder", takes.pooled())); // (B, D)
+    T both = ops.add(time, both().embedded(ops, pooled, "text_embedder", takes.pooled())); // (B, D)
     T silu = ops.silu(both);
     Map<String, T> out = new LinkedHashMap<>();
     for (int block = 0; block < depth; block++) {
       String norm = prefix(block) + "norm1";
       int rows = dual.contains(block) ? 9 : 6;
-      out.put(modulation(block), rows(ops, silu, norm + ".linear", rows)); // (B, 6 or 9, D)
+      out.put(modulation(block), both().rows(ops, silu, norm + ".linear", rows)); // (B, 6 or 9, D)
       int textRows = isLast(block) ? 2 : 6;
       out.put(
           textModulation(block),
-          rows(ops, silu, norm + "_context.linear", textRows)); // (B, 6 or 2, D)
+          both().rows(ops, silu, norm + "_context.linear", textRows)); // (B, 6 or 2, D)
     }
-    out.put(LAST, rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
+    out.put(LAST, both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
     T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
     out.put(CONTEXT, ops.linear(text, "context_embedder", takes.width(), width)); // (B, T, D)
     return out;
-  }
-
-  private <T> T embedded(Ops<T> ops, T x, String name, int in) {
-    x = ops.silu(ops.linear(x, EMBEDDER + name + ".linear_1", in, width));
-    return ops.linear(x, EMBEDDER + name + ".linear_2", width, width); // (B, D)
-  }
-
-  private <T> T rows(Ops<T> ops, T silu, String name, int rows) {
-    return ops.reshape(ops.linear(silu, name, width, rows * width), 0, rows, width);
   }
 
   @Override
@@ -164,22 +153,20 @@ public record Sd3(
       case ATTENTION -> attention(ops, block, streams, conditioning);
       case SECOND_ATTENTION -> {
         T x =
-            normed(ops, streams.get(ENTRY), SHIFT_SECOND.of(ops, rows), SCALE_SECOND.of(ops, rows));
+            both()
+                .normed(
+                    ops,
+                    streams.get(ENTRY),
+                    SHIFT_SECOND.of(ops, rows),
+                    SCALE_SECOND.of(ops, rows));
         String attn = prefix(block) + "attn2.";
         T q = query(ops, x, attn + "to_q", attn + "norm_q");
         T k = query(ops, x, attn + "to_k", attn + "norm_k");
         T v = ops.linear(x, attn + "to_v", width, width); // (B, N, D)
         yield ops.linear(ops.attention(q, k, v, heads, width), attn + "to_out.0", width, width);
       }
-      case MLP -> {
-        T x = normed(ops, streams.hidden(), SHIFT_MLP.of(ops, rows), SCALE_MLP.of(ops, rows));
-        yield mlp(ops, x, prefix(block) + "ff");
-      }
-      default -> {
-        T text = conditioning.get(textModulation(block));
-        T x = normed(ops, streams.get(TEXT), SHIFT_MLP.of(ops, text), SCALE_MLP.of(ops, text));
-        yield mlp(ops, x, prefix(block) + "ff_context");
-      }
+      case MLP -> both().mlp(ops, block, streams, conditioning);
+      default -> both().textMlp(ops, block, streams, conditioning);
     };
   }
 
@@ -190,13 +177,19 @@ public record Sd3(
     T rows = conditioning.get(modulation(block));
     T text = conditioning.get(textModulation(block));
     T x =
-        normed(ops, streams.hidden(), SHIFT_ATTENTION.of(ops, rows), SCALE_ATTENTION.of(ops, rows));
+        both()
+            .normed(
+                ops,
+                streams.hidden(),
+                SHIFT_ATTENTION.of(ops, rows),
+                SCALE_ATTENTION.of(ops, rows));
     T c = // (B, T, D)
-        normed(
-            ops,
-            streams.get(TEXT),
-            (last ? SHIFT_LAST : SHIFT_ATTENTION).of(ops, text),
-            (last ? SCALE_LAST : SCALE_ATTENTION).of(ops, text));
+        both()
+            .normed(
+                ops,
+                streams.get(TEXT),
+                (last ? SHIFT_LAST : SHIFT_ATTENTION).of(ops, text),
+                (last ? SCALE_LAST : SCALE_ATTENTION).of(ops, text));
     T q = query(ops, x, attn + "to_q", attn + "norm_q"); // (B, N, D)
     if (!last) {
       T asked = query(ops, c, attn + "add_q_proj", attn + "norm_added_q");
@@ -234,15 +227,6 @@ public record Sd3(
     return ops.reshape(ops.rmsNorm(apart, norm + ".weight", head, EPS), 0, 0, width);
   }
 
-  private <T> T normed(Ops<T> ops, T x, T shift, T scale) {
-    return Layers.modulate(ops, ops.layerNorm(x, width, EPS), shift, scale);
-  }
-
-  private <T> T mlp(Ops<T> ops, T x, String name) {
-    T inner = ops.linear(x, name + ".net.0.proj", width, 4 * width); // (B, ., 4 D)
-    return ops.linear(ops.gelu(inner, Gelu.TANH), name + ".net.2", 4 * width, width);
-  }
-
   @Override
   public <T> Streams<T> join(
       Ops<T> ops,
@@ -253,44 +237,28 @@ public record Sd3(
     int block = branch.block();
     T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
-      case ATTENTION -> {
-        if (isLast(block)) {
-          yield hidden(ops, streams, terms, GATE_ATTENTION.of(ops, rows));
-        }
-        Streams<T> joined =
-            hidden(
-                ops,
-                streams,
-                terms.stream().map(t -> new Term<>(t.weight(), picture(ops, t.output()))).toList(),
-                GATE_ATTENTION.of(ops, rows));
-        T gate = GATE_ATTENTION.of(ops, conditioning.get(textModulation(block)));
-        yield text(
-            ops,
-            joined,
-            terms.stream().map(t -> new Term<>(t.weight(), text(ops, t.output()))).toList(),
-            gate);
-      }
+      case ATTENTION ->
+          isLast(block)
+              ? TwoStreams.hidden(ops, streams, terms, GATE_ATTENTION.of(ops, rows))
+              : TwoStreams.joinAttention(
+                  ops,
+                  block,
+                  streams,
+                  terms,
+                  conditioning,
+                  output -> picture(ops, output),
+                  output -> text(ops, output));
       case SECOND_ATTENTION ->
-          hidden(ops, streams, terms, GATE_SECOND.of(ops, rows)).without(ENTRY);
-      case MLP -> hidden(ops, streams, terms, GATE_MLP.of(ops, rows));
-      default ->
-          text(ops, streams, terms, GATE_MLP.of(ops, conditioning.get(textModulation(block))));
+          TwoStreams.hidden(ops, streams, terms, GATE_SECOND.of(ops, rows)).without(ENTRY);
+      case MLP -> TwoStreams.joinMlp(ops, block, streams, terms, conditioning);
+      default -> TwoStreams.joinTextMlp(ops, block, streams, terms, conditioning);
     };
-  }
-
-  private static <T> Streams<T> hidden(
-      Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
-    return streams.withHidden(Layers.joined(ops, streams.hidden(), terms, Optional.of(gate)));
-  }
-
-  private static <T> Streams<T> text(Ops<T> ops, Streams<T> streams, List<Term<T>> terms, T gate) {
-    return streams.with(TEXT, Layers.joined(ops, streams.get(TEXT), terms, Optional.of(gate)));
   }
 
   @Override
   public <T> T head(Ops<T> ops, Streams<T> streams, Conditioning<T> conditioning) {
     T last = conditioning.get(LAST); // (B, 2, D)
-    T x = normed(ops, streams.hidden(), SHIFT_LAST.of(ops, last), SCALE_LAST.of(ops, last));
+    T x = both().normed(ops, streams.hidden(), SHIFT_LAST.of(ops, last), SCALE_LAST.of(ops, last));
     int out = io.outputChannels();
     x = ops.linear(x, "proj_out", width, patch * patch * out); // (B, N, P P O)
     return Layers.picture(ops, x, io.height() / patch, io.width() / patch, patch, out);
@@ -300,15 +268,7 @@ public record Sd3(
     return io.height() / patch * (io.width() / patch);
   }
 
-  private static String prefix(int block) {
-    return "transformer_blocks." + block + ".";
-  }
-
-  private static String modulation(int block) {
-    return Branch.blockName(block) + ".modulation";
-  }
-
-  private static String textModulation(int block) {
-    return Branch.blockName(block) + ".text_modulation";
+  private TwoStreams both() {
+    return new TwoStreams(width);
   }
 }

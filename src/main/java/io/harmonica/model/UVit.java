@@ -46,12 +46,7 @@ public record UVit(
 
   @Override
   public List<Branch> branches() {
-    List<Branch> branches = new ArrayList<>();
-    for (int block = 0; block <= depth; block++) {
-      branches.add(new Branch(block, ATTENTION));
-      branches.add(new Branch(block, MLP));
-    }
-    return branches;
+    return Branch.ofBlocks(0, depth + 1, ATTENTION, MLP);
   }
 
   /** The tokens beside the picture's: class, time; time, text; or time alone. */
