@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 record Ddim(
     Timesteps timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts, float eta)
-    implements Sampler, Stepper {
+    implements Memoryless {
 
   @Override
   public Sampler withEta(double other) {
@@ -49,19 +49,8 @@ record Ddim(
         });
   }
 
-  /** Has nothing to remember. */
-  @Override
-  public Stepper start() {
-    return this;
-  }
-
   @Override
   public void resume(int last, List<float[]> state) {}
-
-  @Override
-  public Stepper fork() {
-    return this;
-  }
 
   @Override
   public void step(int step, float[] x, Prediction prediction, float[] noise) {

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  *
  * @param sigmas of each step, and 0
  */
-record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Sampler, Stepper {
+record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Memoryless {
 
   static FlowEuler of(Flow flow, int steps, Spacing spacing) {
     if (spacing != Spacing.LINSPACE && spacing != Spacing.TRAILING) {
@@ -119,19 +119,8 @@ record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Sampler, St
     return Optional.of(new Linear(1, -sigmas.get(step), 1, 1, 0, change(step), 0));
   }
 
-  /** Has nothing to remember. */
-  @Override
-  public Stepper start() {
-    return this;
-  }
-
   @Override
   public void resume(int last, List<float[]> state) {}
-
-  @Override
-  public Stepper fork() {
-    return this;
-  }
 
   @Override
   public void step(int step, float[] x, Prediction prediction, float[] noise) {

@@ -10,7 +10,7 @@ import io.harmonica.Timesteps;
  * DDPMScheduler} with {@code variance_type="learned_range"}, or OpenAI's {@code p_sample}.
  */
 record Iddpm(Timesteps timesteps, Spacing spacing, NoiseSchedule schedule, Predicts predicts)
-    implements Sampler, Stepper {
+    implements Memoryless {
 
   /**
    * What a step multiplies with: {@code x0 = (x0OfX x - x0OfOutput output) / x0Divisor}, {@code
@@ -35,17 +35,6 @@ record Iddpm(Timesteps timesteps, Spacing spacing, NoiseSchedule schedule, Predi
   @Override
   public boolean needsVariance() {
     return true;
-  }
-
-  /** Has nothing to remember. */
-  @Override
-  public Stepper start() {
-    return this;
-  }
-
-  @Override
-  public Stepper fork() {
-    return this;
   }
 
   @Override
