@@ -240,21 +240,17 @@ final class ExportCommand implements Command {
   }
 
   private static void noteSingleSteps(String router, List<String> samplers, Console console) {
-    console
-        .err()
-        .printf(
-            "note: router %s is for none of the samplers %s, so its steps go one in a request%n",
-            router, String.join(", ", samplers));
+    console.note(
+        "router %s is for none of the samplers %s, so its steps go one in a request"
+            .formatted(router, String.join(", ", samplers)));
   }
 
   private static void noteRepeated(List<Exporter.Entry> entries, long total, Console console) {
     long repeated = entries.stream().mapToLong(Exporter.Entry::repeatedBytes).sum();
     if (repeated > total / 2) {
-      console
-          .err()
-          .printf(
-              "note: %s of these are weights that variants of an engine have each; --hard-links has them share one file, which takes as much less disk\n",
-              RouterCommands.bytes(repeated));
+      console.note(
+          "%s of these are weights that variants of an engine have each; --hard-links has them share one file, which takes as much less disk"
+              .formatted(RouterCommands.bytes(repeated)));
     }
   }
 
@@ -264,11 +260,9 @@ final class ExportCommand implements Command {
         .otherWeights(digest)
         .ifPresent(
             trained ->
-                console
-                    .err()
-                    .printf(
-                        "note: router %s was trained on weights with digest %s, these have %s%n",
-                        router.name(), trained, digest));
+                console.note(
+                    "router %s was trained on weights with digest %s, these have %s"
+                        .formatted(router.name(), trained, digest)));
   }
 
   /**

@@ -51,12 +51,10 @@ final class FeaturesCommand implements Command {
       FeatureStatistics statistics = FeatureStatistics.of(network, pictures);
       statistics.write(out);
       if (!statistics.fullRank()) {
-        console
-            .err()
-            .printf(
-                "note: %d pictures for %d features: a distance to so few says more of their number than"
-                    + " of the pictures, expected more than %d%n",
-                statistics.count(), statistics.width(), statistics.width());
+        console.note(
+            ("%d pictures for %d features: a distance to so few says more of their number than"
+                    + " of the pictures, expected more than %d")
+                .formatted(statistics.count(), statistics.width(), statistics.width()));
       }
       console
           .out()

@@ -256,7 +256,7 @@ final class GenerateCommand implements Command {
       return null;
     }
     MetricsPort port = MetricsPort.open(arguments.requiredText("metrics-port"));
-    console.err().println("note: metrics at " + port.url());
+    console.note("metrics at " + port.url());
     return port;
   }
 
@@ -326,13 +326,12 @@ final class GenerateCommand implements Command {
     if (!pipeline.drawsPictures()) {
       Path file = out.resolve("latents.safetensors");
       TensorFiles.save(latents, file);
-      console
-          .err()
-          .printf(
+      console.note(
+          String.format(
               Locale.ROOT,
-              "note: latents of %d channels need the model's decoder to become pictures (export with --vae): kept in %s%n",
+              "latents of %d channels need the model's decoder to become pictures (export with --vae): kept in %s",
               latents.channels(),
-              file);
+              file));
       return;
     }
     List<BufferedImage> pictures = Pictures.of(pipeline.decode(latents));

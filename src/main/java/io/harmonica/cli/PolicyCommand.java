@@ -162,14 +162,9 @@ final class PolicyCommand implements Command {
   }
 
   private static void noteNearest(String what, double reached, double asked, Console console) {
-    console
-        .err()
-        .printf(
-            Locale.ROOT,
-            "note: %s %.3f is the nearest to %s that can be reached%n",
-            what,
-            reached,
-            asked);
+    console.note(
+        String.format(
+            Locale.ROOT, "%s %.3f is the nearest to %s that can be reached", what, reached, asked));
   }
 
   /** Faults of the options alone, before the checkpoint is read. */

@@ -51,7 +51,7 @@ final class Progress implements Rounds.Listener, AutoCloseable {
 
   @Override
   public void onFault(String variant, int round, String fault) {
-    console.err().printf("note: %s failed in round %d: %s%n", variant, round + 1, fault);
+    console.note("%s failed in round %d: %s".formatted(variant, round + 1, fault));
   }
 
   @Override
