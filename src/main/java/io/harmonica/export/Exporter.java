@@ -321,19 +321,20 @@ public final class Exporter {
     if (options.stepsPerRequest() > 1 || !beside.whole.isEmpty()) {
       entries.add(writeSampler(sink));
     }
+    Manifest manifest = manifest();
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
       Call call = ensemble.getValue();
       ModelConfig config = configs.ensemble(ensemble.getKey(), call.router(), call.stretch());
       if (config.getName().equals(options.modelName())) {
         config =
             config.toBuilder()
-                .putParameters(Manifest.KEY, Configs.parameter(manifest().toJson()))
+                .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
                 .build();
       }
       entries.add(sink.ensemble(config));
     }
     if (!beside.whole.isEmpty()) {
-      beside.pictures(manifest(), sink, entries);
+      beside.pictures(manifest, sink, entries);
     }
     return entries;
   }
