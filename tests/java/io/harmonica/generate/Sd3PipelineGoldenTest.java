@@ -81,18 +81,10 @@ class Sd3PipelineGoldenTest {
   private static Router atSchedule(Router router) {
     Flow.Shift shift = new Flow.Shift(Flow.Curve.CONSTANT, 3);
     Flow flow = new Flow(1000, 1, shift, OptionalDouble.empty());
-    return new Router(
-        router.name(),
-        router.model(),
+    return Exports.forSampler(
+        router,
         router.sampler(),
-        router.steps(),
-        flow.sampler(router.sampler(), STEPS, Spacing.LINSPACE).timesteps(),
-        router.threshold(),
-        router.branches(),
-        router.runs(),
-        router.scores(),
-        router.reuse(),
-        router.training());
+        flow.sampler(router.sampler(), STEPS, Spacing.LINSPACE).timesteps());
   }
 
   private static Embeddings embeddings(Checkpoint vectors, String prefix) {
