@@ -6,7 +6,6 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Shapes;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
@@ -37,14 +36,26 @@ final class EngineGraph {
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
 
+  /**
+   * Of an engine.
+   *
+   * @param handedOn shapes of what engines hand on, after the batch
+   * @param outputs shapes of the branches' outputs, after the batch
+   */
   EngineGraph(
-      Denoiser model, Engine engine, Weights weights, WeightFile file, Precision precision) {
+      Denoiser model,
+      Engine engine,
+      Weights weights,
+      WeightFile file,
+      Precision precision,
+      Map<String, long[]> handedOn,
+      List<long[]> outputs) {
     this.model = model;
     this.precision = precision;
     this.graph = new Graph(Names.engine(engine.role()));
     this.ops = new OnnxOps(graph, weights, file, precision);
-    this.handedOn = Shapes.handedOn(model);
-    this.outputs = Shapes.outputs(model);
+    this.handedOn = handedOn;
+    this.outputs = outputs;
     engine.draw(this);
   }
 

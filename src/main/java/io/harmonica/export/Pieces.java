@@ -33,6 +33,8 @@ final class Pieces {
   private final Precision precision;
   private final EngineSize size;
   private final Map<String, long[]> handedOn;
+  private final List<long[]> outputs;
+  private final StreamLives lives;
   private final Map<String, Integer> joining = new LinkedHashMap<>(); // a branch, by its shape
   private final Map<String, Change> changes = new HashMap<>(); // by shape
   private final Cut cut;
@@ -45,13 +47,15 @@ final class Pieces {
     this.precision = precision;
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
+    this.outputs = Shapes.outputs(model.denoiser());
+    this.lives = lives(model.denoiser());
     this.cut =
         new Cut(uncached().stream().map(Engine::role).toList(), model.denoiser().branchNames());
   }
 
-  private StreamLives lives() {
+  private static StreamLives lives(Denoiser denoiser) {
     Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
-    Shapes.streams(model.denoiser())
+    Shapes.streams(denoiser)
         .forEach((name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
     lives.remove(Streams.HIDDEN);
     return new StreamLives(lives);
@@ -63,7 +67,9 @@ final class Pieces {
   }
 
   Graph graph(Engine engine, WeightFile weights) {
-    return new EngineGraph(model.denoiser(), engine, model.weights(), weights, precision).graph();
+    return new EngineGraph(
+            model.denoiser(), engine, model.weights(), weights, precision, handedOn, outputs)
+        .graph();
   }
 
   /** The engines of the uncached step. */
@@ -76,7 +82,7 @@ final class Pieces {
     }
     List<Engine> engines = new ArrayList<>();
     engines.add(new Engine.Condition(Role.of(Role.Kind.CONDITION)));
-    engines.add(new Engine.Embed(Role.embed(lives())));
+    engines.add(new Engine.Embed(Role.embed(lives)));
     if (size instanceof EngineSize.Blocks blocks) {
       engines.addAll(groups(blocks.count()));
     } else {
@@ -196,10 +202,7 @@ final class Pieces {
   /** Of a whole step's runs, which no engine's ports show. */
   private Map<Run, Change> changesOf(Route route) {
     Map<Run, Change> own = new HashMap<>();
-    if (!route.runs().isEmpty()) {
-      Cut branches = new Pieces(model, EngineSize.BRANCH, precision).cut;
-      route.runs().forEach(run -> own.put(run, change(branches.streams(run))));
-    }
+    route.runs().forEach(run -> own.put(run, change(Cut.streams(lives, run))));
     return own;
   }
 

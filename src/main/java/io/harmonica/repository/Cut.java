@@ -59,12 +59,18 @@ public record Cut(List<Role> pieces, List<String> branches) {
 
   /** What a run changes: the hidden state, and other streams that anything behind it needs. */
   public List<Stream> streams(Run run) {
+    return pieces.stream()
+        .filter(piece -> piece.kind() == Role.Kind.EMBED)
+        .findFirst()
+        .map(piece -> streams(StreamLives.parse(piece.shape()), run))
+        .orElseGet(() -> streams(new StreamLives(Map.of()), run));
+  }
+
+  /** The same by what makes and needs the streams beside the hidden state. */
+  public static List<Stream> streams(StreamLives lives, Run run) {
     List<Stream> streams = new ArrayList<>();
     streams.add(new Stream(Streams.HIDDEN, false));
-    pieces.stream()
-        .filter(piece -> piece.kind() == Role.Kind.EMBED)
-        .map(piece -> StreamLives.parse(piece.shape()))
-        .forEach(lives -> streams.addAll(lives.changed(run.first(), run.last())));
+    streams.addAll(lives.changed(run.first(), run.last()));
     return streams;
   }
 

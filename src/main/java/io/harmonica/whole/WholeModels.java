@@ -29,6 +29,8 @@ public final class WholeModels {
   private final Manifest manifest;
   private final ModelConfig steps;
   private final Function<String, ModelConfig> configs;
+  private final Small begin; // which no other router has
+  private final Small end;
 
   /**
    * Of a picture.
@@ -42,19 +44,21 @@ public final class WholeModels {
     this.manifest = picture.manifest();
     this.steps = steps;
     this.configs = configs;
+    this.begin = begin();
+    this.end = end();
   }
 
   /** An engine without weights. */
   public record Small(ModelConfig config, Graph graph) {}
 
-  /** The engine in front of the steps, which no other router has. */
-  public Small begin() {
+  /** The engine in front of the steps. */
+  private Small begin() {
     Role role = Role.whole(Role.Kind.BEGIN, picture.router());
     return small(role, new BeginEngine(picture, ConfigPorts.inputs(steps)).graph());
   }
 
   /** The engine behind the steps. */
-  public Small end() {
+  private Small end() {
     List<String> outputs =
         picture.drawsPictures() ? List.of(Names.LATENTS, FINISHED) : List.of(Names.LATENTS);
     Graph graph =
@@ -69,7 +73,7 @@ public final class WholeModels {
   }
 
   /** The engine that makes bytes of pixels. */
-  public Small pixels() {
+  private Small pixels() {
     boolean decodes = manifest.decoder() != null;
     int times = decodes ? manifest.pixelsPerElement() : 1;
     Graph graph =
@@ -84,36 +88,26 @@ public final class WholeModels {
 
   /** All engines without weights, in order. */
   public List<Small> engines() {
-    return picture.drawsPictures() ? List.of(begin(), end(), pixels()) : List.of(begin(), end());
+    return picture.drawsPictures() ? List.of(begin, end, pixels()) : List.of(begin, end);
   }
 
   /** The ensemble. */
   public ModelConfig ensemble() {
     int rows = picture.guides() ? 2 : 1;
     List<Part> parts = new ArrayList<>();
-    ModelConfig begin = begin().config();
-    parts.add(part(begin, Map.of(), named(ConfigPorts.outputs(begin))));
+    parts.add(part(begin.config(), Map.of(), named(begin)));
     if (picture.embeds()) {
       ModelConfig encoder = configs.apply(manifest.text().encoder());
-      Map<String, String> takes = new HashMap<>();
-      for (Port port : ConfigPorts.inputs(encoder)) {
-        takes.put(port.name(), Names.rows(port.name()));
-      }
       parts.add(
           new Part(
               encoder,
-              takes,
+              ofRows(encoder),
               Map.of(Names.TEXT_EMBEDDING, Names.rows(Names.TEXT_EMBEDDING)),
               false,
               rows));
     }
-    Map<String, String> takes = new HashMap<>();
-    for (Port port : ConfigPorts.inputs(steps)) {
-      takes.put(port.name(), Names.rows(port.name()));
-    }
-    parts.add(new Part(steps, takes, Map.of(Names.NEXT_SAMPLE, BOTH), true, rows));
-    ModelConfig end = end().config();
-    parts.add(part(end, Map.of(Names.SAMPLE, BOTH), named(ConfigPorts.outputs(end))));
+    parts.add(new Part(steps, ofRows(steps), Map.of(Names.NEXT_SAMPLE, BOTH), true, rows));
+    parts.add(part(end.config(), Map.of(Names.SAMPLE, BOTH), named(end)));
     List<String> outputs = new ArrayList<>();
     if (picture.drawsPictures()) {
       String pixels = FINISHED;
@@ -138,9 +132,17 @@ public final class WholeModels {
         outputs);
   }
 
-  private static Map<String, String> named(List<Port> ports) {
+  /** Outputs by their own names. */
+  private static Map<String, String> named(Small engine) {
     Map<String, String> names = new HashMap<>();
-    ports.forEach(port -> names.put(port.name(), port.name()));
+    ConfigPorts.outputs(engine.config()).forEach(port -> names.put(port.name(), port.name()));
+    return names;
+  }
+
+  /** Inputs by what the first engine calls their rows. */
+  private static Map<String, String> ofRows(ModelConfig model) {
+    Map<String, String> names = new HashMap<>();
+    ConfigPorts.inputs(model).forEach(port -> names.put(port.name(), Names.rows(port.name())));
     return names;
   }
 
