@@ -1,13 +1,12 @@
 package io.harmonica.picture;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.generate.Pipeline;
 import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Pictures from the pixels that {@link Pipeline#decode} gives, as diffusers makes them: {@code x /
+ * Pictures from the pixels that {@code Pipeline.decode} gives, as diffusers makes them: {@code x /
  * 2 + 0.5}, clamped to 0..1, times 255, rounded half to even.
  *
  * <pre>{@code
