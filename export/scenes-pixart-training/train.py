@@ -50,7 +50,7 @@ POLAR = [
 
 
 class Muon:
-    """Muon (Jordan et al. 2024), in float32 and all matrices of a shape at once."""
+    """Muon (Jordan et al. 2024), all matrices of a shape at once."""
 
     def __init__(self, matrices):
         self.shapes = {}
@@ -66,13 +66,23 @@ class Muon:
             x = g.lerp(m, 0.95)
             turned = shape[0] > shape[1]
             x = x.mT if turned else x
-            x = x / (1.01 * x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+            x = (x / (1.01 * x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
             for first, third, fifth in POLAR:
                 a = x @ x.mT
                 x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=third, alpha=fifth), x, beta=first)
             x = x.mT if turned else x
             scale = -rate * 0.2 * math.sqrt(max(shape))  # the size of AdamW's steps
-            torch._foreach_add_(ps, list(x), alpha=scale)
+            torch._foreach_add_(ps, list(x.float()), alpha=scale)
+
+
+def attention_in_float(attention=F.scaled_dot_product_attention):
+    """Attention outside of bfloat16: its backward pass takes five times as long in it on a CPU without AMX."""
+
+    def call(q, k, v, **options):
+        with torch.autocast("cpu", enabled=False):
+            return attention(q.float(), k.float(), v.float(), **options).to(q.dtype)
+
+    return call
 
 
 def batch_size(step):
@@ -133,8 +143,11 @@ def matrix_of_block(name, parameter):
 
 
 class Training:
-    def __init__(self):
+    def __init__(self, bfloat16=False):
         torch.manual_seed(SEED)
+        self.bfloat16 = bfloat16  # matrix products of the networks
+        if bfloat16:
+            F.scaled_dot_product_attention = attention_in_float()
         self.model = Painter().train()
         self.labeller = nn.Linear(WIDTH, LABEL_KINDS + len(BACKGROUNDS))
         self.inside = {}
@@ -188,11 +201,12 @@ class Training:
         """A step: trains, and returns loss, the labels' loss, timesteps, squared errors and bounds [n]."""
         x, labels, grounds, ids, mask, t, noise = batch_of(self.step)
         a = ALPHA_BAR[t][:, None, None, None]
-        with sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]):
-            out = self.model(a.sqrt() * x + (1 - a).sqrt() * noise, t, ids, mask)
+        kernels = sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH])
+        with kernels, torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            out = self.model(a.sqrt() * x + (1 - a).sqrt() * noise, t, ids, mask).float()
         error, bound = losses(out, x, noise, t)
         snr = (a / (1 - a)).flatten()  # min-SNR-5 (Hang et al., arXiv 2303.09556): shape before texture
-        told = label_loss(self.labeller(self.inside.pop("tokens")), labels, grounds)
+        told = label_loss(self.labeller(self.inside.pop("tokens").float()), labels, grounds)
         plain = (error * (snr.clamp(max=5) / snr)).mean()
         loss = plain + VARIANCE * bound.mean() + LABELS * told
         for p in self.params:
@@ -229,11 +243,12 @@ def main():
     parser.add_argument("--from", dest="start", type=Path, help="a state to start from where RUN has none")
     parser.add_argument("--every", type=float, default=240, help="seconds between two states")
     parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true", help="faster where the CPU multiplies bfloat16")
     options = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     options.run.mkdir(parents=True, exist_ok=True)
     path = options.run / "state.pt"
-    training = Training()
+    training = Training(options.bfloat16)
     start = path if path.exists() else options.start
     if start:
         training.load(start)
