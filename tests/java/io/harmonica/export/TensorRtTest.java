@@ -49,7 +49,8 @@ class TensorRtTest {
   /** A way to write engines. */
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
-      return new ExportOptions("model", precision, platform, size, 4, /* force= */ false, 2, false);
+      return new ExportOptions(
+          "model", precision, platform, size, 4, /* force= */ false, 2, false, precision.isInt8());
     }
 
     String name() {
@@ -159,7 +160,10 @@ class TensorRtTest {
     assertCompiles();
   }
 
-  /** Around fp32 and fp16, of a model with modulation and text; the rest by {@code all}. */
+  /**
+   * With caches in 8 bits, around fp32 and fp16, of a model with modulation and text; the rest by
+   * {@code all}.
+   */
   @Test
   void int8_compiles() throws Exception {
     for (Precision precision : List.of(Precision.INT8, Precision.INT8_FP16)) {

@@ -28,7 +28,8 @@ public record ExportOptions(
     int maxBatch,
     boolean force,
     int stepsPerRequest,
-    boolean hardLinks) {
+    boolean hardLinks,
+    boolean cacheInt8) {
 
   private static final String VNNI =
       "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
@@ -95,11 +96,11 @@ public record ExportOptions(
       int blocksPerEngine,
       int maxBatch,
       boolean force) {
-    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1, false);
+    this(modelName, precision, platform, size(blocksPerEngine), maxBatch, force, 1, false, false);
   }
 
   /**
-   * All of it.
+   * Caches in the precision of the engines.
    *
    * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
    */
@@ -120,7 +121,8 @@ public record ExportOptions(
         maxBatch,
         force,
         stepsPerRequest,
-        hardLinks);
+        hardLinks,
+        false);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -139,12 +141,28 @@ public record ExportOptions(
 
   public ExportOptions withEngines(EngineSize other) {
     return new ExportOptions(
-        modelName, precision, platform, other, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        other,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        cacheInt8);
   }
 
   public ExportOptions withPrecision(Precision other) {
     return new ExportOptions(
-        modelName, other, platform, engines, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        other,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        cacheInt8);
   }
 
   /** What servers need for it that not every one has. */
@@ -156,16 +174,45 @@ public record ExportOptions(
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, other, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        other,
+        stepsPerRequest,
+        hardLinks,
+        cacheInt8);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks);
+        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks, cacheInt8);
   }
 
   public ExportOptions withHardLinks(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, stepsPerRequest, other);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        other,
+        cacheInt8);
+  }
+
+  public ExportOptions withCacheInt8(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        other);
   }
 }
