@@ -108,6 +108,7 @@ final class Labels {
       case "guidance" -> "guidance " + value;
       case "guidance-channels" -> "guidance on " + value + " channels";
       case "steps-per-request" -> value.equals("1") ? "step by step" : value + " steps a request";
+      case "whole" -> "in one request";
       case "batch" -> "batches of " + value;
       case "model" -> "model " + value;
       case "triton" -> "Triton at " + value;
