@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -22,6 +23,7 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import io.harmonica.whole.WholeCall;
+import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -273,8 +275,9 @@ class PictureOnTritonTest {
 
   /** Every client of another language draws the loop's picture, to the last level. */
   @ParameterizedTest
-  @CsvSource({"picture_grpc.py", "picture_http.py", "picture.sh"})
+  @CsvSource({"picture_grpc.py", "picture_http.py", "picture.sh", "picture.go"})
   void clientsOfOtherLanguages_drawTheLoopsPicture(String client) throws Exception {
+    assumeThat(!client.endsWith(".go") || isThere("go")).as("Go is there").isTrue();
     Request request = Request.of(List.of(5)).withRouter("taylor-2").withGuidance(GUIDANCE);
     String start = "11"; // a seed
     if (client.equals("picture_grpc.py")) {
@@ -293,6 +296,11 @@ class PictureOnTritonTest {
     assertThat(Files.readAllLines(Path.of("tests/triton/" + client))).hasSizeLessThan(30);
   }
 
+  private static boolean isThere(String command) {
+    return Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, command)));
+  }
+
   private static byte[] bytes(float[] values) {
     ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     bytes.asFloatBuffer().put(values);
@@ -305,6 +313,8 @@ class PictureOnTritonTest {
     List<String> command = new ArrayList<>();
     if (python) {
       command.add("tests/triton/client.sh");
+    } else if (client.endsWith(".go")) {
+      command.addAll(List.of("go", "run"));
     }
     command.add(python ? client : "tests/triton/" + client);
     command.add(grpc ? server.address() : "127.0.0.1:" + server.httpPort());

@@ -49,7 +49,8 @@ class TensorRtTest {
   /** A way to write engines. */
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
-      return new ExportOptions("model", precision, platform, size, 4, /* force= */ false, 2, false);
+      return new ExportOptions(
+          "model", precision, platform, size, 4, /* force= */ false, 2, false, true);
     }
 
     String name() {

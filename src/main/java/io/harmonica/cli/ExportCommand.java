@@ -122,6 +122,11 @@ final class ExportCommand implements Command {
                 + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
         .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
+        .value(
+            "dynamic-batching",
+            "on|off",
+            "whether an engine takes what waits for it together, of whatever trajectories; off spares"
+                + " the batcher's time, for servers that one client at a time asks (default on)")
         .value("model-repository", "DIR", "the repository to write")
         .flag(
             "hard-links",
@@ -302,7 +307,8 @@ final class ExportCommand implements Command {
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
-        arguments.has("hard-links"));
+        arguments.has("hard-links"),
+        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"));
   }
 
   private static EngineSize engines(Arguments arguments) {

@@ -131,9 +131,14 @@ final class GenerateCommand implements Command {
         .value(
             "count",
             "N",
-            "make N pictures, each by itself, going round the classes or texts; what is in --out"
-                + " already is not made again, and there is no contact sheet")
-        .value("concurrency", "N", "with --count: pictures in flight (default 4)")
+            "make N pictures, going round the classes or texts; what is in --out already is not"
+                + " made again, and there is no contact sheet")
+        .value(
+            "batch",
+            "N",
+            "with --count: pictures that go together (default: as many as the model takes, and"
+                + " --concurrency leaves)")
+        .value("concurrency", "N", "with --count: batches in flight (default 4)")
         .value(
             "metrics-port",
             "[HOST:]PORT",
@@ -215,7 +220,8 @@ final class GenerateCommand implements Command {
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
     long start = System.nanoTime();
-    Series.Done done = series.run(settings, concurrency, stop);
+    Series.Done done =
+        series.run(settings, concurrency, arguments.integer("batch", 1, 1 << 16), stop);
     int there = done.made() + done.found();
     console
         .out()
@@ -250,6 +256,7 @@ final class GenerateCommand implements Command {
         arguments.refuseBoth("count", option);
       }
     } else {
+      arguments.refuse("batch", "without --count");
       arguments.refuse("concurrency", "without --count");
       arguments.refuse("per-server", "without --count");
     }

@@ -26,7 +26,8 @@ public record ExportOptions(
     int maxBatch,
     boolean force,
     int stepsPerRequest,
-    boolean hardLinks) {
+    boolean hardLinks,
+    boolean dynamicBatching) {
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -113,7 +114,8 @@ public record ExportOptions(
         maxBatch,
         force,
         stepsPerRequest,
-        hardLinks);
+        hardLinks,
+        true);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -132,26 +134,79 @@ public record ExportOptions(
 
   public ExportOptions withEngines(EngineSize other) {
     return new ExportOptions(
-        modelName, precision, platform, other, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        other,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching);
   }
 
   public ExportOptions withPrecision(Precision other) {
     return new ExportOptions(
-        modelName, other, platform, engines, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        other,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching);
   }
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, other, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        other,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        steps,
+        hardLinks,
+        dynamicBatching);
   }
 
   public ExportOptions withHardLinks(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, stepsPerRequest, other);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        other,
+        dynamicBatching);
+  }
+
+  public ExportOptions withDynamicBatching(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        other);
   }
 }
