@@ -17,6 +17,7 @@ import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.metrics.MetricsPort;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
@@ -24,16 +25,26 @@ import io.harmonica.triton.TritonRuntime;
 import io.harmonica.triton.TritonServer;
 import io.harmonica.whole.WholeCall;
 import java.io.File;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -48,6 +59,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PictureOnTritonTest {
   private static final double GUIDANCE = 1.5;
   private static final double TOLERANCE = 1e-5; // relative to max(1, |x|)
+
+  private static final Pattern METRIC = Pattern.compile("\\b((?:nv|harmonica)_\\w+)(\\{[^}]*})?");
+  private static final Pattern LABEL = Pattern.compile("(\\w+)=");
+  private static final Pattern BY = Pattern.compile("by \\(([^)]*)\\)");
 
   @TempDir static Path folder;
 
@@ -188,6 +203,46 @@ class PictureOnTritonTest {
     assertThat(call.labels(noise, List.of(9), 4).images()).hasSize(32 * 32 * 3); // goes on
   }
 
+  /** What clients of any language are told, as docs/FLEET.md says. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "seed INT64 1 1 | class_label INT64 1 1 | missing required input(s) ['guidance']",
+        "seed INT64 1 1 | class_label INT64 1 2 | unexpected shape for input 'class_label'",
+        "seed INT64 9 1 | class_label INT64 9 1 | batch-size must be <= 8",
+        "seed FP32 1 1 | class_label INT64 1 1 | expects 'INT64'",
+        "noise FP32 1 1 | class_label INT64 1 1 | unexpected inference input 'noise'"
+      })
+  void requestsThatDoNotFit_areRefused(String first, String label, String answer) throws Exception {
+    String guidance = answer.contains("guidance") ? "" : ", " + input("guidance FP32 1 1");
+    if (first.contains(" 9 ")) {
+      guidance = ", " + input("guidance FP32 9 1");
+    }
+    String body = "{\"inputs\": [%s, %s%s]}".formatted(input(first), input(label), guidance);
+    URI model =
+        URI.create(
+            "http://127.0.0.1:%d/v2/models/shapes.taylor-2.seed/infer"
+                .formatted(server.httpPort()));
+    HttpResponse<String> refused =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(model)
+                    .POST(HttpRequest.BodyPublishers.ofString(body))
+                    .build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(refused.statusCode()).isEqualTo(400);
+    assertThat(refused.body()).contains(answer);
+  }
+
+  /** Ones of a type and shape, as JSON. */
+  private static String input(String described) {
+    String[] words = described.split(" ");
+    int count = Integer.parseInt(words[2]) * Integer.parseInt(words[3]);
+    return "{\"name\": \"%s\", \"datatype\": \"%s\", \"shape\": [%s, %s], \"data\": %s}"
+        .formatted(words[0], words[1], words[2], words[3], Collections.nCopies(count, 1));
+  }
+
   /** By engines that come with the request: nothing of it lies in the repository. */
   @Test
   void deployedRouter_drawsInOneRequest_untilItIsTakenOff() throws Exception {
@@ -271,6 +326,42 @@ class PictureOnTritonTest {
     String[] all = Arrays.copyOf(command, command.length + 1);
     all[command.length] = router;
     return all;
+  }
+
+  /** Names and labels of all that its panels ask for, at a client's port and at the server's. */
+  @Test
+  void dashboard_asksForMetricsThatAreThere() throws Exception {
+    new WholeCall(runtime, "shapes.taylor-2").labels(noise(1, 3, 32, 1), List.of(1), GUIDANCE);
+    String shown;
+    try (MetricsPort port = MetricsPort.open("0");
+        Pipeline pipeline =
+            Pipeline.builder("shapes").triton(server.address()).metrics(port.metrics()).open()) {
+      pipeline.generate(Request.of(List.of(1)).withRouter("taylor-2"));
+      HttpRequest ask = HttpRequest.newBuilder(URI.create(port.url())).build();
+      shown = HttpClient.newHttpClient().send(ask, HttpResponse.BodyHandlers.ofString()).body();
+    }
+    List<String> lines = Stream.concat(shown.lines(), server.metrics().lines()).toList();
+    Set<String> names = new TreeSet<>();
+    for (JsonNode expression :
+        new ObjectMapper().readTree(new File("triton-config/grafana.json")).findValues("expr")) {
+      String query = expression.asText();
+      Set<String> labels = new TreeSet<>();
+      BY.matcher(query).results().forEach(by -> labels.addAll(List.of(by.group(1).split(", "))));
+      for (MatchResult metric : METRIC.matcher(query).results().toList()) {
+        names.add(metric.group(1));
+        Set<String> own = new TreeSet<>(labels);
+        if (metric.group(2) != null) {
+          LABEL.matcher(metric.group(2)).results().forEach(label -> own.add(label.group(1)));
+        }
+        assertThat(lines)
+            .as(query)
+            .anyMatch(
+                line ->
+                    line.startsWith(metric.group(1) + "{")
+                        && own.stream().allMatch(label -> line.contains(label + "=\"")));
+      }
+    }
+    assertThat(names).hasSizeGreaterThan(12);
   }
 
   /** Every client of another language draws the loop's picture, to the last level. */
