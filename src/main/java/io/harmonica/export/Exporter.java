@@ -158,16 +158,6 @@ public final class Exporter {
     return this;
   }
 
-  /**
-   * Adds what embeds prompts.
-   *
-   * @param tokenizer packed, for clients
-   * @throws HarmonicaException if the model takes other texts, or none
-   */
-  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
-    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
-  }
-
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {
     return withTexts(List.of(Optional.of(new Text(encoder, tokenizer))), most);
   }

@@ -22,8 +22,8 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * {@code harmonica generate --count N}: many pictures, each a request and a file of its own, so
- * that a run that was broken off goes on where it stopped. Files appear whole or not at all.
+ * Many pictures in a folder, each a file of its own, so that a run that was broken off goes on
+ * where it stopped. Files appear whole or not at all.
  *
  * @param request of all subjects; picture i takes subject i, counted round, and seed + i
  */

@@ -153,7 +153,7 @@ final class Trajectory implements AutoCloseable {
     }
   }
 
-  /** The first half where guidance doubles it. */
+  /** A tensor's values, of its first half where guidance doubles it. */
   private float[] picturesOf(Tensor tensor) {
     float[] values = new float[x.length];
     tensor.floats().get(values);

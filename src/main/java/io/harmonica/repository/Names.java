@@ -105,12 +105,10 @@ public final class Names {
         : Optional.empty();
   }
 
-  /** The input of the next step that an output of the sampler's engine becomes. */
-  static String handedOn(String output) {
-    return output.substring(NEXT.length());
-  }
-
-  /** The stream that an engine's output hands on; empty where it is none. */
+  /**
+   * What an engine's output hands on, a stream or what the sampler takes at the next step; empty
+   * where it is none.
+   */
   static Optional<String> stream(String output) {
     return output.startsWith(NEXT)
         ? Optional.of(output.substring(NEXT.length()))

@@ -31,6 +31,8 @@ public record Subject(
     Flops flops,
     Sampled sampled,
     Optional<Captions> captions) {
+  /** Keeps a score that was moved to the other side of the threshold just there. */
+  private static final double MARGIN = 1e-6;
 
   /**
    * How trajectories go.
@@ -56,9 +58,6 @@ public record Subject(
   double[] signal() {
     return sampled.signal;
   }
-
-  /** Keeps a score that was moved to the other side of the threshold just there. */
-  private static final double MARGIN = 1e-6;
 
   List<String> branches() {
     return model.branchNames();
