@@ -94,7 +94,7 @@ public final class Exporter {
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = usual(model.denoiser().io());
-    this.pieces = new Pieces(model, options.engines(), options.precision());
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();

@@ -228,7 +228,7 @@ final class Trajectory implements AutoCloseable {
                     value,
                     step,
                     manifest.precision(),
-                    manifest.precision().equals("fp16")
+                    manifest.precision().endsWith("fp16")
                         ? "its numbers overflow; export it with `precision` fp32"
                         : "its checkpoint holds NaN or numbers too large; try another"));
       }

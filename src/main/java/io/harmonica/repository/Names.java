@@ -76,6 +76,9 @@ public final class Names {
   /** What stands for uncached steps where a router is named; so no router may be called this. */
   public static final String NO_ROUTER = "none";
 
+  /** Parameter of an engine that multiplies 8 bits by 8 bits: {@code 1}. */
+  public static final String INT8 = "harmonica_int8";
+
   /** Parameter of an engine, as Triton's onnxruntime backend has it: 0 keeps no freed memory. */
   public static final String MEMORY_ARENA = "enable_mem_arena";
 
