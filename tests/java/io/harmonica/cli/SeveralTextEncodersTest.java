@@ -251,6 +251,14 @@ class SeveralTextEncodersTest {
                 .split(" "));
     assertThat(drawn.err()).isEmpty();
     assertThat(folder.resolve("f")).isNotEmptyDirectory();
+    String line =
+        "generate --model-repository DIR/fluxes --model flux --steps 2 --prompt cat --negative-prompt hill --out DIR/n"
+            .replace("DIR", folder.toString());
+    assertThat(Invocation.of(line.split(" ")).err())
+        .contains("--negative-prompt has no effect where no guidance leads away from it");
+    assertThat(folder.resolve("n")).doesNotExist();
+    assertThat(Invocation.of((line + " --true-cfg 2").split(" ")).err()).isEmpty();
+    assertThat(folder.resolve("n")).isNotEmptyDirectory();
   }
 
   /** A policy needs no training: its router draws, and computing everything changes nothing. */

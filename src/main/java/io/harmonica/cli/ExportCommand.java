@@ -233,10 +233,8 @@ final class ExportCommand implements Command {
   /** For latents that were multiplied as the command line or the model's origin says. */
   private static Autoencoder scaled(
       Autoencoder autoencoder, Arguments arguments, Denoiser.Interface io) {
-    Optional<Double> stated = arguments.decimal("latent-scale", 1e-6, 1e6);
-    return stated.isPresent() || !autoencoder.saysScaling()
-        ? autoencoder.scaledBy(stated.orElse(io.origin().latentScale()))
-        : autoencoder;
+    Autoencoder usual = autoencoder.of(io.origin());
+    return arguments.decimal("latent-scale", 1e-6, 1e6).map(usual::scaledBy).orElse(usual);
   }
 
   private static void noteSingleSteps(String router, List<String> samplers, Console console) {

@@ -47,6 +47,7 @@ final class GenerateCommand implements Command {
           "spacing",
           "guidance",
           "guidance-channels",
+          "true-cfg",
           "seed");
 
   @Override
@@ -118,6 +119,11 @@ final class GenerateCommand implements Command {
             "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
+        .value(
+            "true-cfg",
+            "X",
+            "scale of classifier-free guidance of a model that is told --guidance (FLUX.1 dev): a"
+                + " second row leads away from the negative prompt")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
         .value("save-latents", "FILE", "keep the result before decoding, in the same form")

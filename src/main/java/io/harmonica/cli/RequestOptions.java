@@ -66,6 +66,9 @@ final class RequestOptions {
     if (guidance(arguments).isPresent()) {
       request = request.withGuidance(guidance(arguments).get());
     }
+    if (arguments.has("true-cfg")) {
+      request = request.withTrueCfg(arguments.decimal("true-cfg", 0, 1000).orElseThrow());
+    }
     if (latents.isPresent()) {
       request = request.withLatents(latents.get());
     }
@@ -91,6 +94,9 @@ final class RequestOptions {
     }
     if (pipeline.guidanceScale(request.style()) <= 1) {
       arguments.refuse("guidance-channels", "without guidance");
+    }
+    if (pipeline.rows(request.style()) == 1) {
+      PromptOptions.refuseNegative(arguments, "where no guidance leads away from it");
     }
     if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request.style())) {
       arguments.refuse("seed", "with --latents and a sampler that adds no noise");

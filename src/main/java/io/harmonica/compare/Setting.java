@@ -42,6 +42,7 @@ public record Setting(
           "spacing",
           "guidance",
           "guidance-channels",
+          "true-cfg",
           "batch",
           "steps-per-request",
           "model",
@@ -130,7 +131,10 @@ public record Setting(
         style = style.withSpacing(Spacing.of(text("spacing").get()));
       }
       if (text("guidance").isPresent()) {
-        style = style.withGuidance(guidance(text("guidance").get()));
+        style = style.withGuidance(scale("guidance", text("guidance").get()));
+      }
+      if (text("true-cfg").isPresent()) {
+        style = style.withTrueCfg(scale("true-cfg", text("true-cfg").get()));
       }
       OptionalInt channels = integer("guidance-channels", 1 << 16);
       if (channels.isPresent()) {
@@ -173,7 +177,7 @@ public record Setting(
           "%s is '%s', expected a whole number in 1..%d".formatted(field, value.get(), most));
     }
 
-    private double guidance(String value) {
+    private double scale(String field, String value) {
       try {
         double number = Double.parseDouble(value);
         if (number >= 0 && number <= 1000) {
@@ -182,7 +186,7 @@ public record Setting(
       } catch (NumberFormatException e) {
         // told below, like a number out of bounds
       }
-      throw fault(where, "guidance is '%s', expected a number in 0..1000".formatted(value));
+      throw fault(where, "%s is '%s', expected a number in 0..1000".formatted(field, value));
     }
   }
 
@@ -199,6 +203,7 @@ public record Setting(
     style
         .guidanceChannels()
         .ifPresent(count -> fields.put("guidance-channels", Integer.toString(count)));
+    style.trueCfg().ifPresent(scale -> fields.put("true-cfg", Numbers.shortest(scale)));
     batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
     stepsPerRequest.ifPresent(count -> fields.put("steps-per-request", Integer.toString(count)));
     fields.put("model", model);

@@ -154,7 +154,7 @@ public final class Exporter {
   public Exporter withDecoder(Autoencoder autoencoder) {
     Denoiser.Interface io = model.denoiser().io();
     autoencoder.requireChannels(io.channels());
-    beside.decoder = Optional.of(new DecoderEngine(autoencoder, io));
+    beside.decoder = Optional.of(new DecoderEngine(autoencoder.of(io.origin()), io));
     return this;
   }
 

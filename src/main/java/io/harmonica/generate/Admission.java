@@ -62,8 +62,8 @@ final class Admission {
     Guidance guidance = guidance(style);
     if (manifest.maxBatch() < guidance.rows()) {
       throw new HarmonicaException(
-          "model %s takes batches of 1, and guidance %s needs 2: export it with `maxBatch` 2 or more, or use `guidance` 1"
-              .formatted(manifest.model(), guidance.scale()));
+          "model %s takes batches of 1, and guidance %s needs 2: export it with `maxBatch` 2 or more, or use %s"
+              .formatted(manifest.model(), guidance.scale(), without(style)));
     }
     TimestepInput.requireTaken(manifest.model(), wholeTimesteps, sampler.timesteps());
     Program program = program(router, sampler, several);
@@ -196,9 +196,17 @@ final class Admission {
     return scale;
   }
 
-  /** What guidance does to a batch; a model that is told its scale takes one row for it. */
+  /**
+   * What guidance does to a batch; a model that is told its scale takes one row for it, and a
+   * second where another acts beside that.
+   */
   Guidance guidance(Style style) {
     boolean told = manifest.shows() instanceof Shows.Text takes && takes.guided();
+    if (!told && style.trueCfg().isPresent()) {
+      throw new HarmonicaException(
+          "`trueCfg` %s is for models that are told a scale of guidance, and %s is not: its guidance is a second row already, use `guidance`"
+              .formatted(style.trueCfg().getAsDouble(), manifest.model()));
+    }
     if (told && style.guidanceChannels().isPresent()) {
       throw new HarmonicaException(
           "model %s is told the scale of guidance, which acts on all channels: leave `guidanceChannels` out"
@@ -210,7 +218,13 @@ final class Admission {
           "`guidanceChannels` %d is out of range: model %s has %d channels"
               .formatted(channels, manifest.model(), manifest.channels()));
     }
-    return new Guidance(told ? 1 : guidanceScale(style), channels, manifest.text() == null);
+    double scale = told ? style.trueCfg().orElse(1) : guidanceScale(style);
+    return new Guidance(scale, channels, manifest.text() == null);
+  }
+
+  /** What takes one row for a picture. */
+  private static String without(Style style) {
+    return style.trueCfg().isPresent() ? "no `trueCfg`" : "`guidance` 1";
   }
 
   /** Refuses content that the model does not take. */
@@ -265,11 +279,11 @@ final class Admission {
   }
 
   private void requireGuides(Content.Texts texts, Style style) {
-    double guidance = guidanceScale(style);
-    if (guidance(style).rows() == 2 && texts.negative().isEmpty()) {
+    Guidance guidance = guidance(style);
+    if (guidance.doublesBatch() && texts.negative().isEmpty()) {
       throw new HarmonicaException(
-          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use `guidance` 1"
-              .formatted(guidance));
+          "guidance %s needs a negative text (an empty one, embedded, will do), and there is none: add it, or use %s"
+              .formatted(guidance.scale(), without(style)));
     }
   }
 }

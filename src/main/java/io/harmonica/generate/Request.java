@@ -141,6 +141,11 @@ public final class Request {
     return withStyle(style.withGuidance(scale));
   }
 
+  /** Short for {@link Style#withTrueCfg}. */
+  public Request withTrueCfg(double scale) {
+    return withStyle(style.withTrueCfg(scale));
+  }
+
   /** Short for {@link Style#withGuidanceChannels}. */
   public Request withGuidanceChannels(int channels) {
     return withStyle(style.withGuidanceChannels(channels));
