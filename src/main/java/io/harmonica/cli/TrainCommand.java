@@ -8,6 +8,7 @@ import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -104,6 +105,13 @@ final class TrainCommand implements Command {
             words(Reusing.values()),
             "how a reused output follows from the computed ones: as it is (default), forecast, or"
                 + " forecast with weights that are learned too")
+        .value(
+            "grain",
+            words(Grain.values()),
+            "what a step computes or reuses as one: each branch (default), each block, or all blocks")
+        .flag(
+            "merge",
+            "afterwards reuse neighbours as one, where that costs less than it saves in tensors read")
         .value("target-speedup", "X", "theoretical speedup to end at (default 1.5)")
         .value("target-cur", "X", "share of branch executions to end at reusing")
         .value("beta", "B", "instead of a target: the fixed price of a computed branch")
@@ -211,7 +219,10 @@ final class TrainCommand implements Command {
     return new TrainOptions(
         trajectory(arguments, io, sampling),
         objective,
-        choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+        new TrainOptions.Reuses(
+            choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+            choice(arguments, "grain", Grain.values(), Grain.BRANCH),
+            arguments.has("merge")),
         new ErrorWeights(
             choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
             arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50)),

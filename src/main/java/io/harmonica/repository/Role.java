@@ -1,5 +1,6 @@
 package io.harmonica.repository;
 
+import io.harmonica.model.StreamLives;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import java.util.Arrays;

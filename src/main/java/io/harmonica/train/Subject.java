@@ -73,9 +73,15 @@ public record Subject(
   }
 
   /** What a table saves. */
-  Savings savings(boolean[][] computes, Table table, double threshold) {
+  Savings savings(Columns columns, boolean[][] computes, Table table, double threshold) {
     return savings(
-        router(computes, table, threshold, Reuse.LAST, JsonNodeFactory.instance.objectNode()));
+        router(
+            columns,
+            computes,
+            table,
+            threshold,
+            Reuse.LAST,
+            JsonNodeFactory.instance.objectNode()));
   }
 
   /** What a router of this model saves. */
@@ -87,17 +93,28 @@ public record Subject(
   /**
    * A router that computes what a table says; scores that are on the other side are moved to the
    * threshold.
+   *
+   * @param columns the table's, and behind them what merging made of several
+   * @param computes {@code [steps][columns]}
+   * @param reuse by column
    */
   Router router(
-      boolean[][] computes, Table table, double threshold, Reuse reuse, ObjectNode training) {
-    double[][] scores = new double[steps()][table.branches()];
+      Columns columns,
+      boolean[][] computes,
+      Table table,
+      double threshold,
+      Reuse reuse,
+      ObjectNode training) {
+    List<Integer> sources = columns.ofRouter();
+    double[][] scores = new double[steps()][sources.size()];
     for (int s = 0; s < scores.length; s++) {
-      for (int b = 0; b < scores[s].length; b++) {
-        double score = table.score(s, b);
-        scores[s][b] =
-            computes[s][b]
-                ? Math.max(score, Math.min(1, threshold + MARGIN))
-                : Math.min(score, threshold);
+      for (int r = 0; r < sources.size(); r++) {
+        int column = sources.get(r);
+        boolean isRun = r >= branches().size();
+        scores[s][r] =
+            isRun && columns.isUnderAnother(column, computes[s])
+                ? 1 // reused all the same, as a part of the other one
+                : score(table, s, column, computes[s][column], threshold);
       }
     }
     return new Router(
@@ -108,8 +125,16 @@ public record Subject(
         sampler().timesteps(),
         threshold,
         branches(),
+        columns.runs(),
         scores,
-        reuse,
+        columns.ofRouter(reuse),
         training);
+  }
+
+  private static double score(
+      Table table, int step, int column, boolean computes, double threshold) {
+    double own =
+        column < table.columns() ? table.score(step, column) : computes ? 1 : 0; // or merged
+    return computes ? Math.max(own, Math.min(1, threshold + MARGIN)) : Math.min(own, threshold);
   }
 }
