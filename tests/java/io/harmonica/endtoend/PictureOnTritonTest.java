@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.cli.Invocation;
@@ -217,6 +219,56 @@ class PictureOnTritonTest {
         "--router",
         router.toString(),
         "--picture");
+  }
+
+  /** The loop's pictures, for a request and an answer of a sample each. */
+  @Test
+  void comparison_setsOneRequestAgainstTheLoop() throws Exception {
+    Path json = own.resolve("out.json");
+    Invocation done =
+        Invocation.of(
+            ("compare --model shapes --classes 1,2 --rounds 2 --warm-up 1 --shared-memory off"
+                    + " --a taylor-2 --b taylor-2,whole=yes --triton %s --json %s")
+                .formatted(server.address(), json)
+                .split(" "));
+    assertThat(done.code()).as(done.err()).isZero();
+    JsonNode variants = new ObjectMapper().readTree(Files.readAllBytes(json)).path("variants");
+    JsonNode whole = variants.path(1);
+    assertThat(whole.path("description").asText()).contains("in one request");
+    assertThat(whole.path("psnr").isNull() || whole.path("psnr").asDouble() > 80).isTrue();
+    assertThat(whole.path("wireBytesPerPicture").asDouble())
+        .isBetween(2 * 4 * 3072.0, 2 * 4 * 3072 + 2000.0);
+    assertThat(variants.path(0).path("wireBytesPerPicture").asDouble())
+        .isGreaterThan(20 * whole.path("wireBytesPerPicture").asDouble());
+    for (String part : List.of("blocks", "sampler_and_guidance")) {
+      assertThat(whole.path("timeMillis").path(part).asDouble()).as(part).isPositive();
+    }
+  }
+
+  @Test
+  void generate_drawsInOneRequest_whereItIsExported() {
+    String[] command =
+        ("generate --model shapes --classes 4 --seed 5 --whole --triton %s --out %s"
+                + " --save-latents %s --router ")
+            .formatted(server.address(), own.resolve("out"), own.resolve("l.safetensors"))
+            .split(" ");
+    Invocation done = Invocation.of(with(command, "taylor-2"));
+    assertThat(done.err()).isEmpty();
+    Request request = Request.of(List.of(4)).withRouter("taylor-2").withSeed(5);
+    Latents expected = loop.generate(request).latents();
+    try (Checkpoint saved = Checkpoint.open(own.resolve("l.safetensors"))) {
+      assertSame(new Latents(saved.tensor("latents").floats(), 1, 3, 32, 32), expected);
+    }
+    assertThat(Invocation.of(with(command, "fora-2")).err())
+        .startsWith(
+            "error: no pictures of shapes.fora-2 in one request, which harmonica-export --picture fora-2 adds:")
+        .hasLineCount(1);
+  }
+
+  private static String[] with(String[] command, String router) {
+    String[] all = Arrays.copyOf(command, command.length + 1);
+    all[command.length] = router;
+    return all;
   }
 
   /** Every client of another language draws the loop's picture, to the last level. */

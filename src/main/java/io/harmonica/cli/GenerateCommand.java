@@ -85,6 +85,7 @@ final class GenerateCommand implements Command {
                 "auto|1|K",
                 "steps that go in one request: 1, or what the model was exported with (default auto:"
                     + " that, if the server is more than 1 ms away)")
+            .flag("whole", "all steps in one request, of a router that was exported with --picture")
             .value("model", "NAME", "the base model")
             .value(
                 "router", "NAME|none", "a router of the model (default none: compute everything)")
@@ -235,6 +236,7 @@ final class GenerateCommand implements Command {
 
   private static void refuseWithoutEffect(Arguments arguments) {
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
+    arguments.refuseBoth("whole", "steps-per-request");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
       PromptOptions.refuseAll(arguments, "without --prompt or --prompts");
     }
@@ -274,6 +276,9 @@ final class GenerateCommand implements Command {
     }
     if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
+    }
+    if (arguments.has("whole")) {
+      builder.whole();
     }
     if (arguments.has("triton")) {
       return builder
