@@ -34,6 +34,7 @@ public final class Denoising {
   private final Denoiser model;
   private final List<Branch> branches;
   private final Sampler sampler;
+  private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
   private long passes;
@@ -44,6 +45,11 @@ public final class Denoising {
     this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
   }
 
+  /**
+   * Of any model.
+   *
+   * @param guidance its scale; a model that is told it takes one row for each picture
+   */
   public Denoising(
       TorchOps ops,
       Denoiser model,
@@ -55,7 +61,8 @@ public final class Denoising {
     this.model = model;
     this.branches = model.branches();
     this.sampler = sampler;
-    this.guidance = new Guidance(guidance, guidanceChannels, true);
+    this.scale = guidance;
+    this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
     this.captions = captions;
   }
 
@@ -167,6 +174,11 @@ public final class Denoising {
     } else if (model.io().shows() instanceof Shows.Classes) {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
+    }
+    if (model.io().shows().guided()) {
+      float[] told = new float[rows];
+      Arrays.fill(told, (float) scale);
+      inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
     Map<String, Value> conditions = model.condition(ops, inputs);
     return new Begun(model.begin(ops, x, conditions::get), conditions);
