@@ -11,6 +11,7 @@ import io.harmonica.compare.Quality;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.export.Tmpfs;
+import io.harmonica.generate.Starts;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
 import java.io.IOException;
@@ -20,8 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Random;
-import java.util.SplittableRandom;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -165,14 +164,7 @@ class GenerateCommandTest {
   @Test
   void latents_makeTheRoundTrip() {
     shapes("--classes 4,2 --seed 17 --out DIR/a --save-latents DIR/seeded.safetensors");
-    float[] noise = new float[2 * 3072];
-    for (int i = 0; i < 2; i++) { // picture i starts from the noise of seed + i
-      Random random = new Random(new SplittableRandom(17 + i).nextLong());
-      for (int j = 0; j < 3072; j++) {
-        noise[i * 3072 + j] = (float) random.nextGaussian();
-      }
-    }
-    save("noise.safetensors", "latents", noise, 2, 3, 32, 32);
+    save("noise.safetensors", "latents", Starts.of(17, 2, 3072), 2, 3, 32, 32);
     shapes(
         "--classes 4,2 --latents DIR/noise.safetensors --out DIR/b"
             + " --save-latents DIR/given.safetensors");

@@ -192,7 +192,7 @@ class PictureOnTritonTest {
     Files.writeString(hot, file.replace("\"name\": \"fora-2\"", "\"name\": \"hot\""));
     Invocation deployed = deploy(hot);
     assertThat(deployed.err()).as(server.log()).isEmpty();
-    assertThat(deployed.out()).contains("has router hot: 3 ensembles loaded");
+    assertThat(deployed.out()).contains("has router hot: 4 ensembles loaded");
     assertThat(deploy(hot).out()).isEqualTo(deployed.out()); // again
     assertDrawsAsTheLoop("shapes.hot", "fora-2");
     Invocation taken =
@@ -223,32 +223,41 @@ class PictureOnTritonTest {
   @ParameterizedTest
   @CsvSource({"picture_grpc.py", "picture_http.py", "picture.sh"})
   void clientsOfOtherLanguages_drawTheLoopsPicture(String client) throws Exception {
-    Latents noise = noise(1, 3, 32, 11);
-    ByteBuffer bytes =
-        ByteBuffer.allocate(4 * noise.values().length).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.asFloatBuffer().put(noise.values());
-    Path start = Files.write(own.resolve("noise.f32"), bytes.array());
+    Request request = Request.of(List.of(5)).withRouter("taylor-2").withGuidance(GUIDANCE);
+    String start = "11"; // a seed
+    if (client.equals("picture_grpc.py")) {
+      Latents noise = noise(1, 3, 32, 11);
+      request = request.withLatents(noise);
+      start = Files.write(own.resolve("noise.f32"), bytes(noise.values())).toString();
+    }
     Path out = own.resolve("out.ppm");
     String said = run(client, "5", start, out);
     assertThat(out).as(said).exists();
-    WholeCall.assertPictures(
-        ppm(Files.readAllBytes(out)), loop.decode(loop("taylor-2", List.of(5), noise)));
+    Latents expected = loop.generate(request.withSeed(11)).latents();
+    WholeCall.assertPictures(ppm(Files.readAllBytes(out)), loop.decode(expected));
     assertThat(run(client, "77", start, own.resolve("none.ppm")))
         .contains("class_label must be 0..9");
     assertThat(own.resolve("none.ppm")).doesNotExist();
     assertThat(Files.readAllLines(Path.of("tests/triton/" + client))).hasSizeLessThan(30);
   }
 
-  private static String run(String client, String label, Path noise, Path out) throws Exception {
+  private static byte[] bytes(float[] values) {
+    ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asFloatBuffer().put(values);
+    return bytes.array();
+  }
+
+  private static String run(String client, String label, String start, Path out) throws Exception {
     boolean python = client.endsWith(".py");
+    boolean grpc = client.contains("grpc");
     List<String> command = new ArrayList<>();
     if (python) {
       command.add("tests/triton/client.sh");
     }
     command.add(python ? client : "tests/triton/" + client);
-    command.add(client.contains("grpc") ? server.address() : "127.0.0.1:" + server.httpPort());
-    command.addAll(List.of("shapes.taylor-2", label, "" + GUIDANCE));
-    command.addAll(List.of(noise.toString(), out.toString()));
+    command.add(grpc ? server.address() : "127.0.0.1:" + server.httpPort());
+    command.add(grpc ? "shapes.taylor-2" : "shapes.taylor-2.seed");
+    command.addAll(List.of(label, "" + GUIDANCE, start, out.toString()));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), UTF_8);
     process.waitFor();

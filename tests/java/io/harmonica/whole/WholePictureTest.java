@@ -183,6 +183,23 @@ class WholePictureTest {
     }
   }
 
+  /** Each picture has its own seed, which need not count up. */
+  @Test
+  void picturesOfSeeds_areTheLoops() {
+    try (EmbeddedRuntime runtime = EmbeddedRuntime.open(repository);
+        Pipeline pipeline = Pipeline.open(repository, "shapes")) {
+      WholeCall call = new WholeCall(runtime, "shapes.taylor-2.seed");
+      WholeCall.Answer answer = call.seeds(List.of(7L, -9L), List.of(3, 7), 1.5, 1.5);
+      Request request = Request.of(List.of(3)).withRouter("taylor-2").withGuidance(1.5);
+      Latents first = pipeline.generate(request.withSeed(7)).latents();
+      Latents second =
+          pipeline.generate(request.withContent(Content.of(List.of(7))).withSeed(-9)).latents();
+      assertSame(answer.latents().rows(0, 1), first, TRAINED);
+      assertSame(answer.latents().rows(1, 2), second, TRAINED);
+      WholeCall.assertSamePictures(answer.images(), pipeline.decode(answer.latents()));
+    }
+  }
+
   static List<UVitVectors> uVits() {
     return UVitVectors.all();
   }
@@ -386,6 +403,13 @@ class WholePictureTest {
       assertThatThrownBy(() -> other.export(folder.resolve("models")))
           .hasMessageContaining("router noisy of model dit cannot be a picture in one request");
       assertThat(folder.resolve("models")).doesNotExist();
+      Router seeded = Exports.staggered("last.seed", model, STEPS, 3, Reuse.LAST);
+      assertThatThrownBy(
+              () ->
+                  new Exporter(model, List.of(seeded), ExportOptions.of("dit"))
+                      .withPictures(List.of("last.seed"))
+                      .export(folder.resolve("models")))
+          .hasMessageContaining("router last.seed has the name of another's pictures from a seed");
     }
   }
 }

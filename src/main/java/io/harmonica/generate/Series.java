@@ -99,6 +99,7 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
   /** Notes the settings in the folder, or holds them against those that are noted there. */
   private void claim(ObjectNode settings) {
     settings.put("digest", pipeline.manifest().digest());
+    settings.put("noise", Noise.KIND);
     Path note = out.resolve(NOTE);
     try {
       if (!Files.exists(note)) {

@@ -33,6 +33,9 @@ public final class Names {
 
   public static final String IMAGE = "image";
 
+  /** What noise may be made of: each picture's own, int64 [1]. */
+  public static final String SEED = "seed";
+
   private static final String NEGATIVE = "negative_";
   private static final String ROWS = "rows.";
   private static final String NEXT = "next_";
@@ -171,6 +174,7 @@ public final class Names {
       case HEAD -> "head";
       case SAMPLER -> "sampler";
       case DECODER -> "decoder";
+      case NOISE -> NOISE;
       case BEGIN -> role.router() + "-begin";
       case END -> "end";
       case PIXELS -> "pixels";
@@ -186,6 +190,11 @@ public final class Names {
   /** The ensemble that runs a router's whole trajectory, from noise to a picture. */
   public static String picture(String model, String router) {
     return model + "." + router;
+  }
+
+  /** The same from a seed; no router that has pictures may be called so. */
+  public static String seeded(String picture) {
+    return picture + "." + SEED;
   }
 
   /** The ensemble that runs one route of a router. */

@@ -51,6 +51,8 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
     SAMPLER,
     /** An ensemble of a router's whole trajectory, from noise to a picture. */
     PICTURE,
+    /** An engine without weights that makes noise of seeds. */
+    NOISE,
     /** An engine without weights in front of a picture's steps. */
     BEGIN,
     /** An engine without weights behind a picture's steps. */

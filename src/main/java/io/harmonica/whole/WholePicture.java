@@ -58,6 +58,11 @@ public record WholePicture(
       Manifest manifest, String router, Sampler sampler, Schedule schedule) {
     int steps = schedule.steps().size();
     String name = Names.picture(manifest.model(), router);
+    if (router.endsWith("." + Names.SEED)) {
+      throw new HarmonicaException(
+          "router %s has the name of another's pictures from a seed: give it another name, or leave it out of `picture`"
+              .formatted(router));
+    }
     if (steps == 1) {
       throw new HarmonicaException(
           "router %s has a single step, which one request makes anyway: leave it out of `picture`"
