@@ -4,7 +4,6 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -66,12 +65,7 @@ final class TrainCommand implements Command {
                 "checkpoint",
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    return TextFiles.options(CheckpointOptions.declareForDrawing(options))
-        .value(
-            "resolution",
-            "HxW",
-            "height and width of the pictures in pixels, where a model leaves that free (default: as"
-                + " trained)")
+    return TextFiles.options(CheckpointOptions.declareForTraining(options))
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
@@ -81,13 +75,11 @@ final class TrainCommand implements Command {
                 + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
                 + " dpm-solver-2 and dpm-solver-fast)")
         .value(
-            "captions",
-            "FILE",
-            "PixArt: texts to train on, one a line, embedded once by the text encoder")
+            "captions", "FILE", "texts to train on, one a line, embedded once by the text encoders")
         .value(
             "text-embeddings",
             "FILE",
-            "PixArt: instead of captions, texts embedded elsewhere, as generate takes them; the first"
+            "instead of captions, texts embedded elsewhere, as generate takes them; the first"
                 + " negative one is the null caption")
         .value(
             "guidance",
@@ -163,7 +155,7 @@ final class TrainCommand implements Command {
     TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
     OutputPaths.requireFile("out", files.router());
     Device device = device(arguments);
-    Choices choices = choices(arguments);
+    Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
@@ -177,6 +169,9 @@ final class TrainCommand implements Command {
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
       Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling, captions);
+      if (options.objective() == Objective.LTC) {
+        subject.signal(); // or refuses
+      }
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
@@ -196,15 +191,6 @@ final class TrainCommand implements Command {
       }
     }
     return CommandRunner.DONE;
-  }
-
-  /** What the checkpoint leaves free: as the export will be, for which the router is. */
-  private static Choices choices(Arguments arguments) {
-    Choices choices = CheckpointOptions.choices(arguments);
-    return arguments
-        .text("resolution")
-        .map(size -> choices.withResolution(Resolution.parse(size)))
-        .orElse(choices);
   }
 
   private static TrainOptions options(
@@ -246,7 +232,9 @@ final class TrainCommand implements Command {
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
-    if (guidance <= 1) {
+    if (io.shows().guided()) {
+      arguments.refuse("guidance-channels", "on a model that is told the scale of guidance");
+    } else if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
@@ -292,11 +280,7 @@ final class TrainCommand implements Command {
         model.denoiser(),
         Digest.of(checkpoint),
         model.flops(),
-        new Subject.Sampled(
-            trajectory.sampler(),
-            sampler,
-            sampling.noising(),
-            sampling.signal(sampler.timesteps(), spacing)),
+        new Subject.Sampled(trajectory.sampler(), sampler, sampling, spacing),
         captions);
   }
 

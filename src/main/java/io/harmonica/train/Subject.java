@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -11,6 +12,8 @@ import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import io.harmonica.train.trajectory.Captions;
 import java.util.List;
 import java.util.Optional;
@@ -39,10 +42,10 @@ public record Subject(
    *
    * @param name of the sampler, as router files have it
    * @param sampler whose steps they take
-   * @param noising what the model was trained on
-   * @param signal cumulative signal share at each step's timestep
+   * @param sampling of the model
+   * @param spacing that the sampler was made with
    */
-  public record Sampled(String name, Sampler sampler, Noising noising, double[] signal) {}
+  public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
 
   /** Whose steps the trajectory takes. */
   public Sampler sampler() {
@@ -51,12 +54,16 @@ public record Subject(
 
   /** What the model was trained on. */
   Noising noising() {
-    return sampled.noising;
+    return sampled.sampling.noising();
   }
 
-  /** Cumulative signal share at each step's timestep. */
-  double[] signal() {
-    return sampled.signal;
+  /**
+   * Cumulative signal share at each step's timestep.
+   *
+   * @throws HarmonicaException if the model was trained on a flow, which has none
+   */
+  public double[] signal() {
+    return sampled.sampling.signal(sampler().timesteps(), sampled.spacing);
   }
 
   List<String> branches() {

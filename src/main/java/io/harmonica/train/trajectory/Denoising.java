@@ -38,6 +38,7 @@ public final class Denoising {
   private final int branches;
   private final List<Column> columns;
   private final Sampler sampler;
+  private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
   private long passes;
@@ -48,6 +49,11 @@ public final class Denoising {
     this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
   }
 
+  /**
+   * Of any model.
+   *
+   * @param guidance its scale; a model that is told it takes one row for each picture
+   */
   public Denoising(
       TorchOps ops,
       Denoiser model,
@@ -55,13 +61,7 @@ public final class Denoising {
       double guidance,
       int guidanceChannels,
       Optional<Captions> captions) {
-    this(
-        ops,
-        model,
-        Column.branches(model),
-        sampler,
-        new Guidance(guidance, guidanceChannels, true),
-        captions);
+    this(ops, model, Column.branches(model), sampler, guidance, guidanceChannels, captions);
   }
 
   private Denoising(
@@ -69,14 +69,16 @@ public final class Denoising {
       Denoiser model,
       List<Column> columns,
       Sampler sampler,
-      Guidance guidance,
+      double guidance,
+      int guidanceChannels,
       Optional<Captions> captions) {
     this.ops = ops;
     this.model = model;
     this.branches = model.branches().size();
     this.columns = List.copyOf(columns);
     this.sampler = sampler;
-    this.guidance = guidance;
+    this.scale = guidance;
+    this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
     this.captions = captions;
   }
 
@@ -85,7 +87,7 @@ public final class Denoising {
    * without a column is always computed.
    */
   public Denoising over(List<Column> other) {
-    return new Denoising(ops, model, other, sampler, guidance, captions);
+    return new Denoising(ops, model, other, sampler, scale, guidance.channels(), captions);
   }
 
   /**
@@ -101,8 +103,7 @@ public final class Denoising {
 
   /** The same without guidance. */
   public Denoising unguided() {
-    return new Denoising(
-        ops, model, columns, sampler, new Guidance(1, guidance.channels(), true), captions);
+    return new Denoising(ops, model, columns, sampler, 1, guidance.channels(), captions);
   }
 
   public TorchOps ops() {
@@ -227,6 +228,11 @@ public final class Denoising {
     } else if (model.io().shows() instanceof Shows.Classes) {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
+    }
+    if (model.io().shows().guided()) {
+      float[] told = new float[rows];
+      Arrays.fill(told, (float) scale);
+      inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
     Map<String, Value> conditions = model.condition(ops, inputs);
     return new Begun(model.begin(ops, x, conditions::get), conditions);
