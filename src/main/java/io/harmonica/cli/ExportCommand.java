@@ -87,7 +87,11 @@ final class ExportCommand implements Command {
                 + String.join(", ", Sampler.NAMES)
                 + " (default: as the pipeline's scheduler says); noise schedule and prediction type"
                 + " stay the scheduler's")
-        .value("precision", "fp32|fp16", "of weights and activations (default fp32)")
+        .value(
+            "precision",
+            String.join("|", Precision.words()),
+            "of weights and activations (default fp32); int8: the linear maps of blocks multiply in"
+                + " 8 bits, all else is fp32, or with int8-fp16 fp16")
         .value(
             "platform",
             "onnxruntime|tensorrt",
@@ -218,11 +222,11 @@ final class ExportCommand implements Command {
               RouterCommands.counted(entries.size(), "model"),
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
-              options.precision().name().toLowerCase(Locale.ROOT),
+              options.precision().word(),
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
-      options.platform().needs().ifPresent(console::note);
+      options.needs().forEach(console::note);
       model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
@@ -298,10 +302,10 @@ final class ExportCommand implements Command {
   }
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
-    String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
+    String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
+        Precision.of(precision),
         platform(arguments),
         engines(arguments),
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),

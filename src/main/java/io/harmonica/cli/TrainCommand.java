@@ -4,10 +4,10 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -65,12 +65,7 @@ final class TrainCommand implements Command {
                 "checkpoint",
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    return TextFiles.options(CheckpointOptions.declareForDrawing(options))
-        .value(
-            "resolution",
-            "HxW",
-            "height and width of the pictures in pixels, where a model leaves that free (default: as"
-                + " trained)")
+    return TextFiles.options(CheckpointOptions.declareForTraining(options))
         .value("steps", "N", "denoising steps of the trajectory, 2..1000")
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value(
@@ -80,13 +75,11 @@ final class TrainCommand implements Command {
                 + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
                 + " dpm-solver-2 and dpm-solver-fast)")
         .value(
-            "captions",
-            "FILE",
-            "PixArt: texts to train on, one a line, embedded once by the text encoder")
+            "captions", "FILE", "texts to train on, one a line, embedded once by the text encoders")
         .value(
             "text-embeddings",
             "FILE",
-            "PixArt: instead of captions, texts embedded elsewhere, as generate takes them; the first"
+            "instead of captions, texts embedded elsewhere, as generate takes them; the first"
                 + " negative one is the null caption")
         .value(
             "guidance",
@@ -104,6 +97,13 @@ final class TrainCommand implements Command {
             words(Reusing.values()),
             "how a reused output follows from the computed ones: as it is (default), forecast, or"
                 + " forecast with weights that are learned too")
+        .value(
+            "grain",
+            words(Grain.values()),
+            "what a step computes or reuses as one: each branch (default), each block, or all blocks")
+        .flag(
+            "merge",
+            "afterwards reuse neighbours as one, where that costs less than it saves in tensors read")
         .value("target-speedup", "X", "theoretical speedup to end at (default 1.5)")
         .value("target-cur", "X", "share of branch executions to end at reusing")
         .value("beta", "B", "instead of a target: the fixed price of a computed branch")
@@ -155,7 +155,7 @@ final class TrainCommand implements Command {
     TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
     OutputPaths.requireFile("out", files.router());
     Device device = device(arguments);
-    Choices choices = choices(arguments);
+    Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
@@ -169,6 +169,9 @@ final class TrainCommand implements Command {
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
       Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling, captions);
+      if (options.objective() == Objective.LTC) {
+        subject.signal(); // or refuses
+      }
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
@@ -190,15 +193,6 @@ final class TrainCommand implements Command {
     return CommandRunner.DONE;
   }
 
-  /** What the checkpoint leaves free: as the export will be, for which the router is. */
-  private static Choices choices(Arguments arguments) {
-    Choices choices = CheckpointOptions.choices(arguments);
-    return arguments
-        .text("resolution")
-        .map(size -> choices.withResolution(Resolution.parse(size)))
-        .orElse(choices);
-  }
-
   private static TrainOptions options(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
@@ -211,7 +205,10 @@ final class TrainCommand implements Command {
     return new TrainOptions(
         trajectory(arguments, io, sampling),
         objective,
-        choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+        new TrainOptions.Reuses(
+            choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+            choice(arguments, "grain", Grain.values(), Grain.BRANCH),
+            arguments.has("merge")),
         new ErrorWeights(
             choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
             arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50)),
@@ -235,7 +232,9 @@ final class TrainCommand implements Command {
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
-    if (guidance <= 1) {
+    if (io.shows().guided()) {
+      arguments.refuse("guidance-channels", "on a model that is told the scale of guidance");
+    } else if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
@@ -281,11 +280,7 @@ final class TrainCommand implements Command {
         model.denoiser(),
         Digest.of(checkpoint),
         model.flops(),
-        new Subject.Sampled(
-            trajectory.sampler(),
-            sampler,
-            sampling.noising(),
-            sampling.signal(sampler.timesteps(), spacing)),
+        new Subject.Sampled(trajectory.sampler(), sampler, sampling, spacing),
         captions);
   }
 

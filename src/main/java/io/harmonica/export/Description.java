@@ -12,7 +12,6 @@ import io.harmonica.repository.StepEngine;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampling;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -57,7 +56,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     ? null
                     : (Double) io.defaultGuidance(),
                 options.maxBatch(),
-                options.precision().name().toLowerCase(Locale.ROOT),
+                options.precision().word(),
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),

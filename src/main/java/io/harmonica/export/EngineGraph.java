@@ -6,12 +6,11 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Ops;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
-import io.harmonica.onnx.OnnxOps;
-import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
@@ -29,10 +28,10 @@ import java.util.stream.Collectors;
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
   private final Denoiser model;
-  private final Precision precision;
+  private final Numbers numbers;
   private final Graph graph;
   private final Map<String, Value> inputs = new HashMap<>();
-  private final OnnxOps ops;
+  private final Ops<Value> ops;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
 
@@ -47,13 +46,13 @@ final class EngineGraph {
       Engine engine,
       Weights weights,
       WeightFile file,
-      Precision precision,
+      Numbers numbers,
       Map<String, long[]> handedOn,
       List<long[]> outputs) {
     this.model = model;
-    this.precision = precision;
+    this.numbers = numbers;
     this.graph = new Graph(Names.engine(engine.role()));
-    this.ops = new OnnxOps(graph, weights, file, precision);
+    this.ops = numbers.ops(graph, weights, file);
     this.handedOn = handedOn;
     this.outputs = outputs;
     engine.draw(this);
@@ -164,7 +163,7 @@ final class EngineGraph {
             name.startsWith(block)
                 ? input(
                     Names.BLOCK + "." + name.substring(block.length()),
-                    precision.element(),
+                    numbers.element(),
                     handedOn.get(name))
                 : handedOn(name);
     List<Term<Value>> terms = past(Names.OUTPUT, history, outputs.get(index));
@@ -177,7 +176,7 @@ final class EngineGraph {
 
   void changed(Change change) {
     Streams<Value> before =
-        Streams.from(name -> input(Names.before(name), precision.element(), handedOn.get(name)));
+        Streams.from(name -> input(Names.before(name), numbers.element(), handedOn.get(name)));
     change(change, Names.OUTPUT, before, Streams.from(this::handedOn));
   }
 
@@ -198,8 +197,7 @@ final class EngineGraph {
   }
 
   private long[] shape(Change change) {
-    long rows = change.parts().stream().mapToLong(Change.Part::rows).sum();
-    return new long[] {rows, handedOn.get(change.parts().get(0).stream())[1]};
+    return new long[] {change.rows(), handedOn.get(change.parts().get(0).stream())[1]};
   }
 
   private void handOn(Streams<Value> streams) {
@@ -228,7 +226,7 @@ final class EngineGraph {
       String name, int history, long[] shape, IntFunction<Value> weights) {
     List<Term<Value>> terms = new ArrayList<>();
     for (int age = 1; age <= history; age++) {
-      Value past = input(Names.history(name, age), precision.element(), shape);
+      Value past = input(Names.history(name, age), numbers.element(), shape);
       Optional<Value> weight =
           history == 1 ? Optional.empty() : Optional.of(weights.apply(age - 1));
       terms.add(new Term<>(weight, past));
@@ -257,7 +255,7 @@ final class EngineGraph {
   }
 
   private Value handedOn(String name) {
-    return input(name, precision.element(), handedOn.get(name));
+    return input(name, numbers.element(), handedOn.get(name));
   }
 
   private Value input(Port port) {

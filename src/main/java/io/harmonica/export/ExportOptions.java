@@ -3,7 +3,9 @@ package io.harmonica.export;
 import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a model is exported.
@@ -29,6 +31,11 @@ public record ExportOptions(
     boolean hardLinks,
     boolean dynamicBatching) {
 
+  private static final String VNNI =
+      "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
+          + " others products in int8 overflow without a word; in this process the slower ones that"
+          + " do not are taken there";
+
   /** What Triton runs the engines with. */
   public enum Platform {
     /** Its onnxruntime backend, with ONNX Runtime's own kernels. */
@@ -49,15 +56,15 @@ public record ExportOptions(
     /** Its tensorrt backend, with plans that {@code export/build-engines.sh} builds beforehand. */
     TENSORRT(null);
 
-    private final String needs;
+    private final Optional<String> needs;
 
     Platform(String needs) {
-      this.needs = needs;
+      this.needs = Optional.ofNullable(needs);
     }
 
-    /** What a server needs for it that not every one has, where that is so. */
-    public Optional<String> needs() {
-      return Optional.ofNullable(needs);
+    /** Whether TensorRT runs the engines, one way or the other. */
+    boolean isTensorRt() {
+      return this == ONNXRUNTIME_TENSORRT || this == TENSORRT;
     }
   }
 
@@ -156,6 +163,13 @@ public record ExportOptions(
         stepsPerRequest,
         hardLinks,
         dynamicBatching);
+  }
+
+  /** What servers need for it that not every one has. */
+  public List<String> needs() {
+    boolean onProcessors = precision.isInt8() && !platform.isTensorRt();
+    return Stream.concat(platform.needs.stream(), onProcessors ? Stream.of(VNNI) : Stream.empty())
+        .toList();
   }
 
   public ExportOptions withForce(boolean other) {

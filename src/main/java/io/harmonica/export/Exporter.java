@@ -94,7 +94,7 @@ public final class Exporter {
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = usual(model.denoiser().io());
-    this.pieces = new Pieces(model, options.engines(), options.precision());
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -156,16 +156,6 @@ public final class Exporter {
     autoencoder.requireChannels(io.channels());
     beside.decoder = Optional.of(new DecoderEngine(autoencoder.of(io.origin()), io));
     return this;
-  }
-
-  /**
-   * Adds what embeds prompts.
-   *
-   * @param tokenizer packed, for clients
-   * @throws HarmonicaException if the model takes other texts, or none
-   */
-  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
-    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
   }
 
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {

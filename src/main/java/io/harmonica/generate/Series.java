@@ -24,9 +24,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * {@code harmonica generate --count N}: many pictures, each a file of its own, so that a run that
- * was broken off goes on where it stopped. Files appear whole or not at all. Neighbours go as one
- * request: a pass over several pictures costs less than one for each.
+ * Many pictures in a folder, each a file of its own, so that a run that was broken off goes on
+ * where it stopped. Files appear whole or not at all. Neighbours go as one request: a pass over
+ * several pictures costs less than one for each.
  *
  * @param request of all subjects; picture i takes subject i, counted round, and seed + i
  */

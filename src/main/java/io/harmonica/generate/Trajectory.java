@@ -152,7 +152,7 @@ final class Trajectory implements Course {
     }
   }
 
-  /** The first half where guidance doubles it. */
+  /** A tensor's values, of its first half where guidance doubles it. */
   private float[] picturesOf(Tensor tensor) {
     float[] values = new float[x.length];
     tensor.floats().get(values);
@@ -227,7 +227,7 @@ final class Trajectory implements Course {
                     value,
                     step,
                     manifest.precision(),
-                    manifest.precision().equals("fp16")
+                    manifest.precision().endsWith("fp16")
                         ? "its numbers overflow; export it with `precision` fp32"
                         : "its checkpoint holds NaN or numbers too large; try another"));
       }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Reuse;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.train.search.Target;
@@ -16,7 +17,7 @@ import java.util.Optional;
  *
  * @param trajectory what the router is for
  * @param objective [sdt]
- * @param reuse how a reused output follows from stored ones [last]
+ * @param reuse what is reused, and how
  * @param weights of the steps' errors
  * @param control what the table's cost is held to [a theoretical speedup of 1.5]
  * @param start the table to start from [random]
@@ -26,7 +27,7 @@ import java.util.Optional;
 public record TrainOptions(
     Trajectory trajectory,
     Objective objective,
-    Reusing reuse,
+    Reuses reuse,
     ErrorWeights weights,
     Control control,
     Start start,
@@ -42,7 +43,8 @@ public record TrainOptions(
   public TrainOptions {
     require( // a logit of 5 must lie above it: step 0 computes
         threshold > 0 && threshold <= 0.99, "threshold", threshold, "above 0, at most 0.99");
-    if (objective == Objective.LTC && (reuse != Reusing.LAST || weights.lambda() != Lambda.NONE)) {
+    if (objective == Objective.LTC
+        && (reuse.rule() != Reusing.LAST || weights.lambda() != Lambda.NONE)) {
       throw new InvalidProperty(
           "objective",
           "ltc reuses the last output and weighs all errors alike: leave `reuse` and `lambda` out");
@@ -123,13 +125,47 @@ public record TrainOptions(
     }
   }
 
-  /** How a reused output follows from the branch's stored ones. */
+  /**
+   * What is reused, and how.
+   *
+   * @param rule how a reused output follows from stored ones [last]
+   * @param grain what is computed or reused as one [branch]
+   * @param merges whether neighbours that the finished table reuses are merged to runs, where that
+   *     costs less than it saves [no]
+   */
+  public record Reuses(Reusing rule, Grain grain, boolean merges) {
+    public Reuses {
+      if (merges && grain == Grain.MODEL) {
+        throw new InvalidProperty(
+            "merge", "has nothing to merge with `grain` model: leave one of them out");
+      }
+    }
+
+    /** Of branches, each by itself. */
+    public static Reuses of(Reusing rule) {
+      return new Reuses(rule, Grain.BRANCH, false);
+    }
+
+    void describe(ObjectNode json) {
+      json.put("reuse", word(rule));
+      if (grain != Grain.BRANCH) {
+        json.put("grain", grain.toString());
+      }
+      if (merges) {
+        json.put("merge", true);
+      }
+    }
+  }
+
+  /** How a reused output follows from stored ones. */
   public enum Reusing {
     LAST(0),
     LINEAR(1),
     QUADRATIC(2),
     /** Linear, with weights that are trained too. */
-    LEARNED(1);
+    LEARNED(1),
+    /** Quadratic, with weights that are trained too. */
+    LEARNED_QUADRATIC(2);
 
     private final int order;
 
@@ -139,6 +175,16 @@ public record TrainOptions(
 
     Reuse.Forecast forecast() {
       return new Reuse.Forecast(order);
+    }
+
+    /** Whether the weights are trained. */
+    boolean learns() {
+      return this == LEARNED || this == LEARNED_QUADRATIC;
+    }
+
+    /** How many weights of a reused output are trained. */
+    int weights() {
+      return learns() ? order + 1 : 0;
     }
   }
 
@@ -176,10 +222,10 @@ public record TrainOptions(
     }
 
     /** What a run is held to; empty where beta is fixed. */
-    Optional<Target> target(Flops flops, boolean[] trainable) {
+    Optional<Target> target(Columns columns, Flops flops, boolean[] trainable) {
       return switch (kind) {
-        case "speedup" -> Optional.of(Target.speedup(value, flops, trainable));
-        case "cur" -> Optional.of(Target.cur(value, flops, trainable));
+        case "speedup" -> Optional.of(Target.speedup(value, columns.flops(flops), trainable));
+        case "cur" -> Optional.of(Target.cur(value, columns.sizes(), trainable));
         default -> Optional.empty();
       };
     }
@@ -200,8 +246,10 @@ public record TrainOptions(
     json.put("steps", trajectory.steps()).put("spacing", trajectory.spacing());
     json.put("guidance", trajectory.guidance());
     json.put("guidanceChannels", trajectory.guidanceChannels());
-    json.put("reuse", word(reuse)).put("lambda", word(weights.lambda()));
-    json.put("lambdaEvery", weights.every()).put(control.kind(), control.value());
+    reuse.describe(json);
+    json.put("lambda", word(weights.lambda()))
+        .put("lambdaEvery", weights.every())
+        .put(control.kind(), control.value());
     json.put("init", start.name()).put("batch", effort.batch()).put("seed", effort.seed());
     return json.put(LEARNING_RATE, effort.learningRate()).put("threshold", threshold);
   }
