@@ -15,6 +15,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,7 @@ public final class Denoising {
   private final Sampler sampler;
   private final Guidance guidance;
   private final Optional<Captions> captions;
+  private final Map<Drawn, float[]> uncached; // results so far
   private long passes;
 
   /** Of a model that takes no text. */
@@ -61,7 +63,8 @@ public final class Denoising {
         Column.branches(model),
         sampler,
         new Guidance(guidance, guidanceChannels, true),
-        captions);
+        captions,
+        new HashMap<>());
   }
 
   private Denoising(
@@ -70,7 +73,8 @@ public final class Denoising {
       List<Column> columns,
       Sampler sampler,
       Guidance guidance,
-      Optional<Captions> captions) {
+      Optional<Captions> captions,
+      Map<Drawn, float[]> uncached) {
     this.ops = ops;
     this.model = model;
     this.branches = model.branches().size();
@@ -78,14 +82,18 @@ public final class Denoising {
     this.sampler = sampler;
     this.guidance = guidance;
     this.captions = captions;
+    this.uncached = uncached;
   }
+
+  /** What tells batches apart: their labels and noise follow from it. */
+  private record Drawn(long seed, int pictures) {}
 
   /**
    * The same by other columns. Of two that share branches one must cover the other; a branch
    * without a column is always computed.
    */
   public Denoising over(List<Column> other) {
-    return new Denoising(ops, model, other, sampler, guidance, captions);
+    return new Denoising(ops, model, other, sampler, guidance, captions, uncached);
   }
 
   /**
@@ -102,7 +110,13 @@ public final class Denoising {
   /** The same without guidance. */
   public Denoising unguided() {
     return new Denoising(
-        ops, model, columns, sampler, new Guidance(1, guidance.channels(), true), captions);
+        ops,
+        model,
+        columns,
+        sampler,
+        new Guidance(1, guidance.channels(), true),
+        captions,
+        new HashMap<>());
   }
 
   public TorchOps ops() {
@@ -330,8 +344,17 @@ public final class Denoising {
         : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidance.channels(), channels)));
   }
 
-  /** The result of a batch with everything computed: [B, C, H, W]. */
+  /**
+   * The result of a drawn batch with everything computed, [B, C, H, W]. It is remembered: trainings
+   * that follow each other measure by the same pictures.
+   */
   public float[] uncached(Batch batch) {
+    return uncached
+        .computeIfAbsent(new Drawn(batch.seed(), batch.pictures()), drawn -> computed(batch))
+        .clone();
+  }
+
+  private float[] computed(Batch batch) {
     try (Walk walk = Walk.start(this, batch, 0, 0)) {
       finish(walk, step -> FULL);
       return walk.x();
