@@ -15,6 +15,7 @@ import io.harmonica.picture.ContactSheet;
 import io.harmonica.picture.Latents;
 import io.harmonica.picture.Pictures;
 import io.harmonica.picture.Png;
+import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -38,6 +39,7 @@ final class GenerateCommand implements Command {
           "model",
           DeviceOptions.DEVICE,
           "router",
+          "tier",
           "classes",
           "text-embeddings",
           "negative-prompt",
@@ -89,6 +91,11 @@ final class GenerateCommand implements Command {
             .value("model", "NAME", "the base model")
             .value(
                 "router", "NAME|none", "a router of the model (default none: compute everything)")
+            .value(
+                "tier",
+                "NAME",
+                "instead of a router's name what it is there for: fast, balanced, quality, or"
+                    + " another that the model has")
             .value("classes", "0,1,2", "a class label for each picture")
             .value(
                 "prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
@@ -196,10 +203,14 @@ final class GenerateCommand implements Command {
               "%s in %.2f s, router %s, in %s%n",
               RouterCommands.counted(request.count(), "picture"),
               result.elapsedNanos() / 1e9,
-              request.style().router(),
+              router(pipeline, request),
               out);
     }
     return CommandRunner.DONE;
+  }
+
+  private static String router(Pipeline pipeline, Request request) {
+    return pipeline.router(request.style()).map(Router::name).orElse(Request.NO_ROUTER);
   }
 
   private static int count(Arguments arguments) {
@@ -231,7 +242,7 @@ final class GenerateCommand implements Command {
             RouterCommands.counted(done.made(), "picture"),
             (System.nanoTime() - start) / 1e9,
             done.found() == 0 ? "" : ", " + done.found() + " were there",
-            series.request().style().router(),
+            router(series.pipeline(), series.request()),
             series.out());
     if (there < series.count()) {
       throw new HarmonicaException(
@@ -241,6 +252,7 @@ final class GenerateCommand implements Command {
   }
 
   private static void refuseWithoutEffect(Arguments arguments) {
+    arguments.refuseBoth("tier", "router");
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
     arguments.refuseBoth("whole", "steps-per-request");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
@@ -315,9 +327,10 @@ final class GenerateCommand implements Command {
       return pipeline.generate(request, unlessStopped);
     }
     int steps =
-        request.style().router().equals(Request.NO_ROUTER)
-            ? request.style().steps().orElse(Request.DEFAULT_STEPS)
-            : pipeline.router(request.style().router()).steps();
+        pipeline
+            .router(request.style())
+            .map(Router::steps)
+            .orElseGet(() -> request.style().steps().orElse(Request.DEFAULT_STEPS));
     int size =
         pipeline.manifest().channels() * pipeline.manifest().height() * pipeline.manifest().width();
     try (ProgressBar bar =

@@ -128,8 +128,7 @@ public final class Comparison implements AutoCloseable {
   }
 
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {
-    String name = setting.style().router();
-    return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(pipeline.router(name));
+    return pipeline.router(setting.style());
   }
 
   private static Map<String, Role> roles(Setting setting, Pipeline pipeline) {

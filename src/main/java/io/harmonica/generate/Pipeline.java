@@ -130,7 +130,7 @@ public final class Pipeline implements AutoCloseable {
   /** Resolves a request, and says once of a router that it goes step by step against the wish. */
   private Admitted admit(Request request) {
     Admitted admitted = admission.admit(request, sendsSeveralSteps());
-    String router = request.style().router();
+    String router = admitted.router().map(Router::name).orElse(Request.NO_ROUTER);
     int asked = stepsPerRequest.orElse(1);
     Program program = admitted.program();
     if (asked > 1
@@ -328,7 +328,16 @@ public final class Pipeline implements AutoCloseable {
     if (outcome == Metrics.Outcome.FAILED) {
       plans.forget();
     }
-    counting.request(request, startNanos, outcome);
+    counting.request(named(request), startNanos, outcome);
+  }
+
+  /** With its router's own name, as far as there is one. */
+  private Request named(Request request) {
+    try {
+      return request.withRouter(admission.name(request.style()));
+    } catch (HarmonicaException e) {
+      return request;
+    }
   }
 
   /** Whether finished samples become pictures here: it works on pixels, or has a decoder. */
@@ -357,6 +366,16 @@ public final class Pipeline implements AutoCloseable {
    */
   public Router router(String name) {
     return admission.router(name);
+  }
+
+  /**
+   * The router that a style names, itself or by its tier; none computes everything.
+   *
+   * @throws HarmonicaException if the model has none such
+   */
+  public Optional<Router> router(Style style) {
+    String name = admission.name(style);
+    return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(router(name));
   }
 
   /**

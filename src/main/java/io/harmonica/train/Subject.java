@@ -47,6 +47,11 @@ public record Subject(
    */
   public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
 
+  /** The same for a router of another name. */
+  public Subject named(String other) {
+    return new Subject(other, model, digest, flops, sampled, captions);
+  }
+
   /** Whose steps the trajectory takes. */
   public Sampler sampler() {
     return sampled.sampler;

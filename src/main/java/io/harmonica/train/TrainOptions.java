@@ -7,6 +7,7 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Grain;
 import io.harmonica.router.Reuse;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.train.search.Target;
 import java.util.Locale;
@@ -49,6 +50,11 @@ public record TrainOptions(
           "objective",
           "ltc reuses the last output and weighs all errors alike: leave `reuse` and `lambda` out");
     }
+  }
+
+  /** The same, held to something else. */
+  public TrainOptions held(Control other) {
+    return new TrainOptions(trajectory, objective, reuse, weights, other, start, effort, threshold);
   }
 
   /**
@@ -201,24 +207,34 @@ public record TrainOptions(
    * What the table's cost is held to.
    *
    * @param kind {@code beta}, {@code speedup} or {@code cur}
+   * @param tier of the router, if it is one of a family
    */
-  public record Control(String kind, double value) {
+  public record Control(String kind, double value, Optional<String> tier) {
+    private static Control of(String kind, double value) {
+      return new Control(kind, value, Optional.empty());
+    }
+
+    /** The same for a router of this tier. */
+    public Control forTier(String name) {
+      return new Control(kind, value, Optional.of(name));
+    }
+
     /** A fixed price of a computed branch in the loss. */
     public static Control beta(double value) {
       require(value >= 0 && value <= 1e9, "beta", value, "0..1e9");
-      return new Control("beta", value);
+      return of("beta", value);
     }
 
     /** A theoretical speedup, beta following it. */
     public static Control speedup(double value) {
       require(value >= 1 && value <= 1000, "targetSpeedup", value, "1..1000");
-      return new Control("speedup", value);
+      return of("speedup", value);
     }
 
     /** A cache utilisation ratio, beta following it. */
     public static Control cur(double value) {
       require(value >= 0 && value < 1, "targetCur", value, "0 or more and below 1");
-      return new Control("cur", value);
+      return of("cur", value);
     }
 
     /** What a run is held to; empty where beta is fixed. */
@@ -251,6 +267,7 @@ public record TrainOptions(
         .put("lambdaEvery", weights.every())
         .put(control.kind(), control.value());
     json.put("init", start.name()).put("batch", effort.batch()).put("seed", effort.seed());
+    control.tier().ifPresent(tier -> json.put(Tiers.FIELD, tier));
     return json.put(LEARNING_RATE, effort.learningRate()).put("threshold", threshold);
   }
 

@@ -50,25 +50,43 @@ public final class Trainer {
    */
   public Trainer(
       Subject subject, TorchOps ops, TrainOptions options, TrainingFiles files, Progress progress) {
+    this(subject, denoising(subject, ops, options.trajectory()), options, files, progress);
+  }
+
+  /** What trainings of one trajectory can share: uncached pictures are drawn once then. */
+  public static Denoising denoising(
+      Subject subject, TorchOps ops, TrainOptions.Trajectory trajectory) {
+    return new Denoising(
+        ops,
+        subject.model(),
+        subject.sampler(),
+        trajectory.guidance(),
+        trajectory.guidanceChannels(),
+        subject.captions());
+  }
+
+  /**
+   * Makes one that measures with others.
+   *
+   * @param denoising of the subject and the options' trajectory
+   */
+  public Trainer(
+      Subject subject,
+      Denoising denoising,
+      TrainOptions options,
+      TrainingFiles files,
+      Progress progress) {
     Library.XCHART.require(); // or the curves of a long training would be missed at its end
     this.subject = subject;
     this.options = options;
     this.files = files;
     this.progress = progress;
     options.start().requireFits(subject.model(), subject.steps());
-    TrainOptions.Trajectory trajectory = options.trajectory();
-    trajectory.requireGuides(subject.model());
+    options.trajectory().requireGuides(subject.model());
     this.columns = Columns.of(options.reuse().grain(), subject.model());
-    this.denoising =
-        new Denoising(
-                ops,
-                subject.model(),
-                subject.sampler(),
-                trajectory.guidance(),
-                trajectory.guidanceChannels(),
-                subject.captions())
-            .over(columns.all());
-    this.routing = new SoftRouting(ops, options.reuse().rule().forecast(), options.threshold());
+    this.denoising = denoising.over(columns.all());
+    this.routing =
+        new SoftRouting(denoising.ops(), options.reuse().rule().forecast(), options.threshold());
     this.trainable = options.objective().trainable(subject.sampler());
     this.target = options.control().target(columns, subject.flops(), trainable);
   }

@@ -15,6 +15,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,7 @@ public final class Denoising {
   private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
+  private final Map<Drawn, float[]> uncached; // results so far
   private long passes;
 
   /** Of a model that takes no text. */
@@ -61,7 +63,15 @@ public final class Denoising {
       double guidance,
       int guidanceChannels,
       Optional<Captions> captions) {
-    this(ops, model, Column.branches(model), sampler, guidance, guidanceChannels, captions);
+    this(
+        ops,
+        model,
+        Column.branches(model),
+        sampler,
+        guidance,
+        guidanceChannels,
+        captions,
+        new HashMap<>());
   }
 
   private Denoising(
@@ -71,7 +81,8 @@ public final class Denoising {
       Sampler sampler,
       double guidance,
       int guidanceChannels,
-      Optional<Captions> captions) {
+      Optional<Captions> captions,
+      Map<Drawn, float[]> uncached) {
     this.ops = ops;
     this.model = model;
     this.branches = model.branches().size();
@@ -80,14 +91,19 @@ public final class Denoising {
     this.scale = guidance;
     this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
     this.captions = captions;
+    this.uncached = uncached;
   }
+
+  /** What tells batches apart: their labels and noise follow from it. */
+  private record Drawn(long seed, int pictures) {}
 
   /**
    * The same by other columns. Of two that share branches one must cover the other; a branch
    * without a column is always computed.
    */
   public Denoising over(List<Column> other) {
-    return new Denoising(ops, model, other, sampler, scale, guidance.channels(), captions);
+    return new Denoising(
+        ops, model, other, sampler, scale, guidance.channels(), captions, uncached);
   }
 
   /**
@@ -103,7 +119,8 @@ public final class Denoising {
 
   /** The same without guidance. */
   public Denoising unguided() {
-    return new Denoising(ops, model, columns, sampler, 1, guidance.channels(), captions);
+    return new Denoising(
+        ops, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
   }
 
   public TorchOps ops() {
@@ -336,8 +353,17 @@ public final class Denoising {
         : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidance.channels(), channels)));
   }
 
-  /** The result of a batch with everything computed: [B, C, H, W]. */
+  /**
+   * The result of a drawn batch with everything computed, [B, C, H, W]. It is remembered: trainings
+   * that follow each other measure by the same pictures.
+   */
   public float[] uncached(Batch batch) {
+    return uncached
+        .computeIfAbsent(new Drawn(batch.seed(), batch.pictures()), drawn -> computed(batch))
+        .clone();
+  }
+
+  private float[] computed(Batch batch) {
     try (Walk walk = Walk.start(this, batch, 0, 0)) {
       finish(walk, step -> FULL);
       return walk.x();
