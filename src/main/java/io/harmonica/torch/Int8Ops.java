@@ -1,20 +1,19 @@
 package io.harmonica.torch;
 
-import io.harmonica.model.BranchMaps;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Forwarding;
+import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Int8Weights;
 import io.harmonica.model.Weights;
-import java.util.Set;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The libtorch interpreter with the linear maps of a model's branches as engines in int8 have them:
- * weights and tokens are rounded to 8 bits, and then multiplied as the floating-point numbers that
- * they stand for.
+ * The libtorch interpreter with a model's linear maps as engines in int8 have them: weights and
+ * tokens are rounded to 8 bits, and then multiplied as the floating-point numbers that they stand
+ * for.
  *
  * <p>Gradients pass a rounding as if it were none (Bengio et al., arXiv 1308.3432).
  */
@@ -22,9 +21,9 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
   private static final float STEP = 1f / Int8Matrix.MOST;
 
   private final TorchOps ops;
-  private final Set<String> maps;
+  private final Int8Maps maps;
 
-  private Int8Ops(TorchOps ops, Set<String> maps) {
+  private Int8Ops(TorchOps ops, Int8Maps maps) {
     super(ops);
     this.ops = ops;
     this.maps = maps;
@@ -32,10 +31,10 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
 
   /** For a model; parameters are read when first used, each once. */
   public static Int8Ops open(Denoiser model, Weights weights, Device device, Precision precision) {
-    return open(BranchMaps.of(model), weights, device, precision);
+    return open(Int8Maps.of(model), weights, device, precision);
   }
 
-  static Int8Ops open(Set<String> maps, Weights weights, Device device, Precision precision) {
+  static Int8Ops open(Int8Maps maps, Weights weights, Device device, Precision precision) {
     return new Int8Ops(TorchOps.open(new Int8Weights(weights, maps), device, precision), maps);
   }
 
@@ -51,7 +50,7 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
 
   /** Tokens as a linear map reads them. */
   private Value read(Value x, String weight) {
-    return maps.contains(weight) ? new Value(rounded(x.tensor)) : x;
+    return maps.tokens().contains(weight) ? new Value(rounded(x.tensor)) : x;
   }
 
   /** Each row as multiples of a 127th of its largest number: (..., in). */
