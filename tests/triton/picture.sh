@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Draws a picture in one request with curl: picture.sh HOST:PORT MODEL CLASS GUIDANCE NOISE OUT
-# NOISE is a file of fp32 numbers of the shape that the model states, OUT becomes a PPM picture; PORT is HTTP's.
+# Draws a picture of a seed in one request with curl: picture.sh HOST:PORT MODEL CLASS GUIDANCE SEED OUT
+# PORT is HTTP's, MODEL one that takes seeds, such as shapes-dit.taylor-2.seed; OUT becomes a PPM picture.
 set -euo pipefail
 
-dims=$(curl -sSf "http://$1/v2/models/$2" | grep -o '"name":"noise"[^]]*\[[^]]*' | sed 's/.*\[-1,//')
 request=$(
   cat <<JSON
 {"inputs": [
-  {"name": "noise", "datatype": "FP32", "shape": [1,$dims], "data": [$(od -An -v -w4 -tf4 "$5" | paste -sd,)]},
+  {"name": "seed", "datatype": "INT64", "shape": [1,1], "data": [$5]},
   {"name": "class_label", "datatype": "INT64", "shape": [1,1], "data": [$3]},
   {"name": "guidance", "datatype": "FP32", "shape": [1,1], "data": [$4]}],
  "outputs": [{"name": "image"}]}

@@ -1,6 +1,6 @@
-"""Draws a picture in one request over HTTP: picture_http.py HOST:PORT MODEL CLASS GUIDANCE NOISE OUT
+"""Draws a picture of a seed in one request over HTTP: picture_http.py HOST:PORT MODEL CLASS GUIDANCE SEED OUT
 
-NOISE is a file of fp32 numbers, OUT becomes a PPM picture. tests/triton/client.sh runs it with Triton's client installed.
+MODEL is one that takes seeds, such as shapes-dit.taylor-2.seed; OUT becomes a PPM picture. tests/triton/client.sh runs it with Triton's client installed.
 """
 import sys
 
@@ -8,11 +8,10 @@ import numpy as np
 import tritonclient.http as triton
 from tritonclient.utils import np_to_triton_dtype
 
-url, model, label, guidance, noise, out = sys.argv[1:]
+url, model, label, guidance, seed, out = sys.argv[1:]
 client = triton.InferenceServerClient(url)
-shape = next(port["shape"] for port in client.get_model_metadata(model)["inputs"] if port["name"] == "noise")
 tensors = {
-    "noise": np.fromfile(noise, np.float32).reshape(1, *shape[1:]),
+    "seed": np.array([[int(seed)]], np.int64),
     "class_label": np.array([[int(label)]], np.int64),
     "guidance": np.array([[float(guidance)]], np.float32),
 }

@@ -65,7 +65,8 @@ class ArchitectureTest {
             "runtime",
             "sampler",
             "text",
-            "triton"));
+            "triton",
+            "whole"));
     MAY_USE.put("train.trajectory", Set.of(ROOT, "model", "sampler", "torch"));
     MAY_USE.put("train.search", Set.of(ROOT, "model", "torch", "train.trajectory"));
     MAY_USE.put(

@@ -41,13 +41,14 @@ class SettingTest {
     Setting setting =
         setting(
             "name=mine, router=r, steps=14,sampler=ddim,spacing=openai-ddim,guidance=4.5,batch=8,steps-per-request=7,"
-                + "guidance-channels=3,model=other,triton=host:8001");
+                + "guidance-channels=3,true-cfg=2,model=other,triton=host:8001");
     assertThat(setting.name()).isEqualTo("mine");
     assertThat(setting.style().router()).isEqualTo("r");
     assertThat(setting.style().steps()).hasValue(14);
     assertThat(setting.style().spacing()).hasValue(Spacing.OPENAI_DDIM);
     assertThat(setting.style().guidance()).hasValue(4.5);
     assertThat(setting.style().guidanceChannels()).hasValue(3);
+    assertThat(setting.style().trueCfg()).hasValue(2);
     assertThat(setting.batch()).hasValue(8);
     assertThat(setting.stepsPerRequest()).hasValue(7);
     assertThat(setting.model()).isEqualTo("other");
@@ -82,6 +83,7 @@ class SettingTest {
           batch=-1                         | --b: batch is '-1', expected a whole number in 1..65536
           steps-per-request=0              | --b: steps-per-request is '0', expected a whole number in 1..1000
           guidance=NaN                     | --b: guidance is 'NaN', expected a number in 0..1000
+          true-cfg=-1                      | --b: true-cfg is '-1', expected a number in 0..1000
           steps=14,fora-2                  | --b: 'fora-2' is no key=value pair; a router's name alone comes first
           none,fora-2,steps=14             | --b: 'fora-2' is no key=value pair; a router's name alone comes first
           none,router=fora-2               | --b: states 'router' twice

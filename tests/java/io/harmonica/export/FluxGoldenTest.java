@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -78,6 +79,21 @@ class FluxGoldenTest {
       double largest = Golden.difference(expected, new float[expected.length]);
       float[] output = infer(io, "flux", inputs(io)).get(Names.NOISE_PREDICTION);
       assertClose("output", output, expected, 0.01 * largest);
+    }
+  }
+
+  /** As published: bfloat16, in several files, is read exactly. */
+  @Test
+  void bfloat16InShards_isReadExactly() {
+    try (Checkpoint io = Golden.open("flux/schnell/io.safetensors");
+        Checkpoint source = Golden.open("flux/schnell/bf16-sharded")) {
+      new Exporter(Model.of(source, choices(io)), List.of(), ExportOptions.of("flux"))
+          .export(folder);
+      float[] expected =
+          new PackedLatents(size(io, "latents", 1), size(io, "latents", 2), size(io, "latents", 3))
+              .unpack(floats(io, "output_bf16_weights"));
+      float[] output = infer(io, "flux", inputs(io)).get(Names.NOISE_PREDICTION);
+      assertClose("output", output, expected, TOLERANCE);
     }
   }
 

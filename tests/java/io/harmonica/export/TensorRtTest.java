@@ -50,7 +50,16 @@ class TensorRtTest {
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
       return new ExportOptions(
-          "model", precision, platform, size, 4, /* force= */ false, 2, false, precision.isInt8());
+          "model",
+          precision,
+          platform,
+          size,
+          4,
+          /* force= */ false,
+          2,
+          false,
+          true,
+          precision.isInt8());
     }
 
     String name() {

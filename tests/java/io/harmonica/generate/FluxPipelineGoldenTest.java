@@ -63,23 +63,27 @@ class FluxPipelineGoldenTest {
     int height = size.height() / pixels;
     int width = size.width() / pixels;
     float[] start = new PackedLatents(channels, height, width).unpack(floats(vectors, "latents"));
-    return Request.of(new Content.Texts(embeddings(vectors), Optional.empty()))
+    Optional<Embeddings> negative =
+        vectors.names().contains("negative_prompt_embeds")
+            ? Optional.of(embeddings(vectors, "negative_"))
+            : Optional.empty();
+    return Request.of(new Content.Texts(embeddings(vectors, ""), negative))
         .withSteps(run.path("steps").asInt())
         .withLatents(new Latents(start, size(vectors, "latents", 0), channels, height, width));
   }
 
-  private static Embeddings embeddings(Checkpoint vectors) {
-    int count = size(vectors, "prompt_embeds", 0);
-    int tokens = size(vectors, "prompt_embeds", 1);
+  private static Embeddings embeddings(Checkpoint vectors, String prefix) {
+    int count = size(vectors, prefix + "prompt_embeds", 0);
+    int tokens = size(vectors, prefix + "prompt_embeds", 1);
     long[] mask = new long[count * tokens];
     Arrays.fill(mask, 1);
     return new Embeddings(
-        floats(vectors, "prompt_embeds"),
+        floats(vectors, prefix + "prompt_embeds"),
         mask,
         count,
         tokens,
-        size(vectors, "prompt_embeds", 2),
-        floats(vectors, "pooled_prompt_embeds"));
+        size(vectors, prefix + "prompt_embeds", 2),
+        floats(vectors, prefix + "pooled_prompt_embeds"));
   }
 
   /** Of dev the scale of guidance, 3.5, is the model's own default; schnell is told none. */
@@ -88,22 +92,61 @@ class FluxPipelineGoldenTest {
   void everyStep_isDiffusers_oneAndSeveralARequest(String flavour) {
     try (Checkpoint vectors = Golden.open(flavour + "/traj_plain.safetensors")) {
       Request request = export(flavour, vectors);
-      Latents start = request.latents().orElseThrow();
-      float[] states =
-          new PackedLatents(start.channels(), start.height(), start.width())
-              .unpack(floats(vectors, "x"));
-      float[] last =
-          Arrays.copyOfRange(states, states.length - start.values().length, states.length);
-      try (Pipeline pipeline =
-              Pipeline.builder("flux").repository(folder).stepsPerRequest(1).open();
-          Pipeline several =
-              Pipeline.builder("flux").repository(folder).stepsPerRequest(2).open()) {
-        PipelineGoldenTest.check(pipeline, request, states, 1, new ArrayList<>());
-        assertClose(
-            "several steps a request",
-            several.generate(request).latents().values(),
-            last,
-            trajectoryTolerance(last));
+      checkAgainst(request, vectors);
+    }
+  }
+
+  private void checkAgainst(Request request, Checkpoint vectors) {
+    Latents start = request.latents().orElseThrow();
+    float[] states =
+        new PackedLatents(start.channels(), start.height(), start.width())
+            .unpack(floats(vectors, "x"));
+    float[] last = Arrays.copyOfRange(states, states.length - start.values().length, states.length);
+    try (Pipeline pipeline = Pipeline.builder("flux").repository(folder).stepsPerRequest(1).open();
+        Pipeline several = Pipeline.builder("flux").repository(folder).stepsPerRequest(2).open()) {
+      PipelineGoldenTest.check(pipeline, request, states, 1, new ArrayList<>());
+      assertClose(
+          "several steps a request",
+          several.generate(request).latents().values(),
+          last,
+          trajectoryTolerance(last));
+    }
+  }
+
+  /** A second row for the negative text, which is told the same scale of guidance. */
+  @Test
+  void trueCfg_isDiffusers_oneAndSeveralARequest() {
+    try (Checkpoint vectors = Golden.open("flux/dev/traj_true_cfg.safetensors")) {
+      Request plain = export("flux/dev", vectors);
+      double scale =
+          Golden.json("flux/dev/pipeline.json")
+              .at("/trajectories/true_cfg/true_cfg_scale")
+              .asDouble();
+      checkAgainst(plain.withTrueCfg(scale), vectors);
+      try (Pipeline pipeline = Pipeline.open(folder, "flux")) {
+        assertThat(pipeline.rows(plain.withTrueCfg(scale).style())).isEqualTo(2);
+        Latents without = pipeline.generate(plain.withTrueCfg(1)).latents();
+        assertThat(without.values()).isEqualTo(pipeline.generate(plain).latents().values());
+        Content.Texts texts = (Content.Texts) plain.content();
+        Request nothing = plain.withContent(new Content.Texts(texts.positive(), Optional.empty()));
+        assertThatThrownBy(() -> pipeline.generate(nothing.withTrueCfg(scale)))
+            .isInstanceOf(HarmonicaException.class)
+            .hasMessageContaining("guidance 2.5 needs a negative text")
+            .hasMessageEndingWith("add it, or use no `trueCfg`");
+      }
+    }
+  }
+
+  @Test
+  void trueCfg_ofAModelThatIsToldNoScale_isRefused() {
+    try (Checkpoint vectors = Golden.open("flux/schnell/traj_plain.safetensors")) {
+      Request request = export("flux/schnell", vectors).withTrueCfg(2);
+      try (Pipeline pipeline = Pipeline.open(folder, "flux")) {
+        assertThatThrownBy(() -> pipeline.generate(request))
+            .isInstanceOf(HarmonicaException.class)
+            .hasMessage(
+                "`trueCfg` 2.0 is for models that are told a scale of guidance, and flux is not:"
+                    + " its guidance is a second row already, use `guidance`");
       }
     }
   }

@@ -12,6 +12,7 @@ class StyleTest {
     return Style.DEFAULT
         .withGuidanceChannels(3)
         .withGuidance(4)
+        .withTrueCfg(2)
         .withSpacing(Spacing.OPENAI)
         .withSampler("other")
         .withEta(0.5)
@@ -29,6 +30,7 @@ class StyleTest {
     assertThat(style.spacing()).contains(Spacing.OPENAI);
     assertThat(style.guidance()).hasValue(4);
     assertThat(style.guidanceChannels()).hasValue(3);
+    assertThat(style.trueCfg()).hasValue(2);
     assertThat(Style.DEFAULT.router()).isEqualTo("none");
     assertThat(Style.DEFAULT.steps()).isEmpty();
   }
@@ -51,6 +53,9 @@ class StyleTest {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> Style.DEFAULT.withGuidance(guidance))
           .withMessage("`guidance` %s must be a number from 0", guidance);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> Style.DEFAULT.withTrueCfg(guidance))
+          .withMessage("`trueCfg` %s must be a number from 0", guidance);
     }
   }
 }

@@ -40,6 +40,31 @@ class AutoencoderTest {
         .isEqualTo(decoder(new LatentSpace(4, 0.3611, 0.1), false));
   }
 
+  /** Its file does not say them, so they are what the model was published with. */
+  @Test
+  void compVis_latentsAreTheModels() {
+    try (Checkpoint file =
+            Checkpoint.open(Path.of("tests/golden/uvit/autoencoder/autoencoder_kl.pth"));
+        Checkpoint flux = Checkpoint.open(Path.of("tests/golden/flux/dev"));
+        Checkpoint sd3 = Checkpoint.open(Path.of("tests/golden/sd3/sd3"))) {
+      Autoencoder autoencoder = Autoencoder.of(file);
+      assertThat(latents(autoencoder, flux)).isEqualTo(new LatentSpace(4, 0.3611, 0.1159));
+      assertThat(latents(autoencoder, sd3)).isEqualTo(new LatentSpace(4, 1.5305, 0.0609));
+      assertThat(latents(autoencoder.scaledBy(0.5), flux)).isEqualTo(new LatentSpace(4, 0.5));
+    }
+    try (Checkpoint file = Checkpoint.open(VAE);
+        Checkpoint flux = Checkpoint.open(Path.of("tests/golden/flux/dev"))) {
+      assertThat(latents(Autoencoder.of(file), flux)).isEqualTo(new LatentSpace(4, 0.18215));
+    }
+  }
+
+  private static LatentSpace latents(Autoencoder autoencoder, Checkpoint model) {
+    return autoencoder
+        .of(Model.of(model, Choices.NONE).denoiser().io().origin())
+        .decoder()
+        .latents();
+  }
+
   @Test
   void of_wrappedNames_isTheSame() {
     Map<String, Floats> wrapped = Checkpoints.prefixed("_orig_mod.", Checkpoints.tensors(VAE));

@@ -34,16 +34,42 @@ public record WholeCall(Runtime runtime, String model) {
 
   /** Pictures of labels. */
   public Answer labels(Latents noise, List<Integer> classes, double... guidance) {
+    return labels(start(noise), classes, guidance);
+  }
+
+  /** Pictures of labels, each from its seed. */
+  public Answer seeds(List<Long> seeds, List<Integer> classes, double... guidance) {
     Map<String, Tensor> inputs = new HashMap<>();
-    LongBuffer labels = LongBuffer.allocate(classes.size());
-    classes.forEach(label -> labels.put(label));
-    inputs.put("class_label", runtime.tensor(labels.flip(), classes.size(), 1));
-    return infer(noise, inputs, guidance);
+    inputs.put("seed", longs(seeds));
+    return labels(inputs, classes, guidance);
+  }
+
+  private Answer labels(Map<String, Tensor> inputs, List<Integer> classes, double... guidance) {
+    inputs.put("class_label", longs(classes));
+    return infer(inputs, guidance);
+  }
+
+  private Tensor longs(List<? extends Number> values) {
+    long[] numbers = values.stream().mapToLong(Number::longValue).toArray();
+    return runtime.tensor(LongBuffer.wrap(numbers), numbers.length, 1);
+  }
+
+  private Map<String, Tensor> start(Latents noise) {
+    Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put(
+        "noise",
+        runtime.tensor(
+            FloatBuffer.wrap(noise.values()),
+            noise.count(),
+            noise.channels(),
+            noise.height(),
+            noise.width()));
+    return inputs;
   }
 
   /** Pictures of texts that are embedded, or of anything where there are none. */
   public Answer embedded(Latents noise, Optional<Content.Texts> texts, double guidance) {
-    Map<String, Tensor> inputs = new HashMap<>();
+    Map<String, Tensor> inputs = start(noise);
     texts.ifPresent(
         some -> {
           put(inputs, "", some.positive());
@@ -55,7 +81,7 @@ public record WholeCall(Runtime runtime, String model) {
         });
     double[] scales = new double[noise.count()];
     Arrays.fill(scales, guidance);
-    return infer(noise, inputs, scales);
+    return infer(inputs, scales);
   }
 
   private void put(Map<String, Tensor> inputs, String prefix, Embeddings texts) {
@@ -90,14 +116,14 @@ public record WholeCall(Runtime runtime, String model) {
             .config(manifest.text().encoder())
             .getParametersOrThrow(Manifest.TOKENIZER)
             .getStringValue();
-    Map<String, Tensor> inputs = new HashMap<>();
+    Map<String, Tensor> inputs = start(noise);
     try (Tokenizer tokenizer = Tokenizer.unpack(packed, "the test")) {
       put(inputs, "", texts, tokenizer, length);
       put(inputs, "negative_", texts.stream().map(text -> negative).toList(), tokenizer, length);
     }
     double[] scales = new double[texts.size()];
     Arrays.fill(scales, guidance);
-    return infer(noise, inputs, scales);
+    return infer(inputs, scales);
   }
 
   private void put(
@@ -117,16 +143,8 @@ public record WholeCall(Runtime runtime, String model) {
     inputs.put(prefix + "text_mask", runtime.tensor(mask.flip(), texts.size(), length));
   }
 
-  private Answer infer(Latents noise, Map<String, Tensor> inputs, double... guidance) {
+  private Answer infer(Map<String, Tensor> inputs, double... guidance) {
     ModelConfig config = runtime.config(model);
-    inputs.put(
-        "noise",
-        runtime.tensor(
-            FloatBuffer.wrap(noise.values()),
-            noise.count(),
-            noise.channels(),
-            noise.height(),
-            noise.width()));
     FloatBuffer scales = FloatBuffer.allocate(guidance.length);
     for (double scale : guidance) {
       scales.put((float) scale);
@@ -139,19 +157,20 @@ public record WholeCall(Runtime runtime, String model) {
     Map<String, Tensor> made = Map.of();
     try {
       made = runtime.infer(model, inputs, outputs);
-      float[] latents = new float[noise.values().length];
-      assertThat(made.get("latents").shape())
-          .containsExactly(noise.count(), noise.channels(), noise.height(), noise.width());
-      made.get("latents").floats().get(latents);
+      int[] shape = Arrays.stream(made.get("latents").shape()).mapToInt(Math::toIntExact).toArray();
+      if (inputs.containsKey("noise")) {
+        assertThat(made.get("latents").shape()).isEqualTo(inputs.get("noise").shape());
+      }
+      FloatBuffer latents = made.get("latents").floats();
+      float[] values = new float[latents.remaining()];
+      latents.get(values);
       byte[] images = new byte[0];
       if (made.containsKey("image")) {
         ByteBuffer octets = made.get("image").octets();
         images = new byte[octets.remaining()];
         octets.get(images);
       }
-      return new Answer(
-          new Latents(latents, noise.count(), noise.channels(), noise.height(), noise.width()),
-          images);
+      return new Answer(new Latents(values, shape[0], shape[1], shape[2], shape[3]), images);
     } finally {
       inputs.values().forEach(Tensor::close);
       made.values().forEach(Tensor::close);

@@ -56,6 +56,14 @@ public interface Checkpoint extends AutoCloseable {
    */
   StoredTensor tensor(String name);
 
+  /**
+   * Those of its tensors whose names begin with this, without it, where a file holds several
+   * models. Shows the same open files.
+   */
+  default Checkpoint part(String prefix) {
+    return prefix.isEmpty() ? this : Unwrapped.part(this, prefix);
+  }
+
   @Override
   void close();
 }

@@ -48,6 +48,15 @@ final class Unwrapped implements Checkpoint {
     return sources.keySet().equals(weights.names()) ? weights : new Unwrapped(weights, sources);
   }
 
+  /** Those behind a prefix. */
+  static Checkpoint part(Checkpoint weights, String prefix) {
+    Map<String, String> sources = new LinkedHashMap<>();
+    weights.names().stream()
+        .filter(name -> name.startsWith(prefix))
+        .forEach(name -> sources.put(name.substring(prefix.length()), name));
+    return new Unwrapped(weights, sources);
+  }
+
   private static Map<String, String> withoutTorch(Checkpoint weights) {
     Map<String, String> sources = new LinkedHashMap<>();
     for (String source : weights.names()) {

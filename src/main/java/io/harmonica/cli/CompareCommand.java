@@ -51,7 +51,8 @@ final class CompareCommand implements Command {
           "sampler",
           "spacing",
           "guidance",
-          "guidance-channels");
+          "guidance-channels",
+          "true-cfg");
 
   private static final List<String> TEXTS = List.of("prompt", "prompts", "text-embeddings");
 
@@ -115,6 +116,11 @@ final class CompareCommand implements Command {
             "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
                 + " 1: none")
         .value("guidance-channels", "N", "channels it acts on (default: the model's origin)")
+        .value(
+            "true-cfg",
+            "X",
+            "scale of classifier-free guidance of a model that is told --guidance (FLUX.1 dev): a"
+                + " second row leads away from the negative prompt")
         .value("rounds", "N", "rounds that count (default " + ROUNDS + ")")
         .value(
             "warm-up",
@@ -393,6 +399,4 @@ final class CompareCommand implements Command {
     arguments.path("report").ifPresent(file -> console.out().println("report: " + file));
     report.notes().forEach(note -> console.note(note));
   }
-
-  /** Refused now rather than after minutes of work. */
 }

@@ -131,6 +131,11 @@ final class ExportCommand implements Command {
                 + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
         .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
+        .value(
+            "dynamic-batching",
+            "on|off",
+            "whether an engine takes what waits for it together, of whatever trajectories; off spares"
+                + " the batcher's time, for servers that one client at a time asks (default on)")
         .value("model-repository", "DIR", "the repository to write")
         .flag(
             "hard-links",
@@ -243,10 +248,8 @@ final class ExportCommand implements Command {
   /** For latents that were multiplied as the command line or the model's origin says. */
   private static Autoencoder scaled(
       Autoencoder autoencoder, Arguments arguments, Denoiser.Interface io) {
-    Optional<Double> stated = arguments.decimal("latent-scale", 1e-6, 1e6);
-    return stated.isPresent() || !autoencoder.saysScaling()
-        ? autoencoder.scaledBy(stated.orElse(io.origin().latentScale()))
-        : autoencoder;
+    Autoencoder usual = autoencoder.of(io.origin());
+    return arguments.decimal("latent-scale", 1e-6, 1e6).map(usual::scaledBy).orElse(usual);
   }
 
   private static void noteSingleSteps(String router, List<String> samplers, Console console) {
@@ -315,6 +318,7 @@ final class ExportCommand implements Command {
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
         arguments.has("hard-links"),
+        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"),
         arguments
             .choice("cache-precision", List.of("engine", "int8"))
             .filter("int8"::equals)

@@ -29,11 +29,14 @@ final class PromptOptions {
 
   /** The options that have an effect with prompts only. */
   static void refuseAll(Arguments arguments, String where) {
+    FURTHER.forEach(suffix -> arguments.refuse("prompt" + suffix, where));
+    refuseNegative(arguments, where);
+  }
+
+  /** Those that have an effect with guidance only. */
+  static void refuseNegative(Arguments arguments, String where) {
     arguments.refuse("negative-prompt", where);
-    for (String suffix : FURTHER) {
-      arguments.refuse("prompt" + suffix, where);
-      arguments.refuse("negative-prompt" + suffix, where);
-    }
+    FURTHER.forEach(suffix -> arguments.refuse("negative-prompt" + suffix, where));
   }
 
   /**

@@ -5,6 +5,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.TensorFiles;
 import io.harmonica.picture.Latents;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Spacing;
 import java.util.Collections;
 import java.util.List;
@@ -61,10 +62,17 @@ final class RequestOptions {
     Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
     Request request =
         subjects(arguments, latents.map(Latents::count), pipeline, console)
-            .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
+            .withRouter(
+                arguments
+                    .text("tier")
+                    .map(Tiers::reference)
+                    .orElseGet(() -> arguments.text("router").orElse(Request.NO_ROUTER)))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
     if (guidance(arguments).isPresent()) {
       request = request.withGuidance(guidance(arguments).get());
+    }
+    if (arguments.has("true-cfg")) {
+      request = request.withTrueCfg(arguments.decimal("true-cfg", 0, 1000).orElseThrow());
     }
     if (latents.isPresent()) {
       request = request.withLatents(latents.get());
@@ -91,6 +99,9 @@ final class RequestOptions {
     }
     if (pipeline.guidanceScale(request.style()) <= 1) {
       arguments.refuse("guidance-channels", "without guidance");
+    }
+    if (pipeline.rows(request.style()) == 1) {
+      PromptOptions.refuseNegative(arguments, "where no guidance leads away from it");
     }
     if (latents.isPresent() && arguments.has("seed") && !pipeline.addsNoise(request.style())) {
       arguments.refuse("seed", "with --latents and a sampler that adds no noise");

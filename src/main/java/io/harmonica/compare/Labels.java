@@ -90,7 +90,7 @@ final class Labels {
   static String common(List<Setting> settings) {
     Map<String, String> first = settings.get(0).fields();
     List<String> words = new ArrayList<>();
-    for (String field : List.of("steps", "sampler", "guidance")) {
+    for (String field : List.of("steps", "sampler", "guidance", "true-cfg")) {
       boolean same =
           settings.stream().allMatch(s -> Objects.equals(s.fields().get(field), first.get(field)));
       if (same && first.containsKey(field)) {
@@ -106,8 +106,10 @@ final class Labels {
       case "sampler" -> "sampler " + value;
       case "spacing" -> value + " spacing";
       case "guidance" -> "guidance " + value;
+      case "true-cfg" -> "true CFG " + value;
       case "guidance-channels" -> "guidance on " + value + " channels";
       case "steps-per-request" -> value.equals("1") ? "step by step" : value + " steps a request";
+      case "whole" -> "in one request";
       case "batch" -> "batches of " + value;
       case "model" -> "model " + value;
       case "triton" -> "Triton at " + value;

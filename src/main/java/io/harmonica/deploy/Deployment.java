@@ -152,7 +152,7 @@ public final class Deployment {
         small.add(engine);
       }
     }
-    ensembles.add(whole.ensemble());
+    ensembles.addAll(whole.ensembles());
   }
 
   /**

@@ -54,8 +54,9 @@ final class Beside {
           entries.add(sink.small(engine.config(), engine.graph()));
         }
       }
-      ModelConfig ensemble = models.ensemble();
-      entries.add(sink.ensemble(ensemble));
+      for (ModelConfig ensemble : models.ensembles()) {
+        entries.add(sink.ensemble(ensemble));
+      }
     }
   }
 

@@ -200,8 +200,7 @@ final class EngineGraph {
   }
 
   private long[] shape(Change change) {
-    long rows = change.parts().stream().mapToLong(Change.Part::rows).sum();
-    return new long[] {rows, handedOn.get(change.parts().get(0).stream())[1]};
+    return new long[] {change.rows(), handedOn.get(change.parts().get(0).stream())[1]};
   }
 
   private void handOn(Streams<Value> streams) {

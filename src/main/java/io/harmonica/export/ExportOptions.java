@@ -29,6 +29,7 @@ public record ExportOptions(
     boolean force,
     int stepsPerRequest,
     boolean hardLinks,
+    boolean dynamicBatching,
     boolean cacheInt8) {
 
   private static final String VNNI =
@@ -96,7 +97,17 @@ public record ExportOptions(
       int blocksPerEngine,
       int maxBatch,
       boolean force) {
-    this(modelName, precision, platform, size(blocksPerEngine), maxBatch, force, 1, false, false);
+    this(
+        modelName,
+        precision,
+        platform,
+        size(blocksPerEngine),
+        maxBatch,
+        force,
+        1,
+        false,
+        true,
+        false);
   }
 
   /**
@@ -122,6 +133,7 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
+        true,
         false);
   }
 
@@ -149,6 +161,7 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
+        dynamicBatching,
         cacheInt8);
   }
 
@@ -162,6 +175,7 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
+        dynamicBatching,
         cacheInt8);
   }
 
@@ -182,12 +196,22 @@ public record ExportOptions(
         other,
         stepsPerRequest,
         hardLinks,
+        dynamicBatching,
         cacheInt8);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks, cacheInt8);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        steps,
+        hardLinks,
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withHardLinks(boolean other) {
@@ -199,6 +223,21 @@ public record ExportOptions(
         maxBatch,
         force,
         stepsPerRequest,
+        other,
+        dynamicBatching,
+        cacheInt8);
+  }
+
+  public ExportOptions withDynamicBatching(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
         other,
         cacheInt8);
   }
@@ -213,6 +252,7 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
+        dynamicBatching,
         other);
   }
 }

@@ -154,18 +154,8 @@ public final class Exporter {
   public Exporter withDecoder(Autoencoder autoencoder) {
     Denoiser.Interface io = model.denoiser().io();
     autoencoder.requireChannels(io.channels());
-    beside.decoder = Optional.of(new DecoderEngine(autoencoder, io));
+    beside.decoder = Optional.of(new DecoderEngine(autoencoder.of(io.origin()), io));
     return this;
-  }
-
-  /**
-   * Adds what embeds prompts.
-   *
-   * @param tokenizer packed, for clients
-   * @throws HarmonicaException if the model takes other texts, or none
-   */
-  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
-    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
   }
 
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {

@@ -25,8 +25,10 @@ record Numbers(Precision precision, Int8Maps maps, boolean cacheInt8, boolean si
   static Numbers of(Denoiser model, ExportOptions options) {
     Precision precision = options.precision();
     return new Numbers(
-        precision, precision.isInt8() ? Int8Maps.of(model) : null,
-        options.cacheInt8(), options.platform().isTensorRt());
+        precision,
+        precision.isInt8() ? Int8Maps.of(model) : null,
+        options.cacheInt8(),
+        options.platform().isTensorRt());
   }
 
   /** Of what engines hand on. */

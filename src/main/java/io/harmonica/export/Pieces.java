@@ -5,13 +5,12 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
-import io.harmonica.model.Streams;
+import io.harmonica.model.StreamLives;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Cut;
 import io.harmonica.repository.Role;
-import io.harmonica.repository.StreamLives;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
@@ -47,17 +46,9 @@ final class Pieces {
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.outputs = Shapes.outputs(model.denoiser());
-    this.lives = lives(model.denoiser());
+    this.lives = StreamLives.of(model.denoiser());
     this.cut =
         new Cut(uncached().stream().map(Engine::role).toList(), model.denoiser().branchNames());
-  }
-
-  private static StreamLives lives(Denoiser denoiser) {
-    Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
-    Shapes.streams(denoiser)
-        .forEach((name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
-    lives.remove(Streams.HIDDEN);
-    return new StreamLives(lives);
   }
 
   /** Its graph, for what it takes and gives. */
@@ -185,23 +176,16 @@ final class Pieces {
     return changes.get(shape);
   }
 
-  private void note(List<Cut.Stream> streams) {
-    changes.putIfAbsent(Cut.shape(streams), change(streams));
-  }
-
-  private Change change(List<Cut.Stream> streams) {
-    return new Change(
-        streams.stream()
-            .map(
-                stream ->
-                    new Change.Part(stream.name(), handedOn.get(stream.name())[0], stream.isNew()))
-            .toList());
+  private void note(List<StreamLives.Stream> streams) {
+    changes.putIfAbsent(Cut.shape(streams), Change.of(streams, handedOn));
   }
 
   /** Of a whole step's runs, which no engine's ports show. */
   private Map<Run, Change> changesOf(Route route) {
     Map<Run, Change> own = new HashMap<>();
-    route.runs().forEach(run -> own.put(run, change(Cut.streams(lives, run))));
+    route
+        .runs()
+        .forEach(run -> own.put(run, Change.of(lives.changed(run.first(), run.last()), handedOn)));
     return own;
   }
 

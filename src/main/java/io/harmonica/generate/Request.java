@@ -116,6 +116,11 @@ public final class Request {
     return withStyle(style.withRouter(name));
   }
 
+  /** Short for {@link Style#withTier}. */
+  public Request withTier(String name) {
+    return withStyle(style.withTier(name));
+  }
+
   /** Short for {@link Style#withSteps}. */
   public Request withSteps(int count) {
     return withStyle(style.withSteps(count));
@@ -139,6 +144,11 @@ public final class Request {
   /** Short for {@link Style#withGuidance}. */
   public Request withGuidance(double scale) {
     return withStyle(style.withGuidance(scale));
+  }
+
+  /** Short for {@link Style#withTrueCfg}. */
+  public Request withTrueCfg(double scale) {
+    return withStyle(style.withTrueCfg(scale));
   }
 
   /** Short for {@link Style#withGuidanceChannels}. */

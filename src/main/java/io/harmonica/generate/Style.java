@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.InvalidProperty;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -31,7 +32,8 @@ public final class Style {
           Optional.empty(),
           OptionalDouble.empty(),
           OptionalDouble.empty(),
-          OptionalInt.empty());
+          OptionalInt.empty(),
+          OptionalDouble.empty());
 
   private final String router;
   private final OptionalInt steps;
@@ -40,6 +42,7 @@ public final class Style {
   private final OptionalDouble eta;
   private final OptionalDouble guidance;
   private final OptionalInt channels;
+  private final OptionalDouble trueCfg;
 
   private Style(
       String router,
@@ -48,7 +51,8 @@ public final class Style {
       Optional<Spacing> spacing,
       OptionalDouble eta,
       OptionalDouble guidance,
-      OptionalInt channels) {
+      OptionalInt channels,
+      OptionalDouble trueCfg) {
     this.router = router;
     this.steps = steps;
     this.sampler = sampler;
@@ -56,9 +60,12 @@ public final class Style {
     this.eta = eta;
     this.guidance = guidance;
     this.channels = channels;
+    this.trueCfg = trueCfg;
   }
 
-  /** The name of a router of the repository, or {@link Request#NO_ROUTER}. */
+  /**
+   * The name of a router of the repository, {@link Request#NO_ROUTER}, or {@code tier:} and a tier.
+   */
   public String router() {
     return router;
   }
@@ -97,30 +104,47 @@ public final class Style {
     return channels;
   }
 
-  /** With the router of this name, or {@link Request#NO_ROUTER}. */
+  /**
+   * The scale of classifier-free guidance of a model that is told the scale of its own, as FLUX.1
+   * dev: a second row leads away from the negative text. Up to 1, or empty: there is none.
+   */
+  public OptionalDouble trueCfg() {
+    return trueCfg;
+  }
+
+  /** With the router of this name, {@link Request#NO_ROUTER}, or {@code tier:} and a tier. */
   public Style withRouter(String name) {
-    return new Style(name, steps, sampler, spacing, eta, guidance, channels);
+    return new Style(name, steps, sampler, spacing, eta, guidance, channels, trueCfg);
+  }
+
+  /**
+   * With the router of this tier: {@code fast}, {@code balanced}, {@code quality}, or another that
+   * the model has. Where several routers are of it, the steps say which.
+   */
+  public Style withTier(String name) {
+    return withRouter(Tiers.reference(name));
   }
 
   /** With so many denoising steps, 1..1000; a router takes none but its own. */
   public Style withSteps(int count) {
-    return new Style(router, OptionalInt.of(count), sampler, spacing, eta, guidance, channels);
+    return new Style(
+        router, OptionalInt.of(count), sampler, spacing, eta, guidance, channels, trueCfg);
   }
 
   /** With a sampler by its name; a router takes none but its own. */
   public Style withSampler(String name) {
-    return new Style(router, steps, Optional.of(name), spacing, eta, guidance, channels);
+    return new Style(router, steps, Optional.of(name), spacing, eta, guidance, channels, trueCfg);
   }
 
   /** With timesteps spaced so. */
   public Style withSpacing(Spacing other) {
-    return new Style(router, steps, sampler, Optional.of(other), eta, guidance, channels);
+    return new Style(router, steps, sampler, Optional.of(other), eta, guidance, channels, trueCfg);
   }
 
   /** With DDIM's noise, 0..1. */
   public Style withEta(double value) {
     OptionalDouble other = OptionalDouble.of(value);
-    return new Style(router, steps, sampler, spacing, other, guidance, channels);
+    return new Style(router, steps, sampler, spacing, other, guidance, channels, trueCfg);
   }
 
   /**
@@ -129,19 +153,35 @@ public final class Style {
    * @throws IllegalArgumentException below 0, or not finite
    */
   public Style withGuidance(double scale) {
-    if (!Double.isFinite(scale) || scale < 0) {
-      throw new InvalidProperty("guidance", "%s must be a number from 0".formatted(scale));
-    }
-    return new Style(router, steps, sampler, spacing, eta, OptionalDouble.of(scale), channels);
+    OptionalDouble other = scale("guidance", scale);
+    return new Style(router, steps, sampler, spacing, eta, other, channels, trueCfg);
   }
 
   /** With guidance of so many channels, from the first. */
   public Style withGuidanceChannels(int count) {
-    return new Style(router, steps, sampler, spacing, eta, guidance, OptionalInt.of(count));
+    return new Style(
+        router, steps, sampler, spacing, eta, guidance, OptionalInt.of(count), trueCfg);
+  }
+
+  /**
+   * With classifier-free guidance of this scale beside the one that the model is told.
+   *
+   * @throws IllegalArgumentException below 0, or not finite
+   */
+  public Style withTrueCfg(double scale) {
+    OptionalDouble other = scale("trueCfg", scale);
+    return new Style(router, steps, sampler, spacing, eta, guidance, channels, other);
+  }
+
+  private static OptionalDouble scale(String property, double scale) {
+    if (!Double.isFinite(scale) || scale < 0) {
+      throw new InvalidProperty(property, "%s must be a number from 0".formatted(scale));
+    }
+    return OptionalDouble.of(scale);
   }
 
   private List<Object> values() {
-    return List.of(router, steps, sampler, spacing, eta, guidance, channels);
+    return List.of(router, steps, sampler, spacing, eta, guidance, channels, trueCfg);
   }
 
   @Override

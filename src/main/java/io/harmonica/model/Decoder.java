@@ -45,9 +45,9 @@ public record Decoder(
     return of(new LatentSpace(channels(), latents.scaling()));
   }
 
-  /** The same for latents that were multiplied by this. */
-  public Decoder scaledBy(double factor) {
-    return of(new LatentSpace(channels(), factor, latents.shift()));
+  /** The same for latents that were shifted and multiplied by these. */
+  public Decoder of(double scaling, double shift) {
+    return of(new LatentSpace(channels(), scaling, shift));
   }
 
   private Decoder of(LatentSpace other) {

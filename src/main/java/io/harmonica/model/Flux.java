@@ -68,7 +68,8 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
             Spacing.TRAILING,
             samples.channels(),
             OptionalDouble.of(text.guided() ? 3.5 : 1),
-            Origin.LATENT_SCALE);
+            0.3611,
+            0.1159);
     return new Interface(samples, Element.FP32, text, origin);
   }
 

@@ -72,7 +72,8 @@ public record Sd3(
             Spacing.LINSPACE,
             samples.channels(),
             OptionalDouble.of(7),
-            Origin.LATENT_SCALE);
+            1.5305,
+            0.0609);
     return new Interface(samples, Element.FP32, text, origin);
   }
 

@@ -29,7 +29,7 @@ public enum UVitSchedule {
   /** How U-ViT's own code draws: it guides all channels. */
   public Origin origin(int channels, Shows shows, OptionalDouble guidance) {
     double scale = shows instanceof Shows.Text ? TEXT_LATENT_SCALE : Origin.LATENT_SCALE;
-    return new Origin(noising, "dpm-solver-fast", Spacing.UNIFORM, channels, guidance, scale);
+    return new Origin(noising, "dpm-solver-fast", Spacing.UNIFORM, channels, guidance, scale, 0);
   }
 
   /** The words of all. */

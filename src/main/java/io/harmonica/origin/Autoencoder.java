@@ -5,6 +5,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Decoder;
 import io.harmonica.model.LatentSpace;
+import io.harmonica.model.Origin;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.Weights;
 import io.harmonica.origin.CheckpointWeights.Source;
@@ -70,7 +71,15 @@ public record Autoencoder(Path path, Decoder decoder, Weights weights, boolean s
           "`latentScale` %s: autoencoder %s says %s; leave `latentScale` out"
               .formatted(factor, path, decoder.latents().scaling()));
     }
-    return new Autoencoder(path, decoder.scaledBy(factor), weights, saysScaling);
+    return new Autoencoder(path, decoder.of(factor, decoder.latents().shift()), weights, true);
+  }
+
+  /** The same for a model's latents, where its file does not say what was done to them. */
+  public Autoencoder of(Origin origin) {
+    return saysScaling
+        ? this
+        : new Autoencoder(
+            path, decoder.of(origin.latentScale(), origin.latentShift()), weights, false);
   }
 
   /** Refuses latents that it does not decode. */

@@ -18,16 +18,33 @@ final class CheckpointWeights implements Weights {
   /**
    * Where a parameter lies in a file.
    *
-   * @param part which of {@code parts} equal slices along the first dimension it is
+   * @param slices which of {@code of} equal slices along the first dimension it consists of, in its
+   *     own order
    * @param ones further dimensions of 1 that it has there: a convolution's, of a linear map
    */
-  record Source(String tensor, int part, int parts, int ones) {
-    Source(String tensor, int part, int parts) {
-      this(tensor, part, parts, 0);
+  record Source(String tensor, List<Integer> slices, int of, int ones) {
+    Source {
+      slices = List.copyOf(slices);
     }
 
+    /** A tensor of its own. */
     static Source of(String tensor) {
-      return new Source(tensor, 0, 1);
+      return new Source(tensor, List.of(0), 1, 0);
+    }
+
+    /** One of several parameters of a size that lie together. */
+    static Source part(String tensor, int part, int of) {
+      return new Source(tensor, List.of(part), of, 0);
+    }
+
+    /** One whose halves lie there in the other order. */
+    static Source swapped(String tensor) {
+      return new Source(tensor, List.of(1, 0), 2, 0);
+    }
+
+    /** The same of another tensor. */
+    Source in(String other) {
+      return new Source(other, slices, of, ones);
     }
   }
 
@@ -69,11 +86,15 @@ final class CheckpointWeights implements Weights {
     StoredTensor tensor = find(name, shape);
     Source source = layout.apply(name);
     float[] values = tensor.floats();
-    if (source.parts() == 1) {
+    if (source.of() == 1) {
       return values;
     }
-    int length = values.length / source.parts();
-    return Arrays.copyOfRange(values, source.part() * length, (source.part() + 1) * length);
+    int length = values.length / source.of();
+    float[] own = new float[source.slices().size() * length];
+    for (int i = 0; i < source.slices().size(); i++) {
+      System.arraycopy(values, source.slices().get(i) * length, own, i * length, length);
+    }
+    return own;
   }
 
   private StoredTensor find(String name, long... shape) {
@@ -98,7 +119,7 @@ final class CheckpointWeights implements Weights {
   private static long[] stored(Source source, long... shape) {
     long[] stored = Arrays.copyOf(shape, shape.length + source.ones());
     Arrays.fill(stored, shape.length, stored.length, 1);
-    stored[0] *= source.parts();
+    stored[0] = stored[0] / source.slices().size() * source.of();
     return stored;
   }
 }

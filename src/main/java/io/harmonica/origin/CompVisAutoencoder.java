@@ -99,6 +99,6 @@ final class CompVisAutoencoder {
       theirs = theirs.replace("." + module.getKey() + ".", "." + module.getValue() + ".");
     }
     boolean map = name.contains(".attentions.0.to_") && name.endsWith(".weight");
-    return new Source(theirs, 0, 1, map ? 2 : 0); // a 1 x 1 convolution there
+    return new Source(theirs, List.of(0), 1, map ? 2 : 0); // a 1 x 1 convolution there
   }
 }

@@ -2,10 +2,17 @@ package io.harmonica.origin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.checkpoint.Checkpoint;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The fields of a {@code config.json}, checked as they are read. */
 record Config(JsonNode json, String where) {
+
+  /** The one beside a checkpoint's weights, if there is any. */
+  static Optional<Config> of(Checkpoint checkpoint) {
+    return checkpoint.config().map(json -> new Config(json, checkpoint.path() + "/config.json"));
+  }
 
   /** A field that must be absent, null or as stated: the definition knows nothing else. */
   void require(String field, String expected) {
@@ -24,6 +31,21 @@ record Config(JsonNode json, String where) {
         value.isInt() && value.asInt() > 0 && value.asInt() < 1 << 20,
         "an integer of 1 to 1048575");
     return value.asInt();
+  }
+
+  /**
+   * How many attention heads there are.
+   *
+   * @param stated by the user; must agree
+   */
+  int heads(int absent, OptionalInt stated) {
+    int heads = integer("num_attention_heads", absent);
+    if (stated.orElse(heads) != heads) {
+      throw new HarmonicaException(
+          "%s: num_attention_heads is %d, `heads` says %d; leave `heads` out"
+              .formatted(where, heads, stated.getAsInt()));
+    }
+    return heads;
   }
 
   double number(String field, double absent) {

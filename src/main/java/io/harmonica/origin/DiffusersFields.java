@@ -1,7 +1,6 @@
 package io.harmonica.origin;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.harmonica.HarmonicaException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
@@ -44,12 +43,7 @@ record DiffusersFields(
     fields.require("only_cross_attention", "false");
     fields.require("num_vector_embeds", "null");
     fields.require("attention_type", "default");
-    int heads = fields.integer("num_attention_heads", 16);
-    if (statedHeads.orElse(heads) != heads) {
-      throw new HarmonicaException(
-          "%s/config.json: num_attention_heads is %d, `heads` says %d; leave `heads` out"
-              .formatted(path, heads, statedHeads.getAsInt()));
-    }
+    int heads = fields.heads(16, statedHeads);
     long width = (long) heads * fields.integer("attention_head_dim", 72);
     fields.check(
         "attention_head_dim",

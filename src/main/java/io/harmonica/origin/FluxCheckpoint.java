@@ -1,6 +1,5 @@
 package io.harmonica.origin;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Flux;
@@ -11,8 +10,10 @@ import io.harmonica.model.TextUse;
 import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
-/** FLUX.1 in diffusers' layout, whose names {@link Flux} uses. */
+/** FLUX.1 by the fields of diffusers' configuration, whose names {@link Flux} uses. */
 final class FluxCheckpoint {
   static final String TYPE = "FluxTransformer2DModel";
   private static final int PATCH = 2;
@@ -22,14 +23,28 @@ final class FluxCheckpoint {
 
   private FluxCheckpoint() {}
 
-  static Model of(Checkpoint checkpoint, JsonNode json, Choices choices) {
-    Config fields = new Config(json, checkpoint.path() + "/config.json");
-    int heads = fields.integer("num_attention_heads", 24);
-    if (choices.heads().orElse(heads) != heads) {
-      throw new HarmonicaException(
-          "%s/config.json: num_attention_heads is %d, `heads` says %d; leave `heads` out"
-              .formatted(checkpoint.path(), heads, choices.heads().getAsInt()));
-    }
+  /** Whether it is one, by its configuration or by its names. */
+  static boolean isOne(Checkpoint checkpoint) {
+    return checkpoint
+        .config()
+        .map(config -> config.path("_class_name").asText().equals(TYPE))
+        .orElseGet(() -> Original.with(FluxOriginal.FIRST, checkpoint).isPresent());
+  }
+
+  /** In diffusers' layout or the original one, with a configuration or, original, without. */
+  static Model of(Checkpoint checkpoint, Choices choices) {
+    Optional<Original> original = Original.with(FluxOriginal.FIRST, checkpoint);
+    Config fields =
+        Config.of(checkpoint)
+            .orElseGet(() -> FluxOriginal.config(original.orElseThrow().weights()));
+    return original
+        .map(file -> file.told(model(file.weights(), fields, FluxOriginal.NAMES::source, choices)))
+        .orElseGet(() -> model(checkpoint, fields, Source::of, choices));
+  }
+
+  private static Model model(
+      Checkpoint checkpoint, Config fields, Function<String, Source> layout, Choices choices) {
+    int heads = fields.heads(24, choices.heads());
     int head = fields.integer("attention_head_dim", 128);
     fields.check(
         "patch_size", fields.integer("patch_size", 1) == 1, "1, as four elements are packed");
@@ -43,8 +58,8 @@ final class FluxCheckpoint {
             .orElseThrow(
                 () ->
                     new HarmonicaException(
-                        "%s/config.json: field guidance_embeds is absent, so nothing says whether the model is told a scale of guidance: state it there"
-                            .formatted(checkpoint.path())));
+                        "%s: field guidance_embeds is absent, so nothing says whether the model is told a scale of guidance: state it there"
+                            .formatted(fields.where())));
     TextUse clip = new TextUse(TextUse.Kind.CLIP, TextUse.States.NONE, TextUse.Pooled.PLAIN);
     Shows.Text text =
         new Shows.Text(
@@ -63,7 +78,7 @@ final class FluxCheckpoint {
             fields.integer("num_single_layers", 38),
             axes(fields, head),
             Flux.io(samples(choices, packed / (PATCH * PATCH)), text));
-    return new Model(model, new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER));
+    return new Model(model, new CheckpointWeights(checkpoint, layout, Unread.TRANSFORMER));
   }
 
   private static List<Integer> axes(Config fields, int head) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Dit;
 import io.harmonica.model.DitPresets;
 import io.harmonica.model.Flops;
 import io.harmonica.model.PixArt;
@@ -19,9 +18,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A model definition with the parameters to fill it.
- *
- * <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it here.
+ * Recognises what a checkpoint holds: a model's definition, and the parameters to fill it. How to
+ * add a model is in docs/EXTENDING.md.
  *
  * @param notes what was taken for granted of the checkpoint, to be told once
  */
@@ -84,41 +82,42 @@ public record Model(Denoiser denoiser, Weights weights, List<String> notes) {
   }
 
   private static Model recognise(Checkpoint checkpoint, Choices choices) {
-    Optional<JsonNode> config = checkpoint.config();
-    if (config.isEmpty()) {
+    if (UVitCheckpoint.isOne(checkpoint)) {
+      return UVitCheckpoint.of(checkpoint, choices);
+    }
+    requireNoSchedule(choices);
+    if (FluxCheckpoint.isOne(checkpoint)) {
+      requireNoLabels(choices, "a FLUX");
+      return FluxCheckpoint.of(checkpoint, choices);
+    }
+    if (Sd3Checkpoint.isOne(checkpoint)) {
+      requireNoLabels(choices, "a Stable Diffusion 3");
+      return Sd3Checkpoint.of(checkpoint, choices);
+    }
+    if (PixArtStateDict.isOne(checkpoint)) {
+      return PixArtStateDict.of(checkpoint, choices);
+    }
+    if (checkpoint.config().isEmpty()) {
       if (checkpoint.names().stream().anyMatch(name -> name.startsWith("transformer_blocks.0."))) {
         throw new HarmonicaException(
             "%s has a diffusers model's weights but no config.json beside them: add the one it was published with"
                 .formatted(checkpoint.path()));
       }
-      if (UVitCheckpoint.isOne(checkpoint)) {
-        return UVitCheckpoint.of(checkpoint, choices);
-      }
-      requireNoSchedule(choices);
-      if (PixArtStateDict.isOne(checkpoint)) {
-        return PixArtStateDict.of(checkpoint, choices);
-      }
       return unchanged(DitCheckpoint.facebook(checkpoint, choices), choices);
     }
-    requireNoSchedule(choices);
-    String type = config.get().path("_class_name").asText();
-    String norm = config.get().path("norm_type").asText();
+    return configured(checkpoint, checkpoint.config().get(), choices);
+  }
+
+  private static Model configured(Checkpoint checkpoint, JsonNode config, Choices choices) {
+    String type = config.path("_class_name").asText();
+    String norm = config.path("norm_type").asText();
     boolean old = type.equals("Transformer2DModel");
     if (type.equals("DiTTransformer2DModel") || (old && norm.equals("ada_norm_zero"))) {
-      Model model = DitCheckpoint.diffusers(checkpoint, config.get(), choices);
-      return unchanged(model, choices);
+      return unchanged(DitCheckpoint.diffusers(checkpoint, config, choices), choices);
     }
     if (type.equals("PixArtTransformer2DModel") || (old && norm.equals("ada_norm_single"))) {
       requireNoLabels(choices, "a PixArt");
-      return PixArtCheckpoint.of(checkpoint, config.get(), choices);
-    }
-    if (type.equals(FluxCheckpoint.TYPE)) {
-      requireNoLabels(choices, "a FLUX");
-      return FluxCheckpoint.of(checkpoint, config.get(), choices);
-    }
-    if (type.equals(Sd3Checkpoint.TYPE)) {
-      requireNoLabels(choices, "a Stable Diffusion 3");
-      return Sd3Checkpoint.of(checkpoint, config.get(), choices);
+      return PixArtCheckpoint.of(checkpoint, config, choices);
     }
     throw new HarmonicaException(
         "%s/config.json: field _class_name is '%s'%s; supported: FluxTransformer2DModel, SD3Transformer2DModel, DiTTransformer2DModel and PixArtTransformer2DModel (or Transformer2DModel with norm_type ada_norm_zero or ada_norm_single)"

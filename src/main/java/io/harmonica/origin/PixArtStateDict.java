@@ -9,8 +9,6 @@ import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * PixArt as its own repositories save it (PixArt-alpha/PixArt-alpha, PixArt-sigma): a state dict
@@ -25,7 +23,6 @@ final class PixArtStateDict {
   private static final String NO_CAPTION = "y_embedder.y_embedding";
 
   private static final String POSITIONS = "pos_embed";
-  private static final Pattern BLOCK = Pattern.compile("transformer_blocks\\.(\\d+)\\.(.+)");
 
   /** What positions are divided by at 256, 512, 1024 and 2048 pixels; alpha has 1 at 256, too. */
   private static final double[] INTERPOLATIONS = {1, 0.5, 2, 4};
@@ -38,8 +35,9 @@ final class PixArtStateDict {
   private static final String ASSUMED =
       "%s does not say how it was trained, assumed as PixArt's repositories do: predicts noise, betas linear over 1000 timesteps";
 
-  private static final Map<String, Source> MODULES =
+  private static final Map<String, Source> OUTSIDE =
       Map.ofEntries(
+          Map.entry("scale_shift_table", Source.of("final_layer.scale_shift_table")),
           Map.entry("pos_embed.proj", Source.of("x_embedder.proj")),
           Map.entry("caption_projection.linear_1", Source.of("y_embedder.y_proj.fc1")),
           Map.entry("caption_projection.linear_2", Source.of("y_embedder.y_proj.fc2")),
@@ -56,34 +54,29 @@ final class PixArtStateDict {
           Map.entry("adaln_single.linear", Source.of("t_block.1")),
           Map.entry("proj_out", Source.of("final_layer.linear")));
 
-  private static final Map<String, Source> BLOCK_MODULES =
-      Map.of(
-          "attn1.to_q",
-          new Source("attn.qkv", 0, 3),
-          "attn1.to_k",
-          new Source("attn.qkv", 1, 3),
-          "attn1.to_v",
-          new Source("attn.qkv", 2, 3),
-          "attn1.to_out.0",
-          Source.of("attn.proj"),
-          "attn2.to_q",
-          Source.of("cross_attn.q_linear"),
-          "attn2.to_k",
-          new Source("cross_attn.kv_linear", 0, 2),
-          "attn2.to_v",
-          new Source("cross_attn.kv_linear", 1, 2),
-          "attn2.to_out.0",
-          Source.of("cross_attn.proj"),
-          "ff.net.0.proj",
-          Source.of("mlp.fc1"),
-          "ff.net.2",
-          Source.of("mlp.fc2"));
+  private static final Map<String, Source> IN_BLOCKS =
+      Map.ofEntries(
+          Map.entry("scale_shift_table", Source.of("scale_shift_table")),
+          Map.entry("attn1.to_q", Source.part("attn.qkv", 0, 3)),
+          Map.entry("attn1.to_k", Source.part("attn.qkv", 1, 3)),
+          Map.entry("attn1.to_v", Source.part("attn.qkv", 2, 3)),
+          Map.entry("attn1.to_out.0", Source.of("attn.proj")),
+          Map.entry("attn2.to_q", Source.of("cross_attn.q_linear")),
+          Map.entry("attn2.to_k", Source.part("cross_attn.kv_linear", 0, 2)),
+          Map.entry("attn2.to_v", Source.part("cross_attn.kv_linear", 1, 2)),
+          Map.entry("attn2.to_out.0", Source.of("cross_attn.proj")),
+          Map.entry("ff.net.0.proj", Source.of("mlp.fc1")),
+          Map.entry("ff.net.2", Source.of("mlp.fc2")));
+
+  private static final ModuleNames NAMES =
+      new ModuleNames(
+          OUTSIDE, List.of(new ModuleNames.Blocks("transformer_blocks", "blocks", IN_BLOCKS)));
 
   private PixArtStateDict() {}
 
   /** Whether the names are those of a PixArt. */
   static boolean isOne(Checkpoint checkpoint) {
-    return checkpoint.names().contains(CAPTION);
+    return checkpoint.config().isEmpty() && checkpoint.names().contains(CAPTION);
   }
 
   static Model of(Checkpoint checkpoint, Choices choices) {
@@ -113,7 +106,7 @@ final class PixArtStateDict {
     PixArt model =
         PixArtCheckpoint.model(choices, sizes, text, interpolation(checkpoint, width, side), EPS);
     CheckpointWeights parameters =
-        new CheckpointWeights(checkpoint, PixArtStateDict::source, Unread.TRANSFORMER)
+        new CheckpointWeights(checkpoint, NAMES::source, Unread.TRANSFORMER)
             .withCopies(List.of(POSITIONS, NO_CAPTION)); // read above
     return new Model(
         model, parameters, told ? List.of() : List.of(ASSUMED.formatted(checkpoint.path())));
@@ -170,19 +163,5 @@ final class PixArtStateDict {
               .formatted(checkpoint.path(), depth, width, heads));
     }
     return heads;
-  }
-
-  private static Source source(String name) {
-    Matcher block = BLOCK.matcher(name);
-    boolean inBlock = block.matches();
-    String local = inBlock ? block.group(2) : name;
-    if (local.equals("scale_shift_table")) {
-      return Source.of((inBlock ? "blocks." + block.group(1) : "final_layer") + "." + local);
-    }
-    int dot = local.lastIndexOf('.');
-    Source module = (inBlock ? BLOCK_MODULES : MODULES).get(local.substring(0, dot));
-    String prefix = inBlock ? "blocks." + block.group(1) + "." : "";
-    return new Source(
-        prefix + module.tensor() + local.substring(dot), module.part(), module.parts());
   }
 }

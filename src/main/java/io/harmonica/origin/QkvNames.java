@@ -12,6 +12,6 @@ final class QkvNames {
     int part = List.of("q", "k", "v").indexOf(name.replaceAll(".*\\.attn\\.([qkv])\\..*", "$1"));
     return part < 0
         ? Source.of(name)
-        : new Source(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
+        : Source.part(name.replaceAll("\\.attn\\.[qkv]\\.", ".attn.qkv."), part, 3);
   }
 }

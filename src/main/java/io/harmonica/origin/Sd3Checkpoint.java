@@ -11,19 +11,45 @@ import io.harmonica.origin.CheckpointWeights.Source;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
-/** Stable Diffusion 3 in diffusers' layout, whose names {@link Sd3} uses. */
+/** Stable Diffusion 3 by the fields of diffusers' configuration, whose names {@link Sd3} uses. */
 final class Sd3Checkpoint {
   static final String TYPE = "SD3Transformer2DModel";
   private static final int TEXT_TOKENS = 77 + 256; // of the CLIPs, and of the T5
 
   private Sd3Checkpoint() {}
 
-  static Model of(Checkpoint checkpoint, JsonNode json, Choices choices) {
-    Config fields = new Config(json, checkpoint.path() + "/config.json");
-    int heads = fields.integer("num_attention_heads", 18);
-    requireHeads(checkpoint, heads, choices);
+  /** Whether it is one, by its configuration or by its names. */
+  static boolean isOne(Checkpoint checkpoint) {
+    return checkpoint
+        .config()
+        .map(config -> config.path("_class_name").asText().equals(TYPE))
+        .orElseGet(() -> Original.with(Sd3Original.FIRST, checkpoint).isPresent());
+  }
+
+  /** In diffusers' layout or the original one, with a configuration or, original, without. */
+  static Model of(Checkpoint checkpoint, Choices choices) {
+    Optional<Original> original = Original.with(Sd3Original.FIRST, checkpoint);
+    Config fields =
+        Config.of(checkpoint)
+            .orElseGet(() -> Sd3Original.config(original.orElseThrow().weights(), choices.heads()));
+    return original
+        .map(
+            file ->
+                file.told(
+                    model(
+                        file.weights(),
+                        fields,
+                        name -> Sd3Original.source(name, fields.integer("num_layers", 18)),
+                        choices)))
+        .orElseGet(() -> model(checkpoint, fields, Source::of, choices));
+  }
+
+  private static Model model(
+      Checkpoint checkpoint, Config fields, Function<String, Source> layout, Choices choices) {
+    int heads = fields.heads(18, choices.heads());
     int width = heads * fields.integer("attention_head_dim", 64);
     fields.check(
         "caption_projection_dim",
@@ -36,7 +62,7 @@ final class Sd3Checkpoint {
     int most = fields.integer("pos_embed_max_size", 96); // tokens a side
     int depth = fields.integer("num_layers", 18);
     Samples samples = samples(choices, fields.integer("sample_size", 128), channels, patch, most);
-    boolean normed = json.path("qk_norm").isTextual();
+    boolean normed = fields.json().path("qk_norm").isTextual();
     fields.require("qk_norm", normed ? "rms_norm" : "null");
     Sd3 model =
         new Sd3(
@@ -55,22 +81,14 @@ final class Sd3Checkpoint {
     String last = "transformer_blocks." + (depth - 1) + ".attn.";
     List<String> unused = // of a block that gives no text, and so asks for none
         Stream.of("add_q_proj.weight", "add_q_proj.bias", "norm_added_q.weight")
-            .map(last::concat)
+            .map(name -> layout.apply(last + name).tensor())
             .toList();
     Weights weights =
-        new CheckpointWeights(checkpoint, Source::of, Unread.TRANSFORMER).withCopies(unused);
+        new CheckpointWeights(checkpoint, layout, Unread.TRANSFORMER).withCopies(unused);
     return new Model(
         model,
         new CroppedPositions(
             weights, most, samples.height() / patch, samples.width() / patch, width));
-  }
-
-  private static void requireHeads(Checkpoint checkpoint, int heads, Choices choices) {
-    if (choices.heads().orElse(heads) != heads) {
-      throw new HarmonicaException(
-          "%s/config.json: num_attention_heads is %d, `heads` says %d; leave `heads` out"
-              .formatted(checkpoint.path(), heads, choices.heads().getAsInt()));
-    }
   }
 
   private static List<Integer> dual(Config fields, int depth) {

@@ -66,13 +66,17 @@ record StateDict(Checkpoint checkpoint, String origin) {
 
   /** How many blocks there are of this name; one at least. */
   int blocks(String name) {
-    String qkv = name + ".%d.attn.qkv.weight";
-    shape(qkv.formatted(0), 2);
-    int blocks = 1;
-    while (checkpoint.names().contains(qkv.formatted(blocks))) {
-      blocks++;
+    return count(name + ".%d.attn.qkv.weight");
+  }
+
+  /** How many weights there are of this name with a number in it, from 0; one at least. */
+  int count(String numbered) {
+    shape(numbered.formatted(0), 2);
+    int count = 1;
+    while (checkpoint.names().contains(numbered.formatted(count))) {
+      count++;
     }
-    return blocks;
+    return count;
   }
 
   int outputChannels(int channels, int patch) {

@@ -43,7 +43,7 @@ final class UVitCheckpoint {
 
   /** Whether the names are those of a U-ViT. */
   static boolean isOne(Checkpoint checkpoint) {
-    return checkpoint.names().contains(MIDDLE);
+    return checkpoint.config().isEmpty() && checkpoint.names().contains(MIDDLE);
   }
 
   static Model of(Checkpoint checkpoint, Choices choices) {

@@ -1,6 +1,6 @@
 package io.harmonica.repository;
 
-import io.harmonica.model.Streams;
+import io.harmonica.model.StreamLives;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
@@ -35,13 +35,6 @@ public record Cut(List<Role> pieces, List<String> branches) {
    */
   public record Turn(Role role, Place place, int first) {}
 
-  /**
-   * A stream that a run changes.
-   *
-   * @param isNew whether there is none of that name before it
-   */
-  public record Stream(String name, boolean isNew) {}
-
   public Cut {
     pieces = List.copyOf(pieces);
     branches = List.copyOf(branches);
@@ -58,20 +51,13 @@ public record Cut(List<Role> pieces, List<String> branches) {
   }
 
   /** What a run changes: the hidden state, and other streams that anything behind it needs. */
-  public List<Stream> streams(Run run) {
+  public List<StreamLives.Stream> streams(Run run) {
     return pieces.stream()
         .filter(piece -> piece.kind() == Role.Kind.EMBED)
         .findFirst()
-        .map(piece -> streams(StreamLives.parse(piece.shape()), run))
-        .orElseGet(() -> streams(new StreamLives(Map.of()), run));
-  }
-
-  /** The same by what makes and needs the streams beside the hidden state. */
-  public static List<Stream> streams(StreamLives lives, Run run) {
-    List<Stream> streams = new ArrayList<>();
-    streams.add(new Stream(Streams.HIDDEN, false));
-    streams.addAll(lives.changed(run.first(), run.last()));
-    return streams;
+        .map(piece -> StreamLives.parse(piece.shape()))
+        .orElseGet(() -> new StreamLives(Map.of()))
+        .changed(run.first(), run.last());
   }
 
   private static int branches(Role piece) {
@@ -79,7 +65,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
   }
 
   /** What engines without weights call the streams of a run that they fit. */
-  public static String shape(List<Stream> streams) {
+  public static String shape(List<StreamLives.Stream> streams) {
     return streams.stream()
         .map(stream -> stream.name() + (stream.isNew() ? "_new" : ""))
         .collect(Collectors.joining("-"));

@@ -33,6 +33,9 @@ public final class Names {
 
   public static final String IMAGE = "image";
 
+  /** What noise may be made of: each picture's own, int64 [1]. */
+  public static final String SEED = "seed";
+
   private static final String NEGATIVE = "negative_";
   private static final String ROWS = "rows.";
   private static final String NEXT = "next_";
@@ -108,12 +111,10 @@ public final class Names {
         : Optional.empty();
   }
 
-  /** The input of the next step that an output of the sampler's engine becomes. */
-  static String handedOn(String output) {
-    return output.substring(NEXT.length());
-  }
-
-  /** The stream that an engine's output hands on; empty where it is none. */
+  /**
+   * What an engine's output hands on, a stream or what the sampler takes at the next step; empty
+   * where it is none.
+   */
   static Optional<String> stream(String output) {
     return output.startsWith(NEXT)
         ? Optional.of(output.substring(NEXT.length()))
@@ -174,6 +175,7 @@ public final class Names {
       case HEAD -> "head";
       case SAMPLER -> "sampler";
       case DECODER -> "decoder";
+      case NOISE -> NOISE;
       case BEGIN -> role.router() + "-begin";
       case END -> "end";
       case PIXELS -> "pixels";
@@ -189,6 +191,11 @@ public final class Names {
   /** The ensemble that runs a router's whole trajectory, from noise to a picture. */
   public static String picture(String model, String router) {
     return model + "." + router;
+  }
+
+  /** The same from a seed; no router that has pictures may be called so. */
+  public static String seeded(String picture) {
+    return picture + "." + SEED;
   }
 
   /** The ensemble that runs one route of a router. */

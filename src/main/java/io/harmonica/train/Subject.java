@@ -2,6 +2,7 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -11,6 +12,8 @@ import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import io.harmonica.train.trajectory.Captions;
 import java.util.List;
 import java.util.Optional;
@@ -31,16 +34,23 @@ public record Subject(
     Flops flops,
     Sampled sampled,
     Optional<Captions> captions) {
+  /** Keeps a score that was moved to the other side of the threshold just there. */
+  private static final double MARGIN = 1e-6;
 
   /**
    * How trajectories go.
    *
    * @param name of the sampler, as router files have it
    * @param sampler whose steps they take
-   * @param noising what the model was trained on
-   * @param signal cumulative signal share at each step's timestep
+   * @param sampling of the model
+   * @param spacing that the sampler was made with
    */
-  public record Sampled(String name, Sampler sampler, Noising noising, double[] signal) {}
+  public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
+
+  /** The same for a router of another name. */
+  public Subject named(String other) {
+    return new Subject(other, model, digest, flops, sampled, captions);
+  }
 
   /** Whose steps the trajectory takes. */
   public Sampler sampler() {
@@ -49,16 +59,17 @@ public record Subject(
 
   /** What the model was trained on. */
   Noising noising() {
-    return sampled.noising;
+    return sampled.sampling.noising();
   }
 
-  /** Cumulative signal share at each step's timestep. */
-  double[] signal() {
-    return sampled.signal;
+  /**
+   * Cumulative signal share at each step's timestep.
+   *
+   * @throws HarmonicaException if the model was trained on a flow, which has none
+   */
+  public double[] signal() {
+    return sampled.sampling.signal(sampler().timesteps(), sampled.spacing);
   }
-
-  /** Keeps a score that was moved to the other side of the threshold just there. */
-  private static final double MARGIN = 1e-6;
 
   List<String> branches() {
     return model.branchNames();
@@ -74,9 +85,15 @@ public record Subject(
   }
 
   /** What a table saves. */
-  Savings savings(boolean[][] computes, Table table, double threshold) {
+  Savings savings(Columns columns, boolean[][] computes, Table table, double threshold) {
     return savings(
-        router(computes, table, threshold, Reuse.LAST, JsonNodeFactory.instance.objectNode()));
+        router(
+            columns,
+            computes,
+            table,
+            threshold,
+            Reuse.LAST,
+            JsonNodeFactory.instance.objectNode()));
   }
 
   /** What a router of this model saves. */
@@ -88,17 +105,28 @@ public record Subject(
   /**
    * A router that computes what a table says; scores that are on the other side are moved to the
    * threshold.
+   *
+   * @param columns the table's, and behind them what merging made of several
+   * @param computes {@code [steps][columns]}
+   * @param reuse by column
    */
   Router router(
-      boolean[][] computes, Table table, double threshold, Reuse reuse, ObjectNode training) {
-    double[][] scores = new double[steps()][table.branches()];
+      Columns columns,
+      boolean[][] computes,
+      Table table,
+      double threshold,
+      Reuse reuse,
+      ObjectNode training) {
+    List<Integer> sources = columns.ofRouter();
+    double[][] scores = new double[steps()][sources.size()];
     for (int s = 0; s < scores.length; s++) {
-      for (int b = 0; b < scores[s].length; b++) {
-        double score = table.score(s, b);
-        scores[s][b] =
-            computes[s][b]
-                ? Math.max(score, Math.min(1, threshold + MARGIN))
-                : Math.min(score, threshold);
+      for (int r = 0; r < sources.size(); r++) {
+        int column = sources.get(r);
+        boolean isRun = r >= branches().size();
+        scores[s][r] =
+            isRun && columns.isUnderAnother(column, computes[s])
+                ? 1 // reused all the same, as a part of the other one
+                : score(table, s, column, computes[s][column], threshold);
       }
     }
     return new Router(
@@ -109,8 +137,16 @@ public record Subject(
         sampler().timesteps(),
         threshold,
         branches(),
+        columns.runs(),
         scores,
-        reuse,
+        columns.ofRouter(reuse),
         training);
+  }
+
+  private static double score(
+      Table table, int step, int column, boolean computes, double threshold) {
+    double own =
+        column < table.columns() ? table.score(step, column) : computes ? 1 : 0; // or merged
+    return computes ? Math.max(own, Math.min(1, threshold + MARGIN)) : Math.min(own, threshold);
   }
 }

@@ -3,6 +3,7 @@ package io.harmonica.whole;
 import io.harmonica.Port;
 import io.harmonica.onnx.Ending;
 import io.harmonica.onnx.Graph;
+import io.harmonica.onnx.SeededNoise;
 import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Ensemble.Part;
@@ -18,7 +19,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The models of a {@link WholePicture}: engines without weights, and the ensemble that has them
+ * The models of a {@link WholePicture}: engines without weights, and the ensembles that have them
  * around all steps.
  */
 public final class WholeModels {
@@ -31,6 +32,7 @@ public final class WholeModels {
   private final Function<String, ModelConfig> configs;
   private final Small begin; // which no other router has
   private final Small end;
+  private final Small noise;
 
   /**
    * Of a picture.
@@ -46,10 +48,19 @@ public final class WholeModels {
     this.configs = configs;
     this.begin = begin();
     this.end = end();
+    this.noise = noise();
   }
 
   /** An engine without weights. */
   public record Small(ModelConfig config, Graph graph) {}
+
+  /** The engine that makes noise of seeds. */
+  private Small noise() {
+    Graph graph =
+        SeededNoise.graph(
+            Names.SEED, Names.NOISE, manifest.channels(), manifest.height(), manifest.width());
+    return small(Role.of(Role.Kind.NOISE), graph);
+  }
 
   /** The engine in front of the steps. */
   private Small begin() {
@@ -88,13 +99,22 @@ public final class WholeModels {
 
   /** All engines without weights, in order. */
   public List<Small> engines() {
-    return picture.drawsPictures() ? List.of(begin, end, pixels()) : List.of(begin, end);
+    return picture.drawsPictures()
+        ? List.of(noise, begin, end, pixels())
+        : List.of(noise, begin, end);
   }
 
-  /** The ensemble. */
-  public ModelConfig ensemble() {
+  /** The ensembles: from noise, and from a seed. */
+  public List<ModelConfig> ensembles() {
+    return List.of(
+        ensemble(picture.name(), List.of()),
+        ensemble(
+            Names.seeded(picture.name()), List.of(part(noise.config(), Map.of(), named(noise)))));
+  }
+
+  private ModelConfig ensemble(String name, List<Part> first) {
     int rows = picture.guides() ? 2 : 1;
-    List<Part> parts = new ArrayList<>();
+    List<Part> parts = new ArrayList<>(first);
     parts.add(part(begin.config(), Map.of(), named(begin)));
     if (picture.embeds()) {
       ModelConfig encoder = configs.apply(manifest.text().encoder());
@@ -125,11 +145,7 @@ public final class WholeModels {
     }
     outputs.add(Names.LATENTS);
     return Ensemble.chain(
-        picture.name(),
-        manifest.model(),
-        Role.whole(Role.Kind.PICTURE, picture.router()),
-        parts,
-        outputs);
+        name, manifest.model(), Role.whole(Role.Kind.PICTURE, picture.router()), parts, outputs);
   }
 
   /** Outputs by their own names. */

@@ -1,7 +1,6 @@
 package io.harmonica.whole;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
@@ -59,6 +58,11 @@ public record WholePicture(
       Manifest manifest, String router, Sampler sampler, Schedule schedule) {
     int steps = schedule.steps().size();
     String name = Names.picture(manifest.model(), router);
+    if (router.endsWith("." + Names.SEED)) {
+      throw new HarmonicaException(
+          "router %s has the name of another's pictures from a seed: give it another name, or leave it out of `picture`"
+              .formatted(router));
+    }
     if (steps == 1) {
       throw new HarmonicaException(
           "router %s has a single step, which one request makes anyway: leave it out of `picture`"
@@ -108,7 +112,7 @@ public record WholePicture(
 
   /** Whether the model itself takes the scale of guidance. */
   boolean isToldGuidance() {
-    return manifest.shows() instanceof Shows.Text text && text.guided();
+    return manifest.shows().guided();
   }
 
   /** Whether texts come as tokens: one encoder embeds them, and all that it gives is taken. */
