@@ -176,7 +176,7 @@ final class ExportCommand implements Command {
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.note(note));
-      Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
+      Sampling says = parts.sampling(model.denoiser().io().sampling());
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       autoencoder
