@@ -50,7 +50,16 @@ class TensorRtTest {
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
       return new ExportOptions(
-          "model", precision, platform, size, 4, /* force= */ false, 2, false, true);
+          "model",
+          precision,
+          platform,
+          size,
+          4,
+          /* force= */ false,
+          2,
+          false,
+          true,
+          precision.isInt8());
     }
 
     String name() {
@@ -160,7 +169,10 @@ class TensorRtTest {
     assertCompiles();
   }
 
-  /** Around fp32 and fp16, of a model with modulation and text; the rest by {@code all}. */
+  /**
+   * With caches in 8 bits, around fp32 and fp16, of a model with modulation and text; the rest by
+   * {@code all}.
+   */
   @Test
   void int8_compiles() throws Exception {
     for (Precision precision : List.of(Precision.INT8, Precision.INT8_FP16)) {

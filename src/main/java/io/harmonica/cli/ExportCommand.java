@@ -93,6 +93,11 @@ final class ExportCommand implements Command {
             "of weights and activations (default fp32); int8: the linear maps of blocks multiply in"
                 + " 8 bits, all else is fp32, or with int8-fp16 fp16")
         .value(
+            "cache-precision",
+            "engine|int8",
+            "of cached branch outputs: as the engines have them (default), or in 8 bits, a quarter of"
+                + " fp32 in memory, in shared memory and on the wire")
+        .value(
             "platform",
             "onnxruntime|tensorrt",
             "what Triton runs the engines with (default onnxruntime); for tensorrt run"
@@ -216,13 +221,14 @@ final class ExportCommand implements Command {
           .out()
           .printf(
               Locale.ROOT,
-              "%s %s: %s, %s, %s %s with %s in %s%n",
+              "%s %s: %s, %s, %s %s%s with %s in %s%n",
               dryRun ? "would write" : "wrote",
               options.modelName(),
               RouterCommands.counted(entries.size(), "model"),
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
               options.precision().word(),
+              options.cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
       noteRepeated(entries, total, console);
@@ -312,7 +318,11 @@ final class ExportCommand implements Command {
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
         arguments.has("hard-links"),
-        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"));
+        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"),
+        arguments
+            .choice("cache-precision", List.of("engine", "int8"))
+            .filter("int8"::equals)
+            .isPresent());
   }
 
   private static EngineSize engines(Arguments arguments) {

@@ -11,6 +11,7 @@ import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
+import io.harmonica.onnx.KeptRows;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
@@ -32,6 +33,7 @@ final class EngineGraph {
   private final Graph graph;
   private final Map<String, Value> inputs = new HashMap<>();
   private final Ops<Value> ops;
+  private final KeptRows rows;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
 
@@ -53,6 +55,7 @@ final class EngineGraph {
     this.numbers = numbers;
     this.graph = new Graph(Names.engine(engine.role()));
     this.ops = numbers.ops(graph, weights, file);
+    this.rows = new KeptRows(graph, ops);
     this.handedOn = handedOn;
     this.outputs = outputs;
     engine.draw(this);
@@ -150,7 +153,7 @@ final class EngineGraph {
     Branch branch = model.branches().get(index);
     Streams<Value> streams = Streams.from(this::handedOn);
     Value output = model.branch(ops, branch, streams, this::handedOn);
-    graph.output(branch.name(), output, outputs.get(index));
+    keep(branch.name(), output, outputs.get(index));
     handOn(model.join(ops, branch, streams, Term.of(output), this::handedOn));
   }
 
@@ -193,7 +196,7 @@ final class EngineGraph {
   }
 
   private void change(Change change, String name, Streams<Value> before, Streams<Value> after) {
-    graph.output(name, change.of(ops, before, after), shape(change));
+    keep(name, change.of(ops, before, after), shape(change));
   }
 
   private long[] shape(Change change) {
@@ -211,7 +214,7 @@ final class EngineGraph {
     String name = model.branches().get(branch).name();
     if (history == 0) {
       Value output = computed.get();
-      graph.output(name, output, outputs.get(branch));
+      keep(name, output, outputs.get(branch));
       return Term.of(output);
     }
     return past(name, history, outputs.get(branch), age -> weight(allWeights(), branch, age));
@@ -226,12 +229,19 @@ final class EngineGraph {
       String name, int history, long[] shape, IntFunction<Value> weights) {
     List<Term<Value>> terms = new ArrayList<>();
     for (int age = 1; age <= history; age++) {
-      Value past = input(Names.history(name, age), numbers.element(), shape);
+      Value kept = input(numbers.kept(Names.history(name, age), shape));
+      Value past = numbers.cacheInt8() ? rows.read(kept, shape) : kept;
       Optional<Value> weight =
           history == 1 ? Optional.empty() : Optional.of(weights.apply(age - 1));
       terms.add(new Term<>(weight, past));
     }
     return terms;
+  }
+
+  /** What a later step may reuse. */
+  private void keep(String name, Value output, long... shape) {
+    Value kept = numbers.cacheInt8() ? rows.of(output) : output;
+    graph.output(name, kept, numbers.kept(name, shape).shape());
   }
 
   private Value weight(Value all, int row, int age) {

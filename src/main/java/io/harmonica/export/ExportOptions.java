@@ -29,7 +29,8 @@ public record ExportOptions(
     boolean force,
     int stepsPerRequest,
     boolean hardLinks,
-    boolean dynamicBatching) {
+    boolean dynamicBatching,
+    boolean cacheInt8) {
 
   private static final String VNNI =
       "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
@@ -96,11 +97,11 @@ public record ExportOptions(
       int blocksPerEngine,
       int maxBatch,
       boolean force) {
-    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1, false);
+    this(modelName, precision, platform, size(blocksPerEngine), maxBatch, force, 1, false, false);
   }
 
   /**
-   * All of it.
+   * Caches in the precision of the engines.
    *
    * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
    */
@@ -122,7 +123,8 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
-        true);
+        true,
+        false);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -149,7 +151,8 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
-        dynamicBatching);
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withPrecision(Precision other) {
@@ -162,7 +165,8 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
-        dynamicBatching);
+        dynamicBatching,
+        cacheInt8);
   }
 
   /** What servers need for it that not every one has. */
@@ -182,7 +186,8 @@ public record ExportOptions(
         other,
         stepsPerRequest,
         hardLinks,
-        dynamicBatching);
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
@@ -195,7 +200,8 @@ public record ExportOptions(
         force,
         steps,
         hardLinks,
-        dynamicBatching);
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withHardLinks(boolean other) {
@@ -208,7 +214,22 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         other,
-        dynamicBatching);
+        dynamicBatching,
+        cacheInt8);
+  }
+
+  public ExportOptions withCacheInt8(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching,
+        other);
   }
 
   public ExportOptions withDynamicBatching(boolean other) {
@@ -221,6 +242,7 @@ public record ExportOptions(
         force,
         stepsPerRequest,
         hardLinks,
-        other);
+        other,
+        cacheInt8);
   }
 }
