@@ -167,7 +167,7 @@ class PiecesTest {
   void always_ofLongSkips_hasAnEngineForEachNumberOfThem() {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
       Model uVit = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
-      assertThat(new Pieces(uVit, EngineSize.BRANCH, Precision.FP32).always())
+      assertThat(new Pieces(uVit, EngineSize.BRANCH, FP32).always())
           .extracting(engine -> Names.engine(engine.role()))
           .filteredOn(name -> name.startsWith("change-"))
           .containsExactlyInAnyOrder(

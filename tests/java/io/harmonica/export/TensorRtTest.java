@@ -51,15 +51,11 @@ class TensorRtTest {
     ExportOptions options(ExportOptions.Platform platform) {
       return new ExportOptions(
           "model",
-          precision,
+          new ExportOptions.Numerics(precision, precision.isInt8()),
           platform,
           size,
-          4,
-          /* force= */ false,
-          2,
-          false,
-          true,
-          precision.isInt8());
+          new ExportOptions.Requests(4, 2, true),
+          new ExportOptions.Writing(false, false));
     }
 
     String name() {
