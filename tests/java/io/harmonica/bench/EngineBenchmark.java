@@ -8,6 +8,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Grain;
 import io.harmonica.router.Grained;
@@ -29,19 +30,24 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * Engines of a branch, a block and a step against each other in this process, with branches reused
- * one by one and as runs: processor time of a trajectory, and what the realised speedup is of the
- * theoretical one. {@code tests/bench/engines.sh} starts it; docs/BENCHMARKS.md keeps what it
- * printed.
+ * Engines of a branch, a block and a step, or of blocks in several precisions, against each other
+ * in this process, with branches reused one by one and as runs: processor time of a trajectory, and
+ * what the realised speedup is of the theoretical one. {@code tests/bench/engines.sh} starts it;
+ * docs/BENCHMARKS.md keeps what it printed.
  */
 public final class EngineBenchmark {
-  private static final int STEPS = 4;
-  private static final Map<String, EngineSize> SIZES = new LinkedHashMap<>();
+  private static final Map<String, ExportOptions> SIZES = new LinkedHashMap<>();
+  private static final Map<String, ExportOptions> PRECISIONS = new LinkedHashMap<>();
 
   static {
-    SIZES.put("step", EngineSize.STEP);
-    SIZES.put("block", EngineSize.ofBlocks(1));
-    SIZES.put("branch", EngineSize.BRANCH);
+    SIZES.put("step", ExportOptions.of("step").withEngines(EngineSize.STEP));
+    SIZES.put("block", ExportOptions.of("block"));
+    SIZES.put("branch", ExportOptions.of("branch").withEngines(EngineSize.BRANCH));
+    PRECISIONS.put("fp32", ExportOptions.of("fp32"));
+    PRECISIONS.put("int8", ExportOptions.of("int8").withPrecision(Precision.INT8));
+    PRECISIONS.put(
+        "int8-cache",
+        ExportOptions.of("int8-cache").withPrecision(Precision.INT8).withCacheInt8(true));
   }
 
   private static final OperatingSystemMXBean MACHINE =
@@ -49,10 +55,14 @@ public final class EngineBenchmark {
 
   private EngineBenchmark() {}
 
-  /** Arguments: checkpoint folder, work folder, rounds. */
+  /** Arguments: checkpoint folder, work folder, rounds, {@code engines} or {@code precisions}. */
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("engines");
     int rounds = Integer.parseInt(args[2]);
+    boolean engines = args[3].equals("engines");
+    Map<String, ExportOptions> exports = engines ? SIZES : PRECISIONS;
+    String first = exports.keySet().iterator().next();
+    int steps = engines ? 4 : 5; // of which two are reused: CUR 0.5 and 0.4
     Map<String, Double> theoretical = new LinkedHashMap<>();
     Map<String, Pipeline> pipelines = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
@@ -65,7 +75,7 @@ public final class EngineBenchmark {
                 grain.toString(),
                 model.denoiser().architecture(),
                 "ddim",
-                Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
+                Timesteps.of(Spacing.LEADING.timesteps(steps, 1000)),
                 model.denoiser().branchNames());
         routers.add(router);
         theoretical.put(
@@ -74,20 +84,18 @@ public final class EngineBenchmark {
                 .theoreticalSpeedup()
                 .orElseThrow());
       }
-      for (Map.Entry<String, EngineSize> size : SIZES.entrySet()) {
-        ExportOptions options =
-            ExportOptions.of(size.getKey()).withEngines(size.getValue()).withForce(true);
-        new Exporter(model, routers, options).export(repository);
+      for (Map.Entry<String, ExportOptions> export : exports.entrySet()) {
+        new Exporter(model, routers, export.getValue().withForce(true)).export(repository);
       }
     }
     List<String> kinds = new ArrayList<>(List.of("none"));
     kinds.addAll(theoretical.keySet());
     try {
       Map<String, double[]> millis = new LinkedHashMap<>();
-      for (String size : SIZES.keySet()) {
+      for (String size : exports.keySet()) {
         long before = resident();
         pipelines.put(size, Pipeline.open(repository, size));
-        kinds.forEach(router -> pipelines.get(size).generate(request(router)));
+        kinds.forEach(router -> pipelines.get(size).generate(request(router, steps)));
         System.out.printf(
             Locale.ROOT, "%s: %.0f MB more resident%n", size, (resident() - before) / 1e6);
         kinds.forEach(router -> millis.put(size + " " + router, new double[rounds]));
@@ -98,21 +106,22 @@ public final class EngineBenchmark {
           String variant = variants.get((round + turn) % variants.size());
           String[] words = variant.split(" ");
           long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
-          pipelines.get(words[0]).generate(request(words[1]));
+          pipelines.get(words[0]).generate(request(words[1], steps));
           millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
         }
       }
-      report(millis, theoretical);
+      report(millis, theoretical, first);
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
   }
 
-  private static Request request(String router) {
-    return Request.of(List.of(3)).withRouter(router).withSteps(STEPS);
+  private static Request request(String router, int steps) {
+    return Request.of(List.of(3)).withRouter(router).withSteps(steps);
   }
 
-  private static void report(Map<String, double[]> millis, Map<String, Double> theoretical) {
+  private static void report(
+      Map<String, double[]> millis, Map<String, Double> theoretical, String first) {
     millis.forEach(
         (variant, own) -> {
           String[] words = variant.split(" ");
@@ -123,7 +132,7 @@ public final class EngineBenchmark {
                   variant,
                   quantile(own, 0.5),
                   quantile(own, 0));
-          line += ratio("  of step's", own, millis.get("step " + words[1]));
+          line += ratio("  of " + first + "'s", own, millis.get(first + " " + words[1]));
           if (theoretical.containsKey(words[1])) {
             double wanted = theoretical.get(words[1]);
             double[] uncached = millis.get(words[0] + " none").clone();
