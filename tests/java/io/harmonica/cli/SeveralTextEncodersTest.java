@@ -20,6 +20,7 @@ import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Prompt;
+import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A model with several text encoders, from its pipeline's folder to pictures: Stable Diffusion 3
@@ -261,6 +263,42 @@ class SeveralTextEncodersTest {
     assertThat(folder.resolve("n")).isNotEmptyDirectory();
   }
 
+  private Invocation train(String model, String more) throws IOException {
+    Files.writeString(folder.resolve("captions.txt"), "a cat\na hill\n");
+    return Invocation.of(
+        ("train --checkpoint DIR/"
+                + model
+                + " --steps 3 --iterations 1 --batch 1 --resolution 48x80 --captions DIR/captions.txt "
+                + more)
+            .replace("DIR", folder.toString())
+            .split(" "));
+  }
+
+  /** Trained on captions that both CLIPs embed: by every way of reuse, and exchanged. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"--reuse last --exchange 1", "--reuse learned", "--lambda reference --beta 1e-4"})
+  void train_makesARouterForAFlow(String options) throws IOException {
+    Invocation trained = train("sd3", "--text-tokens 26 " + options + " --out DIR/t.json");
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.code()).isZero();
+    Router router = Router.read(folder.resolve("t.json"));
+    assertThat(router.sampler()).isEqualTo("flow-euler");
+    assertThat(router.training().path("guidance").asDouble()).isEqualTo(7);
+    assertThat(router.training().path("captions").asInt()).isEqualTo(2);
+    Invocation done = run(EXPORT.replace("DIR/models", "DIR/t") + " --force --router DIR/t.json");
+    assertThat(done.err()).isEmpty();
+  }
+
+  @Test
+  void train_byPairsOfSteps_isForDiffusion() throws IOException {
+    Invocation refused = train("sd3", "--text-tokens 26 --objective ltc --out DIR/l.json");
+    assertThat(refused.err())
+        .contains("Learning-to-Cache's pairs of steps are a diffusion's: use --objective sdt")
+        .hasLineCount(1);
+    assertThat(folder.resolve("l.json")).doesNotExist();
+  }
+
   /** A policy needs no training: its router draws, and computing everything changes nothing. */
   @Test
   void policy_makesARouterForAFlow() {
@@ -278,5 +316,12 @@ class SeveralTextEncodersTest {
                 .split(" "));
     assertThat(drawn.err()).isEmpty();
     assertThat(folder.resolve("r")).isNotEmptyDirectory();
+    Invocation compared =
+        Invocation.of(
+            "compare --model-repository DIR/routed --model sd3 --a none --b fora --steps 4 --prompt cat --rounds 1 --warm-up 0"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(compared.out()).contains("fora").contains("PSNR");
+    assertThat(compared.code()).isZero();
   }
 }

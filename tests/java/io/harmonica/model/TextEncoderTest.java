@@ -12,8 +12,11 @@ import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;
+import io.harmonica.origin.TextLayout;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,10 +101,15 @@ class TextEncoderTest {
         Checkpoint pixArt = Checkpoint.open(Path.of("tests/golden/pixart/alpha-256-like"));
         Checkpoint dit = Checkpoint.open(Checkpoints.DIT)) {
       TextCheckpoint text = TextCheckpoint.of(source);
-      assertThatThrownBy(() -> text.requireFits(Model.of(pixArt, Choices.NONE).denoiser()))
+      assertThatThrownBy(
+              () ->
+                  TextLayout.of(
+                      Model.of(pixArt, Choices.NONE).denoiser(), List.of(Optional.of(text))))
           .isInstanceOf(HarmonicaException.class)
           .hasMessageContaining("embeds tokens 24 wide, and the transformer takes 20");
-      assertThatThrownBy(() -> text.requireFits(Model.of(dit, Choices.NONE).denoiser()))
+      assertThatThrownBy(
+              () ->
+                  TextLayout.of(Model.of(dit, Choices.NONE).denoiser(), List.of(Optional.of(text))))
           .isInstanceOf(HarmonicaException.class)
           .hasMessageContaining("has no use: a DiT-");
     }

@@ -63,8 +63,7 @@ public final class Tiny implements AutoCloseable {
             model.denoiser(),
             Digest.of(checkpoint),
             model.flops(),
-            new Subject.Sampled(
-                samplerName, sampler, noising, sampling.signal(sampler.timesteps(), spacing)),
+            new Subject.Sampled(samplerName, sampler, sampling, spacing),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
     columns = Columns.of(grain, model.denoiser());

@@ -31,15 +31,25 @@ final class CheckpointOptions {
 
   /** The same, and the sizes that it leaves free: a flow's timesteps may depend on them. */
   static OptionList declareForRouters(OptionList options) {
-    return declare(options)
+    return sizes(declare(options));
+  }
+
+  private static OptionList sizes(OptionList options) {
+    return options
         .value(
             RESOLUTION,
             "HxW",
-            "the model's pictures in pixels, where it leaves that free, as the export states it")
+            "the model's pictures in pixels, where it leaves that free, as the export states it"
+                + " (default: as trained)")
         .value(TEXT_TOKENS, "N", "tokens of a text, as the export states them");
   }
 
-  /** The same, and whether it has a null class, which decides what can be drawn. */
+  /** Both, for routers that are trained on what it draws. */
+  static OptionList declareForTraining(OptionList options) {
+    return sizes(declareForDrawing(options));
+  }
+
+  /** Those that decide what it computes, and whether it has a null class to lead away from. */
   static OptionList declareForDrawing(OptionList options) {
     return declare(options)
         .flag(

@@ -87,6 +87,7 @@ final class GenerateCommand implements Command {
                 "auto|1|K",
                 "steps that go in one request: 1, or what the model was exported with (default auto:"
                     + " that, if the server is more than 1 ms away)")
+            .flag("whole", "all steps in one request, of a router that was exported with --picture")
             .value("model", "NAME", "the base model")
             .value(
                 "router", "NAME|none", "a router of the model (default none: compute everything)")
@@ -137,9 +138,14 @@ final class GenerateCommand implements Command {
         .value(
             "count",
             "N",
-            "make N pictures, each by itself, going round the classes or texts; what is in --out"
-                + " already is not made again, and there is no contact sheet")
-        .value("concurrency", "N", "with --count: pictures in flight (default 4)")
+            "make N pictures, going round the classes or texts; what is in --out already is not"
+                + " made again, and there is no contact sheet")
+        .value(
+            "batch",
+            "N",
+            "with --count: pictures that go together (default: as many as the model takes, and"
+                + " --concurrency leaves)")
+        .value("concurrency", "N", "with --count: batches in flight (default 4)")
         .value(
             "metrics-port",
             "[HOST:]PORT",
@@ -225,7 +231,8 @@ final class GenerateCommand implements Command {
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
     long start = System.nanoTime();
-    Series.Done done = series.run(settings, concurrency, stop);
+    Series.Done done =
+        series.run(settings, concurrency, arguments.integer("batch", 1, 1 << 16), stop);
     int there = done.made() + done.found();
     console
         .out()
@@ -247,6 +254,7 @@ final class GenerateCommand implements Command {
   private static void refuseWithoutEffect(Arguments arguments) {
     arguments.refuseBoth("tier", "router");
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
+    arguments.refuseBoth("whole", "steps-per-request");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
       PromptOptions.refuseAll(arguments, "without --prompt or --prompts");
     }
@@ -260,6 +268,7 @@ final class GenerateCommand implements Command {
         arguments.refuseBoth("count", option);
       }
     } else {
+      arguments.refuse("batch", "without --count");
       arguments.refuse("concurrency", "without --count");
       arguments.refuse("per-server", "without --count");
     }
@@ -286,6 +295,9 @@ final class GenerateCommand implements Command {
     }
     if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
+    }
+    if (arguments.has("whole")) {
+      builder.whole();
     }
     if (arguments.has("triton")) {
       return builder

@@ -2,9 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
-import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -68,12 +66,7 @@ final class TrainCommand implements Command {
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
     OptionList all =
-        TextFiles.options(CheckpointOptions.declareForDrawing(options))
-            .value(
-                "resolution",
-                "HxW",
-                "height and width of the pictures in pixels, where a model leaves that free (default: as"
-                    + " trained)")
+        TextFiles.options(CheckpointOptions.declareForTraining(options))
             .value("steps", "N", "denoising steps of the trajectory, 2..1000")
             .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
             .value(
@@ -85,11 +78,11 @@ final class TrainCommand implements Command {
             .value(
                 "captions",
                 "FILE",
-                "PixArt: texts to train on, one a line, embedded once by the text encoder")
+                "texts to train on, one a line, embedded once by the text encoders")
             .value(
                 "text-embeddings",
                 "FILE",
-                "PixArt: instead of captions, texts embedded elsewhere, as generate takes them; the first"
+                "instead of captions, texts embedded elsewhere, as generate takes them; the first"
                     + " negative one is the null caption")
             .value(
                 "guidance",
@@ -169,13 +162,13 @@ final class TrainCommand implements Command {
     }
     family.forEach(member -> OutputPaths.requireFile("out", member.out()));
     Device device = device(arguments);
-    Choices choices = choices(arguments);
+    Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.note(note));
       model.notes().forEach(note -> console.note(note));
-      Sampling sampling = parts.sampling(Exporter.usual(model.denoiser().io()));
+      Sampling sampling = parts.sampling(model.denoiser().io().sampling());
       TrainOptions options = options(arguments, family, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
       options.trajectory().requireGuides(model.denoiser());
@@ -183,8 +176,16 @@ final class TrainCommand implements Command {
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
       Subject subject =
-          subject(
-              family.get(0).name(), checkpoint, model, options.trajectory(), sampling, captions);
+          Subject.of(
+              family.get(0).name(),
+              model.denoiser(),
+              Digest.of(checkpoint),
+              options.trajectory(),
+              sampling,
+              captions);
+      if (options.objective() == Objective.LTC) {
+        subject.signal(); // or refuses
+      }
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
@@ -210,15 +211,6 @@ final class TrainCommand implements Command {
       }
     }
     return CommandRunner.DONE;
-  }
-
-  /** What the checkpoint leaves free: as the export will be, for which the router is. */
-  private static Choices choices(Arguments arguments) {
-    Choices choices = CheckpointOptions.choices(arguments);
-    return arguments
-        .text("resolution")
-        .map(size -> choices.withResolution(Resolution.parse(size)))
-        .orElse(choices);
   }
 
   private static TrainOptions options(
@@ -260,7 +252,9 @@ final class TrainCommand implements Command {
   private static TrainOptions.Trajectory trajectory(
       Arguments arguments, Denoiser.Interface io, Sampling sampling) {
     double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
-    if (guidance <= 1) {
+    if (io.shows().guided()) {
+      arguments.refuse("guidance-channels", "on a model that is told the scale of guidance");
+    } else if (guidance <= 1) {
       arguments.refuse(
           "guidance-channels",
           arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
@@ -294,29 +288,6 @@ final class TrainCommand implements Command {
     return beta.or(() -> cur)
         .or(() -> speedup)
         .orElseGet(() -> Control.speedup(Double.parseDouble(DEFAULT_SPEEDUP)));
-  }
-
-  private static Subject subject(
-      String name,
-      Checkpoint checkpoint,
-      Model model,
-      TrainOptions.Trajectory trajectory,
-      Sampling sampling,
-      Optional<Captions> captions) {
-    Spacing spacing = Spacing.of(trajectory.spacing());
-    Sampler sampler =
-        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    return new Subject(
-        name,
-        model.denoiser(),
-        Digest.of(checkpoint),
-        model.flops(),
-        new Subject.Sampled(
-            trajectory.sampler(),
-            sampler,
-            sampling.noising(),
-            sampling.signal(sampler.timesteps(), spacing)),
-        captions);
   }
 
   private static Device device(Arguments arguments) {

@@ -110,10 +110,14 @@ public final class Comparison implements AutoCloseable {
             Boolean.toString(setting.served()),
             setting.model(),
             setting.stepsPerRequest().toString(),
+            Boolean.toString(setting.whole()),
             setting.device().toString()),
         key -> {
           PipelineBuilder builder = Pipeline.builder(setting.model());
           setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
+          if (setting.whole()) {
+            builder.whole();
+          }
           Pipeline pipeline =
               setting.served()
                   ? builder.triton(setting.place(), tritonOptions).open()

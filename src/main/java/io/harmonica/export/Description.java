@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Shapes;
 import io.harmonica.model.Unconditional;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Manifest;
@@ -12,7 +13,6 @@ import io.harmonica.repository.StepEngine;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampling;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,6 +33,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
       List<Router> routers) {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
+    Numbers numbers = Numbers.of(denoiser, options);
     Manifest manifest =
         new Manifest(
                 Manifest.FORMAT,
@@ -57,12 +58,12 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     ? null
                     : (Double) io.defaultGuidance(),
                 options.maxBatch(),
-                options.precision().name().toLowerCase(Locale.ROOT),
+                options.precision().word(),
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
-                denoiser.branchElements().stream()
-                    .map(count -> options.precision().element().bytes(count))
+                Shapes.outputs(denoiser).stream()
+                    .map(shape -> numbers.kept("", shape).sizeBytes(1).orElseThrow())
                     .toList(),
                 decoder
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))

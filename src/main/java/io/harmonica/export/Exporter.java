@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
@@ -93,8 +92,8 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
-    this.sampling = usual(model.denoiser().io());
-    this.pieces = new Pieces(model, options.engines(), options.precision());
+    this.sampling = model.denoiser().io().sampling();
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -118,12 +117,6 @@ public final class Exporter {
       }
       add(router.name(), own);
     }
-  }
-
-  /** How a model is sampled that comes without a scheduler: as its origin does. */
-  public static Sampling usual(Denoiser.Interface io) {
-    Origin origin = io.origin();
-    return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), io.learnsVariance());
   }
 
   /** What makes the steps between those of a request. */
@@ -156,16 +149,6 @@ public final class Exporter {
     autoencoder.requireChannels(io.channels());
     beside.decoder = Optional.of(new DecoderEngine(autoencoder.of(io.origin()), io));
     return this;
-  }
-
-  /**
-   * Adds what embeds prompts.
-   *
-   * @param tokenizer packed, for clients
-   * @throws HarmonicaException if the model takes other texts, or none
-   */
-  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
-    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
   }
 
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {

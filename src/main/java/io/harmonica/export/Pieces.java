@@ -7,7 +7,6 @@ import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
 import io.harmonica.model.StreamLives;
 import io.harmonica.onnx.Graph;
-import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Cut;
@@ -29,7 +28,7 @@ import java.util.Set;
  */
 final class Pieces {
   private final Model model;
-  private final Precision precision;
+  private final Numbers numbers;
   private final EngineSize size;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
@@ -41,9 +40,9 @@ final class Pieces {
   /** An engine in its turn. */
   record Link(Engine engine, Cut.Turn turn) {}
 
-  Pieces(Model model, EngineSize size, Precision precision) {
+  Pieces(Model model, EngineSize size, Numbers numbers) {
     this.model = model;
-    this.precision = precision;
+    this.numbers = numbers;
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.outputs = Shapes.outputs(model.denoiser());
@@ -59,7 +58,7 @@ final class Pieces {
 
   Graph graph(Engine engine, WeightFile weights) {
     return new EngineGraph(
-            model.denoiser(), engine, model.weights(), weights, precision, handedOn, outputs)
+            model.denoiser(), engine, model.weights(), weights, numbers, handedOn, outputs)
         .graph();
   }
 

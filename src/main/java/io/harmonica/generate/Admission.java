@@ -250,7 +250,7 @@ final class Admission {
    * second where another acts beside that.
    */
   Guidance guidance(Style style) {
-    boolean told = manifest.shows() instanceof Shows.Text takes && takes.guided();
+    boolean told = manifest.shows().guided();
     if (!told && style.trueCfg().isPresent()) {
       throw new HarmonicaException(
           "`trueCfg` %s is for models that are told a scale of guidance, and %s is not: its guidance is a second row already, use `guidance`"

@@ -52,8 +52,23 @@ public record Embeddings(
     return pooled.length / count;
   }
 
+  /**
+   * Copies an encoder's states to where they belong, while these are made.
+   *
+   * @param states row-major [texts, tokens, width], of which those of {@code text} go to ours; of
+   *     width 0 there are none
+   * @param row of the first state
+   * @param column of its first element
+   */
+  public void put(float[] states, int text, int tokens, int width, int row, int column) {
+    for (int token = 0; token < tokens && width > 0; token++) {
+      int to = (row + token) * this.width + column;
+      System.arraycopy(states, (text * tokens + token) * width, values, to, width);
+    }
+  }
+
   /** Texts {@code from} (inclusive) to {@code to} (exclusive); a lone one serves for any. */
-  Embeddings rows(int from, int to) {
+  public Embeddings rows(int from, int to) {
     if (to - from == count) {
       return this;
     }
@@ -122,11 +137,11 @@ public record Embeddings(
   }
 
   /**
-   * With padding added or dropped, which changes no picture.
+   * With padding added or dropped, which changes no picture of a model that takes the mask.
    *
    * @throws HarmonicaException if tokens that count would be dropped
    */
-  public Embeddings withTokens(int other) {
+  Embeddings withTokens(int other) {
     if (other == tokens) {
       return this;
     }

@@ -74,6 +74,7 @@ public final class Pipeline implements AutoCloseable {
       ModelConfig base,
       Metrics metrics,
       OptionalInt stepsPerRequest,
+      boolean whole,
       int most,
       Duration wait) {
     this.runtime = runtime;
@@ -83,7 +84,7 @@ public final class Pipeline implements AutoCloseable {
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
-    this.runs = new Runs(runtime, manifest, admission, plans, metrics);
+    this.runs = new Runs(runtime, manifest, admission, plans, metrics, whole);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
         most == 1
@@ -168,9 +169,7 @@ public final class Pipeline implements AutoCloseable {
    */
   public Map<String, Role> roles(Style style) {
     Map<String, Role> roles = new HashMap<>();
-    admission.admit(style, sendsSeveralSteps()).program().calls().stream()
-        .map(Program.Call::model)
-        .distinct()
+    runs.models(admission.admit(style, sendsSeveralSteps()), style)
         .forEach(ensemble -> addRoles(ensemble, roles));
     return roles;
   }

@@ -111,14 +111,7 @@ final class TextEmbedder implements AutoCloseable {
 
   /** Copies what an encoder made of a text to where it belongs. */
   private void place(PromptEncoder.Encoded made, int text, ManifestText.Encoder at, Embeddings to) {
-    for (int token = 0; token < at.tokens() && at.width() > 0; token++) {
-      System.arraycopy(
-          made.states(),
-          (text * at.tokens() + token) * at.width(),
-          to.values(),
-          (at.row() + token) * to.width() + at.column(),
-          at.width());
-    }
+    to.put(made.states(), text, at.tokens(), at.width(), at.row(), at.column());
     System.arraycopy(made.pooled(), text * at.pooled(), to.pooled(), at.from(), at.pooled());
     if (((Shows.Text) manifest.shows()).mask()) {
       System.arraycopy(made.tokens().get(text).mask(), 0, to.mask(), at.row(), at.tokens());

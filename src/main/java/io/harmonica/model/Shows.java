@@ -17,6 +17,11 @@ public sealed interface Shows {
   /** What guidance leads away from. */
   Unconditional unconditional();
 
+  /** Whether it is told the scale of guidance, and so takes one row for each picture. */
+  default boolean guided() {
+    return false;
+  }
+
   /**
    * One of its classes: {@code class_label}.
    *

@@ -3,12 +3,10 @@ package io.harmonica.origin;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Denoiser;
 import io.harmonica.model.TextEncoder;
 import io.harmonica.model.TextUse;
 import io.harmonica.model.Weights;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -37,11 +35,6 @@ public record TextCheckpoint(Path path, TextEncoder encoder, Weights weights) {
     return type.equals(T5)
         ? T5Checkpoint.of(checkpoint, json.get())
         : ClipCheckpoint.of(checkpoint, json.get());
-  }
-
-  /** Refuses a denoiser that takes other texts than it makes alone. */
-  public void requireFits(Denoiser denoiser) {
-    TextLayout.of(denoiser, List.of(Optional.of(this)));
   }
 
   /** Refuses what is not of the kind that a denoiser uses, or lacks what it uses. */

@@ -74,7 +74,10 @@ public final class Ensemble {
         chain.add(
             sampler.get(),
             takes,
-            port -> step == last ? port : Names.ofStep(Names.handedOn(port), step + 1, steps));
+            port ->
+                step == last
+                    ? port
+                    : Names.ofStep(Names.stream(port).orElseThrow(), step + 1, steps));
       }
     }
     for (int s = 0; s < steps; s++) {

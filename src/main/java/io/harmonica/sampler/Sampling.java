@@ -94,7 +94,7 @@ public record Sampling(
     }
     if (noising instanceof Flow) {
       throw new HarmonicaException(
-          "the model was trained on a flow, and routers are trained for models of diffusion only: make its router with harmonica policy");
+          "the model was trained on a flow, and Learning-to-Cache's pairs of steps are a diffusion's: use `objective` sdt");
     }
     NoiseSchedule schedule = ((Diffusion) noising).schedule(spacing);
     return IntStream.range(0, timesteps.size())

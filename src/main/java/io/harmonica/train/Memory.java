@@ -33,7 +33,8 @@ public final class Memory {
    * @param inProcess whether the model runs here, and not on a device with memory of its own
    */
   public static void requireRoom(Denoiser model, TrainOptions options, boolean inProcess) {
-    int rows = Guidance.rows(options.trajectory().guidance()); // that the model sees for a picture
+    int rows = // that the model sees for a picture
+        model.io().shows().guided() ? 1 : Guidance.rows(options.trajectory().guidance());
     long heap =
         options.effort().exchange() > 0
             ? heapBytes(model, options.reuse().grain(), options.trajectory().steps(), rows)

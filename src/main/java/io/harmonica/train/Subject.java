@@ -2,8 +2,11 @@ package io.harmonica.train;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Shapes;
+import io.harmonica.model.Weights;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -11,6 +14,8 @@ import io.harmonica.sampler.Diffusion;
 import io.harmonica.sampler.Noising;
 import io.harmonica.sampler.Predicts;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.Sampling;
+import io.harmonica.sampler.Spacing;
 import io.harmonica.train.trajectory.Captions;
 import java.util.List;
 import java.util.Optional;
@@ -31,16 +36,38 @@ public record Subject(
     Flops flops,
     Sampled sampled,
     Optional<Captions> captions) {
+  /** Keeps a score that was moved to the other side of the threshold just there. */
+  private static final double MARGIN = 1e-6;
 
   /**
    * How trajectories go.
    *
    * @param name of the sampler, as router files have it
    * @param sampler whose steps they take
-   * @param noising what the model was trained on
-   * @param signal cumulative signal share at each step's timestep
+   * @param sampling of the model
+   * @param spacing that the sampler was made with
    */
-  public record Sampled(String name, Sampler sampler, Noising noising, double[] signal) {}
+  public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
+
+  /** Of a model as it is sampled, for the trajectory that was asked for. */
+  public static Subject of(
+      String name,
+      Denoiser model,
+      String digest,
+      TrainOptions.Trajectory trajectory,
+      Sampling sampling,
+      Optional<Captions> captions) {
+    Spacing spacing = Spacing.of(trajectory.spacing());
+    Sampler sampler =
+        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
+    return new Subject(
+        name,
+        model,
+        digest,
+        Shapes.flops(model, Weights.NONE),
+        new Sampled(trajectory.sampler(), sampler, sampling, spacing),
+        captions);
+  }
 
   /** The same for a router of another name. */
   public Subject named(String other) {
@@ -54,16 +81,17 @@ public record Subject(
 
   /** What the model was trained on. */
   Noising noising() {
-    return sampled.noising;
+    return sampled.sampling.noising();
   }
 
-  /** Cumulative signal share at each step's timestep. */
-  double[] signal() {
-    return sampled.signal;
+  /**
+   * Cumulative signal share at each step's timestep.
+   *
+   * @throws HarmonicaException if the model was trained on a flow, which has none
+   */
+  public double[] signal() {
+    return sampled.sampling.signal(sampler().timesteps(), sampled.spacing);
   }
-
-  /** Keeps a score that was moved to the other side of the threshold just there. */
-  private static final double MARGIN = 1e-6;
 
   List<String> branches() {
     return model.branchNames();

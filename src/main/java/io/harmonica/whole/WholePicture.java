@@ -1,7 +1,6 @@
 package io.harmonica.whole;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
@@ -113,7 +112,7 @@ public record WholePicture(
 
   /** Whether the model itself takes the scale of guidance. */
   boolean isToldGuidance() {
-    return manifest.shows() instanceof Shows.Text text && text.guided();
+    return manifest.shows().guided();
   }
 
   /** Whether texts come as tokens: one encoder embeds them, and all that it gives is taken. */

@@ -17,16 +17,23 @@ import java.util.Map;
  * What a model that takes text is trained on, embedded by its text encoder. Each caption keeps only
  * its tokens that count: padding, which no picture depends on, would be most of it.
  *
- * @param states of each caption, row-major [its tokens, width]; the last is the null caption, which
- *     guidance leads away from
+ * @param texts the last is the null caption, which guidance leads away from
  * @param width of a token
  */
-public record Captions(List<float[]> states, int width) {
+public record Captions(List<Caption> texts, int width) {
   private static final int HEX_DIGITS = 32;
 
+  /**
+   * One, embedded.
+   *
+   * @param states row-major [its tokens, width]
+   * @param pooled the vector for the whole text; empty where a model takes none
+   */
+  public record Caption(float[] states, float[] pooled) {}
+
   public Captions {
-    states = List.copyOf(states);
-    if (states.size() < 2) {
+    texts = List.copyOf(texts);
+    if (texts.size() < 2) {
       throw new IllegalArgumentException("no caption beside the null caption");
     }
   }
@@ -52,17 +59,18 @@ public record Captions(List<float[]> states, int width) {
 
   /** Captions without the null caption; its index as well. */
   public int count() {
-    return states.size() - 1;
+    return texts.size() - 1;
   }
 
   /** What tells them from others. */
   public String digest() {
     try {
       MessageDigest sha = MessageDigest.getInstance("SHA-256");
-      for (float[] caption : states) {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * caption.length);
-        bytes.asFloatBuffer().put(caption);
-        sha.update(ByteBuffer.allocate(4).putInt(0, caption.length));
+      for (Caption caption : texts) {
+        int states = caption.states.length;
+        ByteBuffer bytes = ByteBuffer.allocate(4 * (states + caption.pooled.length));
+        bytes.asFloatBuffer().put(caption.states).put(caption.pooled);
+        sha.update(ByteBuffer.allocate(4).putInt(0, states));
         sha.update(bytes);
       }
       return HexFormat.of().formatHex(sha.digest()).substring(0, HEX_DIGITS);
@@ -80,10 +88,13 @@ public record Captions(List<float[]> states, int width) {
     long[] mask = new long[rows * tokens];
     float[] sizes = new float[2 * rows];
     float[] ratios = new float[rows];
+    float[] pooled = new float[rows * takes.pooled()];
     float height = (float) io.height() * io.pixelsPerElement();
     float across = (float) io.width() * io.pixelsPerElement();
     for (int row = 0; row < rows; row++) {
-      float[] caption = states.get(indices[row]);
+      float[] caption = texts.get(indices[row]).states;
+      System.arraycopy(
+          texts.get(indices[row]).pooled, 0, pooled, row * takes.pooled(), takes.pooled());
       System.arraycopy(caption, 0, values, row * tokens * width, caption.length);
       Arrays.fill(mask, row * tokens, row * tokens + caption.length / width, 1);
       sizes[2 * row] = height;
@@ -94,6 +105,9 @@ public record Captions(List<float[]> states, int width) {
     Value kept = ops.input(mask, rows, tokens);
     Map<String, Value> inputs = new HashMap<>();
     inputs.put("text_embedding", embedding);
+    if (takes.pooled() > 0) {
+      inputs.put("pooled_text", ops.input(pooled, rows, takes.pooled()));
+    }
     if (takes.mask()) {
       inputs.put("text_mask", kept);
     }

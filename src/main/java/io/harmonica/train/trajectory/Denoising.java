@@ -39,6 +39,7 @@ public final class Denoising {
   private final int branches;
   private final List<Column> columns;
   private final Sampler sampler;
+  private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
   private final Map<Drawn, float[]> uncached; // results so far
@@ -50,6 +51,11 @@ public final class Denoising {
     this(ops, model, sampler, guidance, guidanceChannels, Optional.empty());
   }
 
+  /**
+   * Of any model.
+   *
+   * @param guidance its scale; a model that is told it takes one row for each picture
+   */
   public Denoising(
       TorchOps ops,
       Denoiser model,
@@ -62,7 +68,8 @@ public final class Denoising {
         model,
         Column.branches(model),
         sampler,
-        new Guidance(guidance, guidanceChannels, true),
+        guidance,
+        guidanceChannels,
         captions,
         new HashMap<>());
   }
@@ -72,7 +79,8 @@ public final class Denoising {
       Denoiser model,
       List<Column> columns,
       Sampler sampler,
-      Guidance guidance,
+      double guidance,
+      int guidanceChannels,
       Optional<Captions> captions,
       Map<Drawn, float[]> uncached) {
     this.ops = ops;
@@ -80,7 +88,8 @@ public final class Denoising {
     this.branches = model.branches().size();
     this.columns = List.copyOf(columns);
     this.sampler = sampler;
-    this.guidance = guidance;
+    this.scale = guidance;
+    this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
     this.captions = captions;
     this.uncached = uncached;
   }
@@ -93,7 +102,8 @@ public final class Denoising {
    * without a column is always computed.
    */
   public Denoising over(List<Column> other) {
-    return new Denoising(ops, model, other, sampler, guidance, captions, uncached);
+    return new Denoising(
+        ops, model, other, sampler, scale, guidance.channels(), captions, uncached);
   }
 
   /**
@@ -110,13 +120,7 @@ public final class Denoising {
   /** The same without guidance. */
   public Denoising unguided() {
     return new Denoising(
-        ops,
-        model,
-        columns,
-        sampler,
-        new Guidance(1, guidance.channels(), true),
-        captions,
-        new HashMap<>());
+        ops, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
   }
 
   public TorchOps ops() {
@@ -241,6 +245,11 @@ public final class Denoising {
     } else if (model.io().shows() instanceof Shows.Classes) {
       long[] classes = Arrays.stream(labels).asLongStream().toArray();
       inputs.put("class_label", ops.input(classes, rows, 1));
+    }
+    if (model.io().shows().guided()) {
+      float[] told = new float[rows];
+      Arrays.fill(told, (float) scale);
+      inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
     Map<String, Value> conditions = model.condition(ops, inputs);
     return new Begun(model.begin(ops, x, conditions::get), conditions);
