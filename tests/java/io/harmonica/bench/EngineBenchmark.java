@@ -1,21 +1,23 @@
 package io.harmonica.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.model.Resolution;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Grain;
 import io.harmonica.router.Grained;
 import io.harmonica.router.Policy;
+import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.router.Taylor;
-import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Sampling;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -26,7 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 
 /**
  * Engines of a branch, a block and a step against each other in this process, with branches reused
@@ -36,6 +38,7 @@ import java.util.OptionalInt;
  */
 public final class EngineBenchmark {
   private static final int STEPS = 4;
+  private static final double CUR = 0.4;
   private static final Map<String, EngineSize> SIZES = new LinkedHashMap<>();
 
   static {
@@ -49,30 +52,42 @@ public final class EngineBenchmark {
 
   private EngineBenchmark() {}
 
-  /** Arguments: checkpoint folder, work folder, rounds. */
+  /**
+   * Arguments: checkpoint folder, work folder, rounds; what engines are of and routers, by commas;
+   * size in pixels and text tokens, of a model that leaves these free.
+   */
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("engines");
     int rounds = Integer.parseInt(args[2]);
-    Map<String, Double> theoretical = new LinkedHashMap<>();
+    SIZES.keySet().retainAll(List.of(args[3].split(",")));
+    Map<String, Savings> savings = new LinkedHashMap<>();
     Map<String, Pipeline> pipelines = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
-      Model model = Model.of(source, OptionalInt.empty());
+      Choices choices =
+          args.length < 6
+              ? Choices.NONE
+              : Choices.NONE
+                  .withResolution(Resolution.parse(args[5]))
+                  .withTextTokens(Integer.parseInt(args[6]));
+      Model model = Model.of(source, choices);
+      Sampling sampling = Exporter.usual(model.denoiser().io());
+      List<Long> bytes =
+          model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList();
       List<Router> routers = new ArrayList<>();
-      for (Grain grain : List.of(Grain.BRANCH, Grain.MODEL)) {
-        Policy policy = Grained.of(new Taylor(2, 1), grain);
+      for (String name : args[4].split(",")) {
+        Policy policy =
+            name.equals("random")
+                ? new RandomReuse(CUR, 0)
+                : Grained.of(new Taylor(2, 1), Grain.valueOf(name.toUpperCase(Locale.ROOT)));
         Router router =
             policy.router(
-                grain.toString(),
+                name,
                 model.denoiser().architecture(),
-                "ddim",
-                Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
+                sampling.sampler(),
+                sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
                 model.denoiser().branchNames());
         routers.add(router);
-        theoretical.put(
-            router.name(),
-            Savings.of(router, model.flops(), model.denoiser().branchElements())
-                .theoreticalSpeedup()
-                .orElseThrow());
+        savings.put(name, Savings.of(router, model.flops(), bytes));
       }
       for (Map.Entry<String, EngineSize> size : SIZES.entrySet()) {
         ExportOptions options =
@@ -81,13 +96,24 @@ public final class EngineBenchmark {
       }
     }
     List<String> kinds = new ArrayList<>(List.of("none"));
-    kinds.addAll(theoretical.keySet());
+    kinds.addAll(savings.keySet());
     try {
       Map<String, double[]> millis = new LinkedHashMap<>();
       for (String size : SIZES.keySet()) {
         long before = resident();
         pipelines.put(size, Pipeline.open(repository, size));
-        kinds.forEach(router -> pipelines.get(size).generate(request(router)));
+        for (String router : kinds) {
+          long peak = generate(pipelines.get(size), router).peakCacheBytes();
+          if (savings.containsKey(router)) {
+            System.out.printf(
+                Locale.ROOT,
+                "%s %s: peak cache %.1f MB, %.3f of inspect's%n",
+                size,
+                router,
+                peak / 1e6,
+                (double) peak / savings.get(router).peakCacheBytesPerSample().orElseThrow());
+          }
+        }
         System.out.printf(
             Locale.ROOT, "%s: %.0f MB more resident%n", size, (resident() - before) / 1e6);
         kinds.forEach(router -> millis.put(size + " " + router, new double[rounds]));
@@ -98,21 +124,21 @@ public final class EngineBenchmark {
           String variant = variants.get((round + turn) % variants.size());
           String[] words = variant.split(" ");
           long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
-          pipelines.get(words[0]).generate(request(words[1]));
+          generate(pipelines.get(words[0]), words[1]);
           millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
         }
       }
-      report(millis, theoretical);
+      report(millis, savings);
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
   }
 
-  private static Request request(String router) {
-    return Request.of(List.of(3)).withRouter(router).withSteps(STEPS);
+  private static Result generate(Pipeline pipeline, String router) {
+    return pipeline.generate(Benchmark.request(pipeline, 1).withRouter(router).withSteps(STEPS));
   }
 
-  private static void report(Map<String, double[]> millis, Map<String, Double> theoretical) {
+  private static void report(Map<String, double[]> millis, Map<String, Savings> savings) {
     millis.forEach(
         (variant, own) -> {
           String[] words = variant.split(" ");
@@ -124,11 +150,11 @@ public final class EngineBenchmark {
                   quantile(own, 0.5),
                   quantile(own, 0));
           line += ratio("  of step's", own, millis.get("step " + words[1]));
-          if (theoretical.containsKey(words[1])) {
-            double wanted = theoretical.get(words[1]);
+          if (savings.containsKey(words[1])) {
+            double wanted = savings.get(words[1]).theoreticalSpeedup().orElseThrow();
             double[] uncached = millis.get(words[0] + " none").clone();
             Arrays.setAll(uncached, i -> uncached[i] / wanted);
-            line += ratio("  realised / theoretical", uncached, own);
+            line += ratio("  realised / theoretical %.3f".formatted(wanted), uncached, own);
           }
           System.out.println(line);
         });
