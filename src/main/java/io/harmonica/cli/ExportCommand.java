@@ -15,12 +15,14 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
@@ -231,6 +233,9 @@ final class ExportCommand implements Command {
               options.numerics().cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
+      if (dryRun) {
+        console.out().println(memory(model, routers, options, total));
+      }
       noteRepeated(entries, total, console);
       options.needs().forEach(console::note);
       model.notes().forEach(note -> console.note(note));
@@ -243,6 +248,31 @@ final class ExportCommand implements Command {
           .forEach(router -> noteSingleSteps(router, exporter.severalAtOnce(), console));
     }
     return CommandRunner.DONE;
+  }
+
+  /**
+   * What a server needs that loads all of it: each engine holds its own weights.
+   *
+   * @param weights bytes of all engines
+   */
+  private static String memory(
+      Model model, List<Router> routers, ExportOptions options, long weights) {
+    List<Long> outputs =
+        model.denoiser().branchElements().stream()
+            .map(options.precision().element()::bytes)
+            .toList();
+    OptionalLong cache =
+        routers.stream()
+            .map(router -> Savings.of(router, model.flops(), outputs))
+            .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
+            .max();
+    return "a server that loads all holds %s of weights%s, and what its passes work with"
+        .formatted(
+            RouterCommands.bytes(weights),
+            cache.isEmpty()
+                ? ""
+                : ", up to %s of cached outputs for each row in flight"
+                    .formatted(RouterCommands.bytes(cache.getAsLong())));
   }
 
   /** For latents that were multiplied as the command line or the model's origin says. */
