@@ -36,7 +36,7 @@ class ArchitectureTest {
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("model", Set.of(ROOT, "sampler"));
     MAY_USE.put("text", Set.of(ROOT));
-    MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler"));
+    MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler", "text"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
@@ -73,10 +73,13 @@ class ArchitectureTest {
         "train",
         Set.of(
             ROOT,
+            "generate",
             "model",
+            "origin",
             "picture",
             "router",
             "sampler",
+            "text",
             "torch",
             "train.search",
             "train.trajectory"));

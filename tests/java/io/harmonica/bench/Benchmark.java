@@ -16,8 +16,8 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Shows;
 import io.harmonica.origin.Model;
-import io.harmonica.repository.ManifestText;
 import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
@@ -102,7 +102,7 @@ public final class Benchmark {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
-      Sampling sampling = Exporter.usual(io);
+      Sampling sampling = io.sampling();
       Timesteps timesteps =
           sampling.sampler(io.origin().sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();
@@ -238,25 +238,32 @@ public final class Benchmark {
         });
   }
 
-  /** Labels, or random texts of all the tokens that the model takes. */
   static Request request(Pipeline pipeline) {
-    ManifestText takes = pipeline.manifest().text();
+    return request(pipeline, BATCH);
+  }
+
+  /** Labels, or random texts of all the tokens that the model takes. */
+  static Request request(Pipeline pipeline, int pictures) {
+    Shows shows = pipeline.manifest().shows();
     Request request =
-        takes == null
-            ? Request.of(IntStream.range(0, BATCH).boxed().toList())
-            : Request.of(new Content.Texts(texts(takes), Optional.empty()));
+        shows instanceof Shows.Text takes
+            ? Request.of(new Content.Texts(texts(takes, pictures), Optional.empty()))
+            : Request.of(IntStream.range(0, pictures).boxed().toList());
     return request.withGuidance(1);
   }
 
-  private static Embeddings texts(ManifestText takes) {
-    float[] values = new float[BATCH * takes.tokens() * takes.width()];
+  private static Embeddings texts(Shows.Text takes, int pictures) {
+    float[] values = new float[pictures * takes.tokens() * takes.width()];
+    float[] pooled = new float[pictures * takes.pooled()];
     Random random = new Random(0);
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) random.nextGaussian();
+    for (float[] some : List.of(values, pooled)) {
+      for (int i = 0; i < some.length; i++) {
+        some[i] = (float) random.nextGaussian();
+      }
     }
-    long[] mask = new long[BATCH * takes.tokens()];
+    long[] mask = new long[pictures * takes.tokens()];
     Arrays.fill(mask, 1);
-    return new Embeddings(values, mask, BATCH, takes.tokens(), takes.width());
+    return new Embeddings(values, mask, pictures, takes.tokens(), takes.width(), pooled);
   }
 
   static double[] ratios(double[] a, double[] b) {

@@ -1,22 +1,24 @@
 package io.harmonica.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
+import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Grain;
 import io.harmonica.router.Grained;
 import io.harmonica.router.Policy;
+import io.harmonica.router.RandomReuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.router.Taylor;
-import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Sampling;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -27,7 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 
 /**
  * Engines of a branch, a block and a step, or of blocks in several precisions, against each other
@@ -36,16 +38,15 @@ import java.util.OptionalInt;
  * docs/BENCHMARKS.md keeps what it printed.
  */
 public final class EngineBenchmark {
-  private static final Map<String, ExportOptions> SIZES = new LinkedHashMap<>();
-  private static final Map<String, ExportOptions> PRECISIONS = new LinkedHashMap<>();
+  private static final double CUR = 0.4;
+  private static final Map<String, ExportOptions> EXPORTS = new LinkedHashMap<>();
 
   static {
-    SIZES.put("step", ExportOptions.of("step").withEngines(EngineSize.STEP));
-    SIZES.put("block", ExportOptions.of("block"));
-    SIZES.put("branch", ExportOptions.of("branch").withEngines(EngineSize.BRANCH));
-    PRECISIONS.put("fp32", ExportOptions.of("fp32"));
-    PRECISIONS.put("int8", ExportOptions.of("int8").withPrecision(Precision.INT8));
-    PRECISIONS.put(
+    EXPORTS.put("step", ExportOptions.of("step").withEngines(EngineSize.STEP));
+    EXPORTS.put("block", ExportOptions.of("block"));
+    EXPORTS.put("branch", ExportOptions.of("branch").withEngines(EngineSize.BRANCH));
+    EXPORTS.put("int8", ExportOptions.of("int8").withPrecision(Precision.INT8));
+    EXPORTS.put(
         "int8-cache",
         ExportOptions.of("int8-cache").withPrecision(Precision.INT8).withCacheInt8(true));
   }
@@ -55,47 +56,68 @@ public final class EngineBenchmark {
 
   private EngineBenchmark() {}
 
-  /** Arguments: checkpoint folder, work folder, rounds, {@code engines} or {@code precisions}. */
+  /**
+   * Arguments: checkpoint folder, work folder, rounds, steps; exports and routers, by commas; size
+   * in pixels and text tokens, of a model that leaves these free.
+   */
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("engines");
     int rounds = Integer.parseInt(args[2]);
-    boolean engines = args[3].equals("engines");
-    Map<String, ExportOptions> exports = engines ? SIZES : PRECISIONS;
-    String first = exports.keySet().iterator().next();
-    int steps = engines ? 4 : 5; // of which two are reused: CUR 0.5 and 0.4
-    Map<String, Double> theoretical = new LinkedHashMap<>();
+    int steps = Integer.parseInt(args[3]);
+    EXPORTS.keySet().retainAll(List.of(args[4].split(",")));
+    String first = EXPORTS.keySet().iterator().next();
+    Map<String, Savings> savings = new LinkedHashMap<>();
     Map<String, Pipeline> pipelines = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
-      Model model = Model.of(source, OptionalInt.empty());
+      Choices choices =
+          args.length < 7
+              ? Choices.NONE
+              : Choices.NONE
+                  .withResolution(Resolution.parse(args[6]))
+                  .withTextTokens(Integer.parseInt(args[7]));
+      Model model = Model.of(source, choices);
+      Sampling sampling = model.denoiser().io().sampling();
+      List<Long> bytes =
+          model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList();
       List<Router> routers = new ArrayList<>();
-      for (Grain grain : List.of(Grain.BRANCH, Grain.MODEL)) {
-        Policy policy = Grained.of(new Taylor(2, 1), grain);
+      for (String name : args[5].split(",")) {
+        Policy policy =
+            name.equals("random")
+                ? new RandomReuse(CUR, 0)
+                : Grained.of(new Taylor(2, 1), Grain.valueOf(name.toUpperCase(Locale.ROOT)));
         Router router =
             policy.router(
-                grain.toString(),
+                name,
                 model.denoiser().architecture(),
-                "ddim",
-                Timesteps.of(Spacing.LEADING.timesteps(steps, 1000)),
+                sampling.sampler(),
+                sampling.sampler(sampling.sampler(), steps, Optional.empty()).timesteps(),
                 model.denoiser().branchNames());
         routers.add(router);
-        theoretical.put(
-            router.name(),
-            Savings.of(router, model.flops(), model.denoiser().branchElements())
-                .theoreticalSpeedup()
-                .orElseThrow());
+        savings.put(name, Savings.of(router, model.flops(), bytes));
       }
-      for (Map.Entry<String, ExportOptions> export : exports.entrySet()) {
-        new Exporter(model, routers, export.getValue().withForce(true)).export(repository);
+      for (ExportOptions options : EXPORTS.values()) {
+        new Exporter(model, routers, options.withForce(true)).export(repository);
       }
     }
     List<String> kinds = new ArrayList<>(List.of("none"));
-    kinds.addAll(theoretical.keySet());
+    kinds.addAll(savings.keySet());
     try {
       Map<String, double[]> millis = new LinkedHashMap<>();
-      for (String size : exports.keySet()) {
+      for (String size : EXPORTS.keySet()) {
         long before = resident();
         pipelines.put(size, Pipeline.open(repository, size));
-        kinds.forEach(router -> pipelines.get(size).generate(request(router, steps)));
+        for (String router : kinds) {
+          long peak = generate(pipelines.get(size), router, steps).peakCacheBytes();
+          if (savings.containsKey(router)) {
+            System.out.printf(
+                Locale.ROOT,
+                "%s %s: peak cache %.1f MB, %.3f of inspect's%n",
+                size,
+                router,
+                peak / 1e6,
+                (double) peak / savings.get(router).peakCacheBytesPerSample().orElseThrow());
+          }
+        }
         System.out.printf(
             Locale.ROOT, "%s: %.0f MB more resident%n", size, (resident() - before) / 1e6);
         kinds.forEach(router -> millis.put(size + " " + router, new double[rounds]));
@@ -106,22 +128,22 @@ public final class EngineBenchmark {
           String variant = variants.get((round + turn) % variants.size());
           String[] words = variant.split(" ");
           long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
-          pipelines.get(words[0]).generate(request(words[1], steps));
+          generate(pipelines.get(words[0]), words[1], steps);
           millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
         }
       }
-      report(millis, theoretical, first);
+      report(millis, savings, first);
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
   }
 
-  private static Request request(String router, int steps) {
-    return Request.of(List.of(3)).withRouter(router).withSteps(steps);
+  private static Result generate(Pipeline pipeline, String router, int steps) {
+    return pipeline.generate(Benchmark.request(pipeline, 1).withRouter(router).withSteps(steps));
   }
 
   private static void report(
-      Map<String, double[]> millis, Map<String, Double> theoretical, String first) {
+      Map<String, double[]> millis, Map<String, Savings> savings, String first) {
     millis.forEach(
         (variant, own) -> {
           String[] words = variant.split(" ");
@@ -133,11 +155,11 @@ public final class EngineBenchmark {
                   quantile(own, 0.5),
                   quantile(own, 0));
           line += ratio("  of " + first + "'s", own, millis.get(first + " " + words[1]));
-          if (theoretical.containsKey(words[1])) {
-            double wanted = theoretical.get(words[1]);
+          if (savings.containsKey(words[1])) {
+            double wanted = savings.get(words[1]).theoreticalSpeedup().orElseThrow();
             double[] uncached = millis.get(words[0] + " none").clone();
             Arrays.setAll(uncached, i -> uncached[i] / wanted);
-            line += ratio("  realised / theoretical", uncached, own);
+            line += ratio("  realised / theoretical %.3f".formatted(wanted), uncached, own);
           }
           System.out.println(line);
         });

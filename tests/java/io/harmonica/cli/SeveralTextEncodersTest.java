@@ -157,6 +157,7 @@ class SeveralTextEncodersTest {
           --text-encoder DIR/plain       | has no text_projection, and the transformer takes a projected text
           --text-encoder-3 DIR/t5        | embeds tokens 24 wide, and the transformer takes 40
           --text-encoder none --tokenizer-2 DIR/sd3/tokenizer | --tokenizer-2 has no effect with --text-encoder none
+          --vae tests/golden/vae         | autoencoder tests/golden/vae decodes latents of 4 channels, and the model makes 16
           --text-tokens 19               | takes texts of 20 tokens, and the transformer has room for 19
           """)
   void encoders_thatDoNotFit_areRefused(String more, String message) throws IOException {
@@ -184,6 +185,22 @@ class SeveralTextEncodersTest {
         run(EXPORT.replace("DIR/models", "DIR/without") + " --text-encoder-3 none --dry-run");
     assertThat(done.err()).isEmpty();
     assertThat(done.out()).contains("sd3-text-encoder-2 ").doesNotContain("text-encoder-3");
+  }
+
+  /** Each encoder cuts its own prompt, and says so. */
+  @Test
+  void longPrompts_areCutAndTold() {
+    Invocation done =
+        Invocation.of(
+            ("generate --model-repository DIR/models --model sd3 --steps 1 --out DIR/cut --prompt-2 hill --prompt "
+                    + "cat,".repeat(30))
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(done.err())
+        .startsWith(
+            "warning: the model takes 20 tokens of a text, and this one has more: dropped '")
+        .hasLineCount(1);
+    assertThat(done.code()).isZero();
   }
 
   @Test

@@ -2,6 +2,9 @@ package io.harmonica.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
@@ -157,5 +160,18 @@ class PiecesTest {
             "run-hidden-3",
             "change-hidden");
     assertThat(new Pieces(DIT, blocks(1), FP32).always()).isEmpty();
+  }
+
+  /** Blocks 0 and 1 leave skips for 3 and 4: runs differ in how many they make or change. */
+  @Test
+  void always_ofLongSkips_hasAnEngineForEachNumberOfThem() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
+      Model uVit = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
+      assertThat(new Pieces(uVit, EngineSize.BRANCH, FP32).always())
+          .extracting(engine -> Names.engine(engine.role()))
+          .filteredOn(name -> name.startsWith("change-"))
+          .containsExactlyInAnyOrder(
+              "change-hidden", "change-hidden-skip.0_new", "change-hidden-skip.0_new-skip.1_new");
+    }
   }
 }

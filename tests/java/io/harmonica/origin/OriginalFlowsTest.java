@@ -10,9 +10,12 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Safetensors.Floats;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -88,7 +91,7 @@ class OriginalFlowsTest {
     "SD3.5-medium, 333, 1024",
     "SD3.5-large, 333, 1024"
   })
-  void publishedShapes_haveTheirNames(String name, int textTokens, int pixels) {
+  void publishedShapes_haveTheirNames(String name, int textTokens, int pixels) throws IOException {
     Map<String, List<Long>> shapes =
         name.startsWith("FLUX")
             ? OriginalFlows.flux(3072, 128, 19, 38, name.endsWith("dev"))
@@ -103,7 +106,24 @@ class OriginalFlowsTest {
       assertThat(model.architecture()).isEqualTo(name);
       assertThat(model.io().text().orElseThrow().tokens()).isEqualTo(textTokens);
       assertThat(model.io().height() * model.io().samples().pixelsPerElement()).isEqualTo(pixels);
+      assertThat(Files.readAllLines(Path.of("docs/SIZES.md"))).contains(size(model, shapes));
     }
+  }
+
+  /** As the documents have it: weights, and all outputs of a row at 1024 x 1024 pixels. */
+  private static String size(Denoiser model, Map<String, List<Long>> shapes) {
+    double parameters =
+        shapes.values().stream().mapToLong(s -> s.stream().reduce(1L, (a, b) -> a * b)).sum();
+    double outputs = model.branchElements().stream().mapToLong(count -> count).sum();
+    return String.format(
+        Locale.ROOT,
+        "| %s | %.2f | %.1f | %.1f | %.2f | %.2f |",
+        model.architecture(),
+        parameters / 1e9,
+        4 * parameters / 1e9,
+        2 * parameters / 1e9,
+        4 * outputs / 1e9,
+        2 * outputs / 1e9);
   }
 
   @Test

@@ -78,7 +78,10 @@ class FlowRoutersGoldenTest {
               .withTextTokens(size(vectors, "prompt_embeds", 1));
       Model model = Model.of(source, choices);
       Sampling sampling =
-          Exporter.usual(model.denoiser().io())
+          model
+              .denoiser()
+              .io()
+              .sampling()
               .withScheduler(path(FLAVOUR + "/scheduler/scheduler_config.json"));
       Captions captions = captions(vectors);
       Sampler sampler = sampling.sampler("flow-euler", run.path("steps").asInt(), Optional.empty());

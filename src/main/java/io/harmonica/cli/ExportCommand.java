@@ -15,12 +15,14 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
@@ -181,7 +183,7 @@ final class ExportCommand implements Command {
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.note(note));
-      Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
+      Sampling says = parts.sampling(model.denoiser().io().sampling());
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       autoencoder
@@ -228,9 +230,12 @@ final class ExportCommand implements Command {
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
               options.precision().word(),
-              options.cacheInt8() ? ", cache int8" : "",
+              options.numerics().cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
+      if (dryRun) {
+        console.out().println(memory(model, routers, options, total));
+      }
       noteRepeated(entries, total, console);
       options.needs().forEach(console::note);
       model.notes().forEach(note -> console.note(note));
@@ -243,6 +248,31 @@ final class ExportCommand implements Command {
           .forEach(router -> noteSingleSteps(router, exporter.severalAtOnce(), console));
     }
     return CommandRunner.DONE;
+  }
+
+  /**
+   * What a server needs that loads all of it: each engine holds its own weights.
+   *
+   * @param weights bytes of all engines
+   */
+  private static String memory(
+      Model model, List<Router> routers, ExportOptions options, long weights) {
+    List<Long> outputs =
+        model.denoiser().branchElements().stream()
+            .map(options.precision().element()::bytes)
+            .toList();
+    OptionalLong cache =
+        routers.stream()
+            .map(router -> Savings.of(router, model.flops(), outputs))
+            .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
+            .max();
+    return "a server that loads all holds %s of weights%s, and what its passes work with"
+        .formatted(
+            RouterCommands.bytes(weights),
+            cache.isEmpty()
+                ? ""
+                : ", up to %s of cached outputs for each row in flight"
+                    .formatted(RouterCommands.bytes(cache.getAsLong())));
   }
 
   /** For latents that were multiplied as the command line or the model's origin says. */
@@ -309,20 +339,21 @@ final class ExportCommand implements Command {
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
     String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
-    return new ExportOptions(
-        arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        Precision.of(precision),
-        platform(arguments),
-        engines(arguments),
-        arguments.integer("max-batch", 1, 1 << 16).orElse(16),
-        arguments.has("force"),
-        arguments.integer("steps-per-request", 1, 1000).orElse(1),
-        arguments.has("hard-links"),
-        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"),
+    boolean smallCache =
         arguments
             .choice("cache-precision", List.of("engine", "int8"))
             .filter("int8"::equals)
-            .isPresent());
+            .isPresent();
+    return new ExportOptions(
+        arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
+        new ExportOptions.Numerics(Precision.of(precision), smallCache),
+        platform(arguments),
+        engines(arguments),
+        new ExportOptions.Requests(
+            arguments.integer("max-batch", 1, 1 << 16).orElse(16),
+            arguments.integer("steps-per-request", 1, 1000).orElse(1),
+            arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on")),
+        new ExportOptions.Writing(arguments.has("force"), arguments.has("hard-links")));
   }
 
   private static EngineSize engines(Arguments arguments) {

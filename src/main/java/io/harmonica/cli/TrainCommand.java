@@ -2,7 +2,6 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
-import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
@@ -176,7 +175,7 @@ final class TrainCommand implements Command {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.note(note));
       model.notes().forEach(note -> console.note(note));
-      Sampling sampling = parts.sampling(Exporter.usual(model.denoiser().io()));
+      Sampling sampling = parts.sampling(model.denoiser().io().sampling());
       TrainOptions options = options(arguments, family, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
       options.trajectory().requireGuides(model.denoiser());
@@ -184,8 +183,13 @@ final class TrainCommand implements Command {
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
       Subject subject =
-          subject(
-              family.get(0).name(), checkpoint, model, options.trajectory(), sampling, captions);
+          Subject.of(
+              family.get(0).name(),
+              model.denoiser(),
+              Digest.of(checkpoint),
+              options.trajectory(),
+              sampling,
+              captions);
       if (options.objective() == Objective.LTC) {
         subject.signal(); // or refuses
       }
@@ -296,25 +300,6 @@ final class TrainCommand implements Command {
     return beta.or(() -> cur)
         .or(() -> speedup)
         .orElseGet(() -> Control.speedup(Double.parseDouble(DEFAULT_SPEEDUP)));
-  }
-
-  private static Subject subject(
-      String name,
-      Checkpoint checkpoint,
-      Model model,
-      TrainOptions.Trajectory trajectory,
-      Sampling sampling,
-      Optional<Captions> captions) {
-    Spacing spacing = Spacing.of(trajectory.spacing());
-    Sampler sampler =
-        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    return new Subject(
-        name,
-        model.denoiser(),
-        Digest.of(checkpoint),
-        model.flops(),
-        new Subject.Sampled(trajectory.sampler(), sampler, sampling, spacing),
-        captions);
   }
 
   private static Device device(Arguments arguments) {

@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
@@ -93,7 +92,7 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
-    this.sampling = usual(model.denoiser().io());
+    this.sampling = model.denoiser().io().sampling();
     this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
@@ -118,12 +117,6 @@ public final class Exporter {
       }
       add(router.name(), own);
     }
-  }
-
-  /** How a model is sampled that comes without a scheduler: as its origin does. */
-  public static Sampling usual(Denoiser.Interface io) {
-    Origin origin = io.origin();
-    return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), io.learnsVariance());
   }
 
   /** What makes the steps between those of a request. */
@@ -337,7 +330,7 @@ public final class Exporter {
     return engines.stream()
         .collect(
             Collectors.groupingBy(
-                engine -> options.hardLinks() ? engine.computed() : engine,
+                engine -> options.writing().hardLinks() ? engine.computed() : engine,
                 LinkedHashMap::new,
                 Collectors.toList()))
         .values();
@@ -361,7 +354,7 @@ public final class Exporter {
         if (!engine.equals(sharing.get(0)) && Sink.usesData(onnx)) {
           sink.link(name, data);
         }
-        boolean repeats = !options.hardLinks() && !engine.equals(engine.computed());
+        boolean repeats = !options.writing().hardLinks() && !engine.equals(engine.computed());
         entries.add(new Entry(name, size, repeats ? weights.sizeBytes() : 0));
       }
     }

@@ -177,7 +177,11 @@ final class Pieces {
   }
 
   private void note(List<StreamLives.Stream> streams) {
-    changes.putIfAbsent(Cut.shape(streams), Change.of(streams, handedOn));
+    List<StreamLives.Stream> shared = StreamLives.Stream.shared(streams);
+    for (int i = 0; i < streams.size(); i++) {
+      handedOn.putIfAbsent(shared.get(i).name(), handedOn.get(streams.get(i).name()));
+    }
+    changes.putIfAbsent(Cut.shape(streams), Change.of(shared, handedOn));
   }
 
   /** Of a whole step's runs, which no engine's ports show. */

@@ -149,12 +149,11 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
   @Override
   public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
     int block = branch.block();
-    T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
       case ATTENTION -> attention(ops, block, streams, conditioning);
       case MLP -> both().mlp(ops, block, streams, conditioning);
       case TEXT_MLP -> both().textMlp(ops, block, streams, conditioning);
-      default -> single(ops, block, streams.get(JOINED), rows);
+      default -> single(ops, block, streams.get(JOINED), conditioning.get(modulation(block)));
     };
   }
 

@@ -149,10 +149,10 @@ public record Sd3(
   @Override
   public <T> T branch(Ops<T> ops, Branch branch, Streams<T> streams, Conditioning<T> conditioning) {
     int block = branch.block();
-    T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
       case ATTENTION -> attention(ops, block, streams, conditioning);
       case SECOND_ATTENTION -> {
+        T rows = conditioning.get(modulation(block));
         T x =
             both()
                 .normed(
@@ -236,11 +236,11 @@ public record Sd3(
       List<Term<T>> terms,
       Conditioning<T> conditioning) {
     int block = branch.block();
-    T rows = conditioning.get(modulation(block));
     return switch (branch.kind()) {
       case ATTENTION ->
           isLast(block)
-              ? TwoStreams.hidden(ops, streams, terms, GATE_ATTENTION.of(ops, rows))
+              ? TwoStreams.hidden(
+                  ops, streams, terms, GATE_ATTENTION.of(ops, conditioning.get(modulation(block))))
               : TwoStreams.joinAttention(
                   ops,
                   block,
@@ -250,7 +250,9 @@ public record Sd3(
                   output -> picture(ops, output),
                   output -> text(ops, output));
       case SECOND_ATTENTION ->
-          TwoStreams.hidden(ops, streams, terms, GATE_SECOND.of(ops, rows)).without(ENTRY);
+          TwoStreams.hidden(
+                  ops, streams, terms, GATE_SECOND.of(ops, conditioning.get(modulation(block))))
+              .without(ENTRY);
       case MLP -> TwoStreams.joinMlp(ops, block, streams, terms, conditioning);
       default -> TwoStreams.joinTextMlp(ops, block, streams, terms, conditioning);
     };

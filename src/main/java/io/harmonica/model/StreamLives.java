@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,25 @@ public record StreamLives(Map<String, Life> streams) {
    *
    * @param isNew whether there is none of that name before them
    */
-  public record Stream(String name, boolean isNew) {}
+  public record Stream(String name, boolean isNew) {
+
+    /**
+     * What engines without weights call streams, so that one serves all runs that differ in their
+     * numbers only: {@code hidden, skip03, skip04} are {@code hidden, skip.0, skip.1}.
+     */
+    public static List<Stream> shared(List<Stream> streams) {
+      Map<String, Integer> counts = new HashMap<>();
+      List<Stream> shared = new ArrayList<>();
+      for (Stream stream : streams) {
+        String kind = stream.name.replaceFirst("\\d+$", "");
+        shared.add(
+            kind.equals(stream.name)
+                ? stream
+                : new Stream(kind + "." + (counts.merge(kind, 1, Integer::sum) - 1), stream.isNew));
+      }
+      return shared;
+    }
+  }
 
   /** What branches change: the hidden state, and other streams that anything behind them needs. */
   public List<Stream> changed(int first, int last) {

@@ -64,9 +64,9 @@ public record Cut(List<Role> pieces, List<String> branches) {
     return piece.kind() == Role.Kind.BRANCH ? 1 : piece.variant().length();
   }
 
-  /** What engines without weights call the streams of a run that they fit. */
+  /** Which runs engines without weights fit, by the streams that these change. */
   public static String shape(List<StreamLives.Stream> streams) {
-    return streams.stream()
+    return StreamLives.Stream.shared(streams).stream()
         .map(stream -> stream.name() + (stream.isNew() ? "_new" : ""))
         .collect(Collectors.joining("-"));
   }
@@ -143,7 +143,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
       }
       String branch = branches.get(at);
       String block = branch.substring(0, branch.indexOf('.'));
-      add(role.reuse(history), new Place(block, branch, 0));
+      add(role.reuse(history), Place.of(block, branch));
     }
 
     /** Of the blocks from first to end, with nothing done outside of the branches in turn. */
@@ -164,7 +164,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
         if (route.runs().get(r).first() == at) {
           since.put(r, turns.size());
           if (route.runHistory(r) > 0) {
-            add(Role.run(shape(r), route.runHistory(r)), new Place("", name(r), 0));
+            add(Role.run(shape(r), route.runHistory(r)), place(r));
           }
         }
       }
@@ -173,7 +173,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
     private void leave() {
       for (int r = 0; r < route.runs().size(); r++) {
         if (route.runs().get(r).last() + 1 == at && route.storesRun(r)) {
-          add(Role.change(shape(r)), new Place("", name(r), since.get(r)));
+          add(Role.change(shape(r)), place(r));
         }
       }
     }
@@ -182,8 +182,9 @@ public record Cut(List<Role> pieces, List<String> branches) {
       return Cut.shape(streams(route.runs().get(run)));
     }
 
-    private String name(int run) {
-      return route.runs().get(run).name(branches);
+    private Place place(int run) {
+      Run own = route.runs().get(run);
+      return Place.of(own.name(branches), since.get(run), streams(own));
     }
 
     private boolean isUnderRun(int branch) {

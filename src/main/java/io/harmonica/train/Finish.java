@@ -10,11 +10,13 @@ import io.harmonica.train.search.Measure.Routing;
 import io.harmonica.train.search.Merge;
 import io.harmonica.train.search.Refit;
 import io.harmonica.train.search.Target;
+import io.harmonica.train.search.Tuning;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Purpose;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -24,6 +26,9 @@ import java.util.stream.IntStream;
 final class Finish {
   /** Batches of a set of pictures. */
   private static final int BATCHES = 8;
+
+  /** Rounds of tuning: the first goes by what the trajectory did before it. */
+  private static final int TUNINGS = 2;
 
   private final Subject subject;
   private final Columns columns;
@@ -81,6 +86,9 @@ final class Finish {
       if (exchanges) {
         rated = exchanged(deciding, rated, trainable, earlier, training, observer);
       }
+      if (options.reuse().rule().learns() && exchanges) {
+        rated = tuned(deciding, rated);
+      }
       if (options.reuse().merges()) {
         Merge merge = Merge.of(deciding, rated, routing.forecast()::weights);
         deciding = merge.measure();
@@ -131,6 +139,23 @@ final class Finish {
     }
     training.put("exchangeRounds", made);
     return exchange.best();
+  }
+
+  /** With weights by what they do to the pictures, if that is better under the exact measure. */
+  private Rated tuned(Measure deciding, Rated before) {
+    progress.begin("tuning", TUNINGS * BATCHES * Exchange.PROBES);
+    Rated best = before;
+    for (int i = 0; i < TUNINGS; i++) {
+      double error = best.error();
+      best =
+          Tuning.of(
+              deciding,
+              measure(Purpose.TUNING, i),
+              best,
+              Purpose.DIRECTIONS.seed(options.effort().seed(), -1 - i),
+              () -> progress.advance(String.format(Locale.ROOT, "error %.3g", error)));
+    }
+    return best;
   }
 
   /** With weights by least squares, if that is better under the exact measure. */

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Shapes;
+import io.harmonica.model.Weights;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -46,6 +48,26 @@ public record Subject(
    * @param spacing that the sampler was made with
    */
   public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
+
+  /** Of a model as it is sampled, for the trajectory that was asked for. */
+  public static Subject of(
+      String name,
+      Denoiser model,
+      String digest,
+      TrainOptions.Trajectory trajectory,
+      Sampling sampling,
+      Optional<Captions> captions) {
+    Spacing spacing = Spacing.of(trajectory.spacing());
+    Sampler sampler =
+        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
+    return new Subject(
+        name,
+        model,
+        digest,
+        Shapes.flops(model, Weights.NONE),
+        new Sampled(trajectory.sampler(), sampler, sampling, spacing),
+        captions);
+  }
 
   /** The same for a router of another name. */
   public Subject named(String other) {
