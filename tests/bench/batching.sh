@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what dynamic batching in the engines' configurations is worth with 16 trajectories in flight: the
-# example on two servers that differ in that alone and take turns. Minutes.
+# Measures what batching is worth with 16 pictures in flight: by the engines' dynamic batching, by a client that
+# gathers them, by hand; the example on two servers, all in turns. Minutes.
 #   tests/bench/batching.sh [ROUNDS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

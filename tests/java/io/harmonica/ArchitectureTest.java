@@ -36,7 +36,7 @@ class ArchitectureTest {
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("model", Set.of(ROOT, "sampler"));
     MAY_USE.put("text", Set.of(ROOT));
-    MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler"));
+    MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler", "text"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("torch", Set.of(ROOT, "model"));
     MAY_USE.put("router", Set.of(ROOT, "checkpoint", "model"));
@@ -65,17 +65,21 @@ class ArchitectureTest {
             "runtime",
             "sampler",
             "text",
-            "triton"));
+            "triton",
+            "whole"));
     MAY_USE.put("train.trajectory", Set.of(ROOT, "model", "sampler", "torch"));
     MAY_USE.put("train.search", Set.of(ROOT, "model", "torch", "train.trajectory"));
     MAY_USE.put(
         "train",
         Set.of(
             ROOT,
+            "generate",
             "model",
+            "origin",
             "picture",
             "router",
             "sampler",
+            "text",
             "torch",
             "train.search",
             "train.trajectory"));

@@ -12,7 +12,12 @@ import io.harmonica.metrics.MetricsPort;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.text.Tokenizer;
 import io.harmonica.torch.Device;
+import io.harmonica.train.Progress;
+import io.harmonica.train.Subject;
+import io.harmonica.train.TrainOptions;
 import io.harmonica.train.Trainer;
+import io.harmonica.train.TrainingFiles;
+import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.triton.ServerOptions;
 import java.io.File;
 import java.io.IOException;
@@ -118,7 +123,16 @@ class LibraryTest {
       }
       case PROMETHEUS -> enter(loader, MetricsPort.class.getMethod("open", String.class), "0");
       case PYTORCH -> enter(loader, Device.class.getMethod("of", String.class), "cpu");
-      case XCHART -> enter(loader, Trainer.class.getConstructors()[0], new Object[5]);
+      case XCHART ->
+          enter(
+              loader,
+              Trainer.class.getConstructor(
+                  Subject.class,
+                  Denoising.class,
+                  TrainOptions.class,
+                  TrainingFiles.class,
+                  Progress.class),
+              new Object[5]);
       case HDR_HISTOGRAM, DESCRIPTIVE_STATISTICS, DISTRIBUTIONS ->
           enter(
               loader,

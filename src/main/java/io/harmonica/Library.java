@@ -46,7 +46,7 @@ public enum Library {
   }
 
   /** The Maven artifact, {@code group:name}. */
-  public String artifact() {
+  String artifact() {
     return artifact;
   }
 

@@ -34,8 +34,7 @@ public record Timesteps(List<Double> values) {
     return values.get(step);
   }
 
-  /** Whether a whole number says the timestep of a step. */
-  public boolean isWhole(int step) {
+  private boolean isWhole(int step) {
     return get(step) == Math.rint(get(step));
   }
 

@@ -102,7 +102,7 @@ public final class Benchmark {
     try (Checkpoint source = Checkpoint.open(checkpoint)) {
       Model model = Model.of(source, OptionalInt.empty());
       Denoiser.Interface io = model.denoiser().io();
-      Sampling sampling = Exporter.usual(io);
+      Sampling sampling = io.sampling();
       Timesteps timesteps =
           sampling.sampler(io.origin().sampler(), STEPS, Optional.empty()).timesteps();
       List<String> branches = model.denoiser().branchNames();

@@ -70,7 +70,7 @@ public final class EngineBenchmark {
                   .withResolution(Resolution.parse(args[5]))
                   .withTextTokens(Integer.parseInt(args[6]));
       Model model = Model.of(source, choices);
-      Sampling sampling = Exporter.usual(model.denoiser().io());
+      Sampling sampling = model.denoiser().io().sampling();
       List<Long> bytes =
           model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList();
       List<Router> routers = new ArrayList<>();

@@ -41,6 +41,7 @@ class GenerateCommandTest {
     repository = shared;
     ExportOptions options = ExportOptions.of("shapes").withForce(true);
     Router router = Router.read(Checkpoints.SHAPES.resolve("routers/taylor-2.json"));
+    router.training().put("tier", "fast");
     Exports.export(Checkpoints.SHAPES, OptionalInt.empty(), List.of(router), options, repository);
     Path real = Path.of("tests/resources/io/harmonica/generate/no-null-class/classes.pt");
     ExportOptions own = ExportOptions.of("real").withForce(true);
@@ -112,7 +113,7 @@ class GenerateCommandTest {
   void generate_routed_takesTheRoutersSteps() {
     Invocation done =
         run(
-            "--model-repository REPOSITORY --model shapes --router taylor-2 --classes 1"
+            "--model-repository REPOSITORY --model shapes --tier fast --classes 1"
                 + " --out DIR --save-latents DIR/new/l.safetensors");
     assertThat(done.err()).isEmpty();
     assertThat(done.out()).contains("1 picture in").contains("router taylor-2");
@@ -242,6 +243,9 @@ class GenerateCommandTest {
           1 | --model-repository REPOSITORY --model shape --classes 3 --out DIR/o | has no model 'shape', it has shapes,
           1 | --model-repository REPOSITORY --model shapes-head --classes 3 --out DIR/o | model shapes-head is only a part of a model: name shapes
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router fora-9 --out DIR/o | model shapes has no router 'fora-9', it has taylor-2
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --tier slow --out DIR/o | model shapes has no router of --tier 'slow', it has fast
+          1 | --model-repository REPOSITORY --model shapes --classes 3 --tier fast --steps 10 --out DIR/o | model shapes has no router of --tier 'fast' for such steps and sampler, of taylor-2 (20 steps)
+          2 | --model-repository REPOSITORY --model shapes --classes 3 --tier fast --router none --out DIR/o | --tier and --router exclude each other
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --steps 10 --out DIR/o | router taylor-2 is for 20 steps, not 10
           1 | --model-repository REPOSITORY --model shapes --classes 3 --router taylor-2 --spacing openai --out DIR/o | router taylor-2 is for timesteps [950,
           1 | --model-repository DIR/none --model shapes --classes 3 --out DIR/o  | no model repository at DIR/none

@@ -296,6 +296,53 @@ class RouterCommandsTest {
   }
 
   @Test
+  void policy_tiers_makesAFamily_thatInspectShows() throws IOException {
+    Invocation done = run("policy fora --checkpoint c --steps 8 --tiers 3.0,1.3,2.0,1.5 --out OUT");
+    assertThat(done.out()).hasLineCount(4);
+    String routers = "";
+    for (String tier : List.of("quality", "balanced", "2.0x", "fast")) {
+      Path file = folder.resolve("out-" + tier + ".json");
+      Router router = Router.read(file);
+      assertThat(router.name()).isEqualTo("out-" + tier);
+      assertThat(router.tier()).contains(tier);
+      routers = " --router " + file + routers; // the fastest first
+    }
+    Path report = folder.resolve("report.json");
+    Files.writeString(
+        report,
+        "{\"variants\":[{\"settings\":{\"router\":\"out-fast\"},\"speedup\":{\"value\":2.5}}]}");
+    String frontier = run("inspect" + routers + " --checkpoint c --report " + report).out();
+    assertThat(frontier.lines().map(line -> line.strip().split(" +")[0]))
+        .containsExactly("router", "out-quality", "out-balanced", "out-2.0x", "out-fast");
+    assertThat(frontier.lines().toList().get(4)).containsPattern("fast +8 .* 2.50x +- +");
+    JsonNode json = new ObjectMapper().readTree(run("inspect" + routers + " --json").out());
+    assertThat(json.get(0).get("tier").textValue()).isEqualTo("fast");
+    assertThat(run("policy fora --checkpoint c --steps 8 --tiers 1.3 --interval 2 --out OUT").err())
+        .startsWith("error: --tiers and --interval exclude each other");
+    assertThat(run("policy fora --checkpoint c --steps 8 --tiers 1.5,1.5 --out OUT").err())
+        .startsWith("error: --tiers: speedup 1.5 is named twice");
+    assertThat(run("policy fora --checkpoint c --steps 8 --tiers 0.5 --out OUT").err())
+        .startsWith("error: --tiers: '0.5' is no speedup");
+  }
+
+  /** Two routers with errors of their training: one is beaten by the other. */
+  @Test
+  void inspect_severalRouters_marksThoseThatNoneBeats() {
+    Path near = folder.resolve("near.json");
+    Path far = folder.resolve("far.json");
+    for (Path file : List.of(near, far)) {
+      Router router = new Fora(2).router("r", "DiT-2x8/2", "ddim", FORA.timesteps(), BRANCHES);
+      router.training().put("unseenError", file == near ? 1e-4 : 2e-4);
+      router.write(file);
+    }
+    assertThat(run("inspect --router " + near + " --router " + far + " --checkpoint c").out())
+        .containsPattern("\\* +r .* 1.00e-04")
+        .containsPattern("\n +r .* 2.00e-04");
+    assertThat(run("inspect --router " + near + " --report x").err())
+        .startsWith("error: --report has no effect with one router");
+  }
+
+  @Test
   void inspect_repository_listsItsRoutersOrShowsOne() throws IOException {
     String repository = "inspect --model-repository d --model m ";
     assertThat(run(repository).out())

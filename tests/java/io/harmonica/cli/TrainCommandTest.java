@@ -54,6 +54,21 @@ class TrainCommandTest {
     assertThat(router.training().path("guidance").asDouble()).isEqualTo(1.5);
   }
 
+  @Test
+  void train_tiers_areRoutersOfTheirOwn() {
+    Invocation done = train("--tiers", "1.2,1.5", "--grain", "run", "--reuse", "linear");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.out()).hasLineCount(2);
+    Router quality = Router.read(folder.resolve("router-quality.json"));
+    Router fast = Router.read(folder.resolve("router-fast.json"));
+    assertThat(quality.name()).isEqualTo("router-quality");
+    assertThat(fast.tier()).contains("fast");
+    assertThat(fast.training().path("speedup").asDouble()).isEqualTo(1.5);
+    assertThat(fast.runs()).hasSize(3);
+    assertThat(train("--tiers", "1.2,1.5", "--resume", "x").err())
+        .startsWith("error: --resume has no effect with --tiers");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"sdt", "ltc"})
   void train_withoutNullClass_doesWithoutGuidance(String objective) {

@@ -119,6 +119,7 @@ final class Reports {
         Style.DEFAULT.withSteps(20),
         OptionalInt.empty(),
         OptionalInt.empty(),
+        false,
         Device.CPU);
   }
 

@@ -58,6 +58,18 @@ class ScatterTest {
         .isLessThan(Double.parseDouble(points.get(1).group(2)));
   }
 
+  /** The middle one is slower than the last and further away. */
+  @Test
+  void of_joinsThoseThatNoOtherOneBeats() {
+    String svg =
+        Scatter.of(
+            Reports.of(
+                Reports.entry("a", 0, 1, 1.5, 40),
+                Reports.entry("beaten", 0, 2, 1.4, 35),
+                Reports.entry("b", 0, 2, 2.5, 30)));
+    assertThat(Pattern.compile("class=\"frontier\"").matcher(svg).results()).hasSize(1);
+  }
+
   @Test
   void of_isEmpty_whereAllPicturesAreIdentical() {
     assertThat(Scatter.of(Reports.of(Reports.reference()))).isEmpty();

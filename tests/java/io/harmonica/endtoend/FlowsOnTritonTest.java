@@ -118,7 +118,7 @@ class FlowsOnTritonTest {
     try (Checkpoint source = Golden.open("flux/dev")) {
       Choices choices = Choices.NONE.withResolution(new Resolution(48, 80)).withTextTokens(7);
       Model model = Model.of(source, choices);
-      Sampling sampling = Exporter.usual(model.denoiser().io());
+      Sampling sampling = model.denoiser().io().sampling();
       Router fora =
           new Fora(2)
               .router(

@@ -103,7 +103,7 @@ class PlainClientTest {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
       Model model = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
       Sampler sampler =
-          Exporter.usual(model.denoiser().io()).sampler("dpm-solver-fast", STEPS, Optional.empty());
+          model.denoiser().io().sampling().sampler("dpm-solver-fast", STEPS, Optional.empty());
       Router router = Exports.staggered("forecast", model, STEPS, 3, Reuse.LINEAR);
       router = Exports.forSampler(router, "dpm-solver-fast", sampler.timesteps());
       ExportOptions options = ExportOptions.of("uvit").withBlocksPerEngine(0);

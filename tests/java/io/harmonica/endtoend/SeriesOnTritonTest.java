@@ -70,7 +70,7 @@ class SeriesOnTritonTest {
   @Test
   void serverKilledInTheMiddle_leavesWholePictures_andTheNextRunMakesTheRest() throws Exception {
     Path out = own.resolve("out");
-    String[] many = {"--count", "24", "--concurrency", "3"};
+    String[] many = {"--count", "24", "--concurrency", "3", "--batch", "1"};
     int[] ports = TritonServer.freePorts(3);
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try (TritonServer mortal = TritonServer.startAt(repository, ports)) {

@@ -65,7 +65,7 @@ class StretchOnTritonTest {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
       Model model = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
       Sampler sampler =
-          Exporter.usual(model.denoiser().io()).sampler("dpm-solver-2", STEPS, Optional.empty());
+          model.denoiser().io().sampling().sampler("dpm-solver-2", STEPS, Optional.empty());
       Router router = Exports.staggered("solved", model, STEPS, 3, Reuse.LINEAR);
       router = Exports.forSampler(router, "dpm-solver-2", sampler.timesteps());
       ExportOptions options =

@@ -66,7 +66,7 @@ class UVitOnTritonTest {
   private void export(String name, UVitVectors vectors, int blocksPerEngine) {
     try (Checkpoint source = Checkpoint.open(vectors.checkpoint())) {
       Model model = Model.of(source, vectors.choices());
-      Sampling sampling = Exporter.usual(model.denoiser().io());
+      Sampling sampling = model.denoiser().io().sampling();
       Router fora =
           new Fora(2)
               .router(

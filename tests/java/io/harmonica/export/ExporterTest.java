@@ -583,6 +583,8 @@ class ExporterTest {
     // Its inputs name rows by their index in the request: batched, they would name another's.
     assertThat(ConfigFile.read(repository.resolve("dit-sampler")).hasDynamicBatching()).isFalse();
     assertThat(ConfigFile.read(repository.resolve("dit")).hasDynamicBatching()).isFalse();
+    exporter(OPTIONS.withForce(true).withDynamicBatching(false)).export(repository);
+    assertThat(ConfigFile.read(repository.resolve("dit-head")).hasDynamicBatching()).isFalse();
   }
 
   // ---- routers ----

@@ -162,7 +162,7 @@ public final class Exports {
   /** Over the timesteps that the model's own sampler takes, DDIM's of whole ones. */
   private static Router router(
       String name, Model model, int steps, boolean[][] computes, Reuse reuse) {
-    Sampling usual = Exporter.usual(model.denoiser().io());
+    Sampling usual = model.denoiser().io().sampling();
     if (usual.noising() instanceof Diffusion) {
       return router(name, model, Spacing.LEADING.timesteps(steps, 1000), computes, reuse);
     }

@@ -2,6 +2,9 @@ package io.harmonica.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.Checkpoints;
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.UVitSchedule;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
@@ -13,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PiecesTest {
+  private static final Numbers FP32 = new Numbers(Precision.FP32, null, false, false);
   private static final Model DIT = Model.named("DiT-S/8"); // 12 blocks
 
   /** Block 0 as {@code c1}, block 1 as {@code 23}, the others computed. */
@@ -38,7 +42,7 @@ class PiecesTest {
   }
 
   private static List<String> names(EngineSize size, Route route) {
-    return new Pieces(DIT, size, Precision.FP32)
+    return new Pieces(DIT, size, FP32)
         .of(route).stream().map(link -> Names.engine(link.engine().role())).toList();
   }
 
@@ -71,7 +75,7 @@ class PiecesTest {
   @Test
   void of_wholeStep_isOneEngine() {
     assertThat(names(EngineSize.STEP, route())).containsExactly("step-c123" + "c".repeat(20));
-    Engine step = new Pieces(DIT, EngineSize.STEP, Precision.FP32).of(route()).get(0).engine();
+    Engine step = new Pieces(DIT, EngineSize.STEP, FP32).of(route()).get(0).engine();
     assertThat(Names.engine(step.computed().role())).isEqualTo("step-" + "c".repeat(24));
   }
 
@@ -141,7 +145,7 @@ class PiecesTest {
 
   @Test
   void always_brings_whatAnyRouterOfBranchEnginesNeeds_andNothingElse() {
-    assertThat(new Pieces(DIT, EngineSize.BRANCH, Precision.FP32).always())
+    assertThat(new Pieces(DIT, EngineSize.BRANCH, FP32).always())
         .extracting(engine -> Names.engine(engine.role()))
         .containsExactlyInAnyOrder(
             "weights",
@@ -155,6 +159,20 @@ class PiecesTest {
             "run-hidden-2",
             "run-hidden-3",
             "change-hidden");
-    assertThat(new Pieces(DIT, blocks(1), Precision.FP32).always()).isEmpty();
+    assertThat(new Pieces(DIT, blocks(1), FP32).always()).isEmpty();
+  }
+
+  /** Blocks 0 and 1 leave skips for 3 and 4: runs differ in how many they make or change. */
+  @Test
+  void always_ofLongSkips_hasAnEngineForEachNumberOfThem() {
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
+      Model uVit = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
+      Numbers fp32 = Numbers.of(uVit.denoiser(), ExportOptions.of("m"));
+      assertThat(new Pieces(uVit, EngineSize.BRANCH, fp32).always())
+          .extracting(engine -> Names.engine(engine.role()))
+          .filteredOn(name -> name.startsWith("change-"))
+          .containsExactlyInAnyOrder(
+              "change-hidden", "change-hidden-skip.0_new", "change-hidden-skip.0_new-skip.1_new");
+    }
   }
 }

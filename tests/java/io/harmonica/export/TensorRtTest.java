@@ -54,7 +54,17 @@ class TensorRtTest {
   /** A way to write engines. */
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
-      return new ExportOptions("model", precision, platform, size, 4, /* force= */ false, 2, false);
+      return new ExportOptions(
+          "model",
+          precision,
+          platform,
+          size,
+          4,
+          /* force= */ false,
+          2,
+          false,
+          true,
+          precision.isInt8());
     }
 
     String name() {
@@ -158,7 +168,7 @@ class TensorRtTest {
     List<Cut> cuts = new ArrayList<>();
     for (Precision precision : Precision.values()) {
       for (int i = 0; i < SIZES.size(); i++) {
-        if (ALL || i == (number + 2 * precision.ordinal()) % SIZES.size()) {
+        if (ALL || !precision.isInt8() && i == (number + 2 * precision.ordinal()) % SIZES.size()) {
           cuts.add(new Cut(precision, SIZES.get(i)));
         }
       }
@@ -184,6 +194,21 @@ class TensorRtTest {
   void everyEngine_compiles_withTheProfileOfItsConfiguration(Row row) throws Exception {
     for (Cut cut : cuts(row)) {
       Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
+      row.export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
+    }
+    assertCompiles();
+  }
+
+  /**
+   * With caches in 8 bits, around fp32 and fp16, of a model with modulation and text; the rest by
+   * {@code all}.
+   */
+  @Test
+  void int8_compiles() throws Exception {
+    for (Precision precision : List.of(Precision.INT8, Precision.INT8_FP16)) {
+      Cut cut = new Cut(precision, EngineSize.STEP);
+      Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
+      Row row = denoiser("pixart/alpha-256-like", Choices.NONE.withTextTokens(9));
       row.export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
     }
     assertCompiles();

@@ -56,7 +56,10 @@ class FluxPipelineGoldenTest {
       }
       exporter
           .withSampling(
-              Exporter.usual(model.denoiser().io())
+              model
+                  .denoiser()
+                  .io()
+                  .sampling()
                   .withScheduler(path(flavour + "/scheduler/scheduler_config.json")))
           .export(folder);
     }

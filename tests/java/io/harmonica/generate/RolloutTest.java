@@ -32,6 +32,13 @@ class RolloutTest {
   }
 
   @Test
+  void tiers_areNamedAsRoutersAre() {
+    assertThat(Rollout.parse("tier:fast:10%,none:90%").shares())
+        .containsExactly(new Rollout.Share("tier:fast", 10), new Rollout.Share("none", 90));
+    assertThat(Rollout.parse("tier:fast").router("anyone")).isEqualTo("tier:fast");
+  }
+
+  @Test
   void key_alwaysHasTheSame() {
     Rollout rollout = Rollout.parse("a:33.3%,b:33.3%,none:33.4%");
     // From SHA-256 of the key: every process agrees.

@@ -326,7 +326,7 @@ class RunTest {
     }
     String sampler = model.denoiser().io().origin().sampler();
     Timesteps timesteps =
-        Exporter.usual(model.denoiser().io()).sampler(sampler, STEPS, Optional.empty()).timesteps();
+        model.denoiser().io().sampling().sampler(sampler, STEPS, Optional.empty()).timesteps();
     return Exports.router("mixed", model, sampler, timesteps, computes, runs, reuse);
   }
 

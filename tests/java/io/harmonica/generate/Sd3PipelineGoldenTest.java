@@ -51,7 +51,10 @@ class Sd3PipelineGoldenTest {
   }
 
   private static Sampling sampling(Model model, String flavour) {
-    return Exporter.usual(model.denoiser().io())
+    return model
+        .denoiser()
+        .io()
+        .sampling()
         .withScheduler(path(flavour + "/scheduler/scheduler_config.json"));
   }
 

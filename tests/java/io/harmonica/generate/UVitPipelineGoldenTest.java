@@ -150,7 +150,10 @@ class UVitPipelineGoldenTest {
             branches.size(),
             OptionalDouble.empty());
     Sampler sampler =
-        Exporter.usual(model.denoiser().io())
+        model
+            .denoiser()
+            .io()
+            .sampling()
             .sampler(golden.sampler(), table.scores().length, Optional.empty());
     Router router =
         new Router(

@@ -56,7 +56,7 @@ class UVitRunTest {
   private float[] drawn(Policy policy, EngineSize engines) {
     try (Checkpoint source = Checkpoint.open(VECTORS.checkpoint())) {
       Model model = Model.of(source, VECTORS.choices());
-      Sampling sampling = Exporter.usual(model.denoiser().io());
+      Sampling sampling = model.denoiser().io().sampling();
       Router router =
           policy.router(
               "r",

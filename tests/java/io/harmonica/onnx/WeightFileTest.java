@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.onnx.proto.OnnxMl.TensorProto;
+import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Parameters;
@@ -23,11 +24,11 @@ class WeightFileTest {
   @TempDir Path folder;
 
   @Test
-  void append_alignsToPages_andKeepsWhatItWrote() throws IOException {
+  void write_alignsToPages_andKeepsWhatItWrote() throws IOException {
     Path path = folder.resolve(WeightFile.NAME);
     try (WeightFile file = WeightFile.create(path)) {
-      WeightFile.Range first = file.append("a", new float[] {1, -2}, Precision.FP32);
-      WeightFile.Range second = file.append("b", new float[] {3}, Precision.FP32);
+      WeightFile.Range first = append(file, "a", Element.FP32, 1, -2);
+      WeightFile.Range second = append(file, "b", Element.FP32, 3);
       assertThat(first).isEqualTo(new WeightFile.Range(0, 8));
       assertThat(second).isEqualTo(new WeightFile.Range(4096, 4));
       assertThat(file.find("b")).isEqualTo(second);
@@ -43,14 +44,21 @@ class WeightFileTest {
     assertThat(content.getFloat(4096)).isEqualTo(3);
   }
 
+  private static WeightFile.Range append(WeightFile file, String name, Element as, float... values)
+      throws IOException {
+    WeightFile.Range range = file.reserve(name, as.bytes(values.length));
+    file.write(range, values, as);
+    return range;
+  }
+
   @Test
-  void append_beyondOneChunk_writesAll() throws IOException {
+  void write_beyondOneChunk_writesAll() throws IOException {
     float[] many = new float[(1 << 20) + 3];
     many[1 << 20] = 5;
     many[many.length - 1] = 7;
     Path path = folder.resolve("big");
     try (WeightFile file = WeightFile.create(path)) {
-      file.append("a", many, Precision.FP16);
+      append(file, "a", Element.FP16, many);
     }
     ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
     assertThat(content.capacity()).isEqualTo(2 * many.length);
@@ -61,7 +69,7 @@ class WeightFileTest {
   @Test
   void bytes_inFp16_roundToTheNearest() {
     float[] values = {1, -2, 0.1f, 65504, 65519, 1e9f, 0x1p-24f, 0x1p-26f, Float.NaN};
-    ByteBuffer bytes = WeightFile.bytes(values, 0, values.length, Precision.FP16);
+    ByteBuffer bytes = WeightFile.bytes(values, 0, values.length, Element.FP16);
     int[] expected = {0x3c00, 0xc000, 0x2e66, 0x7bff, 0x7bff, 0x7c00, 1, 0, 0x7e00};
     for (int i = 0; i < values.length; i++) {
       assertThat(bytes.getShort(2 * i)).as("of " + values[i]).isEqualTo((short) expected[i]);

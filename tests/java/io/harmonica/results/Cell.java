@@ -48,6 +48,11 @@ record Cell(int steps, double speedup, Method method) {
     return new TargetSpeedup(speedup, model.flops(), steps, branches(model));
   }
 
+  /** The number of uncached steps that costs as much: a shorter trajectory is the simplest way. */
+  int fewerSteps() {
+    return (int) Math.max(1, Math.round(steps / speedup));
+  }
+
   static List<String> branches(Model model) {
     return model.denoiser().branchNames();
   }

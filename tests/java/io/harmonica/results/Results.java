@@ -125,7 +125,7 @@ public final class Results {
   private Measured measure(Cell cell, Map<Cell, Router> routers, PictureSets sets) {
     Measured.Key key = key(cell, routers);
     if (cell.method() == Method.FEWER_STEPS) {
-      int fewer = cell.target(model).fewerSteps();
+      int fewer = cell.fewerSteps();
       double speedup = (double) cell.steps() / fewer;
       return measure(sets.uncached(fewer), cell.steps(), key, speedup, 0, sets);
     }
@@ -192,7 +192,7 @@ public final class Results {
 
   private Measured.Key key(Cell cell, Map<Cell, Router> routers) {
     return cell.method() == Method.FEWER_STEPS
-        ? uncachedKey(cell.steps(), cell.target(model).fewerSteps())
+        ? uncachedKey(cell.steps(), cell.fewerSteps())
         : key(cell.steps(), Digest.of(routers.get(cell)));
   }
 

@@ -93,13 +93,6 @@ class TargetSpeedupTest {
   }
 
   @Test
-  void fewerSteps_areSteps_dividedBySpeedup() {
-    assertThat(target(1.3, 10).fewerSteps()).isEqualTo(8);
-    assertThat(target(1.5, 20).fewerSteps()).isEqualTo(13);
-    assertThat(target(100, 20).fewerSteps()).isEqualTo(1);
-  }
-
-  @Test
   void speedup_belowOne_isRefused() {
     assertThatThrownBy(() -> target(0.9, 10))
         .hasMessage("target-speedup is 0.9, expected at least 1");

@@ -38,6 +38,7 @@ import io.harmonica.torch.Value;
 import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reuses;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Captions;
 import io.harmonica.train.trajectory.Denoising;
@@ -77,7 +78,10 @@ class FlowRoutersGoldenTest {
               .withTextTokens(size(vectors, "prompt_embeds", 1));
       Model model = Model.of(source, choices);
       Sampling sampling =
-          Exporter.usual(model.denoiser().io())
+          model
+              .denoiser()
+              .io()
+              .sampling()
               .withScheduler(path(FLAVOUR + "/scheduler/scheduler_config.json"));
       Captions captions = captions(vectors);
       Sampler sampler = sampling.sampler("flow-euler", run.path("steps").asInt(), Optional.empty());
@@ -184,7 +188,7 @@ class FlowRoutersGoldenTest {
         new TrainOptions(
             new TrainOptions.Trajectory("flow-euler", steps, "trailing", GUIDANCE, 16),
             Objective.SDT,
-            Reusing.LAST,
+            Reuses.of(Reusing.LAST),
             new TrainOptions.ErrorWeights(Lambda.PAPER, 2),
             Control.cur(0.4),
             Start.RANDOM,

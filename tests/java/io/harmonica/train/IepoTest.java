@@ -30,7 +30,7 @@ class IepoTest {
     try (Tiny tiny = new Tiny(STEPS, sampler)) {
       Denoising denoising = tiny.denoising();
       SoftRouting routing = tiny.routing(reuse);
-      Table table = tiny.table(reuse == Reusing.LEARNED);
+      Table table = tiny.table(reuse.weights());
       Batch batch = denoising.draw(1, 3);
 
       float[] lambda = new Iepo(denoising, routing).lambda(Lambda.PAPER, table, batch);
@@ -56,7 +56,7 @@ class IepoTest {
     try (Tiny tiny = new Tiny(STEPS)) {
       Denoising denoising = tiny.denoising();
       SoftRouting routing = tiny.routing(reuse);
-      Table table = tiny.table(false);
+      Table table = tiny.table(0);
       Batch batch = denoising.draw(1, 3);
 
       float[] lambda = new Iepo(denoising, routing).lambda(Lambda.REFERENCE, table, batch);
@@ -83,7 +83,7 @@ class IepoTest {
       Denoising denoising = tiny.denoising();
       float[] lambda =
           new Iepo(denoising, tiny.routing(Reusing.LAST))
-              .lambda(kind, tiny.table(false), denoising.draw(1, 3));
+              .lambda(kind, tiny.table(0), denoising.draw(1, 3));
       assertThat(lambda).hasSize(3);
       assertThat(lambda[0]).isZero();
       assertThat(lambda[1]).isPositive();

@@ -9,7 +9,7 @@ class LandingTest {
   private static final boolean[] TRAINABLE = {false, true, true};
 
   private static Table table(float... logits) {
-    return Table.of(new float[][] {{0, 0}, {logits[0], logits[1]}, {logits[2], logits[3]}}, false);
+    return Table.of(new float[][] {{0, 0}, {logits[0], logits[1]}, {logits[2], logits[3]}}, 0);
   }
 
   private static Target budget(double budget, double... weights) {

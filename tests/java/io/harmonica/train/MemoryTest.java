@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.origin.Model;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Reuse;
 import io.harmonica.train.search.Measure;
 import io.harmonica.train.search.Routed;
@@ -45,16 +46,16 @@ class MemoryTest {
       Denoising denoising = tiny.denoising();
       Batch batch = denoising.draw(2, 1);
       Measure.Routing routing =
-          new Measure.Routing(tiny.table(false).computes(0.1), new Reuse.Forecast(1)::weights);
+          new Measure.Routing(tiny.table(0).computes(0.1), new Reuse.Forecast(1)::weights);
       Routed routed = Routed.of(denoising, batch, 2, routing);
       long kept = 0;
       for (int s = 0; s < 3; s++) {
-        for (int b = 0; b < denoising.branches(); b++) {
+        for (int b = 0; b < denoising.columns(); b++) {
           kept += routed.computed()[s][b].length;
           kept += routed.reused()[s][b] == null ? 0 : routed.reused()[s][b].output().length;
         }
       }
-      long asked = Memory.heapBytes(tiny.subject.model(), 3, 2) * 2;
+      long asked = Memory.heapBytes(tiny.subject.model(), Grain.BRANCH, 3, 2) * 2;
       assertThat(asked).isGreaterThanOrEqualTo(kept * Float.BYTES).isLessThan(3 * kept * 4);
     }
   }

@@ -70,7 +70,7 @@ final class RoutingRun implements AutoCloseable {
 
   /** The table that training starts from. */
   Table table() {
-    return Table.of(rows("logits"), false);
+    return Table.of(rows("logits"), 0);
   }
 
   /** A tensor's rows, by step. */

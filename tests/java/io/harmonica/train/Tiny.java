@@ -6,6 +6,7 @@ import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.Exports;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Reuse;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.sampler.Diffusion;
@@ -19,6 +20,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reuses;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Denoising;
 import java.util.Optional;
@@ -31,6 +33,7 @@ public final class Tiny implements AutoCloseable {
   public final Subject subject;
   final Model model;
   final TorchOps ops;
+  final Columns columns;
   private final Checkpoint checkpoint;
 
   public Tiny(int steps) {
@@ -42,6 +45,10 @@ public final class Tiny implements AutoCloseable {
   }
 
   public Tiny(int steps, String samplerName, Noising noising) {
+    this(steps, samplerName, noising, Grain.BRANCH);
+  }
+
+  public Tiny(int steps, String samplerName, Noising noising, Grain grain) {
     boolean anyTime = noising instanceof AnyTime;
     checkpoint = Checkpoint.open(anyTime ? Checkpoints.UVIT : Checkpoints.DIT);
     UVitSchedule schedule =
@@ -59,10 +66,11 @@ public final class Tiny implements AutoCloseable {
             new Subject.Sampled(samplerName, sampler, sampling, spacing),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
+    columns = Columns.of(grain, model.denoiser());
   }
 
   public Denoising denoising() {
-    return new Denoising(ops, subject.model(), subject.sampler(), 1.5, 4);
+    return new Denoising(ops, subject.model(), subject.sampler(), 1.5, 4).over(columns.all());
   }
 
   SoftRouting routing(Reusing reuse) {
@@ -74,22 +82,22 @@ public final class Tiny implements AutoCloseable {
   }
 
   /** Logits drawn so that about half of the entries are reused. */
-  Table table(boolean learned) {
+  Table table(int weights) {
     var random = new java.util.SplittableRandom(5);
-    float[][] logits = new float[subject.steps()][subject.branches().size()];
+    float[][] logits = new float[subject.steps()][columns.count()];
     for (float[] row : logits) {
       for (int b = 0; b < row.length; b++) {
         row[b] = (float) random.nextGaussian(-2.2, 2);
       }
     }
-    return Table.of(logits, learned);
+    return Table.of(logits, weights);
   }
 
   /** Options of a short run, to be varied. */
   record Settings(
       int steps,
       Objective objective,
-      Reusing reuse,
+      Reuses reuse,
       Lambda lambda,
       Control control,
       Start start,
@@ -98,9 +106,20 @@ public final class Tiny implements AutoCloseable {
 
     static final Settings SHORT =
         new Settings(
-            6, Objective.SDT, Reusing.LAST, Lambda.PAPER, Control.cur(0.4), Start.RANDOM, 4, 0);
+            6,
+            Objective.SDT,
+            Reuses.of(Reusing.LAST),
+            Lambda.PAPER,
+            Control.cur(0.4),
+            Start.RANDOM,
+            4,
+            0);
 
     Settings reuse(Reusing other) {
+      return reuse(Reuses.of(other));
+    }
+
+    Settings reuse(Reuses other) {
       return new Settings(steps, objective, other, lambda, control, start, iterations, exchange);
     }
 
@@ -157,7 +176,7 @@ public final class Tiny implements AutoCloseable {
   }
 
   /** What that table computes with a threshold, {@code [steps][branches]}. */
-  public boolean[][] computes(boolean learned, double threshold) {
-    return table(learned).computes(threshold);
+  public boolean[][] computes(double threshold) {
+    return table(0).computes(threshold);
   }
 }

@@ -11,11 +11,14 @@ import io.harmonica.generate.Request;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
+import io.harmonica.router.Run;
 import io.harmonica.sampler.AnyTime;
 import io.harmonica.train.Tiny.Settings;
 import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Objective;
+import io.harmonica.train.TrainOptions.Reuses;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.search.Measure;
 import io.harmonica.train.trajectory.Batch;
@@ -31,18 +34,30 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What training measures is what inference does with the router that comes out. */
 class TrainedRouterTest {
   @TempDir Path folder;
 
   @ParameterizedTest
-  @EnumSource(Reusing.class)
-  void trajectory_inTrainingAndInference_isTheSame(Reusing reuse) {
-    Settings settings = Settings.SHORT.reuse(reuse).iterations(2);
+  @CsvSource({
+    "LAST, BRANCH, false",
+    "LINEAR, BRANCH, true",
+    "QUADRATIC, MODEL, false",
+    "LEARNED, RUN, true",
+    "LEARNED_QUADRATIC, BRANCH, true"
+  })
+  void trajectory_inTrainingAndInference_isTheSame(Reusing rule, Grain grain, boolean merges) {
+    Settings settings =
+        Settings.SHORT
+            .reuse(new Reuses(rule, grain, merges))
+            .start(merges ? "taylor" : "random")
+            .iterations(2);
     try (Tiny tiny = new Tiny(settings.steps())) {
-      check(tiny, settings);
+      List<Run> runs = check(tiny, settings).runs();
+      List<Run> ofGrain = grain.runs(tiny.subject.branches());
+      assertThat(runs).containsAll(ofGrain);
+      assertThat(runs.size() > ofGrain.size()).isEqualTo(merges);
     }
   }
 
@@ -95,12 +110,19 @@ class TrainedRouterTest {
                 TrainerTest.progress(new ArrayList<>()))
             .run(Optional.empty());
     Batch batch = tiny.denoising().draw(2, 11);
-    float[] expected = hard(tiny.denoising(), router, batch);
+    float[] expected = hard(denoising(tiny, router), router, batch);
     float[] generated = generate(tiny.model, Router.read(files.router()), batch);
     assertClose(router.toString(), generated, expected, trajectoryTolerance(expected));
     float[] uncached = tiny.denoising().uncached(batch);
     assertThat(expected).isNotEqualTo(Arrays.copyOf(uncached, expected.length));
     return router;
+  }
+
+  /** By the router's columns. */
+  private static Denoising denoising(Tiny tiny, Router router) {
+    Denoising denoising = tiny.denoising();
+    return denoising.with(
+        router.runs().stream().map(run -> denoising.run(run.first(), run.last())).toList());
   }
 
   /** The pictures as {@link Measure} makes them. */
@@ -109,9 +131,9 @@ class TrainedRouterTest {
       denoising.finish(
           walk,
           at -> {
-            boolean[] computes = new boolean[denoising.branches()];
-            for (int b = 0; b < computes.length; b++) {
-              computes[b] = router.computes(at.step(), b);
+            boolean[] computes = new boolean[denoising.columns()];
+            for (int c = 0; c < computes.length; c++) {
+              computes[c] = router.score(at.step(), c) > router.threshold();
             }
             return Routes.hard(denoising.ops(), at, computes, router.reuse()::weights);
           });

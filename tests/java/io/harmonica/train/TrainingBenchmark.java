@@ -113,7 +113,7 @@ public final class TrainingBenchmark {
   private void updates(double iteration) {
     Table table = table();
     Updates updates = new Updates(table, ones(), 1e-3, 0.01);
-    float[] gradient = new float[table.branches()];
+    float[] gradient = new float[table.columns()];
     Arrays.fill(gradient, 1e-3f);
     TorchOps ops = denoising.ops();
     double seconds =
@@ -122,7 +122,7 @@ public final class TrainingBenchmark {
               for (int i = 0; i < UPDATES; i++) {
                 int step = 1 + i % (STEPS - 1);
                 try (Scope scope = Scope.open()) {
-                  ops.sigmoid(ops.leaf(table.logits()[step], table.branches()));
+                  ops.sigmoid(ops.leaf(table.logits()[step], table.columns()));
                 }
                 updates.step(new Updates.Gradient(step, 1e-3, gradient, null, null));
               }
@@ -159,7 +159,7 @@ public final class TrainingBenchmark {
   }
 
   private Table table() {
-    return Table.of(new float[STEPS][denoising.branches()], false);
+    return Table.of(new float[STEPS][denoising.columns()], 0);
   }
 
   private static float[] ones() {

@@ -17,6 +17,8 @@ import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
+import io.harmonica.generate.Result;
+import io.harmonica.generate.StepListener;
 import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
@@ -34,6 +36,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -200,6 +203,32 @@ class WholePictureTest {
     }
   }
 
+  /** In more requests than one, as two pictures with guidance fill a batch. */
+  @Test
+  void pipelineOfWholePictures_drawsAsTheLoop() {
+    List<Integer> classes = IntStream.range(0, 9).map(i -> i % 3).boxed().toList();
+    Request request = Request.of(classes).withRouter("linear").withGuidance(4).withSeed(3);
+    List<StepListener.Step> told = new ArrayList<>();
+    try (Pipeline whole = Pipeline.builder("dit").repository(repository).whole().open();
+        Pipeline pipeline = Pipeline.open(repository, "dit")) {
+      Result drawn = whole.generate(request, told::add);
+      assertSame(drawn.latents(), pipeline.generate(request).latents(), RANDOM_WEIGHTS);
+      assertThat(told).extracting(StepListener.Step::step).containsExactly(STEPS - 1, STEPS - 1);
+      assertThat(told).extracting(StepListener.Step::firstPicture).containsExactly(0, 8);
+      assertThat(whole.roles(request.style()))
+          .containsKeys("dit.linear", "dit-linear-begin", "dit-block00-22")
+          .doesNotContainKey("dit-linear-route00");
+      Request other = Request.of(classes).withSteps(10);
+      assertThatThrownBy(() -> whole.generate(other))
+          .hasMessage(
+              "dit.none draws in one request by sampler ddim, 20 steps and its own spacing, guidance on 4 channels, and nothing else: leave other values out, or `whole`");
+      assertThatThrownBy(() -> whole.generate(Request.of(classes).withGuidanceChannels(3)))
+          .hasMessageContaining("dit.none draws in one request by");
+      assertThatThrownBy(() -> whole.generate(Request.of(classes).withEta(0.5)))
+          .hasMessageContaining("dit.none draws in one request by");
+    }
+  }
+
   static List<UVitVectors> uVits() {
     return UVitVectors.all();
   }
@@ -266,6 +295,10 @@ class WholePictureTest {
           call.embedded(noise, Optional.of(texts), guidance).latents(),
           pipeline.generate(request).latents(),
           RANDOM_TEXTS);
+      try (Pipeline whole = Pipeline.builder("flow").repository(folder).whole().open()) {
+        assertSame(
+            whole.generate(request).latents(), pipeline.generate(request).latents(), RANDOM_TEXTS);
+      }
     }
   }
 
@@ -355,6 +388,11 @@ class WholePictureTest {
             new WholeCall(runtime, "pixart.none").texts(noise, texts, "x", guidance);
         assertSame(answer.latents(), expected, RANDOM_TEXTS);
         WholeCall.assertSamePictures(answer.images(), pipeline.decode(answer.latents()));
+      }
+      try (Pipeline whole = Pipeline.builder("pixart").repository(models).whole().open()) {
+        assertThatThrownBy(() -> whole.generate(Request.of(content)))
+            .hasMessage(
+                "pixart.none takes tokens, and `whole` sends texts that are embedded: leave it out");
       }
     }
   }

@@ -8,7 +8,7 @@ public final class Half {
   private Half() {}
 
   /** The exact value of a binary16, subnormals, infinities and NaN included. */
-  static float toFloat(short half) {
+  public static float toFloat(short half) {
     int sign = (half & 0x8000) << 16;
     int magnitude = half & 0x7fff;
     if (magnitude >= 0x7c00) { // infinity or NaN

@@ -155,6 +155,11 @@ final class Arguments {
     }
   }
 
+  /** Whether the command has an option at all. */
+  boolean knows(String option) {
+    return options.hasOption(option);
+  }
+
   /** Refuses options together that exclude each other, and the lack of all. */
   void requireOneOf(String... choices) {
     List<String> given = Arrays.stream(choices).filter(this::has).toList();

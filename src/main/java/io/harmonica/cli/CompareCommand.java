@@ -399,6 +399,4 @@ final class CompareCommand implements Command {
     arguments.path("report").ifPresent(file -> console.out().println("report: " + file));
     report.notes().forEach(note -> console.note(note));
   }
-
-  /** Refused now rather than after minutes of work. */
 }

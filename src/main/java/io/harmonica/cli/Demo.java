@@ -118,6 +118,7 @@ record Demo(
         style,
         OptionalInt.empty(),
         OptionalInt.empty(),
+        false,
         device);
   }
 

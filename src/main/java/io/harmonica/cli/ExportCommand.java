@@ -15,7 +15,6 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
-import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
@@ -89,7 +88,16 @@ final class ExportCommand implements Command {
                 + String.join(", ", Sampler.NAMES)
                 + " (default: as the pipeline's scheduler says); noise schedule and prediction type"
                 + " stay the scheduler's")
-        .value("precision", "fp32|fp16", "of weights and activations (default fp32)")
+        .value(
+            "precision",
+            String.join("|", Precision.words()),
+            "of weights and activations (default fp32); int8: the linear maps of blocks multiply in"
+                + " 8 bits, all else is fp32, or with int8-fp16 fp16")
+        .value(
+            "cache-precision",
+            "engine|int8",
+            "of cached branch outputs: as the engines have them (default), or in 8 bits, a quarter of"
+                + " fp32 in memory, in shared memory and on the wire")
         .value(
             "platform",
             "onnxruntime|tensorrt",
@@ -124,6 +132,11 @@ final class ExportCommand implements Command {
                 + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
         .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
+        .value(
+            "dynamic-batching",
+            "on|off",
+            "whether an engine takes what waits for it together, of whatever trajectories; off spares"
+                + " the batcher's time, for servers that one client at a time asks (default on)")
         .value("model-repository", "DIR", "the repository to write")
         .flag(
             "hard-links",
@@ -169,7 +182,7 @@ final class ExportCommand implements Command {
           .flatMap(Optional::stream)
           .flatMap(weights -> weights.note().stream())
           .forEach(note -> console.note(note));
-      Sampling says = parts.sampling(Exporter.usual(model.denoiser().io()));
+      Sampling says = parts.sampling(model.denoiser().io().sampling());
       Sampling sampling = RouterCommands.sampler(arguments).map(says::withSampler).orElse(says);
       exporter.withSampling(sampling);
       autoencoder
@@ -209,20 +222,21 @@ final class ExportCommand implements Command {
           .out()
           .printf(
               Locale.ROOT,
-              "%s %s: %s, %s, %s %s with %s in %s%n",
+              "%s %s: %s, %s, %s %s%s with %s in %s%n",
               dryRun ? "would write" : "wrote",
               options.modelName(),
               RouterCommands.counted(entries.size(), "model"),
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
-              options.precision().name().toLowerCase(Locale.ROOT),
+              options.precision().word(),
+              options.cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
       if (dryRun) {
-        console.out().println(memory(model, routers, options, total));
+        console.out().println(memory(exporter.peakCacheBytes(), total));
       }
       noteRepeated(entries, total, console);
-      options.platform().needs().ifPresent(console::note);
+      options.needs().forEach(console::note);
       model.notes().forEach(note -> console.note(note));
       parts
           .note(part -> arguments.has(part.replace('_', '-')))
@@ -238,19 +252,10 @@ final class ExportCommand implements Command {
   /**
    * What a server needs that loads all of it: each engine holds its own weights.
    *
+   * @param cache bytes that a router keeps for a row
    * @param weights bytes of all engines
    */
-  private static String memory(
-      Model model, List<Router> routers, ExportOptions options, long weights) {
-    List<Long> outputs =
-        model.denoiser().branchElements().stream()
-            .map(options.precision().element()::bytes)
-            .toList();
-    OptionalLong cache =
-        routers.stream()
-            .map(router -> Savings.of(router, model.flops(), outputs))
-            .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
-            .max();
+  private static String memory(OptionalLong cache, long weights) {
     return "a server that loads all holds %s of weights%s, and what its passes work with"
         .formatted(
             RouterCommands.bytes(weights),
@@ -323,16 +328,21 @@ final class ExportCommand implements Command {
   }
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
-    String precision = arguments.choice("precision", List.of("fp32", "fp16")).orElse("fp32");
+    String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        Precision.valueOf(precision.toUpperCase(Locale.ROOT)),
+        Precision.of(precision),
         platform(arguments),
         engines(arguments),
         arguments.integer("max-batch", 1, 1 << 16).orElse(16),
         arguments.has("force"),
         arguments.integer("steps-per-request", 1, 1000).orElse(1),
-        arguments.has("hard-links"));
+        arguments.has("hard-links"),
+        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"),
+        arguments
+            .choice("cache-precision", List.of("engine", "int8"))
+            .filter("int8"::equals)
+            .isPresent());
   }
 
   private static EngineSize engines(Arguments arguments) {

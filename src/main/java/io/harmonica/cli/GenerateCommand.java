@@ -15,6 +15,7 @@ import io.harmonica.picture.ContactSheet;
 import io.harmonica.picture.Latents;
 import io.harmonica.picture.Pictures;
 import io.harmonica.picture.Png;
+import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -38,6 +39,7 @@ final class GenerateCommand implements Command {
           "model",
           DeviceOptions.DEVICE,
           "router",
+          "tier",
           "classes",
           "text-embeddings",
           "negative-prompt",
@@ -85,9 +87,15 @@ final class GenerateCommand implements Command {
                 "auto|1|K",
                 "steps that go in one request: 1, or what the model was exported with (default auto:"
                     + " that, if the server is more than 1 ms away)")
+            .flag("whole", "all steps in one request, of a router that was exported with --picture")
             .value("model", "NAME", "the base model")
             .value(
                 "router", "NAME|none", "a router of the model (default none: compute everything)")
+            .value(
+                "tier",
+                "NAME",
+                "instead of a router's name what it is there for: fast, balanced, quality, or"
+                    + " another that the model has")
             .value("classes", "0,1,2", "a class label for each picture")
             .value(
                 "prompt", "TEXT", "what to draw, for a model with a text encoder; may be repeated")
@@ -130,9 +138,14 @@ final class GenerateCommand implements Command {
         .value(
             "count",
             "N",
-            "make N pictures, each by itself, going round the classes or texts; what is in --out"
-                + " already is not made again, and there is no contact sheet")
-        .value("concurrency", "N", "with --count: pictures in flight (default 4)")
+            "make N pictures, going round the classes or texts; what is in --out already is not"
+                + " made again, and there is no contact sheet")
+        .value(
+            "batch",
+            "N",
+            "with --count: pictures that go together (default: as many as the model takes, and"
+                + " --concurrency leaves)")
+        .value("concurrency", "N", "with --count: batches in flight (default 4)")
         .value(
             "metrics-port",
             "[HOST:]PORT",
@@ -190,10 +203,14 @@ final class GenerateCommand implements Command {
               "%s in %.2f s, router %s, in %s%n",
               RouterCommands.counted(request.count(), "picture"),
               result.elapsedNanos() / 1e9,
-              request.style().router(),
+              router(pipeline, request),
               out);
     }
     return CommandRunner.DONE;
+  }
+
+  private static String router(Pipeline pipeline, Request request) {
+    return pipeline.router(request.style()).map(Router::name).orElse(Request.NO_ROUTER);
   }
 
   private static int count(Arguments arguments) {
@@ -214,7 +231,8 @@ final class GenerateCommand implements Command {
     }
     int concurrency = arguments.integer("concurrency", 1, 4096).orElse(DEFAULT_CONCURRENCY);
     long start = System.nanoTime();
-    Series.Done done = series.run(settings, concurrency, stop);
+    Series.Done done =
+        series.run(settings, concurrency, arguments.integer("batch", 1, 1 << 16), stop);
     int there = done.made() + done.found();
     console
         .out()
@@ -224,7 +242,7 @@ final class GenerateCommand implements Command {
             RouterCommands.counted(done.made(), "picture"),
             (System.nanoTime() - start) / 1e9,
             done.found() == 0 ? "" : ", " + done.found() + " were there",
-            series.request().style().router(),
+            router(series.pipeline(), series.request()),
             series.out());
     if (there < series.count()) {
       throw new HarmonicaException(
@@ -234,7 +252,9 @@ final class GenerateCommand implements Command {
   }
 
   private static void refuseWithoutEffect(Arguments arguments) {
+    arguments.refuseBoth("tier", "router");
     arguments.requireOneOf("classes", "prompt", "prompts", "text-embeddings", "pictures");
+    arguments.refuseBoth("whole", "steps-per-request");
     if (!arguments.has("prompt") && !arguments.has("prompts")) {
       PromptOptions.refuseAll(arguments, "without --prompt or --prompts");
     }
@@ -248,6 +268,7 @@ final class GenerateCommand implements Command {
         arguments.refuseBoth("count", option);
       }
     } else {
+      arguments.refuse("batch", "without --count");
       arguments.refuse("concurrency", "without --count");
       arguments.refuse("per-server", "without --count");
     }
@@ -274,6 +295,9 @@ final class GenerateCommand implements Command {
     }
     if (!arguments.text("steps-per-request").orElse("auto").equals("auto")) {
       builder.stepsPerRequest(arguments.requiredInteger("steps-per-request", 1, 1000));
+    }
+    if (arguments.has("whole")) {
+      builder.whole();
     }
     if (arguments.has("triton")) {
       return builder
@@ -303,9 +327,10 @@ final class GenerateCommand implements Command {
       return pipeline.generate(request, unlessStopped);
     }
     int steps =
-        request.style().router().equals(Request.NO_ROUTER)
-            ? request.style().steps().orElse(Request.DEFAULT_STEPS)
-            : pipeline.router(request.style().router()).steps();
+        pipeline
+            .router(request.style())
+            .map(Router::steps)
+            .orElseGet(() -> request.style().steps().orElse(Request.DEFAULT_STEPS));
     int size =
         pipeline.manifest().channels() * pipeline.manifest().height() * pipeline.manifest().width();
     try (ProgressBar bar =

@@ -9,9 +9,12 @@ import io.harmonica.picture.ImageHeatMap;
 import io.harmonica.picture.TextHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
+import io.harmonica.router.Tiers;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica inspect}: shows what a router does and saves. */
@@ -37,19 +40,25 @@ final class InspectCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "--router FILE [--checkpoint PATH] [--json] [--png FILE]",
-        "--model-repository DIR --model NAME [--router NAME] [--json] [--png FILE]");
+        "--router FILE [--router FILE ...] [--checkpoint PATH] [--report FILE] [--json] [--png FILE]",
+        "--model-repository DIR --model NAME [--router NAME] [--report FILE] [--json] [--png FILE]");
   }
 
   @Override
   public Options options() {
     OptionList options =
         new OptionList()
-            .value("router", "FILE", "a router file; with --model-repository the name of a router")
+            .value(
+                "router",
+                "FILE",
+                "a router file, or several to set beside each other; with --model-repository the"
+                    + " name of a router")
             .value("checkpoint", "PATH", "the router's model, for speedup and cache bytes");
     return CheckpointOptions.declareForRouters(options)
         .value("model-repository", "DIR", "a repository that harmonica-export wrote")
         .value("model", "NAME", "the model in the repository")
+        .value(
+            "report", "FILE", "the JSON of a compare, for the realised speedups of several routers")
         .flag("json", "print the numbers as JSON instead")
         .value("png", "FILE", "draw the heat map into this file too")
         .options();
@@ -78,13 +87,52 @@ final class InspectCommand implements Command {
     if (!arguments.has("checkpoint")) {
       CheckpointOptions.refuse(arguments, "without --checkpoint");
     }
-    Router router = Router.read(arguments.requiredPath("router"));
-    if (arguments.has("checkpoint")) {
-      ModelCard model = RouterCommands.checkpoint(models, arguments);
-      router.requireFits(model.architecture(), model.branches());
-      show(router, Savings.of(router, model.flops(), model.branchBytes()), arguments, png, console);
+    if (!arguments.has("router")) {
+      arguments.requiredText("router"); // says that it is missing
+    }
+    List<Router> routers = arguments.paths("router").stream().map(Router::read).toList();
+    Optional<ModelCard> model =
+        arguments.has("checkpoint")
+            ? Optional.of(RouterCommands.checkpoint(models, arguments))
+            : Optional.empty();
+    model.ifPresent(
+        card -> routers.forEach(r -> r.requireFits(card.architecture(), card.branches())));
+    Function<Router, Savings> savings =
+        router ->
+            model
+                .map(card -> Savings.of(router, card.flops(), card.branchBytes()))
+                .orElseGet(() -> Savings.of(router));
+    if (routers.size() == 1) {
+      arguments.refuse("report", "with one router");
+      show(routers.get(0), savings.apply(routers.get(0)), arguments, png, console);
     } else {
-      show(router, Savings.of(router), arguments, png, console);
+      arguments.refuse("png", "with several routers");
+      compare(routers, savings, arguments, console);
+    }
+  }
+
+  /** Several beside each other. */
+  private static void compare(
+      List<Router> routers,
+      Function<Router, Savings> savings,
+      Arguments arguments,
+      Console console) {
+    Map<String, Double> measured =
+        arguments.path("report").map(Frontier::measured).orElse(Map.of());
+    Frontier frontier =
+        new Frontier(
+            routers.stream().map(r -> Frontier.Row.of(r, savings.apply(r), measured)).toList());
+    if (arguments.has("json")) {
+      ArrayNode all = JsonNodeFactory.instance.arrayNode();
+      for (Frontier.Row row : frontier.rows()) {
+        ObjectNode json = json(row.router(), row.savings());
+        row.realised().ifPresent(value -> json.put("realisedSpeedup", value));
+        row.error().ifPresent(value -> json.put("error", value));
+        all.add(json);
+      }
+      console.out().println(all.toPrettyString());
+    } else {
+      console.out().print(frontier.text());
     }
   }
 
@@ -106,12 +154,15 @@ final class InspectCommand implements Command {
           "--png draws one router, and model %s has %d: name it with --router"
               .formatted(name, exported.routers().size()));
     }
+    Function<Router, Savings> savings =
+        router -> Savings.of(router, model.flops(), model.branchBytes());
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (Router router : exported.routers()) {
-      Savings savings = Savings.of(router, model.flops(), model.branchBytes());
-      all.add(json(router, savings));
+      all.add(json(router, savings.apply(router)));
       if (!arguments.has("json")) {
-        console.out().println(router.name() + ": " + RouterCommands.summary(router, savings));
+        console
+            .out()
+            .println(router.name() + ": " + RouterCommands.summary(router, savings.apply(router)));
       }
     }
     if (arguments.has("json")) {
@@ -119,6 +170,9 @@ final class InspectCommand implements Command {
       console.out().println(text.<ObjectNode>set("routers", all).toPrettyString());
     } else if (exported.routers().isEmpty()) {
       console.out().println("model %s has no routers".formatted(name));
+    } else if (exported.routers().size() > 1) {
+      console.out().println();
+      compare(exported.routers(), savings, arguments, console);
     }
     png.ifPresent(file -> draw(exported.routers().get(0), file, console));
   }
@@ -165,6 +219,7 @@ final class InspectCommand implements Command {
   private static ObjectNode json(Router router, Savings savings) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("name", router.name()).put("model", router.model());
+    router.tier().ifPresent(tier -> json.put(Tiers.FIELD, tier));
     json.put("steps", router.steps()).put("branches", router.branches().size());
     router.branches().forEach(json.putArray("branchNames")::add);
     savings.computedPerStep().forEach(json.putArray("computedPerStep")::add);

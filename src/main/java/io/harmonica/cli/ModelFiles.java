@@ -1,7 +1,6 @@
 package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.export.Exporter;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -19,14 +18,14 @@ final class ModelFiles implements Models {
     PipelineParts parts = PipelineParts.of(path);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
-      return card(model, parts.sampling(Exporter.usual(model.denoiser().io())));
+      return card(model, parts.sampling(model.denoiser().io().sampling()));
     }
   }
 
   @Override
   public ModelCard architecture(String preset) {
     Model model = Model.named(preset);
-    return card(model, Exporter.usual(model.denoiser().io()));
+    return card(model, model.denoiser().io().sampling());
   }
 
   @Override

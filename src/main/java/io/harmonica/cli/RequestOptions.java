@@ -5,6 +5,7 @@ import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.TensorFiles;
 import io.harmonica.picture.Latents;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Spacing;
 import java.util.Collections;
 import java.util.List;
@@ -61,7 +62,11 @@ final class RequestOptions {
     Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
     Request request =
         subjects(arguments, latents.map(Latents::count), pipeline, console)
-            .withRouter(arguments.text("router").orElse(Request.NO_ROUTER))
+            .withRouter(
+                arguments
+                    .text("tier")
+                    .map(Tiers::reference)
+                    .orElseGet(() -> arguments.text("router").orElse(Request.NO_ROUTER)))
             .withSeed(arguments.wholeNumber("seed").orElse(0L));
     if (guidance(arguments).isPresent()) {
       request = request.withGuidance(guidance(arguments).get());

@@ -58,7 +58,10 @@ final class RouterCommands {
 
   /** Writes the router and says in one line what was made. */
   static Savings write(Router router, ModelCard model, Arguments arguments, Console console) {
-    Path out = arguments.requiredPath("out");
+    return write(router, model, arguments.requiredPath("out"), console);
+  }
+
+  static Savings write(Router router, ModelCard model, Path out, Console console) {
     router.write(out);
     Savings savings = Savings.of(router, model.flops(), model.branchBytes());
     console.out().printf(Locale.ROOT, "wrote %s: %s%n", out, summary(router, savings));

@@ -1,24 +1,23 @@
 package io.harmonica.cli;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.origin.PipelineParts;
-import io.harmonica.origin.TextCheckpoint;
-import io.harmonica.text.Tokenizer;
+import io.harmonica.origin.TextSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A text encoder with its tokenizer, open. */
-record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
-    implements AutoCloseable {
+/** The options that name text encoders and their tokenizers, and what they find. */
+final class TextFiles {
   private static final String NONE = "none";
 
   /** What the options of each text encoder of a model end in. */
   private static final List<String> SUFFIXES = List.of("", "-2", "-3");
 
-  /** Adds what {@link #find} reads. */
+  private TextFiles() {}
+
+  /** Adds what {@link #all} reads. */
   static OptionList options(OptionList options) {
     return options
         .value(
@@ -34,14 +33,14 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
   }
 
   /** Several, open. */
-  record All(List<Optional<TextFiles>> files) implements AutoCloseable {
+  record All(List<Optional<TextSource>> files) implements AutoCloseable {
     boolean areThere() {
       return files.stream().anyMatch(Optional::isPresent);
     }
 
     @Override
     public void close() {
-      files.forEach(some -> some.ifPresent(TextFiles::close));
+      files.forEach(some -> some.ifPresent(TextSource::close));
     }
   }
 
@@ -51,7 +50,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
    * @throws HarmonicaException if one of them is there without its tokenizer, or they do not fit
    */
   static All all(Arguments arguments, PipelineParts parts) {
-    List<Optional<TextFiles>> found = new ArrayList<>();
+    List<Optional<TextSource>> found = new ArrayList<>();
     try {
       if (none(arguments, 0)) {
         for (String suffix : SUFFIXES) {
@@ -76,12 +75,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
     return arguments.text("text-encoder" + SUFFIXES.get(number)).filter(NONE::equals).isPresent();
   }
 
-  /** The first. */
-  static Optional<TextFiles> find(Arguments arguments, PipelineParts parts) {
-    return find(arguments, parts, 0);
-  }
-
-  private static Optional<TextFiles> find(Arguments arguments, PipelineParts parts, int number) {
+  private static Optional<TextSource> find(Arguments arguments, PipelineParts parts, int number) {
     String suffix = SUFFIXES.get(number);
     if (none(arguments, number)) {
       arguments.refuse("tokenizer" + suffix, "with --text-encoder" + suffix + " none");
@@ -103,35 +97,7 @@ record TextFiles(Checkpoint source, TextCheckpoint encoder, Tokenizer tokenizer)
                   .formatted(tokenizer.get(), suffix, suffix));
     }
     return encoder.isPresent() && tokenizer.isPresent()
-        ? Optional.of(open(encoder.get(), tokenizer.get()))
+        ? Optional.of(TextSource.open(encoder.get(), tokenizer.get()))
         : Optional.empty();
-  }
-
-  private static TextFiles open(Path encoder, Path tokenizer) {
-    Checkpoint source = Checkpoint.open(encoder);
-    Tokenizer words = null;
-    try {
-      TextCheckpoint text = TextCheckpoint.of(source);
-      words = Tokenizer.open(tokenizer);
-      int vocabulary = text.encoder().vocabulary();
-      if (words.size() > vocabulary) {
-        throw new HarmonicaException(
-            "tokenizer %s has ids up to %d, and text encoder %s a table of %d tokens: give the tokenizer that it was trained with"
-                .formatted(tokenizer, words.size() - 1, encoder, vocabulary));
-      }
-      return new TextFiles(source, text, words);
-    } catch (RuntimeException e) {
-      source.close();
-      if (words != null) {
-        words.close();
-      }
-      throw e;
-    }
-  }
-
-  @Override
-  public void close() {
-    tokenizer.close();
-    source.close();
   }
 }

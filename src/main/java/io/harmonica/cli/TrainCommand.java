@@ -2,11 +2,11 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
-import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
@@ -27,6 +27,7 @@ import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.Trainer;
 import io.harmonica.train.TrainingFiles;
 import io.harmonica.train.trajectory.Captions;
+import io.harmonica.train.trajectory.Denoising;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -52,7 +53,7 @@ final class TrainCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "--checkpoint PATH --steps N [--beta B | --target-speedup X | --target-cur X]"
+        "--checkpoint PATH --steps N [--beta B | --target-speedup X | --target-cur X | --tiers X,Y,...]"
             + " --out ROUTER.json [OPTIONS]");
   }
 
@@ -64,68 +65,79 @@ final class TrainCommand implements Command {
                 "checkpoint",
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    return TextFiles.options(CheckpointOptions.declareForTraining(options))
-        .value("steps", "N", "denoising steps of the trajectory, 2..1000")
-        .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
-        .value(
-            "spacing",
-            "leading|linspace|trailing|openai",
-            "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
-                + " dpm-solver-2 and dpm-solver-fast)")
-        .value(
-            "captions", "FILE", "texts to train on, one a line, embedded once by the text encoders")
-        .value(
-            "text-embeddings",
-            "FILE",
-            "instead of captions, texts embedded elsewhere, as generate takes them; the first"
-                + " negative one is the null caption")
-        .value(
-            "guidance",
-            "X",
-            "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
-                + " 1: none")
-        .value("guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
-        .value(
-            "objective",
-            words(Objective.values()),
-            "HarmoniCa's training over whole trajectories (default), or Learning-to-Cache's over"
-                + " pairs of steps, on pictures that the checkpoint generates first")
-        .value(
-            "reuse",
-            words(Reusing.values()),
-            "how a reused output follows from the computed ones: as it is (default), forecast, or"
-                + " forecast with weights that are learned too")
-        .value("target-speedup", "X", "theoretical speedup to end at (default 1.5)")
-        .value("target-cur", "X", "share of branch executions to end at reusing")
-        .value("beta", "B", "instead of a target: the fixed price of a computed branch")
-        .value(
-            "init",
-            String.join("|", Start.NAMES) + "|FILE",
-            "start from noise (default), from a policy's table, or from that of a router's file")
-        .value(
-            "lambda",
-            words(Lambda.values()),
-            "how much an error at a step matters (IEPO): by the paper (default), or as the"
-                + " reference code computes it")
-        .flag("no-iepo", "the same as --lambda none: errors at all steps matter alike")
-        .value("lambda-every", "C", "iterations between two refreshes of lambda (default 50)")
-        .value("iterations", "N", "trajectories to train on (default 500); 0: none")
-        .value("batch", "N", "pictures a trajectory (default 4)")
-        .value("learning-rate", "X", "AdamW's (default 0.01)")
-        .value("threshold", "X", "above which a score computes (default 0.1)")
-        .value(
-            "exchange",
-            "N",
-            "afterwards up to N rounds of exchanging branches by the error of the pictures"
-                + " themselves, those before --resume included (default 0)")
-        .value("seed", "N", "of all that is random (default 0)")
-        .value("device", "cpu|cuda[:N]", "where to compute (default cpu)")
-        .value("precision", words(Precision.values()), "of the model (default fp32)")
-        .value("resume", "FILE", "go on from the .state.json that an earlier run left")
-        .value("name", "NAME", "the router's name (default: that of the file)")
-        .value("out", "ROUTER.json", "the file to write; state, log and pictures go beside it")
-        .options();
+    OptionList all =
+        TextFiles.options(CheckpointOptions.declareForTraining(options))
+            .value("steps", "N", "denoising steps of the trajectory, 2..1000")
+            .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
+            .value(
+                "spacing",
+                "leading|linspace|trailing|openai",
+                "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
+                    + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+                    + " dpm-solver-2 and dpm-solver-fast)")
+            .value(
+                "captions",
+                "FILE",
+                "texts to train on, one a line, embedded once by the text encoders")
+            .value(
+                "text-embeddings",
+                "FILE",
+                "instead of captions, texts embedded elsewhere, as generate takes them; the first"
+                    + " negative one is the null caption")
+            .value(
+                "guidance",
+                "X",
+                "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
+                    + " 1: none")
+            .value(
+                "guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
+            .value(
+                "objective",
+                words(Objective.values()),
+                "HarmoniCa's training over whole trajectories (default), or Learning-to-Cache's over"
+                    + " pairs of steps, on pictures that the checkpoint generates first")
+            .value(
+                "reuse",
+                words(Reusing.values()),
+                "how a reused output follows from the computed ones: as it is (default), forecast, or"
+                    + " forecast with weights that are learned too")
+            .value(
+                "grain",
+                words(Grain.values()),
+                "what a step computes or reuses as one: each branch (default), each block, or all blocks")
+            .flag(
+                "merge",
+                "afterwards reuse neighbours as one, where that costs less than it saves in tensors read")
+            .value("target-speedup", "X", "theoretical speedup to end at (default 1.5)")
+            .value("target-cur", "X", "share of branch executions to end at reusing")
+            .value("beta", "B", "instead of a target: the fixed price of a computed branch")
+            .value(
+                "init",
+                String.join("|", Start.NAMES) + "|FILE",
+                "start from noise (default), from a policy's table, or from that of a router's file")
+            .value(
+                "lambda",
+                words(Lambda.values()),
+                "how much an error at a step matters (IEPO): by the paper (default), or as the"
+                    + " reference code computes it")
+            .flag("no-iepo", "the same as --lambda none: errors at all steps matter alike")
+            .value("lambda-every", "C", "iterations between two refreshes of lambda (default 50)")
+            .value("iterations", "N", "trajectories to train on (default 500); 0: none")
+            .value("batch", "N", "pictures a trajectory (default 4)")
+            .value("learning-rate", "X", "AdamW's (default 0.01)")
+            .value("threshold", "X", "above which a score computes (default 0.1)")
+            .value(
+                "exchange",
+                "N",
+                "afterwards up to N rounds of exchanging branches by the error of the pictures"
+                    + " themselves, those before --resume included (default 0)")
+            .value("seed", "N", "of all that is random (default 0)")
+            .value("device", "cpu|cuda[:N]", "where to compute (default cpu)")
+            .value("precision", words(Precision.values()), "of the model (default fp32)")
+            .value("resume", "FILE", "go on from the .state.json that an earlier run left")
+            .value("name", "NAME", "the router's name (default: that of the file)")
+            .value("out", "ROUTER.json", "the file to write; state, log and pictures go beside it");
+    return Family.declare(all).options();
   }
 
   @Override
@@ -143,9 +155,12 @@ final class TrainCommand implements Command {
     arguments.refuseBoth("beta", "target-cur");
     arguments.refuseBoth("target-speedup", "target-cur");
     arguments.refuseBoth("no-iepo", "lambda");
-    String name = RouterCommands.name(arguments);
-    TrainingFiles files = new TrainingFiles(arguments.requiredPath("out"));
-    OutputPaths.requireFile("out", files.router());
+    List<Family.Member> family = Family.of(arguments);
+    if (arguments.has(Family.TIERS)) {
+      arguments.refuse(
+          "resume", "with --tiers: resume one router, by --tier and --target-speedup of it");
+    }
+    family.forEach(member -> OutputPaths.requireFile("out", member.out()));
     Device device = device(arguments);
     Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
@@ -153,40 +168,53 @@ final class TrainCommand implements Command {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.note(note));
       model.notes().forEach(note -> console.note(note));
-      Sampling sampling = parts.sampling(Exporter.usual(model.denoiser().io()));
-      TrainOptions options = options(arguments, model.denoiser().io(), sampling);
+      Sampling sampling = parts.sampling(model.denoiser().io().sampling());
+      TrainOptions options = options(arguments, family, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());
       options.trajectory().requireGuides(model.denoiser());
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
-      Subject subject = subject(name, checkpoint, model, options.trajectory(), sampling, captions);
+      Subject subject =
+          Subject.of(
+              family.get(0).name(),
+              model.denoiser(),
+              Digest.of(checkpoint),
+              options.trajectory(),
+              sampling,
+              captions);
       if (options.objective() == Objective.LTC) {
         subject.signal(); // or refuses
       }
       Precision precision = precision(arguments);
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           TrainingBars bars = new TrainingBars(console)) {
-        Trainer trainer = new Trainer(subject, ops, options, files, bars);
-        Thread onExit = new Thread(trainer::save);
-        Runtime.getRuntime().addShutdownHook(onExit); // Ctrl-C
-        Router router = trainer.run(arguments.path("resume"));
-        Runtime.getRuntime().removeShutdownHook(onExit);
-        bars.close();
-        console
-            .out()
-            .printf(
-                Locale.ROOT,
-                "wrote %s: %s%n",
-                files.router(),
-                RouterCommands.summary(router, subject.savings(router)));
+        Denoising denoising = Trainer.denoising(subject, ops, options.trajectory());
+        for (Family.Member member : family) {
+          Subject own = subject.named(member.name());
+          TrainingFiles files = new TrainingFiles(member.out());
+          Trainer trainer =
+              new Trainer(own, denoising, options.held(control(arguments, member)), files, bars);
+          Thread onExit = new Thread(trainer::save);
+          Runtime.getRuntime().addShutdownHook(onExit); // Ctrl-C
+          Router router = trainer.run(arguments.path("resume"));
+          Runtime.getRuntime().removeShutdownHook(onExit);
+          bars.close();
+          console
+              .out()
+              .printf(
+                  Locale.ROOT,
+                  "wrote %s: %s%n",
+                  files.router(),
+                  RouterCommands.summary(router, own.savings(router)));
+        }
       }
     }
     return CommandRunner.DONE;
   }
 
   private static TrainOptions options(
-      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
+      Arguments arguments, List<Family.Member> family, Denoiser.Interface io, Sampling sampling) {
     Objective objective = choice(arguments, "objective", Objective.values(), Objective.SDT);
     if (objective == Objective.LTC) {
       arguments.refuse("no-iepo", "with --objective ltc");
@@ -197,11 +225,14 @@ final class TrainCommand implements Command {
     return new TrainOptions(
         trajectory(arguments, io, sampling),
         objective,
-        choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+        new TrainOptions.Reuses(
+            choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
+            choice(arguments, "grain", Grain.values(), Grain.BRANCH),
+            arguments.has("merge")),
         new ErrorWeights(
             choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
             arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50)),
-        control(arguments),
+        control(arguments, family.get(0)),
         arguments.text("init").map(TrainCommand::start).orElse(Start.RANDOM),
         new Effort(
             arguments.integer("iterations", 0, Integer.MAX_VALUE).orElse(500),
@@ -245,6 +276,11 @@ final class TrainCommand implements Command {
         channels);
   }
 
+  private static Control control(Arguments arguments, Family.Member member) {
+    Control control = member.speedup().map(Control::speedup).orElseGet(() -> control(arguments));
+    return member.tier().map(control::forTier).orElse(control);
+  }
+
   private static Control control(Arguments arguments) {
     Optional<Control> beta = arguments.decimal("beta", 0, 1e9).map(Control::beta);
     Optional<Control> cur = arguments.decimal("target-cur", 0, 1).map(Control::cur);
@@ -252,25 +288,6 @@ final class TrainCommand implements Command {
     return beta.or(() -> cur)
         .or(() -> speedup)
         .orElseGet(() -> Control.speedup(Double.parseDouble(DEFAULT_SPEEDUP)));
-  }
-
-  private static Subject subject(
-      String name,
-      Checkpoint checkpoint,
-      Model model,
-      TrainOptions.Trajectory trajectory,
-      Sampling sampling,
-      Optional<Captions> captions) {
-    Spacing spacing = Spacing.of(trajectory.spacing());
-    Sampler sampler =
-        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    return new Subject(
-        name,
-        model.denoiser(),
-        Digest.of(checkpoint),
-        model.flops(),
-        new Subject.Sampled(trajectory.sampler(), sampler, sampling, spacing),
-        captions);
   }
 
   private static Device device(Arguments arguments) {

@@ -110,10 +110,14 @@ public final class Comparison implements AutoCloseable {
             Boolean.toString(setting.served()),
             setting.model(),
             setting.stepsPerRequest().toString(),
+            Boolean.toString(setting.whole()),
             setting.device().toString()),
         key -> {
           PipelineBuilder builder = Pipeline.builder(setting.model());
           setting.stepsPerRequest().ifPresent(builder::stepsPerRequest);
+          if (setting.whole()) {
+            builder.whole();
+          }
           Pipeline pipeline =
               setting.served()
                   ? builder.triton(setting.place(), tritonOptions).open()
@@ -124,8 +128,7 @@ public final class Comparison implements AutoCloseable {
   }
 
   private static Optional<Router> router(Setting setting, Pipeline pipeline) {
-    String name = setting.style().router();
-    return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(pipeline.router(name));
+    return pipeline.router(setting.style());
   }
 
   private static Map<String, Role> roles(Setting setting, Pipeline pipeline) {

@@ -109,6 +109,7 @@ final class Labels {
       case "true-cfg" -> "true CFG " + value;
       case "guidance-channels" -> "guidance on " + value + " channels";
       case "steps-per-request" -> value.equals("1") ? "step by step" : value + " steps a request";
+      case "whole" -> "in one request";
       case "batch" -> "batches of " + value;
       case "model" -> "model " + value;
       case "triton" -> "Triton at " + value;

@@ -179,7 +179,7 @@ final class ReportPage {
                     + " FLOPs promise.")
             + figure(
                 Scatter.of(report),
-                "Further right is faster, further up is closer to %s."
+                "Further right is faster, further up is closer to %s. The line joins those that no other one beats in both."
                     .formatted(escaped(report.a().name())));
     return section(
         "Speed and fidelity",

@@ -6,7 +6,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/** Speedup against PSNR as inline SVG, a bar for each speedup's interval, labels kept apart. */
+/**
+ * Speedup against PSNR as inline SVG, a bar for each speedup's interval, the frontier as a line,
+ * labels kept apart.
+ */
 final class Scatter {
   private static final int WIDTH = 420;
   private static final int HEIGHT = 300;
@@ -56,6 +59,7 @@ final class Scatter {
     svg.text("axis", "end", WIDTH - RIGHT, HEIGHT - 6, "measured speedup →");
     svg.text("axis", "start", LEFT + 6, TOP + 12, "↑ PSNR, dB");
     taken.add(new Rectangle2D.Double(LEFT, TOP - 2, 90, 18));
+    frontier(svg, entries);
     for (Report.Entry entry : entries) {
       double x = speedups.place(value(entry));
       double y = decibels.place(decibels(entry));
@@ -68,6 +72,24 @@ final class Scatter {
     }
     entries.forEach(entry -> label(svg, entry));
     return svg.end();
+  }
+
+  /** Joins the variants that no other one beats in both, from the closest to the fastest. */
+  private void frontier(Svg svg, List<Report.Entry> entries) {
+    Report.Entry last = null; // entries come closest first
+    for (Report.Entry entry : entries) {
+      if (last == null || value(entry) > value(last)) {
+        if (last != null) {
+          svg.line(
+              "frontier",
+              speedups.place(value(last)),
+              decibels.place(decibels(last)),
+              speedups.place(value(entry)),
+              decibels.place(decibels(entry)));
+        }
+        last = entry;
+      }
+    }
   }
 
   /** The label at the nearest place around its point where nothing else is. */

@@ -20,6 +20,7 @@ import java.util.OptionalInt;
  * @param style of its requests
  * @param batch pictures of one request, where it is not the comparison's
  * @param stepsPerRequest steps that go in one request; empty: by the distance to the server
+ * @param whole whether all steps go in one request
  * @param device what computes, where the place is a folder
  */
 public record Setting(
@@ -30,6 +31,7 @@ public record Setting(
     Style style,
     OptionalInt batch,
     OptionalInt stepsPerRequest,
+    boolean whole,
     Device device) {
 
   /** What a variant may state, by the names that users type. */
@@ -45,6 +47,7 @@ public record Setting(
           "true-cfg",
           "batch",
           "steps-per-request",
+          "whole",
           "model",
           "model-repository",
           "device",
@@ -148,6 +151,7 @@ public record Setting(
           style,
           integer("batch", 1 << 16),
           integer("steps-per-request", 1000),
+          isWhole(),
           text("device").map(Device::parse).orElse(Device.CPU));
     }
 
@@ -157,6 +161,17 @@ public record Setting(
         throw fault(where, field + " is empty");
       }
       return value;
+    }
+
+    private boolean isWhole() {
+      String value = text("whole").orElse("no");
+      if (!List.of("yes", "no").contains(value)) {
+        throw fault(where, "whole is '%s', expected yes or no".formatted(value));
+      }
+      if (value.equals("yes") && values.containsKey("steps-per-request")) {
+        throw fault(where, "steps-per-request has no effect with whole: all steps go in one");
+      }
+      return value.equals("yes");
     }
 
     private OptionalInt integer(String field, int most) {
@@ -206,6 +221,9 @@ public record Setting(
     style.trueCfg().ifPresent(scale -> fields.put("true-cfg", Numbers.shortest(scale)));
     batch.ifPresent(pictures -> fields.put("batch", Integer.toString(pictures)));
     stepsPerRequest.ifPresent(count -> fields.put("steps-per-request", Integer.toString(count)));
+    if (whole) {
+      fields.put("whole", "yes");
+    }
     fields.put("model", model);
     fields.put(served ? "triton" : "model-repository", place);
     if (!device.equals(Device.CPU)) {
@@ -215,10 +233,10 @@ public record Setting(
   }
 
   Setting withName(String other) {
-    return new Setting(other, place, served, model, style, batch, stepsPerRequest, device);
+    return new Setting(other, place, served, model, style, batch, stepsPerRequest, whole, device);
   }
 
   Setting withStyle(Style other) {
-    return new Setting(name, place, served, model, other, batch, stepsPerRequest, device);
+    return new Setting(name, place, served, model, other, batch, stepsPerRequest, whole, device);
   }
 }

@@ -91,7 +91,7 @@ public record TimeSplit(Map<Part, Double> millis) {
         if (role == null) {
           continue;
         }
-        if (role.isCall()) {
+        if (role.isCall() || role.kind() == Role.Kind.PICTURE) {
           ensembles += spent.totalNanos();
         } else {
           add(part(role), spent.computeNanos());
@@ -108,7 +108,7 @@ public record TimeSplit(Map<Part, Double> millis) {
       return switch (engine.kind()) {
         case EMBED, CONDITION -> Part.EMBED;
         case HEAD -> Part.HEAD;
-        case SAMPLER -> Part.LOOP;
+        case SAMPLER, BEGIN, END -> Part.LOOP;
         default -> Part.BLOCKS;
       };
     }

@@ -56,8 +56,6 @@ public record Survey(String description, boolean ready, List<Model> models) {
   public record RouterState(
       String name, int steps, int ready, int routes, Statistics.Model requests) {}
 
-  private static final Statistics.Model NONE = new Statistics.Model(0, 0, 0, 0);
-
   /** Asks a server. */
   public static Survey of(TritonRuntime server) {
     Parts parts = Parts.of(server);
@@ -95,7 +93,12 @@ public record Survey(String description, boolean ready, List<Model> models) {
       // of another version of ours: what the server says of it holds all the same
     }
     return new Model(
-        name, version, digest, parts, routers, statistics.models().getOrDefault(name, NONE));
+        name,
+        version,
+        digest,
+        parts,
+        routers,
+        statistics.models().getOrDefault(name, Statistics.Model.NONE));
   }
 
   private static RouterState router(
@@ -104,9 +107,9 @@ public record Survey(String description, boolean ready, List<Model> models) {
     Router router = Router.parse(json, "router " + name + " of model " + model);
     Schedule schedule = Schedule.of(router);
     Set<String> calls = Set.copyOf(all.askedOf(model, name));
-    Statistics.Model sum = NONE;
+    Statistics.Model sum = Statistics.Model.NONE;
     for (String call : calls) {
-      sum = sum.plus(statistics.models().getOrDefault(call, NONE));
+      sum = sum.plus(statistics.models().getOrDefault(call, Statistics.Model.NONE));
     }
     int routes = schedule.routes().size();
     int loaded =

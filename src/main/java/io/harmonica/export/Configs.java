@@ -56,14 +56,18 @@ final class Configs {
     boolean ahead =
         engine.isAhead() && options.platform() != ExportOptions.Platform.ONNXRUNTIME_TENSORRT;
     int most = ahead ? rowsAhead(graph) : options.maxBatch();
-    ModelConfig config = engine(name(engine), engine.role(), graph, most);
+    ModelConfig.Builder config = engine(name(engine), engine.role(), graph, most).toBuilder();
+    if (graph.isInt8()) {
+      config.putParameters(Names.INT8, parameter("1"));
+    }
     boolean large =
         graph.inputs().stream()
             .filter(port -> port.name().equals(Streams.HIDDEN))
             .anyMatch(port -> arenaBytes(port.shape()[0], port.shape()[1]) > MOST_ARENA_BYTES);
-    return large
-        ? config.toBuilder().putParameters(Names.MEMORY_ARENA, parameter("0")).build()
-        : config;
+    if (large) {
+      config.putParameters(Names.MEMORY_ARENA, parameter("0"));
+    }
+    return config.build();
   }
 
   /** What needs no sample, the embedded runtime makes for many steps at once: for so many rows. */
@@ -143,7 +147,7 @@ final class Configs {
             .putAllParameters(role.parameters(options.modelName()));
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
-    if (maxBatch > 1) {
+    if (maxBatch > 1 && options.dynamicBatching()) {
       // What waits while the instance is busy goes together, of whatever trajectory; nothing waits
       // for it.
       config.setDynamicBatching(ModelDynamicBatching.getDefaultInstance());

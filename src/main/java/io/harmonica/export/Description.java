@@ -12,7 +12,6 @@ import io.harmonica.repository.StepEngine;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampling;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -33,6 +32,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
       List<Router> routers) {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
+    Numbers numbers = Numbers.of(denoiser, options);
     Manifest manifest =
         new Manifest(
                 Manifest.FORMAT,
@@ -57,13 +57,11 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     ? null
                     : (Double) io.defaultGuidance(),
                 options.maxBatch(),
-                options.precision().name().toLowerCase(Locale.ROOT),
+                options.precision().word(),
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
-                denoiser.branchElements().stream()
-                    .map(count -> options.precision().element().bytes(count))
-                    .toList(),
+                numbers.keptBytes(denoiser),
                 decoder
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),

@@ -6,12 +6,12 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Conditioning;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Ops;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
-import io.harmonica.onnx.OnnxOps;
-import io.harmonica.onnx.Precision;
+import io.harmonica.onnx.KeptRows;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.repository.Names;
@@ -29,10 +29,11 @@ import java.util.stream.Collectors;
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
   private final Denoiser model;
-  private final Precision precision;
+  private final Numbers numbers;
   private final Graph graph;
   private final Map<String, Value> inputs = new HashMap<>();
-  private final OnnxOps ops;
+  private final Ops<Value> ops;
+  private final KeptRows rows;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
 
@@ -47,13 +48,14 @@ final class EngineGraph {
       Engine engine,
       Weights weights,
       WeightFile file,
-      Precision precision,
+      Numbers numbers,
       Map<String, long[]> handedOn,
       List<long[]> outputs) {
     this.model = model;
-    this.precision = precision;
+    this.numbers = numbers;
     this.graph = new Graph(Names.engine(engine.role()));
-    this.ops = new OnnxOps(graph, weights, file, precision);
+    this.ops = numbers.ops(graph, weights, file);
+    this.rows = new KeptRows(graph, ops);
     this.handedOn = handedOn;
     this.outputs = outputs;
     engine.draw(this);
@@ -151,7 +153,7 @@ final class EngineGraph {
     Branch branch = model.branches().get(index);
     Streams<Value> streams = Streams.from(this::handedOn);
     Value output = model.branch(ops, branch, streams, this::handedOn);
-    graph.output(branch.name(), output, outputs.get(index));
+    keep(branch.name(), output, outputs.get(index));
     handOn(model.join(ops, branch, streams, Term.of(output), this::handedOn));
   }
 
@@ -164,7 +166,7 @@ final class EngineGraph {
             name.startsWith(block)
                 ? input(
                     Names.BLOCK + "." + name.substring(block.length()),
-                    precision.element(),
+                    numbers.element(),
                     handedOn.get(name))
                 : handedOn(name);
     List<Term<Value>> terms = past(Names.OUTPUT, history, outputs.get(index));
@@ -177,7 +179,7 @@ final class EngineGraph {
 
   void changed(Change change) {
     Streams<Value> before =
-        Streams.from(name -> input(Names.before(name), precision.element(), handedOn.get(name)));
+        Streams.from(name -> input(Names.before(name), numbers.element(), handedOn.get(name)));
     change(change, Names.OUTPUT, before, Streams.from(this::handedOn));
   }
 
@@ -194,12 +196,11 @@ final class EngineGraph {
   }
 
   private void change(Change change, String name, Streams<Value> before, Streams<Value> after) {
-    graph.output(name, change.of(ops, before, after), shape(change));
+    keep(name, change.of(ops, before, after), shape(change));
   }
 
   private long[] shape(Change change) {
-    long rows = change.parts().stream().mapToLong(Change.Part::rows).sum();
-    return new long[] {rows, handedOn.get(change.parts().get(0).stream())[1]};
+    return new long[] {change.rows(), handedOn.get(change.parts().get(0).stream())[1]};
   }
 
   private void handOn(Streams<Value> streams) {
@@ -213,7 +214,7 @@ final class EngineGraph {
     String name = model.branches().get(branch).name();
     if (history == 0) {
       Value output = computed.get();
-      graph.output(name, output, outputs.get(branch));
+      keep(name, output, outputs.get(branch));
       return Term.of(output);
     }
     return past(name, history, outputs.get(branch), age -> weight(allWeights(), branch, age));
@@ -228,12 +229,19 @@ final class EngineGraph {
       String name, int history, long[] shape, IntFunction<Value> weights) {
     List<Term<Value>> terms = new ArrayList<>();
     for (int age = 1; age <= history; age++) {
-      Value past = input(Names.history(name, age), precision.element(), shape);
+      Value kept = input(numbers.kept(Names.history(name, age), shape));
+      Value past = numbers.cacheInt8() ? rows.read(kept, shape) : kept;
       Optional<Value> weight =
           history == 1 ? Optional.empty() : Optional.of(weights.apply(age - 1));
       terms.add(new Term<>(weight, past));
     }
     return terms;
+  }
+
+  /** What a later step may reuse. */
+  private void keep(String name, Value output, long... shape) {
+    Value kept = numbers.cacheInt8() ? rows.of(output) : output;
+    graph.output(name, kept, numbers.kept(name, shape).shape());
   }
 
   private Value weight(Value all, int row, int age) {
@@ -257,7 +265,7 @@ final class EngineGraph {
   }
 
   private Value handedOn(String name) {
-    return input(name, precision.element(), handedOn.get(name));
+    return input(name, numbers.element(), handedOn.get(name));
   }
 
   private Value input(Port port) {

@@ -3,7 +3,9 @@ package io.harmonica.export;
 import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a model is exported.
@@ -26,7 +28,14 @@ public record ExportOptions(
     int maxBatch,
     boolean force,
     int stepsPerRequest,
-    boolean hardLinks) {
+    boolean hardLinks,
+    boolean dynamicBatching,
+    boolean cacheInt8) {
+
+  private static final String VNNI =
+      "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
+          + " others products in int8 overflow without a word; in this process the slower ones that"
+          + " do not are taken there";
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -48,15 +57,15 @@ public record ExportOptions(
     /** Its tensorrt backend, with plans that {@code export/build-engines.sh} builds beforehand. */
     TENSORRT(null);
 
-    private final String needs;
+    private final Optional<String> needs;
 
     Platform(String needs) {
-      this.needs = needs;
+      this.needs = Optional.ofNullable(needs);
     }
 
-    /** What a server needs for it that not every one has, where that is so. */
-    public Optional<String> needs() {
-      return Optional.ofNullable(needs);
+    /** Whether TensorRT runs the engines, one way or the other. */
+    boolean isTensorRt() {
+      return this == ONNXRUNTIME_TENSORRT || this == TENSORRT;
     }
   }
 
@@ -92,7 +101,7 @@ public record ExportOptions(
   }
 
   /**
-   * All of it.
+   * Caches in the precision of the engines.
    *
    * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
    */
@@ -113,7 +122,9 @@ public record ExportOptions(
         maxBatch,
         force,
         stepsPerRequest,
-        hardLinks);
+        hardLinks,
+        true,
+        false);
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -132,26 +143,106 @@ public record ExportOptions(
 
   public ExportOptions withEngines(EngineSize other) {
     return new ExportOptions(
-        modelName, precision, platform, other, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        other,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withPrecision(Precision other) {
     return new ExportOptions(
-        modelName, other, platform, engines, maxBatch, force, stepsPerRequest, hardLinks);
+        modelName,
+        other,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching,
+        cacheInt8);
+  }
+
+  /** What servers need for it that not every one has. */
+  public List<String> needs() {
+    boolean onProcessors = precision.isInt8() && !platform.isTensorRt();
+    return Stream.concat(platform.needs.stream(), onProcessors ? Stream.of(VNNI) : Stream.empty())
+        .toList();
   }
 
   public ExportOptions withForce(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, other, stepsPerRequest, hardLinks);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        other,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withStepsPerRequest(int steps) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, steps, hardLinks);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        steps,
+        hardLinks,
+        dynamicBatching,
+        cacheInt8);
   }
 
   public ExportOptions withHardLinks(boolean other) {
     return new ExportOptions(
-        modelName, precision, platform, engines, maxBatch, force, stepsPerRequest, other);
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        other,
+        dynamicBatching,
+        cacheInt8);
+  }
+
+  public ExportOptions withCacheInt8(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        dynamicBatching,
+        other);
+  }
+
+  public ExportOptions withDynamicBatching(boolean other) {
+    return new ExportOptions(
+        modelName,
+        precision,
+        platform,
+        engines,
+        maxBatch,
+        force,
+        stepsPerRequest,
+        hardLinks,
+        other,
+        cacheInt8);
   }
 }

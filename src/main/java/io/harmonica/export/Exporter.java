@@ -4,7 +4,6 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Origin;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
@@ -18,6 +17,7 @@ import io.harmonica.repository.Program;
 import io.harmonica.repository.StepEngine;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Sampling;
@@ -33,6 +33,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -93,8 +94,8 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
-    this.sampling = usual(model.denoiser().io());
-    this.pieces = new Pieces(model, options.engines(), options.precision());
+    this.sampling = model.denoiser().io().sampling();
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -120,10 +121,13 @@ public final class Exporter {
     }
   }
 
-  /** How a model is sampled that comes without a scheduler: as its origin does. */
-  public static Sampling usual(Denoiser.Interface io) {
-    Origin origin = io.origin();
-    return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), io.learnsVariance());
+  /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
+  public OptionalLong peakCacheBytes() {
+    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    return routers.stream()
+        .map(router -> Savings.of(router, model.flops(), kept))
+        .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
+        .max();
   }
 
   /** What makes the steps between those of a request. */
@@ -156,16 +160,6 @@ public final class Exporter {
     autoencoder.requireChannels(io.channels());
     beside.decoder = Optional.of(new DecoderEngine(autoencoder.of(io.origin()), io));
     return this;
-  }
-
-  /**
-   * Adds what embeds prompts.
-   *
-   * @param tokenizer packed, for clients
-   * @throws HarmonicaException if the model takes other texts, or none
-   */
-  public Exporter withText(TextCheckpoint encoder, String tokenizer) {
-    return withText(encoder, tokenizer, TextEngines.MOST_BYTES);
   }
 
   Exporter withText(TextCheckpoint encoder, String tokenizer, long most) {

@@ -5,14 +5,12 @@ import io.harmonica.model.Branch;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
-import io.harmonica.model.Streams;
+import io.harmonica.model.StreamLives;
 import io.harmonica.onnx.Graph;
-import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Cut;
 import io.harmonica.repository.Role;
-import io.harmonica.repository.StreamLives;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
@@ -30,7 +28,7 @@ import java.util.Set;
  */
 final class Pieces {
   private final Model model;
-  private final Precision precision;
+  private final Numbers numbers;
   private final EngineSize size;
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
@@ -42,23 +40,15 @@ final class Pieces {
   /** An engine in its turn. */
   record Link(Engine engine, Cut.Turn turn) {}
 
-  Pieces(Model model, EngineSize size, Precision precision) {
+  Pieces(Model model, EngineSize size, Numbers numbers) {
     this.model = model;
-    this.precision = precision;
+    this.numbers = numbers;
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.outputs = Shapes.outputs(model.denoiser());
-    this.lives = lives(model.denoiser());
+    this.lives = StreamLives.of(model.denoiser());
     this.cut =
         new Cut(uncached().stream().map(Engine::role).toList(), model.denoiser().branchNames());
-  }
-
-  private static StreamLives lives(Denoiser denoiser) {
-    Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
-    Shapes.streams(denoiser)
-        .forEach((name, use) -> lives.put(name, new StreamLives.Life(use.made(), use.lastRead())));
-    lives.remove(Streams.HIDDEN);
-    return new StreamLives(lives);
   }
 
   /** Its graph, for what it takes and gives. */
@@ -68,7 +58,7 @@ final class Pieces {
 
   Graph graph(Engine engine, WeightFile weights) {
     return new EngineGraph(
-            model.denoiser(), engine, model.weights(), weights, precision, handedOn, outputs)
+            model.denoiser(), engine, model.weights(), weights, numbers, handedOn, outputs)
         .graph();
   }
 
@@ -186,23 +176,20 @@ final class Pieces {
     return changes.get(shape);
   }
 
-  private void note(List<Cut.Stream> streams) {
-    changes.putIfAbsent(Cut.shape(streams), change(streams));
-  }
-
-  private Change change(List<Cut.Stream> streams) {
-    return new Change(
-        streams.stream()
-            .map(
-                stream ->
-                    new Change.Part(stream.name(), handedOn.get(stream.name())[0], stream.isNew()))
-            .toList());
+  private void note(List<StreamLives.Stream> streams) {
+    List<StreamLives.Stream> shared = StreamLives.Stream.shared(streams);
+    for (int i = 0; i < streams.size(); i++) {
+      handedOn.putIfAbsent(shared.get(i).name(), handedOn.get(streams.get(i).name()));
+    }
+    changes.putIfAbsent(Cut.shape(streams), Change.of(shared, handedOn));
   }
 
   /** Of a whole step's runs, which no engine's ports show. */
   private Map<Run, Change> changesOf(Route route) {
     Map<Run, Change> own = new HashMap<>();
-    route.runs().forEach(run -> own.put(run, change(Cut.streams(lives, run))));
+    route
+        .runs()
+        .forEach(run -> own.put(run, Change.of(lives.changed(run.first(), run.last()), handedOn)));
     return own;
   }
 

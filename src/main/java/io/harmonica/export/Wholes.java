@@ -4,6 +4,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Router;
+import io.harmonica.router.Tiers;
 import io.harmonica.whole.WholePicture;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +33,11 @@ record Wholes(List<String> names, List<Router> routers) {
   }
 
   private static Optional<Router> find(List<Router> routers, String name) {
-    return routers.stream().filter(router -> router.name().equals(name)).findFirst();
+    Optional<String> tier = Tiers.named(name);
+    return routers.stream()
+        .filter(
+            router -> tier.isPresent() ? router.tier().equals(tier) : router.name().equals(name))
+        .findFirst();
   }
 
   boolean isEmpty() {

@@ -123,7 +123,7 @@ public record FeatureStatistics(
   }
 
   /** Refuses statistics of another network, whose features mean something else. */
-  public void requireComparable(FeatureStatistics other) {
+  void requireComparable(FeatureStatistics other) {
     if (!network.equals(other.network) || width() != other.width()) {
       throw new HarmonicaException(
           "statistics are of two networks, %s and %s (SHA-256), with %d and %d features: make both with one"

@@ -6,12 +6,17 @@ import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Program;
 import io.harmonica.router.Router;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -23,6 +28,7 @@ final class Admission {
   private final boolean embedsTexts;
   private final boolean wholeTimesteps;
   private final Map<String, Router> routers = new ConcurrentHashMap<>();
+  private final Map<String, List<String>> tiers = new TreeMap<>(); // the routers of each
   private final Map<Key, Program> programs = new ConcurrentHashMap<>();
 
   private record Key(String router, int steps, int size) {}
@@ -37,6 +43,13 @@ final class Admission {
     this.manifest = manifest;
     this.embedsTexts = embedsTexts;
     this.wholeTimesteps = wholeTimesteps;
+    manifest
+        .routers()
+        .forEach(
+            (name, router) ->
+                Tiers.of(router.path("training"))
+                    .ifPresent(
+                        tier -> tiers.computeIfAbsent(tier, t -> new ArrayList<>()).add(name)));
   }
 
   /**
@@ -144,11 +157,47 @@ final class Admission {
                 "router " + found + " of model " + manifest.model()));
   }
 
+  /** The name of a style's router, which may be stated by its tier. */
+  String name(Style style) {
+    Optional<String> tier = Tiers.named(style.router());
+    return tier.isEmpty() ? style.router() : ofTier(tier.get(), style);
+  }
+
+  private String ofTier(String tier, Style style) {
+    List<String> all = tiers.getOrDefault(tier, List.of());
+    if (all.isEmpty()) {
+      throw new HarmonicaException(
+          "model %s has no router of `tier` '%s', it has %s: name one of these, or a `router`"
+              .formatted(
+                  manifest.model(),
+                  tier,
+                  tiers.isEmpty() ? "no tiers" : String.join(", ", tiers.keySet())));
+    }
+    List<String> fitting =
+        all.stream()
+            .filter(
+                name -> style.steps().isEmpty() || router(name).steps() == style.steps().getAsInt())
+            .filter(name -> style.sampler().map(router(name).sampler()::equals).orElse(true))
+            .toList();
+    if (fitting.size() != 1) {
+      throw new HarmonicaException(
+          "model %s has %s of `tier` '%s' for such steps and sampler, of %s: state `steps`, or name a `router`"
+              .formatted(
+                  manifest.model(),
+                  fitting.isEmpty() ? "no router" : "several routers",
+                  tier,
+                  all.stream()
+                      .map(name -> "%s (%d steps)".formatted(name, router(name).steps()))
+                      .collect(Collectors.joining(", "))));
+    }
+    return fitting.get(0);
+  }
+
   private Optional<Router> router(Style style) {
     if (style.router().equals(Request.NO_ROUTER)) {
       return Optional.empty();
     }
-    Router router = router(style.router());
+    Router router = router(name(style));
     router.requireFits(manifest.architecture(), manifest.branches());
     String asked = style.sampler().orElse(router.sampler());
     if (!router.sampler().equals(asked)) {

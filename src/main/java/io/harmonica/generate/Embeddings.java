@@ -137,11 +137,11 @@ public record Embeddings(
   }
 
   /**
-   * With padding added or dropped, which changes no picture.
+   * With padding added or dropped, which changes no picture of a model that takes the mask.
    *
    * @throws HarmonicaException if tokens that count would be dropped
    */
-  public Embeddings withTokens(int other) {
+  Embeddings withTokens(int other) {
     if (other == tokens) {
       return this;
     }

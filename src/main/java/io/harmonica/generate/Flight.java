@@ -19,7 +19,7 @@ final class Flight {
   private final Consumer<Throwable> ended;
   private final CompletableFuture<Result> result = new CompletableFuture<>();
   private Run run;
-  private Trajectory trajectory; // null between trajectories
+  private Course trajectory; // null between trajectories
   private volatile CompletableFuture<Map<String, Tensor>> landing = new CompletableFuture<>();
 
   private Flight(Executor executor, Consumer<Throwable> ended) {

@@ -74,6 +74,7 @@ public final class Pipeline implements AutoCloseable {
       ModelConfig base,
       Metrics metrics,
       OptionalInt stepsPerRequest,
+      boolean whole,
       int most,
       Duration wait) {
     this.runtime = runtime;
@@ -83,7 +84,7 @@ public final class Pipeline implements AutoCloseable {
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
-    this.runs = new Runs(runtime, manifest, admission, plans, metrics);
+    this.runs = new Runs(runtime, manifest, admission, plans, metrics, whole);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
         most == 1
@@ -129,7 +130,7 @@ public final class Pipeline implements AutoCloseable {
   /** Resolves a request, and says once of a router that it goes step by step against the wish. */
   private Admitted admit(Request request) {
     Admitted admitted = admission.admit(request, sendsSeveralSteps());
-    String router = request.style().router();
+    String router = admitted.router().map(Router::name).orElse(Request.NO_ROUTER);
     int asked = stepsPerRequest.orElse(1);
     Program program = admitted.program();
     if (asked > 1
@@ -168,9 +169,7 @@ public final class Pipeline implements AutoCloseable {
    */
   public Map<String, Role> roles(Style style) {
     Map<String, Role> roles = new HashMap<>();
-    admission.admit(style, sendsSeveralSteps()).program().calls().stream()
-        .map(Program.Call::model)
-        .distinct()
+    runs.models(admission.admit(style, sendsSeveralSteps()), style)
         .forEach(ensemble -> addRoles(ensemble, roles));
     return roles;
   }
@@ -329,7 +328,16 @@ public final class Pipeline implements AutoCloseable {
     if (outcome == Metrics.Outcome.FAILED) {
       plans.forget();
     }
-    counting.request(request, startNanos, outcome);
+    counting.request(named(request), startNanos, outcome);
+  }
+
+  /** With its router's own name, as far as there is one. */
+  private Request named(Request request) {
+    try {
+      return request.withRouter(admission.name(request.style()));
+    } catch (HarmonicaException e) {
+      return request;
+    }
   }
 
   /** Whether finished samples become pictures here: it works on pixels, or has a decoder. */
@@ -358,6 +366,16 @@ public final class Pipeline implements AutoCloseable {
    */
   public Router router(String name) {
     return admission.router(name);
+  }
+
+  /**
+   * The router that a style names, itself or by its tier; none computes everything.
+   *
+   * @throws HarmonicaException if the model has none such
+   */
+  public Optional<Router> router(Style style) {
+    String name = admission.name(style);
+    return name.equals(Request.NO_ROUTER) ? Optional.empty() : Optional.of(router(name));
   }
 
   /**

@@ -38,7 +38,7 @@ public final class PipelineBuilder {
   private Device device = Device.CPU;
   private Metrics metrics = Metrics.NONE;
   private OptionalInt stepsPerRequest = OptionalInt.empty(); // by the distance
-
+  private boolean whole;
   private int most = 1; // pictures of several requests at a time
   private Duration wait = Duration.ZERO;
 
@@ -119,6 +119,17 @@ public final class PipelineBuilder {
   }
 
   /**
+   * Has all steps go in one request, where the model was exported with {@code picture} for the
+   * router of the request, or was given it by deployment: nobody follows them or cancels in the
+   * middle then, and a picture whose server fails begins anew. Only how the router was made can be
+   * drawn. Of a model with a text encoder texts go as tokens so, which this cannot.
+   */
+  public PipelineBuilder whole() {
+    whole = true;
+    return this;
+  }
+
+  /**
    * Has requests that come within a moment and are drawn alike, with one router, steps, sampler and
    * guidance, go as one trajectory: a pass over several pictures costs less than one for each. Each
    * request keeps its noise, listener, cancellation and failure, and its picture but for rounding,
@@ -153,6 +164,11 @@ public final class PipelineBuilder {
           "model %s has no place to run: name a repository, triton or a runtime, for each pipeline"
               .formatted(model));
     }
+    if (whole && stepsPerRequest.isPresent()) {
+      throw new IllegalStateException(
+          "model %s has all steps in one request: leave `stepsPerRequest` or `whole` out"
+              .formatted(model));
+    }
     if (!isHere && !device.equals(Device.CPU)) {
       throw new IllegalStateException(
           "device %s has no effect for model %s: it is for a repository in this process"
@@ -162,7 +178,7 @@ public final class PipelineBuilder {
     place = null; // a runtime has one owner
     try {
       ModelConfig base = runtime.config(model);
-      Pipeline pipeline = new Pipeline(runtime, base, metrics, stepsPerRequest, most, wait);
+      Pipeline pipeline = new Pipeline(runtime, base, metrics, stepsPerRequest, whole, most, wait);
       stepsPerRequest.ifPresent(steps -> requireExported(pipeline.manifest(), steps));
       return pipeline;
     } catch (RuntimeException e) {

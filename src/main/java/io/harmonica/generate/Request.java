@@ -116,6 +116,11 @@ public final class Request {
     return withStyle(style.withRouter(name));
   }
 
+  /** Short for {@link Style#withTier}. */
+  public Request withTier(String name) {
+    return withStyle(style.withTier(name));
+  }
+
   /** Short for {@link Style#withSteps}. */
   public Request withSteps(int count) {
     return withStyle(style.withSteps(count));

@@ -1,5 +1,6 @@
 package io.harmonica.generate;
 
+import io.harmonica.router.Tiers;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -23,10 +24,10 @@ import java.util.regex.Pattern;
  * @param shares in order, together 100 %
  */
 public record Rollout(List<Share> shares) {
-  private static final Pattern FORM = Pattern.compile("([^:%,\\s]+):(\\d+(?:\\.\\d+)?)%");
+  private static final Pattern FORM = Pattern.compile("((?:tier:)?[^:%,\\s]+):(\\d+(?:\\.\\d+)?)%");
   private static final double ROUNDING = 1e-9;
 
-  /** A router's name, or {@code none}, and its part of all keys. */
+  /** A router's name, {@code none} or {@code tier:} and a tier, and its part of all keys. */
   public record Share(String router, double percent) {}
 
   public Rollout {
@@ -48,7 +49,9 @@ public record Rollout(List<Share> shares) {
       Matcher form = FORM.matcher(part.strip());
       if (form.matches()) {
         shares.add(new Share(form.group(1), Double.parseDouble(form.group(2))));
-      } else if (!text.contains(",") && !text.contains(":") && !text.isBlank()) {
+      } else if (!text.contains(",")
+          && !Tiers.named(text).orElse(text).contains(":")
+          && !text.isBlank()) {
         shares.add(new Share(text.strip(), 100));
       } else {
         throw new IllegalArgumentException(

@@ -10,7 +10,7 @@ final class Run implements AutoCloseable {
 
   /** Prepares the trajectory of some of the pictures, {@code from} inclusive, {@code to} not. */
   interface Trajectories {
-    Trajectory of(int from, int to);
+    Course of(int from, int to);
   }
 
   private final Latents noise;
@@ -19,7 +19,7 @@ final class Run implements AutoCloseable {
   private final long startNanos = System.nanoTime();
   private final float[] values;
   private int taken;
-  private Trajectory trajectory; // null between trajectories
+  private Course trajectory; // null between trajectories
   private long runtimeNanos;
   private long peakCacheBytes;
 
@@ -40,7 +40,7 @@ final class Run implements AutoCloseable {
   }
 
   /** Begins the next trajectory. */
-  Trajectory next() {
+  Course next() {
     trajectory = trajectories.of(taken, Math.min(noise.count(), taken + chunk));
     return trajectory;
   }

@@ -4,23 +4,67 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Program;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
+import java.util.stream.Stream;
 
 /**
  * Makes the trajectories of admitted requests: batches of pictures, each with its noise and
  * condition.
+ *
+ * @param whole whether a trajectory is one call of a {@link WholeModel}
  */
-record Runs(Runtime runtime, Manifest manifest, Admission admission, Plans plans, Metrics metrics) {
+record Runs(
+    Runtime runtime,
+    Manifest manifest,
+    Admission admission,
+    Plans plans,
+    Metrics metrics,
+    boolean whole) {
 
   /** All trajectories of a request, none of them begun. */
   Run of(Request request, Admitted admitted, StepListener listener) {
     Noise seeded = new Noise(request.seed());
     Latents noise = noise(request);
+    if (whole) {
+      WholeModel model = WholeModel.of(runtime, admitted, request.style());
+      return new Run(
+          noise,
+          model.maxBatch(),
+          (first, end) -> whole(model, admitted, request, noise, first, end, listener));
+    }
     return new Run(
         noise,
         manifest.maxBatch() / admitted.rows(1),
         (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));
+  }
+
+  private Course whole(
+      WholeModel model,
+      Admitted admitted,
+      Request request,
+      Latents noise,
+      int first,
+      int end,
+      StepListener listener) {
+    return new WholeTrajectory(
+        runtime,
+        model.name(),
+        admitted,
+        model.inputs(
+            noise.rows(first, end),
+            request.content().rows(first, end),
+            admission.guidanceScale(request.style())),
+        first,
+        new Recorder(metrics, admitted, end - first, listener));
+  }
+
+  /** The models that requests of a style call. */
+  Stream<String> models(Admitted admitted, Style style) {
+    return whole
+        ? Stream.of(WholeModel.of(runtime, admitted, style).name())
+        : admitted.program().calls().stream().map(Program.Call::model).distinct();
   }
 
   /** What its trajectories start from: given, or drawn from its seed. */

@@ -14,16 +14,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * {@code harmonica generate --count N}: many pictures, each a request and a file of its own, so
- * that a run that was broken off goes on where it stopped. Files appear whole or not at all.
+ * Many pictures in a folder, each a file of its own, so that a run that was broken off goes on
+ * where it stopped. Files appear whole or not at all. Neighbours go as one request: a pass over
+ * several pictures costs less than one for each.
  *
  * @param request of all subjects; picture i takes subject i, counted round, and seed + i
  */
@@ -39,22 +42,30 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
    * Makes the pictures that are not there yet.
    *
    * @param settings that decide what they look like, as typed
+   * @param concurrency requests in flight
+   * @param batch pictures of a request; empty: as many as go together and leave so many in flight
    */
-  public Done run(ObjectNode settings, int concurrency, BooleanSupplier stop) {
+  public Done run(
+      ObjectNode settings, int concurrency, Optional<Integer> batch, BooleanSupplier stop) {
     claim(settings);
     List<Integer> missing =
         IntStream.range(0, count).filter(i -> !Files.exists(file(i))).boxed().toList();
-    Iterator<InFlight.Job<Integer>> jobs =
-        missing.stream().map(i -> new InFlight.Job<>(i, request(i))).iterator();
+    int most = batch.orElseGet(() -> batch(missing.size(), concurrency));
+    Iterator<InFlight.Job<List<Integer>>> jobs =
+        neighbours(missing, most).stream()
+            .map(some -> new InFlight.Job<>(some, request(some)))
+            .iterator();
     AtomicInteger made = new AtomicInteger();
     int found = count - missing.size();
     try {
       new InFlight(pipeline, concurrency)
           .run(
               jobs,
-              (i, result) -> {
-                write(i, result);
-                made.incrementAndGet();
+              (some, result) -> {
+                for (int k = 0; k < some.size(); k++) {
+                  write(some.get(k), result.latents().rows(k, k + 1));
+                  made.incrementAndGet();
+                }
               },
               stop);
     } catch (HarmonicaException e) {
@@ -70,11 +81,31 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
     return request.count();
   }
 
-  private Request request(int i) {
-    int subject = i % subjects();
+  private int batch(int pictures, int concurrency) {
+    int together = pipeline.manifest().maxBatch() / pipeline.rows(request.style());
+    int each = (pictures + concurrency - 1) / concurrency;
+    return Math.max(1, Math.min(together, each));
+  }
+
+  /** Some at a time, whose numbers follow on each other, as their seeds do. */
+  private static List<List<Integer>> neighbours(List<Integer> pictures, int most) {
+    List<List<Integer>> all = new ArrayList<>();
+    int from = 0;
+    for (int to = 1; to <= pictures.size(); to++) {
+      if (to == pictures.size()
+          || to - from == most
+          || pictures.get(to) != pictures.get(to - 1) + 1) {
+        all.add(pictures.subList(from, to));
+        from = to;
+      }
+    }
+    return all;
+  }
+
+  private Request request(List<Integer> pictures) {
     return request
-        .withContent(request.content().rows(subject, subject + 1))
-        .withSeed(request.seed() + i);
+        .withContent(request.content().select(pictures.stream().map(i -> i % subjects()).toList()))
+        .withSeed(request.seed() + pictures.get(0));
   }
 
   private Path file(int i) {
@@ -83,8 +114,7 @@ public record Series(Pipeline pipeline, Request request, int count, Path out) {
     return out.resolve(String.format(Locale.ROOT, "%04d-%s.%s", i, subject, kind));
   }
 
-  private void write(int i, Result result) {
-    Latents latents = result.latents();
+  private void write(int i, Latents latents) {
     if (pipeline.drawsPictures()) {
       Png.write(Pictures.of(pipeline.decode(latents)).get(0), file(i));
     } else {

@@ -30,7 +30,7 @@ public interface StepListener {
    * @param latents [B, C, H, W] after the step: a read-only view of what the loop goes on with,
    *     valid during the call
    * @param prediction the model's output, [B or 2 B, outputChannels, H, W], read-only, valid during
-   *     the call
+   *     the call; empty where all steps go in one request
    */
   record Step(
       int firstPicture,

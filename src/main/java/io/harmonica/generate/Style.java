@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.InvalidProperty;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
@@ -62,7 +63,9 @@ public final class Style {
     this.trueCfg = trueCfg;
   }
 
-  /** The name of a router of the repository, or {@link Request#NO_ROUTER}. */
+  /**
+   * The name of a router of the repository, {@link Request#NO_ROUTER}, or {@code tier:} and a tier.
+   */
   public String router() {
     return router;
   }
@@ -109,9 +112,17 @@ public final class Style {
     return trueCfg;
   }
 
-  /** With the router of this name, or {@link Request#NO_ROUTER}. */
+  /** With the router of this name, {@link Request#NO_ROUTER}, or {@code tier:} and a tier. */
   public Style withRouter(String name) {
     return new Style(name, steps, sampler, spacing, eta, guidance, channels, trueCfg);
+  }
+
+  /**
+   * With the router of this tier: {@code fast}, {@code balanced}, {@code quality}, or another that
+   * the model has. Where several routers are of it, the steps say which.
+   */
+  public Style withTier(String name) {
+    return withRouter(Tiers.reference(name));
   }
 
   /** With so many denoising steps, 1..1000; a router takes none but its own. */

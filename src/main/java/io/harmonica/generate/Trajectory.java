@@ -31,7 +31,7 @@ import java.util.function.IntFunction;
  * takes its results, until it {@link #isDone}. So one loop serves threads that wait ({@link #run})
  * and futures ({@link Flight}).
  */
-final class Trajectory implements AutoCloseable {
+final class Trajectory implements Course {
   private final Manifest manifest;
   private final Admitted admitted;
   private final Sampler sampler;
@@ -84,26 +84,24 @@ final class Trajectory implements AutoCloseable {
     this.stepper = sampler.start();
   }
 
-  /** Runs all steps; the result is (B, C, H, W). */
-  float[] run() {
-    while (!isDone()) {
-      Call call = call();
-      accept(session.infer(call.index(), call.model(), call.inputs(), call.outputs()));
-    }
-    return x;
-  }
-
-  boolean isDone() {
+  @Override
+  public boolean isDone() {
     return next == admitted.program().calls().size();
   }
 
-  /** The finished samples, (B, C, H, W). */
-  float[] samples() {
+  @Override
+  public void advance() {
+    Call call = call();
+    accept(session.infer(call.index(), call.model(), call.inputs(), call.outputs()));
+  }
+
+  @Override
+  public float[] samples() {
     return x;
   }
 
-  /** Sends the next call; what it answers is for {@link #accept}. */
-  CompletableFuture<Map<String, Tensor>> send() {
+  @Override
+  public CompletableFuture<Map<String, Tensor>> send() {
     Call call = call();
     return session.inferAsync(call.index(), call.model(), call.inputs(), call.outputs());
   }
@@ -122,7 +120,8 @@ final class Trajectory implements AutoCloseable {
    * Takes the results of the last call: caches what later ones read, drops what none does, and
    * makes the step, guidance first, then the sampler's. After several steps the server has made it.
    */
-  void accept(Map<String, Tensor> results) {
+  @Override
+  public void accept(Map<String, Tensor> results) {
     runtimeNanos += System.nanoTime() - callNanos;
     Call call = closeOwn();
     for (Keep keep : call.planned().keeps()) {
@@ -153,7 +152,7 @@ final class Trajectory implements AutoCloseable {
     }
   }
 
-  /** The first half where guidance doubles it. */
+  /** A tensor's values, of its first half where guidance doubles it. */
   private float[] picturesOf(Tensor tensor) {
     float[] values = new float[x.length];
     tensor.floats().get(values);
@@ -228,19 +227,20 @@ final class Trajectory implements AutoCloseable {
                     value,
                     step,
                     manifest.precision(),
-                    manifest.precision().equals("fp16")
+                    manifest.precision().endsWith("fp16")
                         ? "its numbers overflow; export it with `precision` fp32"
                         : "its checkpoint holds NaN or numbers too large; try another"));
       }
     }
   }
 
-  long runtimeNanos() {
+  @Override
+  public long runtimeNanos() {
     return runtimeNanos;
   }
 
-  /** Most bytes of cached branch outputs at any step, what that step stored included. */
-  long peakCacheBytes() {
+  @Override
+  public long peakCacheBytes() {
     return peakCacheBytes;
   }
 

@@ -2,6 +2,7 @@ package io.harmonica.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,23 @@ public record Change(List<Part> parts) {
 
   public Change {
     parts = List.copyOf(parts);
+  }
+
+  /**
+   * Of these streams.
+   *
+   * @param shapes of each after the batch, (rows, D)
+   */
+  public static Change of(List<StreamLives.Stream> streams, Map<String, long[]> shapes) {
+    return new Change(
+        streams.stream()
+            .map(one -> new Part(one.name(), shapes.get(one.name())[0], one.isNew()))
+            .toList());
+  }
+
+  /** The tensor's rows. */
+  public long rows() {
+    return parts.stream().mapToLong(Part::rows).sum();
   }
 
   /** The output (B, sum of rows, D): streams after, minus streams before. */

@@ -3,6 +3,7 @@ package io.harmonica.model;
 import io.harmonica.Element;
 import io.harmonica.Port;
 import io.harmonica.sampler.Diffusion;
+import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -173,6 +174,11 @@ public interface Denoiser {
 
     public int pixelsPerElement() {
       return samples.pixelsPerElement();
+    }
+
+    /** How its origin samples it: what holds where no scheduler says otherwise. */
+    public Sampling sampling() {
+      return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), learnsVariance());
     }
 
     /** Whether it predicts a variance beside the noise. */

@@ -6,7 +6,7 @@ import io.harmonica.sampler.Spacing;
 import java.util.OptionalDouble;
 
 /**
- * How a model is drawn with where it comes from: what follows where no scheduler lies beside it.
+ * How a model's authors draw with it: what holds where no scheduler file says otherwise.
  *
  * @param noising what it was trained on
  * @param sampler the default, a name of {@link io.harmonica.sampler.Sampler#NAMES}

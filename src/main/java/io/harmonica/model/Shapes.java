@@ -77,17 +77,8 @@ public final class Shapes implements Ops<long[]> {
     return new Traced(new Flops(flops - counted, counts), handedOn, outputs);
   }
 
-  /**
-   * Who hands on a stream and who needs it.
-   *
-   * @param made indices of the branches that give a new one; -1 for the beginning of the pass
-   * @param lastRead index of the last branch that needs it, itself or its block; behind all for the
-   *     head
-   */
-  public record Use(List<Integer> made, int lastRead) {}
-
   /** The streams of a pass by name, in the order in which they are first made. */
-  public static Map<String, Use> streams(Denoiser model) {
+  public static Map<String, StreamLives.Life> streams(Denoiser model) {
     Shapes ops = new Shapes(Weights.NONE);
     Map<String, long[]> inputs = new HashMap<>();
     model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
@@ -119,9 +110,10 @@ public final class Shapes implements Ops<long[]> {
               });
     }
     model.head(ops, Streams.from(name -> read(name, branches, lastRead, now)), conditions::get);
-    Map<String, Use> uses = new LinkedHashMap<>();
-    made.forEach((name, own) -> uses.put(name, new Use(own, lastRead.getOrDefault(name, -1))));
-    return uses;
+    Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
+    made.forEach(
+        (name, own) -> lives.put(name, new StreamLives.Life(own, lastRead.getOrDefault(name, -1))));
+    return lives;
   }
 
   private static long[] read(

@@ -74,6 +74,11 @@ public final class Graph {
     return List.copyOf(inputs.values());
   }
 
+  /** Whether it has products of 8 bits by 8 bits. */
+  public boolean isInt8() {
+    return nodes.stream().anyMatch(node -> node.getOpType().equals(Int8Ops.QUANTIZE));
+  }
+
   /** The outputs in the order in which they were made. */
   public List<Port> outputs() {
     return List.copyOf(outputs.values());
@@ -248,6 +253,7 @@ public final class Graph {
       case FP64 -> DataType.DOUBLE_VALUE;
       case INT64 -> DataType.INT64_VALUE;
       case UINT8 -> DataType.UINT8_VALUE;
+      case INT8 -> DataType.INT8_VALUE;
       default -> throw new IllegalStateException("no engine takes " + type);
     };
   }

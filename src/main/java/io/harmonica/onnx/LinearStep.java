@@ -1,7 +1,5 @@
 package io.harmonica.onnx;
 
-import io.harmonica.Element;
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 
@@ -10,7 +8,15 @@ import java.util.Optional;
  * itself. The step's numbers come from outside, as {@code sampler.Linear} has them: the graph is
  * the same for DDIM, DPM-Solver++ and what else is linear.
  */
-public record LinearStep(Graph graph, int channels) {
+public final class LinearStep {
+  private final Nodes nodes;
+  private final int channels;
+
+  /** Of samples of so many channels, to be added to a graph. */
+  public LinearStep(Graph graph, int channels) {
+    this.nodes = new Nodes(graph);
+    this.channels = channels;
+  }
 
   /**
    * What it makes, each (B, C, H, W).
@@ -43,70 +49,53 @@ public record LinearStep(Graph graph, int channels) {
       Value unconditional) {
     Value cond = rows(prediction, conditional); // (B, C, H, W)
     Value uncond = rows(prediction, unconditional); // (B, C, H, W)
-    Value scale = reshape(guidance, 0, 0, 1, 1); // (B, C, 1, 1)
-    Value output = op("Add", uncond, op("Mul", scale, op("Sub", cond, uncond))); // (B, C, H, W)
+    Value scale = nodes.reshape(guidance, 0, 0, 1, 1); // (B, C, 1, 1)
+    Value output =
+        nodes.op(
+            "Add", uncond, nodes.op("Mul", scale, nodes.op("Sub", cond, uncond))); // (B, C, H, W)
     Value picture =
-        op(
+        nodes.op(
             "Div",
-            op("Add", times(update, 0, sample), times(update, 1, output)),
+            nodes.op("Add", times(update, 0, sample), times(update, 1, output)),
             number(update, 2)); // (B, C, H, W)
-    Value next = op("Add", times(update, 4, picture), times(update, 5, output)); // (B, C, H, W)
-    next = op("Add", times(update, 3, sample), next);
-    Value change = timesUnless0(number(update, 6), op("Sub", picture, state));
+    Value next =
+        nodes.op("Add", times(update, 4, picture), times(update, 5, output)); // (B, C, H, W)
+    next = nodes.op("Add", times(update, 3, sample), next);
+    Value change = timesUnless0(number(update, 6), nodes.op("Sub", picture, state));
     if (start.isEmpty()) {
-      return new Made(op("Add", next, change), picture, start);
+      return new Made(nodes.op("Add", next, change), picture, start);
     }
     Value from = timesUnless0(number(update, 7), start.get());
-    from = op("Add", from, timesUnless0(number(update, 8), state));
-    next = op("Add", op("Add", next, from), change);
+    from = nodes.op("Add", from, timesUnless0(number(update, 8), state));
+    next = nodes.op("Add", nodes.op("Add", next, from), change);
     Value leaves = is0(number(update, 9)); // (B, 1, 1, 1), bool
     return new Made(
         next, where(leaves, picture, state), Optional.of(where(leaves, sample, start.get())));
   }
 
   private Value times(Value update, int index, Value x) {
-    return op("Mul", number(update, index), x);
+    return nodes.op("Mul", number(update, index), x);
   }
 
   /** A product that is 0 where its number is, whatever the change: 0 times NaN were NaN. */
   private Value timesUnless0(Value number, Value change) {
-    return where(is0(number), zero(), op("Mul", number, change));
+    return where(is0(number), nodes.number(0), nodes.op("Mul", number, change));
   }
 
   private Value is0(Value number) {
-    return graph.node("Equal", Element.BOOL, List.of(number, zero()));
-  }
-
-  private Value zero() {
-    return graph.inline("zero", Element.FP32, ByteBuffer.allocate(Float.BYTES));
+    return nodes.test("Equal", number, nodes.number(0));
   }
 
   private Value where(Value condition, Value yes, Value no) {
-    return graph.node("Where", no.type(), List.of(condition, yes, no));
+    return nodes.graph().node("Where", no.type(), List.of(condition, yes, no));
   }
 
   private Value rows(Value prediction, Value index) {
-    Value flat = graph.node("Reshape", Element.INT64, List.of(index, graph.integers(-1)));
-    Value rows =
-        graph.node(
-            "Gather", prediction.type(), List.of(prediction, flat), Graph.integer("axis", 0));
-    return slice(rows, 0, channels); // a learned variance is left out
+    Value rows = nodes.gather(prediction, nodes.reshape(index, -1));
+    return nodes.slice(rows, 1, 0, channels); // a learned variance is left out
   }
 
   private Value number(Value update, int index) {
-    return reshape(slice(update, index, index + 1), 0, 1, 1, 1); // (B, 1, 1, 1)
-  }
-
-  private Value slice(Value x, long from, long to) {
-    List<Value> operands = List.of(x, graph.integers(from), graph.integers(to), graph.integers(1));
-    return graph.node("Slice", x.type(), operands);
-  }
-
-  private Value reshape(Value x, long... shape) {
-    return graph.node("Reshape", x.type(), List.of(x, graph.integers(shape)));
-  }
-
-  private Value op(String name, Value a, Value b) {
-    return graph.node(name, a.type(), List.of(a, b));
+    return nodes.reshape(nodes.slice(update, 1, index, index + 1), 0, 1, 1, 1); // (B, 1, 1, 1)
   }
 }

@@ -5,8 +5,6 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Gelu;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Weights;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
@@ -14,27 +12,40 @@ import java.util.UUID;
 
 /** The interpreter that appends each operation to an ONNX {@link Graph}. */
 public final class OnnxOps implements Ops<Value> {
-  /** Initializers below this many elements lie in the ONNX file itself. */
-  private static final int INLINE_ELEMENTS = 1024;
-
   private final Graph graph;
   private final Weights weights;
-  private final WeightFile file;
+  private final Initializers initializers;
   private final Precision precision;
 
   public OnnxOps(Graph graph, Weights weights, WeightFile file, Precision precision) {
     this.graph = graph;
     this.weights = weights;
-    this.file = file;
+    this.initializers = new Initializers(graph, file);
     this.precision = precision;
+  }
+
+  Graph graph() {
+    return graph;
+  }
+
+  Weights weights() {
+    return weights;
+  }
+
+  Initializers initializers() {
+    return initializers;
+  }
+
+  Precision precision() {
+    return precision;
   }
 
   @Override
   public Value constant(float[] values, long... shape) {
     // By a digest of the content, 128 bits: equal ones are shared, and no two others ever are.
-    byte[] content = WeightFile.bytes(values, 0, values.length, Precision.FP32).array();
+    byte[] content = WeightFile.bytes(values, 0, values.length, Element.FP32).array();
     String key = "constant" + Arrays.toString(shape) + UUID.nameUUIDFromBytes(content);
-    return initializer(key, values, Precision.FP32, shape);
+    return initializers.floats(key, Element.FP32, () -> values, shape);
   }
 
   @Override
@@ -270,23 +281,21 @@ public final class OnnxOps implements Ops<Value> {
    * A parameter as an initializer; a linear map's [out, in] is kept transposed, as MatMul wants.
    */
   private Value weight(String name, boolean transposed, long... shape) {
-    long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     long[] kept = transposed ? new long[] {shape[1], shape[0]} : shape;
-    WeightFile.Range range = file.find(name);
-    if (range == null && file.measures() && elements >= INLINE_ELEMENTS) {
-      range = file.reserve(name, elements, precision);
-    }
-    if (range != null) {
-      return graph.external(name, precision.element(), range, kept);
-    }
-    float[] values = file.measures() ? new float[(int) elements] : weights.read(name, shape);
-    requireHolds(name, values);
-    return initializer(name, transposed ? transpose(values, shape) : values, precision, kept);
+    return initializers.floats(
+        name,
+        precision.element(),
+        () -> {
+          float[] values = weights.read(name, shape);
+          requireHolds(name, values);
+          return transposed ? transpose(values, shape) : values;
+        },
+        kept);
   }
 
   /** An infinity out of a rounded weight would only show in the pictures. */
   private void requireHolds(String name, float[] values) {
-    if (precision != Precision.FP16) {
+    if (precision.element() != Element.FP16) {
       return;
     }
     for (float value : values) {
@@ -295,22 +304,6 @@ public final class OnnxOps implements Ops<Value> {
             "weight %s holds %s, beyond fp16's %s; export with `precision` fp32"
                 .formatted(name, value, Precision.MAX_FP16));
       }
-    }
-  }
-
-  private Value initializer(String key, float[] values, Precision as, long... shape) {
-    if (values.length < INLINE_ELEMENTS) {
-      return graph.inline(key, as.element(), WeightFile.bytes(values, 0, values.length, as), shape);
-    }
-    try {
-      WeightFile.Range range = file.find(key);
-      if (range == null) {
-        range =
-            file.measures() ? file.reserve(key, values.length, as) : file.append(key, values, as);
-      }
-      return graph.external(key, as.element(), range, shape);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.harmonica.onnx;
 
+import io.harmonica.Element;
 import io.harmonica.checkpoint.Half;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -56,32 +57,36 @@ public final class WeightFile implements AutoCloseable {
     return ranges.get(name);
   }
 
-  /** Reserves room without writing: only for {@link #measure}. */
-  Range reserve(String name, long elements, Precision precision) {
+  /** Reserves room for an initializer, to be written next. */
+  Range reserve(String name, long bytes) {
     long offset = (sizeBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    Range range = new Range(offset, precision.element().bytes(elements));
+    Range range = new Range(offset, bytes);
     ranges.put(name, range);
-    sizeBytes = offset + range.length();
+    sizeBytes = offset + bytes;
     return range;
   }
 
-  Range append(String name, float[] values, Precision precision) throws IOException {
-    Range range = reserve(name, values.length, precision);
+  void write(Range range, float[] values, Element as) throws IOException {
     channel.position(range.offset());
     for (int start = 0; start < values.length; start += CHUNK_ELEMENTS) {
-      ByteBuffer bytes =
-          bytes(values, start, Math.min(CHUNK_ELEMENTS, values.length - start), precision);
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
+      write(bytes(values, start, Math.min(CHUNK_ELEMENTS, values.length - start), as));
     }
-    return range;
   }
 
-  static ByteBuffer bytes(float[] values, int start, int count, Precision precision) {
-    ByteBuffer bytes =
-        ByteBuffer.allocate((int) precision.element().bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
-    if (precision == Precision.FP32) {
+  void write(Range range, ByteBuffer bytes) throws IOException {
+    channel.position(range.offset());
+    write(bytes);
+  }
+
+  private void write(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  static ByteBuffer bytes(float[] values, int start, int count, Element as) {
+    ByteBuffer bytes = ByteBuffer.allocate((int) as.bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
+    if (as == Element.FP32) {
       bytes.asFloatBuffer().put(values, start, count);
     } else {
       for (int i = 0; i < count; i++) {

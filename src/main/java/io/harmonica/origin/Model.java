@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Dit;
 import io.harmonica.model.DitPresets;
 import io.harmonica.model.Flops;
 import io.harmonica.model.PixArt;
@@ -19,9 +18,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A model definition with the parameters to fill it.
- *
- * <p>To add a model: write its definition beside {@link Dit} and {@link PixArt}, and name it here.
+ * Recognises what a checkpoint holds: a model's definition, and the parameters to fill it. How to
+ * add a model is in docs/EXTENDING.md.
  *
  * @param notes what was taken for granted of the checkpoint, to be told once
  */

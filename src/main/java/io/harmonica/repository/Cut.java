@@ -1,6 +1,6 @@
 package io.harmonica.repository;
 
-import io.harmonica.model.Streams;
+import io.harmonica.model.StreamLives;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
@@ -35,13 +35,6 @@ public record Cut(List<Role> pieces, List<String> branches) {
    */
   public record Turn(Role role, Place place, int first) {}
 
-  /**
-   * A stream that a run changes.
-   *
-   * @param isNew whether there is none of that name before it
-   */
-  public record Stream(String name, boolean isNew) {}
-
   public Cut {
     pieces = List.copyOf(pieces);
     branches = List.copyOf(branches);
@@ -58,29 +51,22 @@ public record Cut(List<Role> pieces, List<String> branches) {
   }
 
   /** What a run changes: the hidden state, and other streams that anything behind it needs. */
-  public List<Stream> streams(Run run) {
+  public List<StreamLives.Stream> streams(Run run) {
     return pieces.stream()
         .filter(piece -> piece.kind() == Role.Kind.EMBED)
         .findFirst()
-        .map(piece -> streams(StreamLives.parse(piece.shape()), run))
-        .orElseGet(() -> streams(new StreamLives(Map.of()), run));
-  }
-
-  /** The same by what makes and needs the streams beside the hidden state. */
-  public static List<Stream> streams(StreamLives lives, Run run) {
-    List<Stream> streams = new ArrayList<>();
-    streams.add(new Stream(Streams.HIDDEN, false));
-    streams.addAll(lives.changed(run.first(), run.last()));
-    return streams;
+        .map(piece -> StreamLives.parse(piece.shape()))
+        .orElseGet(() -> new StreamLives(Map.of()))
+        .changed(run.first(), run.last());
   }
 
   private static int branches(Role piece) {
     return piece.kind() == Role.Kind.BRANCH ? 1 : piece.variant().length();
   }
 
-  /** What engines without weights call the streams of a run that they fit. */
-  public static String shape(List<Stream> streams) {
-    return streams.stream()
+  /** Which runs engines without weights fit, by the streams that these change. */
+  public static String shape(List<StreamLives.Stream> streams) {
+    return StreamLives.Stream.shared(streams).stream()
         .map(stream -> stream.name() + (stream.isNew() ? "_new" : ""))
         .collect(Collectors.joining("-"));
   }
@@ -157,7 +143,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
       }
       String branch = branches.get(at);
       String block = branch.substring(0, branch.indexOf('.'));
-      add(role.reuse(history), new Place(block, branch, 0));
+      add(role.reuse(history), Place.of(block, branch));
     }
 
     /** Of the blocks from first to end, with nothing done outside of the branches in turn. */
@@ -178,7 +164,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
         if (route.runs().get(r).first() == at) {
           since.put(r, turns.size());
           if (route.runHistory(r) > 0) {
-            add(Role.run(shape(r), route.runHistory(r)), new Place("", name(r), 0));
+            add(Role.run(shape(r), route.runHistory(r)), place(r));
           }
         }
       }
@@ -187,7 +173,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
     private void leave() {
       for (int r = 0; r < route.runs().size(); r++) {
         if (route.runs().get(r).last() + 1 == at && route.storesRun(r)) {
-          add(Role.change(shape(r)), new Place("", name(r), since.get(r)));
+          add(Role.change(shape(r)), place(r));
         }
       }
     }
@@ -196,8 +182,9 @@ public record Cut(List<Role> pieces, List<String> branches) {
       return Cut.shape(streams(route.runs().get(run)));
     }
 
-    private String name(int run) {
-      return route.runs().get(run).name(branches);
+    private Place place(int run) {
+      Run own = route.runs().get(run);
+      return Place.of(own.name(branches), since.get(run), streams(own));
     }
 
     private boolean isUnderRun(int branch) {

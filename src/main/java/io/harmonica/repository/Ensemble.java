@@ -74,7 +74,10 @@ public final class Ensemble {
         chain.add(
             sampler.get(),
             takes,
-            port -> step == last ? port : Names.ofStep(Names.handedOn(port), step + 1, steps));
+            port ->
+                step == last
+                    ? port
+                    : Names.ofStep(Names.stream(port).orElseThrow(), step + 1, steps));
       }
     }
     for (int s = 0; s < steps; s++) {
@@ -232,7 +235,7 @@ public final class Ensemble {
           link.engine(),
           port -> taken(port, place, befores, takes),
           port -> {
-            Optional<String> stream = Names.stream(port);
+            Optional<String> stream = Names.stream(port).map(place::stream);
             String name = stream.orElseGet(() -> place.tensor(port));
             String tensor = stream.map(this::numbered).orElseGet(() -> gives.apply(name));
             if (tensor != null) {
@@ -246,7 +249,7 @@ public final class Ensemble {
   /** The tensor that an input takes. */
   private static String taken(
       String port, Place place, List<Map<String, String>> befores, UnaryOperator<String> takes) {
-    Optional<String> old = Names.streamBefore(port);
+    Optional<String> old = Names.streamBefore(port).map(place::stream);
     if (old.isPresent()) {
       return befores.get(place.since()).get(old.get());
     }

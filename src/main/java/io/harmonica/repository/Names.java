@@ -76,6 +76,9 @@ public final class Names {
   /** What stands for uncached steps where a router is named; so no router may be called this. */
   public static final String NO_ROUTER = "none";
 
+  /** Parameter of an engine that multiplies 8 bits by 8 bits: {@code 1}. */
+  public static final String INT8 = "harmonica_int8";
+
   /** Parameter of an engine, as Triton's onnxruntime backend has it: 0 keeps no freed memory. */
   public static final String MEMORY_ARENA = "enable_mem_arena";
 
@@ -108,12 +111,10 @@ public final class Names {
         : Optional.empty();
   }
 
-  /** The input of the next step that an output of the sampler's engine becomes. */
-  static String handedOn(String output) {
-    return output.substring(NEXT.length());
-  }
-
-  /** The stream that an engine's output hands on; empty where it is none. */
+  /**
+   * What an engine's output hands on, a stream or what the sampler takes at the next step; empty
+   * where it is none.
+   */
   static Optional<String> stream(String output) {
     return output.startsWith(NEXT)
         ? Optional.of(output.substring(NEXT.length()))

@@ -1,5 +1,6 @@
 package io.harmonica.repository;
 
+import io.harmonica.model.StreamLives;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
 import java.util.Arrays;
@@ -11,7 +12,7 @@ import java.util.Optional;
 /**
  * What a model of an exported repository is there for, as parameters of its configuration say:
  * {@code dit-block03-c1} has role {@code block}, blocks {@code 03} and variant {@code c1}. Names
- * are made from it ({@link Names#engine}), and tell people the same; nobody reads them.
+ * are made from it ({@link Names#engine}), and tell people the same; programs read this.
  *
  * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; of a branch engine block
  *     and branch, {@code 03.mlp}; else empty

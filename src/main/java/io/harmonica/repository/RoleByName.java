@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 /**
  * Roles of repositories that were exported before configurations stated them. Such a configuration
  * says which model it is a part of, and what follows that model's name has one reading only. This
- * is the one place that reads names.
+ * is the one place that finds a role in a name.
  */
 final class RoleByName {
   private static final Pattern CALL = Pattern.compile("(.+)-(?:route|stretch)\\d+");

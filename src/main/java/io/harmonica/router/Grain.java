@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What a policy reuses as one. */
+/** What a policy, or a training, reuses as one. */
 public enum Grain {
   /** Each branch's output by itself, under the gates of the step that reuses it. */
   BRANCH,
@@ -26,7 +26,7 @@ public enum Grain {
    *
    * @param branches names in execution order
    */
-  List<Run> runs(List<String> branches) {
+  public List<Run> runs(List<String> branches) {
     return switch (this) {
       case BRANCH -> List.of();
       case RUN -> blocks(branches);

@@ -198,6 +198,11 @@ public record Router(
     return trained.isEmpty() || trained.equals(digest) ? Optional.empty() : Optional.of(trained);
   }
 
+  /** What it is there for in its family; see {@link Tiers}. */
+  public Optional<String> tier() {
+    return Tiers.of(training);
+  }
+
   /** Refuses a model whose name or branches are not the ones this router was made for. */
   public void requireFits(String otherModel, List<String> otherBranches) {
     if (!model.equals(otherModel)) {

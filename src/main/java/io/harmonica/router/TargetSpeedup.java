@@ -19,7 +19,10 @@ public record TargetSpeedup(double speedup, Flops flops, int steps, List<String>
   /** Delta-DiT's usual intervals. */
   private static final int LONGEST_USUAL_INTERVAL = 4;
 
-  /** A distance that those may have from the wanted speedup, as its part. */
+  /**
+   * How far from the wanted speedup usual intervals may lead before longer ones are tried, as a
+   * share of it.
+   */
   private static final double NEAR = 0.05;
 
   public TargetSpeedup {
@@ -74,11 +77,6 @@ public record TargetSpeedup(double speedup, Flops flops, int steps, List<String>
       }
     }
     return nearest(Stream.of(few, many).map(n -> new RandomReuse((double) n / cells, seed)));
-  }
-
-  /** The number of uncached steps that costs as much: a shorter trajectory is the simplest way. */
-  public int fewerSteps() {
-    return (int) Math.max(1, Math.round(steps / speedup));
   }
 
   private <P extends Policy> P nearest(Stream<P> policies) {

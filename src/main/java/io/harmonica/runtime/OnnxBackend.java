@@ -25,7 +25,8 @@ record OnnxBackend(Provider provider) implements Backend {
     boolean usual = threads == java.lang.Runtime.getRuntime().availableProcessors();
     return version
         + (device.isEmpty() ? "" : " with " + device)
-        + (usual ? "" : threads == 1 ? ", 1 thread" : ", %d threads".formatted(threads));
+        + (usual ? "" : threads == 1 ? ", 1 thread" : ", %d threads".formatted(threads))
+        + (Processor.multipliesBytes() ? "" : ", 8 bits multiplied slowly as there is no VNNI");
   }
 
   @Override
@@ -50,6 +51,9 @@ record OnnxBackend(Provider provider) implements Backend {
       throw new HarmonicaException(
           HarmonicaException.Kind.MODEL,
           "model '%s' has no %s: export it again".formatted(config.getName(), file));
+    }
+    if (config.containsParameters(Names.INT8) && !Processor.multipliesBytes()) {
+      provider.requireExactInt8(config.getName());
     }
     String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();
     return new OnnxEngine(

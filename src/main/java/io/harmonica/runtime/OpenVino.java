@@ -40,6 +40,10 @@ record OpenVino(Map<String, String> options, String precision) {
     return device.getEpMetadata().getOrDefault(TARGET, CPU);
   }
 
+  static boolean isCpu(OrtEpDevice device) {
+    return target(device).equals(CPU);
+  }
+
   static OpenVino of(Device asked, OrtEpDevice device, Map<String, String> options) {
     if (options.containsKey(CONFIGURATION)) { // somebody who knows OpenVINO says it all
       if (options.size() > 1) {
@@ -54,7 +58,7 @@ record OpenVino(Map<String, String> options, String precision) {
     String precision = wanted.orElseGet(() -> usual(device));
     ObjectNode properties = JsonNodeFactory.instance.objectNode();
     properties.put("INFERENCE_PRECISION_HINT", precision);
-    if (target(device).equals(CPU)) {
+    if (isCpu(device)) {
       properties.put(
           "INFERENCE_NUM_THREADS",
           options.getOrDefault(THREADS, Integer.toString(OnnxEnvironment.threads())));
@@ -81,7 +85,7 @@ record OpenVino(Map<String, String> options, String precision) {
   /** What it would compute in by itself: bf16 where the hardware has instructions for that. */
   static String usual(OrtEpDevice device) {
     List<String> able = capabilities(device);
-    return target(device).equals(CPU)
+    return isCpu(device)
         ? able.contains("BF16") ? "bf16" : "f32"
         : able.contains("FP16") ? "f16" : "f32";
   }

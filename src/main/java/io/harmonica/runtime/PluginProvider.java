@@ -107,6 +107,16 @@ record PluginProvider(
   }
 
   @Override
+  public void requireExactInt8(String model) {
+    if (OpenVino.provides(device) && OpenVino.isCpu(device)) {
+      throw new HarmonicaException(
+          HarmonicaException.Kind.MODEL,
+          "device %s would compute model '%s' wrongly: its int8 products overflow on a processor without VNNI; use `device` cpu, or an export with `precision` fp32"
+              .formatted(asked.name(), model));
+    }
+  }
+
+  @Override
   public OrtSession load(String model, Path file, boolean keepsMemory, OptionalLong batchSize) {
     try (OrtSession.SessionOptions session = OnnxEnvironment.options(file, keepsMemory)) {
       if (batchSize.isPresent()) {

@@ -20,6 +20,9 @@ interface Provider {
         }
 
         @Override
+        public void requireExactInt8(String model) {} // it takes other kernels then
+
+        @Override
         public OrtSession load(
             String model, Path file, boolean keepsMemory, OptionalLong batchSize) {
           return OnnxEnvironment.load(file, keepsMemory);
@@ -31,6 +34,13 @@ interface Provider {
 
   /** Whether an engine runs faster where its session is for one batch size alone. */
   boolean wantsBatchSize(Path file);
+
+  /**
+   * Refuses an engine in int8 where its products would overflow on a processor without VNNI.
+   *
+   * @param model its name, for messages
+   */
+  void requireExactInt8(String model);
 
   /**
    * Loads an engine; the caller closes the session.

@@ -35,7 +35,8 @@ public record Statistics(Map<String, Model> models, Traffic traffic, long uncoun
    *     requests in one batch count once
    */
   public record Model(long count, long totalNanos, long queueNanos, long computeNanos) {
-    private static final Model NONE = new Model(0, 0, 0, 0);
+    /** Of one that was not asked. */
+    public static final Model NONE = new Model(0, 0, 0, 0);
 
     /** Two versions of one model together. */
     public Model plus(Model other) {

@@ -1,8 +1,8 @@
 package io.harmonica.sampler;
 
 /**
- * What a model was trained on: the noise at each timestep, and what it predicts of it. A sampler
- * may be chosen; this may not.
+ * Noise at whole timesteps, by betas (Ho et al., arXiv 2006.11239): what DiT and PixArt were
+ * trained on.
  *
  * @param betaStart the first beta; {@link Betas#COSINE} has none, and ignores it
  * @param betaEnd the last

@@ -1,6 +1,6 @@
 package io.harmonica.sampler;
 
-/** Holds a multistep sampler to its order: what it remembers belongs to the step before. */
+/** Holds a sampler that remembers to its order: what it remembers belongs to the step before. */
 final class InOrder {
   private int last = -1;
 

@@ -12,8 +12,8 @@ public sealed interface Noising permits Diffusion, AnyTime, Flow {
   /**
    * A sampler by its name.
    *
-   * @throws IllegalArgumentException for an unknown name, one for models of the other kind, and
-   *     steps or a spacing that are not its
+   * @throws IllegalArgumentException for an unknown name, one for models of another kind, and steps
+   *     or a spacing that are not its
    */
   Sampler sampler(String name, int steps, Spacing spacing);
 }

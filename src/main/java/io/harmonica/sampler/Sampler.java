@@ -9,8 +9,7 @@ import java.util.Optional;
  * Steps a noisy sample towards the picture; the loop around it is {@code generate}'s.
  *
  * <p>A sampler is a value that trajectories share; what one of them has to remember is in its
- * {@link Stepper}. To add a sampler: one class beside {@link Ddim}, and its name in {@link #NAMES}
- * and {@link #of}.
+ * {@link Stepper}. How to add one is in docs/EXTENDING.md.
  */
 public interface Sampler {
 

@@ -2,7 +2,7 @@ package io.harmonica.sampler;
 
 import java.util.List;
 
-/** One trajectory's way through a {@link Sampler}'s steps; multistep samplers remember in it. */
+/** One trajectory's way through a {@link Sampler}'s steps; what the sampler remembers is in it. */
 public interface Stepper {
 
   /**

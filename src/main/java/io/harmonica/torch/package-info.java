@@ -3,6 +3,6 @@
  *
  * <p>Read {@link io.harmonica.torch.TorchOps} first, then {@link io.harmonica.torch.Scope}, which
  * owns the native memory. libtorch is optional: {@link io.harmonica.torch.Device#of} says what is
- * missing, and nothing outside this package needs it.
+ * missing, and nothing but training needs it.
  */
 package io.harmonica.torch;

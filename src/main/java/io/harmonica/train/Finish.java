@@ -7,13 +7,16 @@ import io.harmonica.train.search.Exchange;
 import io.harmonica.train.search.Measure;
 import io.harmonica.train.search.Measure.Rated;
 import io.harmonica.train.search.Measure.Routing;
+import io.harmonica.train.search.Merge;
 import io.harmonica.train.search.Refit;
 import io.harmonica.train.search.Target;
+import io.harmonica.train.search.Tuning;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Purpose;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
@@ -24,7 +27,11 @@ final class Finish {
   /** Batches of a set of pictures. */
   private static final int BATCHES = 8;
 
+  /** Rounds of tuning: the first goes by what the trajectory did before it. */
+  private static final int TUNINGS = 2;
+
   private final Subject subject;
+  private final Columns columns;
   private final Denoising denoising;
   private final SoftRouting routing;
   private final TrainOptions options;
@@ -33,12 +40,14 @@ final class Finish {
 
   Finish(
       Subject subject,
+      Columns columns,
       Denoising denoising,
       SoftRouting routing,
       TrainOptions options,
       Target target,
       Progress progress) {
     this.subject = subject;
+    this.columns = columns;
     this.denoising = denoising;
     this.routing = routing;
     this.options = options;
@@ -68,23 +77,40 @@ final class Finish {
     Routing best = start;
     progress.begin("measuring", 1);
     Measure judging = measure(Purpose.JUDGING, 0);
+    Denoising merged = denoising; // with the columns that merging adds
     boolean exchanges = options.effort().exchange() > 0 || earlier != null;
-    if (options.reuse() == TrainOptions.Reusing.LEARNED || exchanges) {
+    if (options.reuse().rule().learns() || options.reuse().merges() || exchanges) {
       Measure deciding = measure(Purpose.DECIDING, 0);
       Rated rated = deciding.rate(start);
       training.put("exactErrorBefore", rated.error());
       if (exchanges) {
         rated = exchanged(deciding, rated, trainable, earlier, training, observer);
       }
-      if (options.reuse() == TrainOptions.Reusing.LEARNED) {
+      if (options.reuse().rule().learns() && exchanges) {
+        rated = tuned(deciding, rated);
+      }
+      if (options.reuse().merges()) {
+        Merge merge = Merge.of(deciding, rated, routing.forecast()::weights);
+        deciding = merge.measure();
+        rated = merge.best();
+        merged = deciding.denoising();
+        training.put("exactErrorMerged", rated.error());
+      }
+      if (options.reuse().rule().learns()) {
         rated = refitted(deciding, rated);
       }
       training.put("exactError", rated.error());
       training.put("unseenErrorBefore", judging.error(start));
       best = rated.routing();
     }
-    training.put("unseenError", judging.error(best));
-    return subject.router(best.computes(), table, options.threshold(), reuse(best), training);
+    training.put("unseenError", judging.over(merged).error(best));
+    return subject.router(
+        new Columns(merged.all()),
+        best.computes(),
+        table,
+        options.threshold(),
+        reuse(merged, best),
+        training);
   }
 
   private Rated exchanged(
@@ -115,12 +141,30 @@ final class Finish {
     return exchange.best();
   }
 
+  /** With weights by what they do to the pictures, if that is better under the exact measure. */
+  private Rated tuned(Measure deciding, Rated before) {
+    progress.begin("tuning", TUNINGS * BATCHES * Exchange.PROBES);
+    Rated best = before;
+    for (int i = 0; i < TUNINGS; i++) {
+      double error = best.error();
+      best =
+          Tuning.of(
+              deciding,
+              measure(Purpose.TUNING, i),
+              best,
+              Purpose.DIRECTIONS.seed(options.effort().seed(), -1 - i),
+              () -> progress.advance(String.format(Locale.ROOT, "error %.3g", error)));
+    }
+    return best;
+  }
+
   /** With weights by least squares, if that is better under the exact measure. */
   private Rated refitted(Measure deciding, Rated before) {
     List<Batch> batches = draw(Purpose.FITTING, 0);
     Rated best = before;
     for (double share : new double[] {1, 0.5}) {
-      Refit weights = Refit.of(denoising, batches, routing.history(), before.routing(), share);
+      Refit weights =
+          Refit.of(deciding.denoising(), batches, routing.history(), before.routing(), share);
       Rated candidate = deciding.rate(new Routing(before.routing().computes(), weights));
       best = candidate.error() < best.error() ? candidate : best;
     }
@@ -139,22 +183,21 @@ final class Finish {
         .toList();
   }
 
-  /** How the router file states the reuse: by name, or learned weights one by one. */
-  private Reuse reuse(Routing best) {
-    if (options.reuse() != TrainOptions.Reusing.LEARNED) {
+  /** How the router states the reuse: by name, or learned weights one by one, by column. */
+  private Reuse reuse(Denoising merged, Routing best) {
+    if (!options.reuse().rule().learns()) {
       return routing.forecast();
     }
     int steps = best.computes().length;
-    int branches = best.computes()[0].length;
-    double[][][] weights = new double[steps][branches][0];
-    for (int b = 0; b < branches; b++) {
+    double[][][] weights = new double[steps][merged.columns()][0];
+    for (int c = 0; c < merged.columns(); c++) {
       List<Integer> stored = new ArrayList<>();
       for (int s = 0; s < steps; s++) {
-        if (best.computes()[s][b]) {
-          stored.add(0, s);
-        } else {
+        if (!best.computes()[s][c]) {
           List<Integer> kept = stored.subList(0, Math.min(stored.size(), routing.history()));
-          weights[s][b] = best.weights().of(s, b, List.copyOf(kept));
+          weights[s][c] = best.weights().of(s, c, List.copyOf(kept));
+        } else if (merged.makes(c, best.computes()[s])) {
+          stored.add(0, s);
         }
       }
     }

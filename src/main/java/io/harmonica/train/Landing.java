@@ -14,7 +14,7 @@ import java.util.List;
  * decides, which says how hard an entry is pushed up.
  */
 final class Landing {
-  private record Entry(int step, int branch, double score, double push) {}
+  private record Entry(int step, int column, double score, double push) {}
 
   private Landing() {}
 
@@ -24,10 +24,10 @@ final class Landing {
    * @param trainable whether a step may reuse anything
    */
   static boolean[][] land(Table table, boolean[] trainable, Target target) {
-    boolean[][] computes = new boolean[table.steps()][table.branches()];
+    boolean[][] computes = new boolean[table.steps()][table.columns()];
     List<Entry> entries = new ArrayList<>();
     for (int s = 0; s < table.steps(); s++) {
-      for (int b = 0; b < table.branches(); b++) {
+      for (int b = 0; b < table.columns(); b++) {
         computes[s][b] = !trainable[s];
         if (trainable[s]) {
           entries.add(new Entry(s, b, table.logits()[s][b], -table.logitsAdam().first()[s][b]));
@@ -38,9 +38,9 @@ final class Landing {
         Comparator.comparingDouble(Entry::score).thenComparingDouble(Entry::push).reversed());
     double cost = target.cost(computes);
     for (Entry entry : entries) { // one that no longer fits leaves room for a lighter one
-      double weight = target.weights()[entry.branch()];
+      double weight = target.weights()[entry.column()];
       if (target.allows(cost + weight)) {
-        computes[entry.step()][entry.branch()] = true;
+        computes[entry.step()][entry.column()] = true;
         cost += weight;
       }
     }

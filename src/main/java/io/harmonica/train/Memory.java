@@ -3,6 +3,8 @@ package io.harmonica.train;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shapes;
+import io.harmonica.model.Streams;
+import io.harmonica.router.Grain;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.train.search.Routed;
 import java.io.IOException;
@@ -34,7 +36,9 @@ public final class Memory {
     int rows = // that the model sees for a picture
         model.io().shows().guided() ? 1 : Guidance.rows(options.trajectory().guidance());
     long heap =
-        options.effort().exchange() > 0 ? heapBytes(model, options.trajectory().steps(), rows) : 0;
+        options.effort().exchange() > 0
+            ? heapBytes(model, options.reuse().grain(), options.trajectory().steps(), rows)
+            : 0;
     requireHeap(heap, options.effort().batch(), Runtime.getRuntime().maxMemory());
     long all = heap + (inProcess ? bytes(model, rows) : 0);
     availableBytes().ifPresent(room -> requireRoom(all, options.effort().batch(), room));
@@ -77,10 +81,20 @@ public final class Memory {
 
   /**
    * What an exchange keeps of a picture in Java's heap, a {@link Routed} trajectory: what each
-   * branch computes at each step, and as much again for what is forecast and what looks back.
+   * column computes at each step, and as much again for what is forecast and what looks back.
    */
-  static long heapBytes(Denoiser model, int steps, int rows) {
-    return 2L * steps * rows * Float.BYTES * outputs(model);
+  static long heapBytes(Denoiser model, Grain grain, int steps, int rows) {
+    long width = Shapes.handedOn(model).get(Streams.HIDDEN)[1];
+    long elements =
+        Columns.of(grain, model).all().stream()
+            .mapToLong(
+                column ->
+                    column
+                        .change()
+                        .map(change -> width * change.rows())
+                        .orElseGet(() -> model.branchElements().get(column.first())))
+            .sum();
+    return 2L * steps * rows * Float.BYTES * elements;
   }
 
   private static long outputs(Denoiser model) {

@@ -48,9 +48,11 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
     int step = walk.step();
     Denoising.Begun begun = denoising.begin(walk); // the same for both
     try (Value teacher = teacher(denoising, begun)) { // (B, O, H, W)
-      Value logits = ops.leaf(table.logits()[step], table.branches());
+      Value logits = ops.leaf(table.logits()[step], table.columns());
       Value corrections =
-          table.learned() ? ops.leaf(table.corrections()[step], 2L * table.branches()) : null;
+          table.learned()
+              ? ops.leaf(table.corrections()[step], (long) table.weights() * table.columns())
+              : null;
       Value student = denoising.guided(begun, routing.soft(walk, table, logits, corrections));
       Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
       mse.backward();

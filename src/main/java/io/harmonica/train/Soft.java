@@ -9,7 +9,7 @@ import io.harmonica.train.trajectory.Walk;
 import java.util.function.Supplier;
 
 /**
- * HarmoniCa's soft routing of one step (arXiv 2410.01723): a branch's output is {@code o = r f(x) +
+ * HarmoniCa's soft routing of one step (arXiv 2410.01723): a column's output is {@code o = r f(x) +
  * (1 - r) sum_j w_j history_j}, with {@code r} the sigmoid of its logit. What is stored is {@code
  * o} itself, detached, where r exceeds the threshold.
  */
@@ -19,14 +19,14 @@ final class Soft implements Denoising.Route {
   private final Table table;
   private final Reuse.Forecast forecast;
   private final double threshold;
-  private final Value scores; // (branches)
-  private final Value corrections; // (2 branches), or null where reuse is not learned
+  private final Value scores; // (columns)
+  private final Value corrections; // (weights columns), or null where reuse is not learned
 
   /**
    * Routes a walk's step.
    *
-   * @param logits of the step, (branches)
-   * @param corrections of the step, (2 branches), or null
+   * @param logits of the step, (columns)
+   * @param corrections of the step, (weights columns), or null
    */
   Soft(
       TorchOps ops,
@@ -46,33 +46,34 @@ final class Soft implements Denoising.Route {
   }
 
   @Override
-  public Value output(int branch, Supplier<Value> computed) {
+  public Value output(int column, Supplier<Value> computed) {
     Value output = computed.get(); // (B, N, D)
     int step = walk.step();
     if (step > 0) {
-      Value reused = reused(branch); // (B, N, D)
-      Value r = ops.slice(scores, 0, branch, branch + 1); // (1)
+      Value reused = reused(column); // (B, N, D)
+      Value r = ops.slice(scores, 0, column, column + 1); // (1)
       output = ops.add(reused, ops.mul(r, ops.sub(output, reused)));
     }
-    if (table.score(step, branch) > threshold) {
-      walk.cache().store(branch, step, output);
+    if (table.score(step, column) > threshold) {
+      walk.cache().store(column, step, output);
     }
     return output;
   }
 
-  private Value reused(int branch) {
-    double[] weights = forecast.weights(walk.step(), branch, walk.cache().steps(branch));
+  private Value reused(int column) {
+    double[] weights = forecast.weights(walk.step(), column, walk.cache().steps(column));
     Value sum = null;
     for (int k = 0; k < weights.length; k++) {
-      Value older = walk.cache().output(branch, k);
-      boolean corrected = corrections != null && weights.length == 2;
+      Value older = walk.cache().output(column, k);
       if (weights.length > 1) {
         Value weight = Routes.scalar(ops, weights[k]);
-        long place = 2L * branch + k;
+        long place = (long) table.weights() * column + k;
         older =
             ops.mul(
                 older,
-                corrected ? ops.add(weight, ops.slice(corrections, 0, place, place + 1)) : weight);
+                corrections != null
+                    ? ops.add(weight, ops.slice(corrections, 0, place, place + 1))
+                    : weight);
       }
       sum = sum == null ? older : ops.add(sum, older);
     }

@@ -15,7 +15,7 @@ import io.harmonica.train.trajectory.Walk;
  */
 record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
 
-  /** How many outputs of a branch are kept. */
+  /** How many outputs of a column are kept. */
   int history() {
     return forecast.order() + 1;
   }
@@ -23,10 +23,14 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
   /** Routes a walk's step with the table's numbers as constants. */
   Soft soft(Walk walk, Table table) {
     int step = walk.step();
-    Value logits = ops.input(table.logits()[step], table.branches());
-    Value corrections =
-        table.learned() ? ops.input(table.corrections()[step], 2L * table.branches()) : null;
+    Value logits = ops.input(table.logits()[step], table.columns());
+    Value corrections = table.learned() ? corrections(table, step) : null;
     return soft(walk, table, logits, corrections);
+  }
+
+  private Value corrections(Table table, int step) {
+    float[] row = table.corrections()[step];
+    return ops.input(row, row.length);
   }
 
   /** Routes a walk's step with leaves that want a gradient. */
@@ -41,6 +45,6 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
         ops,
         walk,
         computes,
-        (step, branch, stored) -> table.weights(forecast, step, branch, stored));
+        (step, column, stored) -> table.weights(forecast, step, column, stored));
   }
 }

@@ -71,30 +71,36 @@ public record Start(String name, Optional<Router> router) {
    * comes nearest to the target, whole or not.
    */
   float[][] logits(
-      int steps, List<String> branches, long seed, boolean[] trainable, Optional<Target> target) {
+      int steps,
+      List<String> branches,
+      Columns columns,
+      long seed,
+      boolean[] trainable,
+      Optional<Target> target) {
     if (equals(RANDOM)) {
-      return noise(steps, branches.size(), seed, trainable);
+      return noise(steps, columns.count(), seed, trainable);
     }
     boolean[][] computes =
         tables(steps, branches)
+            .map(columns::table)
             .min(Comparator.comparingDouble(table -> distance(table, target)))
             .orElseThrow();
-    var logits = new float[steps][branches.size()];
+    var logits = new float[steps][columns.count()];
     for (int s = 0; s < steps; s++) {
-      for (int b = 0; b < branches.size(); b++) {
-        logits[s][b] = !trainable[s] ? Table.BOUND : computes[s][b] ? COMPUTE : REUSE;
+      for (int c = 0; c < columns.count(); c++) {
+        logits[s][c] = !trainable[s] ? Table.BOUND : computes[s][c] ? COMPUTE : REUSE;
       }
     }
     return logits;
   }
 
-  private static float[][] noise(int steps, int branches, long seed, boolean[] trainable) {
+  private static float[][] noise(int steps, int columns, long seed, boolean[] trainable) {
     var random = new SplittableRandom(seed);
-    var logits = new float[steps][branches];
+    var logits = new float[steps][columns];
     for (int s = 0; s < steps; s++) {
-      for (int b = 0; b < branches; b++) {
+      for (int c = 0; c < columns; c++) {
         float drawn = (float) random.nextGaussian();
-        logits[s][b] = trainable[s] ? Math.max(-Table.BOUND, Math.min(Table.BOUND, drawn)) : 5;
+        logits[s][c] = trainable[s] ? Math.max(-Table.BOUND, Math.min(Table.BOUND, drawn)) : 5;
       }
     }
     return logits;

@@ -77,7 +77,7 @@ record State(
   }
 
   /** Reads a state and refuses one that this run cannot go on from. */
-  static State read(Path file, String checkpoint, ObjectNode settings, int branches) {
+  static State read(Path file, String checkpoint, ObjectNode settings, int columns, int weights) {
     State state;
     try {
       state = MAPPER.readValue(Files.readAllBytes(file), State.class);
@@ -101,10 +101,10 @@ record State(
     }
     int steps = settings.path("steps").asInt();
     if (state.settings == null) {
-      throw state.damaged(file, steps, branches);
+      throw state.damaged(file, steps, columns);
     }
     requireSame(file, state.settings, settings);
-    state.requireWhole(file, steps, branches);
+    state.requireWhole(file, steps, columns, weights);
     return state;
   }
 
@@ -127,30 +127,30 @@ record State(
     }
   }
 
-  private static boolean fits(boolean[][] table, int steps, int branches) {
+  private static boolean fits(boolean[][] table, int steps, int columns) {
     return table != null
         && table.length == steps
-        && Arrays.stream(table).allMatch(row -> row != null && row.length == branches);
+        && Arrays.stream(table).allMatch(row -> row != null && row.length == columns);
   }
 
-  private void requireWhole(Path file, int steps, int branches) {
+  private void requireWhole(Path file, int steps, int columns, int weights) {
     boolean whole =
         iterations >= 0
             && table != null
             && steering != null
             && lambda != null
             && lambda.length == steps
-            && table.fits(steps, branches)
+            && table.fits(steps, columns, weights)
             && steering.savings().length == steps
-            && (exchanged == null || fits(exchanged.computes(), steps, branches));
+            && (exchanged == null || fits(exchanged.computes(), steps, columns));
     if (!whole) {
-      throw damaged(file, steps, branches);
+      throw damaged(file, steps, columns);
     }
   }
 
-  private HarmonicaException damaged(Path file, int steps, int branches) {
+  private HarmonicaException damaged(Path file, int steps, int columns) {
     return new HarmonicaException(
-        "`resume` %s is damaged: it does not hold settings and tables of %d steps and %d branches; train anew"
-            .formatted(file, steps, branches));
+        "`resume` %s is damaged: it does not hold settings and tables of %d steps and %d columns; train anew"
+            .formatted(file, steps, columns));
   }
 }

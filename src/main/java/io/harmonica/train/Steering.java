@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Chooses beta, the price of a computed branch in the loss, so that the table ends at its target.
+ * Chooses beta, the price of a computed column in the loss, so that the table ends at its target.
  *
  * <p>An entry's logit rises while what computing saves, {@code -lambda_s dMSE/dr}, exceeds the
  * price. So the price is set where just the entries above it fit the budget, by running means of
@@ -25,7 +25,7 @@ final class Steering {
   static final double AHEAD = 2;
 
   private final Optional<Target> target; // none where beta is fixed
-  private final double[][] savings; // [steps][branches], of the MSE alone
+  private final double[][] savings; // [steps][columns], of the MSE alone
   private double trim; // what log beta is moved by
   private double beta;
 
@@ -42,8 +42,8 @@ final class Steering {
 
   /** What is needed to go on later. */
   record State(double[][] savings, double trim, double beta) {
-    static State fresh(int steps, int branches, double beta) {
-      return new State(new double[steps][branches], 0, beta);
+    static State fresh(int steps, int columns, double beta) {
+      return new State(new double[steps][columns], 0, beta);
     }
 
     private State copy() {

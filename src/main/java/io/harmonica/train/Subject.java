@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Shapes;
+import io.harmonica.model.Weights;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -34,6 +36,8 @@ public record Subject(
     Flops flops,
     Sampled sampled,
     Optional<Captions> captions) {
+  /** Keeps a score that was moved to the other side of the threshold just there. */
+  private static final double MARGIN = 1e-6;
 
   /**
    * How trajectories go.
@@ -44,6 +48,31 @@ public record Subject(
    * @param spacing that the sampler was made with
    */
   public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
+
+  /** Of a model as it is sampled, for the trajectory that was asked for. */
+  public static Subject of(
+      String name,
+      Denoiser model,
+      String digest,
+      TrainOptions.Trajectory trajectory,
+      Sampling sampling,
+      Optional<Captions> captions) {
+    Spacing spacing = Spacing.of(trajectory.spacing());
+    Sampler sampler =
+        sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
+    return new Subject(
+        name,
+        model,
+        digest,
+        Shapes.flops(model, Weights.NONE),
+        new Sampled(trajectory.sampler(), sampler, sampling, spacing),
+        captions);
+  }
+
+  /** The same for a router of another name. */
+  public Subject named(String other) {
+    return new Subject(other, model, digest, flops, sampled, captions);
+  }
 
   /** Whose steps the trajectory takes. */
   public Sampler sampler() {
@@ -64,9 +93,6 @@ public record Subject(
     return sampled.sampling.signal(sampler().timesteps(), sampled.spacing);
   }
 
-  /** Keeps a score that was moved to the other side of the threshold just there. */
-  private static final double MARGIN = 1e-6;
-
   List<String> branches() {
     return model.branchNames();
   }
@@ -81,9 +107,15 @@ public record Subject(
   }
 
   /** What a table saves. */
-  Savings savings(boolean[][] computes, Table table, double threshold) {
+  Savings savings(Columns columns, boolean[][] computes, Table table, double threshold) {
     return savings(
-        router(computes, table, threshold, Reuse.LAST, JsonNodeFactory.instance.objectNode()));
+        router(
+            columns,
+            computes,
+            table,
+            threshold,
+            Reuse.LAST,
+            JsonNodeFactory.instance.objectNode()));
   }
 
   /** What a router of this model saves. */
@@ -95,17 +127,28 @@ public record Subject(
   /**
    * A router that computes what a table says; scores that are on the other side are moved to the
    * threshold.
+   *
+   * @param columns the table's, and behind them what merging made of several
+   * @param computes {@code [steps][columns]}
+   * @param reuse by column
    */
   Router router(
-      boolean[][] computes, Table table, double threshold, Reuse reuse, ObjectNode training) {
-    double[][] scores = new double[steps()][table.branches()];
+      Columns columns,
+      boolean[][] computes,
+      Table table,
+      double threshold,
+      Reuse reuse,
+      ObjectNode training) {
+    List<Integer> sources = columns.ofRouter();
+    double[][] scores = new double[steps()][sources.size()];
     for (int s = 0; s < scores.length; s++) {
-      for (int b = 0; b < scores[s].length; b++) {
-        double score = table.score(s, b);
-        scores[s][b] =
-            computes[s][b]
-                ? Math.max(score, Math.min(1, threshold + MARGIN))
-                : Math.min(score, threshold);
+      for (int r = 0; r < sources.size(); r++) {
+        int column = sources.get(r);
+        boolean isRun = r >= branches().size();
+        scores[s][r] =
+            isRun && columns.isUnderAnother(column, computes[s])
+                ? 1 // reused all the same, as a part of the other one
+                : score(table, s, column, computes[s][column], threshold);
       }
     }
     return new Router(
@@ -116,8 +159,16 @@ public record Subject(
         sampler().timesteps(),
         threshold,
         branches(),
+        columns.runs(),
         scores,
-        reuse,
+        columns.ofRouter(reuse),
         training);
+  }
+
+  private static double score(
+      Table table, int step, int column, boolean computes, double threshold) {
+    double own =
+        column < table.columns() ? table.score(step, column) : computes ? 1 : 0; // or merged
+    return computes ? Math.max(own, Math.min(1, threshold + MARGIN)) : Math.min(own, threshold);
   }
 }

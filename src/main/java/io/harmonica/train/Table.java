@@ -8,37 +8,47 @@ import java.util.List;
  * The numbers that training changes: HarmoniCa's logits, whose sigmoids are the router's scores,
  * and where reuse is learned a correction to the weights of the forecast.
  *
- * @param logits [steps][branches] in [-5, 5]; row 0 is fixed, step 0 computes everything
- * @param corrections [steps][2 branches]: what a reused output adds to the forecast's weights of
- *     the branch's last two stored outputs; no rows where reuse is not learned
+ * @param logits [steps][columns] in [-5, 5]; row 0 is fixed, step 0 computes everything
+ * @param corrections [steps][weights columns]: what a reused output adds to the forecast's weights
+ *     of the column's last two or three stored outputs, column by column; no rows where reuse is
+ *     not learned
  */
 record Table(float[][] logits, AdamW logitsAdam, float[][] corrections, AdamW correctionsAdam) {
   static final float BOUND = 5;
 
-  /** Starts from given logits. */
-  static Table of(float[][] logits, boolean learned) {
+  /**
+   * Starts from given logits.
+   *
+   * @param weights of a reused output that are learned; 0 for none
+   */
+  static Table of(float[][] logits, int weights) {
     float[][] own = Arrays.stream(logits).map(float[]::clone).toArray(float[][]::new);
     int steps = own.length;
-    int branches = own[0].length;
+    int columns = own[0].length;
     Arrays.fill(own[0], BOUND);
-    int rows = learned ? steps : 0;
+    int rows = weights > 0 ? steps : 0;
     return new Table(
         own,
-        AdamW.of(steps, branches),
-        new float[rows][2 * branches],
-        AdamW.of(rows, 2 * branches));
+        AdamW.of(steps, columns),
+        new float[rows][weights * columns],
+        AdamW.of(rows, weights * columns));
   }
 
   int steps() {
     return logits.length;
   }
 
-  int branches() {
+  int columns() {
     return logits[0].length;
   }
 
   boolean learned() {
     return corrections.length > 0;
+  }
+
+  /** How many weights of a reused output are learned. */
+  int weights() {
+    return learned() ? corrections[0].length / columns() : 0;
   }
 
   /** One optimiser step of a row's logits, clamped as the reference clamps them. */
@@ -54,15 +64,15 @@ record Table(float[][] logits, AdamW logitsAdam, float[][] corrections, AdamW co
     correctionsAdam.update(step, corrections[step], gradient, learningRate);
   }
 
-  double score(int step, int branch) {
-    return 1 / (1 + Math.exp(-logits[step][branch]));
+  double score(int step, int column) {
+    return 1 / (1 + Math.exp(-logits[step][column]));
   }
 
-  /** What inference would compute: [steps][branches]. */
+  /** What inference would compute: [steps][columns]. */
   boolean[][] computes(double threshold) {
-    var computes = new boolean[steps()][branches()];
+    var computes = new boolean[steps()][columns()];
     for (int s = 0; s < steps(); s++) {
-      for (int b = 0; b < branches(); b++) {
+      for (int b = 0; b < columns(); b++) {
         computes[s][b] = s == 0 || score(s, b) > threshold;
       }
     }
@@ -75,9 +85,9 @@ record Table(float[][] logits, AdamW logitsAdam, float[][] corrections, AdamW co
    */
   boolean[][] heading(double threshold, double ahead) {
     double bound = Math.log(threshold / (1 - threshold));
-    var computes = new boolean[steps()][branches()];
+    var computes = new boolean[steps()][columns()];
     for (int s = 0; s < steps(); s++) {
-      for (int b = 0; b < branches(); b++) {
+      for (int b = 0; b < columns(); b++) {
         double there = logits[s][b] + ahead * logitsAdam.direction(s, b);
         computes[s][b] = s == 0 || there > bound;
       }
@@ -86,22 +96,21 @@ record Table(float[][] logits, AdamW logitsAdam, float[][] corrections, AdamW co
   }
 
   /** The weights of a reused output: the forecast's, with the learned corrections. */
-  double[] weights(Reuse.Forecast forecast, int step, int branch, List<Integer> stored) {
-    double[] weights = forecast.weights(step, branch, stored);
-    for (int k = 0; learned() && weights.length == 2 && k < 2; k++) {
-      weights[k] += corrections[step][2 * branch + k];
+  double[] weights(Reuse.Forecast forecast, int step, int column, List<Integer> stored) {
+    double[] weights = forecast.weights(step, column, stored);
+    for (int k = 0; learned() && weights.length > 1 && k < weights.length; k++) {
+      weights[k] += corrections[step][weights() * column + k]; // one alone is reused as it is
     }
     return weights;
   }
 
   /** Whether every part has its size and its numbers. */
-  boolean fits(int steps, int branches) {
-    int rows = corrections == null ? -1 : corrections.length;
-    return fits(logits, steps, branches)
-        && fits(logitsAdam, steps, branches)
-        && (rows == 0 || rows == steps)
-        && fits(corrections, rows, 2 * branches)
-        && fits(correctionsAdam, rows, 2 * branches);
+  boolean fits(int steps, int columns, int weights) {
+    int rows = weights > 0 ? steps : 0;
+    return fits(logits, steps, columns)
+        && fits(logitsAdam, steps, columns)
+        && fits(corrections, rows, weights * columns)
+        && fits(correctionsAdam, rows, weights * columns);
   }
 
   private static boolean fits(AdamW adam, int rows, int width) {

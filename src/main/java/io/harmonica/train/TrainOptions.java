@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.InvalidProperty;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
+import io.harmonica.router.Grain;
 import io.harmonica.router.Reuse;
+import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.train.search.Target;
 import java.util.Locale;
@@ -16,7 +18,7 @@ import java.util.Optional;
  *
  * @param trajectory what the router is for
  * @param objective [sdt]
- * @param reuse how a reused output follows from stored ones [last]
+ * @param reuse what is reused, and how
  * @param weights of the steps' errors
  * @param control what the table's cost is held to [a theoretical speedup of 1.5]
  * @param start the table to start from [random]
@@ -26,7 +28,7 @@ import java.util.Optional;
 public record TrainOptions(
     Trajectory trajectory,
     Objective objective,
-    Reusing reuse,
+    Reuses reuse,
     ErrorWeights weights,
     Control control,
     Start start,
@@ -42,11 +44,17 @@ public record TrainOptions(
   public TrainOptions {
     require( // a logit of 5 must lie above it: step 0 computes
         threshold > 0 && threshold <= 0.99, "threshold", threshold, "above 0, at most 0.99");
-    if (objective == Objective.LTC && (reuse != Reusing.LAST || weights.lambda() != Lambda.NONE)) {
+    if (objective == Objective.LTC
+        && (reuse.rule() != Reusing.LAST || weights.lambda() != Lambda.NONE)) {
       throw new InvalidProperty(
           "objective",
           "ltc reuses the last output and weighs all errors alike: leave `reuse` and `lambda` out");
     }
+  }
+
+  /** The same, held to something else. */
+  public TrainOptions held(Control other) {
+    return new TrainOptions(trajectory, objective, reuse, weights, other, start, effort, threshold);
   }
 
   /**
@@ -123,13 +131,47 @@ public record TrainOptions(
     }
   }
 
-  /** How a reused output follows from the branch's stored ones. */
+  /**
+   * What is reused, and how.
+   *
+   * @param rule how a reused output follows from stored ones [last]
+   * @param grain what is computed or reused as one [branch]
+   * @param merges whether neighbours that the finished table reuses are merged to runs, where that
+   *     costs less than it saves [no]
+   */
+  public record Reuses(Reusing rule, Grain grain, boolean merges) {
+    public Reuses {
+      if (merges && grain == Grain.MODEL) {
+        throw new InvalidProperty(
+            "merge", "has nothing to merge with `grain` model: leave one of them out");
+      }
+    }
+
+    /** Of branches, each by itself. */
+    public static Reuses of(Reusing rule) {
+      return new Reuses(rule, Grain.BRANCH, false);
+    }
+
+    void describe(ObjectNode json) {
+      json.put("reuse", word(rule));
+      if (grain != Grain.BRANCH) {
+        json.put("grain", grain.toString());
+      }
+      if (merges) {
+        json.put("merge", true);
+      }
+    }
+  }
+
+  /** How a reused output follows from stored ones. */
   public enum Reusing {
     LAST(0),
     LINEAR(1),
     QUADRATIC(2),
     /** Linear, with weights that are trained too. */
-    LEARNED(1);
+    LEARNED(1),
+    /** Quadratic, with weights that are trained too. */
+    LEARNED_QUADRATIC(2);
 
     private final int order;
 
@@ -139,6 +181,16 @@ public record TrainOptions(
 
     Reuse.Forecast forecast() {
       return new Reuse.Forecast(order);
+    }
+
+    /** Whether the weights are trained. */
+    boolean learns() {
+      return this == LEARNED || this == LEARNED_QUADRATIC;
+    }
+
+    /** How many weights of a reused output are trained. */
+    int weights() {
+      return learns() ? order + 1 : 0;
     }
   }
 
@@ -155,31 +207,41 @@ public record TrainOptions(
    * What the table's cost is held to.
    *
    * @param kind {@code beta}, {@code speedup} or {@code cur}
+   * @param tier of the router, if it is one of a family
    */
-  public record Control(String kind, double value) {
+  public record Control(String kind, double value, Optional<String> tier) {
+    private static Control of(String kind, double value) {
+      return new Control(kind, value, Optional.empty());
+    }
+
+    /** The same for a router of this tier. */
+    public Control forTier(String name) {
+      return new Control(kind, value, Optional.of(name));
+    }
+
     /** A fixed price of a computed branch in the loss. */
     public static Control beta(double value) {
       require(value >= 0 && value <= 1e9, "beta", value, "0..1e9");
-      return new Control("beta", value);
+      return of("beta", value);
     }
 
     /** A theoretical speedup, beta following it. */
     public static Control speedup(double value) {
       require(value >= 1 && value <= 1000, "targetSpeedup", value, "1..1000");
-      return new Control("speedup", value);
+      return of("speedup", value);
     }
 
     /** A cache utilisation ratio, beta following it. */
     public static Control cur(double value) {
       require(value >= 0 && value < 1, "targetCur", value, "0 or more and below 1");
-      return new Control("cur", value);
+      return of("cur", value);
     }
 
     /** What a run is held to; empty where beta is fixed. */
-    Optional<Target> target(Flops flops, boolean[] trainable) {
+    Optional<Target> target(Columns columns, Flops flops, boolean[] trainable) {
       return switch (kind) {
-        case "speedup" -> Optional.of(Target.speedup(value, flops, trainable));
-        case "cur" -> Optional.of(Target.cur(value, flops, trainable));
+        case "speedup" -> Optional.of(Target.speedup(value, columns.flops(flops), trainable));
+        case "cur" -> Optional.of(Target.cur(value, columns.sizes(), trainable));
         default -> Optional.empty();
       };
     }
@@ -200,9 +262,12 @@ public record TrainOptions(
     json.put("steps", trajectory.steps()).put("spacing", trajectory.spacing());
     json.put("guidance", trajectory.guidance());
     json.put("guidanceChannels", trajectory.guidanceChannels());
-    json.put("reuse", word(reuse)).put("lambda", word(weights.lambda()));
-    json.put("lambdaEvery", weights.every()).put(control.kind(), control.value());
+    reuse.describe(json);
+    json.put("lambda", word(weights.lambda()))
+        .put("lambdaEvery", weights.every())
+        .put(control.kind(), control.value());
     json.put("init", start.name()).put("batch", effort.batch()).put("seed", effort.seed());
+    control.tier().ifPresent(tier -> json.put(Tiers.FIELD, tier));
     return json.put(LEARNING_RATE, effort.learningRate()).put("threshold", threshold);
   }
 

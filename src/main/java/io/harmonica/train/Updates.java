@@ -31,7 +31,7 @@ final class Updates {
    * @param regulariser sum of the row's scores, before the update
    * @param total {@code lambda * mse + beta * regulariser}
    * @param gradient of the total by the row's logits
-   * @param savings {@code -dMSE/dr} by branch
+   * @param savings {@code -dMSE/dr} by column
    */
   record Loss(
       int step, double mse, double regulariser, double total, float[] gradient, double[] savings) {}
@@ -51,11 +51,11 @@ final class Updates {
   void step(Gradient found) {
     int step = found.step();
     double weight = lambda[step];
-    int branches = table.branches();
+    int columns = table.columns();
     double regulariser = 0;
-    float[] gradient = new float[branches];
-    double[] savings = new double[branches];
-    for (int b = 0; b < branches; b++) {
+    float[] gradient = new float[columns];
+    double[] savings = new double[columns];
+    for (int b = 0; b < columns; b++) {
       double r = table.score(step, b);
       double slope = r * (1 - r);
       regulariser += r;

@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
 import io.harmonica.PackedLatents;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
@@ -125,7 +124,7 @@ class CaptionsGoldenTest {
         states = packing.unpack(states);
       }
       Sampler sampler =
-          Exporter.usual(io)
+          io.sampling()
               .withScheduler(path(folder + "/scheduler/scheduler_config.json"))
               .sampler("flow-euler", run.path("steps").asInt(), Optional.empty());
       double guidance = run.path(scale).asDouble(1);

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * From pictures back to the noise: how they move with every branch's output at every step, to first
+ * From pictures back to the noise: how they move with every column's output at every step, to first
  * order, through the model, the sampler and the cache. Only a learned variance is held as it is
  * ({@code iddpm}): what it does to the noise of the steps is left out.
  *
@@ -24,11 +24,11 @@ final class Adjoint {
   private final Routed routed;
   private final double[][] propagation; // [step][later step], by the sampler
   private final float[][] slopes; // by step, of the samples that its pass sees
-  private final float[][][] stored; // by step and branch, of what later steps reuse; or null
+  private final float[][][] stored; // by step and column, of what later steps reuse; or null
 
-  /** Is told the slopes of a branch's output at a step, (B, N, D), the last step's first. */
+  /** Is told the slopes of a column's output at a step, (B, N, D), the last step's first. */
   interface Observer {
-    void slopes(int step, int branch, float[] slopes);
+    void slopes(int step, int column, float[] slopes);
   }
 
   private Adjoint(Denoising denoising, Routed routed) {
@@ -36,7 +36,7 @@ final class Adjoint {
     this.routed = routed;
     this.propagation = denoising.propagation();
     this.slopes = new float[denoising.steps()][];
-    this.stored = new float[denoising.steps()][denoising.branches()][];
+    this.stored = new float[denoising.steps()][denoising.columns()][];
   }
 
   /**
@@ -65,21 +65,21 @@ final class Adjoint {
     Batch batch = routed.batch();
     try (Scope scope = Scope.open()) {
       Value x = denoising.leaf(routed.x()[step], batch); // (n, C, H, W)
-      Value[] errors = new Value[denoising.branches()]; // zeros that the outputs are joined with
+      Value[] errors = new Value[denoising.columns()]; // zeros that the outputs are joined with
       List<Value> terms = new ArrayList<>();
       Denoising.Route route =
-          (branch, computed) -> {
-            Reused reused = routed.reused()[step][branch];
-            long[] shape = routed.shapes()[branch];
-            errors[branch] = ops.leaf(new float[elements(shape)], shape);
+          (column, computed) -> {
+            Reused reused = routed.reused()[step][column];
+            long[] shape = routed.shapes()[column];
+            errors[column] = ops.leaf(new float[elements(shape)], shape);
             Value output =
                 reused == null
                     ? computed.get()
                     : ops.toPrecision(ops.input(reused.output(), shape)); // (B, N, D)
-            if (stored[step][branch] != null) {
-              terms.add(dot(ops.toFloat(output), stored[step][branch]));
+            if (stored[step][column] != null) {
+              terms.add(dot(ops.toFloat(output), stored[step][column]));
             }
-            return ops.add(output, ops.toPrecision(errors[branch]));
+            return ops.add(output, ops.toPrecision(errors[column]));
           };
       Value prediction = denoising.guided(denoising.begin(step, x, batch.classes()), route);
       Value guided = ops.slice(prediction, 0, 0, batch.pictures());
@@ -99,13 +99,13 @@ final class Adjoint {
   }
 
   /** To what a reused output was made of. */
-  private void passOn(Reused reused, int branch, float[] gradient) {
+  private void passOn(Reused reused, int column, float[] gradient) {
     for (int j = 0; reused != null && j < reused.weights().length; j++) {
       int source = reused.steps().get(j);
-      if (stored[source][branch] == null) {
-        stored[source][branch] = new float[gradient.length];
+      if (stored[source][column] == null) {
+        stored[source][column] = new float[gradient.length];
       }
-      add(stored[source][branch], gradient, reused.weights()[j]);
+      add(stored[source][column], gradient, reused.weights()[j]);
     }
   }
 

@@ -30,22 +30,22 @@ final class Descent {
   private final int history;
   private final Target target;
   private final List<Flip> singles = new ArrayList<>();
-  private final List<Flip> doubles = new ArrayList<>(); // two entries of one branch
-  private final double[][] columns; // [branch][sample]: what its outputs do
+  private final List<Flip> doubles = new ArrayList<>(); // two entries of one column
+  private final double[][] effects; // [column][sample]: what its outputs do
   private final double[] sum; // [sample]: what is left of the differences
   private final double[][] overlaps; // of the singles' changes
   private double cost;
 
-  /** Entries of one branch that change sides together. */
+  /** Entries of one column that change sides together. */
   private static final class Flip {
-    final int branch;
+    final int column;
     final List<Entry> entries;
     double cost; // what it adds to the table's
     double[] change; // [sample]: what it adds to the differences
     double squares; // what it adds to the sum of squares, alone
 
-    Flip(int branch, List<Entry> entries) {
-      this.branch = branch;
+    Flip(int column, List<Entry> entries) {
+      this.column = column;
       this.entries = entries;
     }
   }
@@ -53,7 +53,7 @@ final class Descent {
   /**
    * Starts at a table.
    *
-   * @param history how many outputs of a branch are kept
+   * @param history how many outputs of a column are kept
    */
   Descent(Responses responses, Routing start, boolean[] trainable, int history, Target target) {
     this.responses = responses;
@@ -63,8 +63,8 @@ final class Descent {
     this.history = history;
     this.target = target;
     cost = target.cost(computes);
-    int branches = computes[0].length;
-    for (int b = 0; b < branches; b++) {
+    int columns = computes[0].length;
+    for (int b = 0; b < columns; b++) {
       for (int s = 0; s < computes.length; s++) {
         if (trainable[s]) {
           Entry entry = new Entry(s, b);
@@ -77,14 +77,14 @@ final class Descent {
         }
       }
     }
-    columns = new double[branches][];
+    effects = new double[columns][];
     sum = responses.differences();
     overlaps = new double[singles.size()][singles.size()];
-    for (int b = 0; b < branches; b++) {
-      columns[b] = column(b);
+    for (int b = 0; b < columns; b++) {
+      effects[b] = effect(b);
       refresh(b);
     }
-    for (int b = 0; b < branches; b++) {
+    for (int b = 0; b < columns; b++) {
       relate(b);
     }
   }
@@ -99,12 +99,12 @@ final class Descent {
         cost += flip.cost;
         entries.addAll(flip.entries);
         flip(flip.entries);
-        add(sum, columns[flip.branch], -1);
-        columns[flip.branch] = column(flip.branch);
-        add(sum, columns[flip.branch], 1);
+        add(sum, effects[flip.column], -1);
+        effects[flip.column] = effect(flip.column);
+        add(sum, effects[flip.column], 1);
       }
-      move.forEach(flip -> refresh(flip.branch));
-      move.forEach(flip -> relate(flip.branch));
+      move.forEach(flip -> refresh(flip.column));
+      move.forEach(flip -> relate(flip.column));
       rateAll();
       moves.add(entries);
     }
@@ -130,7 +130,7 @@ final class Descent {
       for (int j = 0; j < i; j++) {
         Flip other = singles.get(j);
         double both = one.squares + other.squares + 2 * overlaps[i][j];
-        if (both < gain && one.branch != other.branch && allows(one.cost + other.cost)) {
+        if (both < gain && one.column != other.column && allows(one.cost + other.cost)) {
           gain = both;
           best = List.of(one, other);
         }
@@ -144,29 +144,29 @@ final class Descent {
     return more <= 0 || target.allows(cost + more);
   }
 
-  /** What a branch's flips would change, after its column has changed. */
-  private void refresh(int branch) {
+  /** What a column's flips would change, after its column has changed. */
+  private void refresh(int column) {
     for (List<Flip> flips : List.of(singles, doubles)) {
       for (Flip flip : flips) {
-        if (flip.branch == branch) {
+        if (flip.column == column) {
           flip(flip.entries);
-          flip.change = column(branch);
+          flip.change = effect(column);
           flip(flip.entries);
-          add(flip.change, columns[branch], -1);
+          add(flip.change, effects[column], -1);
           flip.cost = 0;
           for (Entry entry : flip.entries) {
-            double price = target.weights()[branch];
-            flip.cost += computes[entry.step()][branch] ? -price : price;
+            double price = target.weights()[column];
+            flip.cost += computes[entry.step()][column] ? -price : price;
           }
         }
       }
     }
   }
 
-  /** The overlaps of a branch's single flips with all. */
-  private void relate(int branch) {
+  /** The overlaps of a column's single flips with all. */
+  private void relate(int column) {
     for (int i = 0; i < singles.size(); i++) {
-      if (singles.get(i).branch == branch) {
+      if (singles.get(i).column == column) {
         for (int j = 0; j < singles.size(); j++) {
           overlaps[i][j] = dot(singles.get(i).change, singles.get(j).change);
           overlaps[j][i] = overlaps[i][j];
@@ -184,27 +184,27 @@ final class Descent {
   }
 
   private void flip(List<Entry> entries) {
-    entries.forEach(entry -> computes[entry.step()][entry.branch()] ^= true);
+    entries.forEach(entry -> computes[entry.step()][entry.column()] ^= true);
   }
 
-  private double[] column(int branch) {
-    double[] column = new double[responses.samples()];
+  private double[] effect(int column) {
+    double[] effect = new double[responses.samples()];
     List<Integer> stored = new ArrayList<>(); // newest first
     for (int s = 0; s < computes.length; s++) {
-      if (computes[s][branch]) {
-        responses.add(column, s, branch, s, 1);
+      if (computes[s][column]) {
+        responses.add(effect, s, column, s, 1);
         stored.add(0, s);
         if (stored.size() > history) {
           stored.remove(history);
         }
       } else {
-        double[] weights = reuse.of(s, branch, List.copyOf(stored));
+        double[] weights = reuse.of(s, column, List.copyOf(stored));
         for (int j = 0; j < weights.length; j++) {
-          responses.add(column, s, branch, stored.get(j), weights[j]);
+          responses.add(effect, s, column, stored.get(j), weights[j]);
         }
       }
     }
-    return column;
+    return effect;
   }
 
   private static void add(double[] to, double[] other, int sign) {

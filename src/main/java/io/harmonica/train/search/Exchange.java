@@ -123,7 +123,7 @@ public final class Exchange {
   /** Whether some moves make the best table so far; then it is kept. */
   private boolean improves(Routing from, List<List<Entry>> moves) {
     boolean[][] computes = copy(from.computes());
-    moves.forEach(move -> move.forEach(e -> computes[e.step()][e.branch()] ^= true));
+    moves.forEach(move -> move.forEach(e -> computes[e.step()][e.column()] ^= true));
     double cost = target.cost(computes);
     if (!target.allows(cost) && cost > target.cost(best.routing().computes())) {
       return false; // without the moves before them

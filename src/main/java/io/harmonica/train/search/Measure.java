@@ -22,7 +22,11 @@ public final class Measure {
   private final List<Batch> batches;
   private final List<float[]> uncached; // per batch its pictures
 
-  /** A table with the weights of its reused outputs. */
+  /**
+   * A table with the weights of its reused outputs.
+   *
+   * @param computes {@code [steps][columns]}
+   */
   public record Routing(boolean[][] computes, Routes.Weights weights) {
     /** What inference does at a walk's step. */
     Denoising.Route route(TorchOps ops, Walk walk) {
@@ -34,7 +38,7 @@ public final class Measure {
   public record Rated(Routing routing, double error) {}
 
   /** An entry of a table. */
-  record Entry(int step, int branch) {}
+  record Entry(int step, int column) {}
 
   public Measure(Denoising denoising, int history, List<Batch> batches) {
     this.denoising = denoising;
@@ -44,11 +48,23 @@ public final class Measure {
         batches.stream().map(batch -> pictures(batch, denoising.uncached(batch))).toList();
   }
 
-  Denoising denoising() {
+  private Measure(Denoising denoising, int history, List<Batch> batches, List<float[]> uncached) {
+    this.denoising = denoising;
+    this.history = history;
+    this.batches = batches;
+    this.uncached = uncached;
+  }
+
+  /** The same pictures, for tables of other columns. */
+  public Measure over(Denoising other) {
+    return new Measure(other, history, batches, uncached);
+  }
+
+  public Denoising denoising() {
     return denoising;
   }
 
-  /** How many outputs of a branch are kept. */
+  /** How many outputs of a column are kept. */
   int history() {
     return history;
   }

@@ -16,21 +16,24 @@ import java.util.Map;
  * those before it lead to.
  */
 public final class Refit implements Routes.Weights {
-  /** Holds weights to what they were where two histories are nearly the same; a share of them. */
+  /** Holds weights to what they were where histories are nearly the same; a share of them. */
   private static final double RIDGE = 1e-4;
 
   private final Routes.Weights before;
   private final double share;
   private final Map<Measure.Entry, Fit> fits = new HashMap<>();
 
-  /** The normal equations of an entry's two weights, over all pictures so far. */
+  /** The normal equations of an entry's weights, over all pictures so far. */
   private static final class Fit {
     final List<Integer> stored; // it holds for the outputs of these steps only
-    final double[] products = new double[5]; // 1.1, 1.2, 2.2, 1.output, 2.output
+    final double[][] products; // of two stored outputs
+    final double[] ofOutput; // of a stored and the computed one
     double[] weights;
 
-    Fit(List<Integer> stored) {
+    Fit(List<Integer> stored, int size) {
       this.stored = stored;
+      this.products = new double[size][size];
+      this.ofOutput = new double[size];
     }
   }
 
@@ -43,7 +46,7 @@ public final class Refit implements Routes.Weights {
    * Fits the weights of a table.
    *
    * @param batches one after the other; each sees what those before it lead to
-   * @param history how many outputs of a branch are kept
+   * @param history how many outputs of a column are kept
    * @param share of the way from the weights before to the fitted ones, in (0, 1]
    */
   public static Refit of(
@@ -64,42 +67,61 @@ public final class Refit implements Routes.Weights {
   private Denoising.Route route(TorchOps ops, Walk walk, Measure.Routing routing) {
     boolean[] computes = routing.computes()[walk.step()];
     Denoising.Route hard = Routes.hard(ops, walk, computes, this);
-    return (branch, computed) -> {
-      List<Integer> stored = walk.cache().steps(branch);
-      if (!computes[branch] && before.of(walk.step(), branch, stored).length == 2) {
-        fit(ops, walk, branch, stored, computed.get());
+    boolean[] fresh = {false}; // in a run that is reused, but fitted to what it would compute
+    return (column, computed) -> {
+      if (fresh[0]) {
+        return computed.get();
       }
-      return hard.output(branch, computed);
+      List<Integer> stored = walk.cache().steps(column);
+      if (!computes[column] && before.of(walk.step(), column, stored).length > 1) {
+        fresh[0] = true;
+        Value output = computed.get();
+        fresh[0] = false;
+        fit(ops, walk, column, stored, output);
+      }
+      return hard.output(column, computed);
     };
   }
 
-  private void fit(TorchOps ops, Walk walk, int branch, List<Integer> stored, Value output) {
-    Value first = walk.cache().output(branch, 0);
-    Value second = walk.cache().output(branch, 1);
-    Fit fit = fits.computeIfAbsent(new Measure.Entry(walk.step(), branch), at -> new Fit(stored));
-    fit.products[0] += dot(ops, first, first);
-    fit.products[1] += dot(ops, first, second);
-    fit.products[2] += dot(ops, second, second);
-    fit.products[3] += dot(ops, first, output);
-    fit.products[4] += dot(ops, second, output);
-    fit.weights = solved(fit.products, before.of(walk.step(), branch, stored));
+  private void fit(TorchOps ops, Walk walk, int column, List<Integer> stored, Value output) {
+    double[] old = before.of(walk.step(), column, stored);
+    Fit fit =
+        fits.computeIfAbsent(
+            new Measure.Entry(walk.step(), column), at -> new Fit(stored, old.length));
+    for (int j = 0; j < old.length; j++) {
+      Value one = walk.cache().output(column, j);
+      for (int k = 0; k <= j; k++) {
+        fit.products[j][k] += dot(ops, one, walk.cache().output(column, k));
+        fit.products[k][j] = fit.products[j][k];
+      }
+      fit.ofOutput[j] += dot(ops, one, output);
+    }
+    fit.weights = solved(fit, old);
   }
 
   /** The old weights, changed for what they leave over. */
-  private double[] solved(double[] products, double[] old) {
-    double a = products[0];
-    double b = products[1];
-    double c = products[2];
-    double left1 = products[3] - old[0] * a - old[1] * b;
-    double left2 = products[4] - old[0] * b - old[1] * c;
-    double ridge = RIDGE * (a + c) / 2;
-    double determinant = (a + ridge) * (c + ridge) - b * b;
-    double change1 = ((c + ridge) * left1 - b * left2) / determinant;
-    double change2 = ((a + ridge) * left2 - b * left1) / determinant;
-    double[] weights = {old[0] + share * change1, old[1] + share * change2};
-    boolean usable =
-        Double.isFinite(weights[0]) && Double.isFinite(weights[1]) && (float) weights[1] != 0;
-    return usable ? weights : old;
+  private double[] solved(Fit fit, double[] old) {
+    int size = old.length;
+    double[][] equations = new double[size][size + 1];
+    double ridge = 0;
+    for (int j = 0; j < size; j++) {
+      ridge += RIDGE * fit.products[j][j] / size;
+    }
+    for (int j = 0; j < size; j++) {
+      equations[j][size] = fit.ofOutput[j];
+      for (int k = 0; k < size; k++) {
+        equations[j][k] = fit.products[j][k] + (j == k ? ridge : 0);
+        equations[j][size] -= fit.products[j][k] * old[k];
+      }
+    }
+    double[] change = LinearEquations.solve(equations);
+    double[] weights = new double[size];
+    boolean usable = true;
+    for (int j = 0; j < size; j++) {
+      weights[j] = old[j] + share * change[j];
+      usable &= Double.isFinite(weights[j]);
+    }
+    return usable && (float) weights[size - 1] != 0 ? weights : old;
   }
 
   private static double dot(TorchOps ops, Value a, Value b) {
@@ -107,10 +129,10 @@ public final class Refit implements Routes.Weights {
   }
 
   @Override
-  public double[] of(int step, int branch, List<Integer> stored) {
-    Fit fit = fits.get(new Measure.Entry(step, branch));
+  public double[] of(int step, int column, List<Integer> stored) {
+    Fit fit = fits.get(new Measure.Entry(step, column));
     return fit != null && fit.stored.equals(stored)
         ? fit.weights.clone()
-        : before.of(step, branch, stored);
+        : before.of(step, column, stored);
   }
 }

@@ -7,30 +7,30 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
- * No paper: what other outputs, of any branch at any step, would do to the pictures that a table
+ * No paper: what other outputs, of any column at any step, would do to the pictures that a table
  * makes, to first order.
  *
  * <p>A sample looks at one picture along a random direction {@code v} of signs; for any difference
  * D of pictures {@code (v . D)^2} is {@code ||D||^2} in the mean. {@link Adjoint} gives {@code g =
- * d(v . picture) / d output} for each step and branch. All that is kept are the products {@code g .
- * f_j} with what the branch would compute at this and earlier steps: they tell of any output that
+ * d(v . picture) / d output} for each step and column. All that is kept are the products {@code g .
+ * f_j} with what the column would compute at this and earlier steps: they tell of any output that
  * is computed, or the weighted sum of earlier ones.
  *
  * <p>D's own direction, along which the change of {@code ||D||^2} is known exactly, was tried as
  * the first: tables then fit these few pictures too well, and others worse.
  */
 final class Responses {
-  private final float[][][][] products; // [branch][step][step of the output][sample]
+  private final float[][][][] products; // [column][step][step of the output][sample]
   private final double[] differences; // [sample]
   private final double[] scales; // [sample]
 
-  private Responses(int branches, int steps, int samples) {
+  private Responses(int columns, int steps, int samples) {
     differences = new double[samples];
     scales = new double[samples];
-    products = new float[branches][steps][][];
-    for (float[][][] branch : products) {
+    products = new float[columns][steps][][];
+    for (float[][][] column : products) {
       for (int s = 0; s < steps; s++) {
-        branch[s] = new float[s + 1][samples];
+        column[s] = new float[s + 1][samples];
       }
     }
   }
@@ -44,7 +44,7 @@ final class Responses {
   static Responses of(Measure measure, Routing routing, int probes, long seed, Runnable each) {
     Denoising denoising = measure.denoising();
     int samples = measure.pictures() * probes;
-    var responses = new Responses(denoising.branches(), denoising.steps(), samples);
+    var responses = new Responses(denoising.columns(), denoising.steps(), samples);
     var random = new SplittableRandom(seed);
     int first = 0;
     for (int i = 0; i < measure.batches().size(); i++) {
@@ -62,7 +62,7 @@ final class Responses {
             denoising,
             routed,
             directions[p],
-            (step, branch, slopes) -> responses.keep(routed, step, branch, slopes, at));
+            (step, column, slopes) -> responses.keep(routed, step, column, slopes, at));
         each.run();
       }
       first += batch.pictures() * probes;
@@ -95,8 +95,8 @@ final class Responses {
    * @param to by sample
    * @param of the step whose output it is, at this step or an earlier one
    */
-  void add(double[] to, int step, int branch, int of, double weight) {
-    float[] bySample = products[branch][step][of];
+  void add(double[] to, int step, int column, int of, double weight) {
+    float[] bySample = products[column][step][of];
     for (int q = 0; q < to.length; q++) {
       to[q] += weight * bySample[q];
     }
@@ -113,16 +113,16 @@ final class Responses {
     }
   }
 
-  private void keep(Routed routed, int step, int branch, float[] slopes, int[] at) {
+  private void keep(Routed routed, int step, int column, float[] slopes, int[] at) {
     int rows = at.length * routed.batch().copies(); // with guidance a picture has two
     int size = slopes.length / rows;
     IntStream.rangeClosed(0, step)
         .parallel() // quadratic in the steps: on one thread a GPU would wait for it
         .forEach(
             of -> {
-              float[] output = routed.computed()[of][branch];
+              float[] output = routed.computed()[of][column];
               for (int row = 0; row < rows; row++) {
-                products[branch][step][of][at[row % at.length]] +=
+                products[column][step][of][at[row % at.length]] +=
                     dot(slopes, output, row * size, (row + 1) * size);
               }
             });

@@ -11,9 +11,9 @@ import java.util.List;
  * Pictures on their way through a table, with all that {@link Adjoint} needs to go back.
  *
  * @param x by step, the samples before it
- * @param computed by step and branch, the output that is computed, or would be
- * @param reused by step and branch; null where it is computed
- * @param shapes of each branch's output, (B, N, D) as a rule
+ * @param computed by step and column, the output that is computed, or would be
+ * @param reused by step and column; null where it is computed
+ * @param shapes of each column's output, (B, N, D) as a rule
  * @param results the samples after the last step
  */
 public record Routed(
@@ -30,13 +30,13 @@ public record Routed(
   /**
    * Routes a batch as inference does.
    *
-   * @param history how many outputs of a branch are kept
+   * @param history how many outputs of a column are kept
    */
   public static Routed of(Denoising denoising, Batch batch, int history, Routing routing) {
     float[][] x = new float[denoising.steps()][];
-    float[][][] computed = new float[denoising.steps()][denoising.branches()][];
-    Reused[][] reused = new Reused[denoising.steps()][denoising.branches()];
-    long[][] shapes = new long[denoising.branches()][];
+    float[][][] computed = new float[denoising.steps()][denoising.columns()][];
+    Reused[][] reused = new Reused[denoising.steps()][denoising.columns()];
+    long[][] shapes = new long[denoising.columns()][];
     try (Walk walk = Walk.start(denoising, batch, history, 0)) {
       denoising.finish(
           walk,
@@ -44,19 +44,19 @@ public record Routed(
             int s = at.step();
             x[s] = at.x().clone();
             Denoising.Route route = routing.route(denoising.ops(), at);
-            return (branch, compute) -> {
+            return (column, compute) -> {
               Value own = compute.get();
-              shapes[branch] = own.shape();
-              computed[s][branch] = own.floats();
-              List<Integer> stored = at.cache().steps(branch);
-              Value output = route.output(branch, () -> own);
-              if (!routing.computes()[s][branch]) {
-                double[] weights = routing.weights().of(s, branch, stored);
+              shapes[column] = own.shape();
+              computed[s][column] = own.floats();
+              List<Integer> stored = at.cache().steps(column);
+              Value output = route.output(column, () -> own);
+              if (!routing.computes()[s][column]) {
+                double[] weights = routing.weights().of(s, column, stored);
                 float[] values =
                     weights.length == 1 && weights[0] == 1
-                        ? computed[stored.get(0)][branch] // held already
+                        ? computed[stored.get(0)][column] // held already
                         : output.floats();
-                reused[s][branch] = new Reused(values, stored, weights);
+                reused[s][column] = new Reused(values, stored, weights);
               }
               return output;
             };

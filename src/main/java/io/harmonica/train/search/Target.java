@@ -6,18 +6,23 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * What a router's table may cost: computing a branch at a step has a weight, its FLOPs for a
- * theoretical speedup or 1 for a CUR, and the computed entries of all steps share a budget.
+ * What a router's table may cost: computing a column at a step has a weight, its FLOPs for a
+ * theoretical speedup or its branches for a CUR, and the computed entries of all steps share a
+ * budget.
  *
  * @param kind {@code speedup} or {@code cur}
  * @param value what was asked for
- * @param weights per branch
+ * @param weights per column
  * @param budget most that the computed entries of all steps may weigh together, step 0 included
  */
 public record Target(String kind, double value, double[] weights, double budget) {
   private static final double ROUNDING = 1e-9;
 
-  /** The FLOPs that a table has already. */
+  /**
+   * The FLOPs that a table has already.
+   *
+   * @param flops by column
+   */
   public static Target asItIs(boolean[][] computes, Flops flops) {
     double[] weights = flops.branches().stream().mapToDouble(Long::doubleValue).toArray();
     return new Target("speedup", 1, weights, new Target("", 1, weights, 0).cost(computes));
@@ -26,6 +31,7 @@ public record Target(String kind, double value, double[] weights, double budget)
   /**
    * FLOPs that reach a theoretical speedup.
    *
+   * @param flops by column
    * @param trainable per step whether it may reuse anything
    */
   public static Target speedup(double value, Flops flops, boolean[] trainable) {
@@ -37,12 +43,15 @@ public record Target(String kind, double value, double[] weights, double budget)
     return target.requireReachable(trainable, nearest);
   }
 
-  /** Branch executions that reach a cache utilisation ratio. */
-  public static Target cur(double value, Flops flops, boolean[] trainable) {
-    double[] weights = new double[flops.branches().size()];
-    Arrays.fill(weights, 1);
+  /**
+   * Branch executions that reach a cache utilisation ratio.
+   *
+   * @param branches how many a column has
+   */
+  public static Target cur(double value, int[] branches, boolean[] trainable) {
+    double[] weights = Arrays.stream(branches).asDoubleStream().toArray();
     double nearest = 1 - (double) untrainable(trainable) / trainable.length;
-    double budget = (1 - value) * trainable.length * weights.length;
+    double budget = (1 - value) * trainable.length * Arrays.stream(weights).sum();
     return new Target("cur", value, weights, budget).requireReachable(trainable, nearest);
   }
 

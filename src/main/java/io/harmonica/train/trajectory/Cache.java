@@ -6,49 +6,49 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The last outputs that a trajectory stored of each branch, newest first.
+ * The last outputs that a trajectory stored of each column, newest first.
  *
  * <p>Outputs never change. A fork shares them, and closes only those that it stored itself.
  */
 public final class Cache implements AutoCloseable {
   private final int history;
-  private final List<List<Entry>> branches = new ArrayList<>();
+  private final List<List<Entry>> columns = new ArrayList<>();
 
   private record Entry(int step, Value output, Cache owner) {}
 
   /**
    * An empty one.
    *
-   * @param history how many outputs of a branch are kept
+   * @param history how many outputs of a column are kept
    */
-  Cache(int branches, int history) {
+  Cache(int columns, int history) {
     this.history = history;
-    for (int b = 0; b < branches; b++) {
-      this.branches.add(new ArrayList<>());
+    for (int b = 0; b < columns; b++) {
+      this.columns.add(new ArrayList<>());
     }
   }
 
   Cache fork() {
-    Cache fork = new Cache(branches.size(), history);
-    for (int b = 0; b < branches.size(); b++) {
-      fork.branches.get(b).addAll(branches.get(b));
+    Cache fork = new Cache(columns.size(), history);
+    for (int b = 0; b < columns.size(); b++) {
+      fork.columns.get(b).addAll(columns.get(b));
     }
     return fork;
   }
 
-  /** The steps whose outputs of a branch are stored. */
-  public List<Integer> steps(int branch) {
-    return branches.get(branch).stream().map(Entry::step).toList();
+  /** The steps whose outputs of a column are stored. */
+  public List<Integer> steps(int column) {
+    return columns.get(column).stream().map(Entry::step).toList();
   }
 
   /** A stored output, (B, N, D), 0 being the newest. */
-  public Value output(int branch, int age) {
-    return branches.get(branch).get(age).output();
+  public Value output(int column, int age) {
+    return columns.get(column).get(age).output();
   }
 
   /** Keeps an output, outside the history of the gradients; the oldest one goes. */
-  public void store(int branch, int step, Value output) {
-    List<Entry> entries = branches.get(branch);
+  public void store(int column, int step, Value output) {
+    List<Entry> entries = columns.get(column);
     try (Scope scope = Scope.withoutGradients()) {
       entries.add(0, new Entry(step, scope.keep(output.detach()), this));
     }
@@ -65,7 +65,7 @@ public final class Cache implements AutoCloseable {
 
   @Override
   public void close() {
-    branches.forEach(entries -> entries.forEach(this::release));
-    branches.forEach(List::clear);
+    columns.forEach(entries -> entries.forEach(this::release));
+    columns.forEach(List::clear);
   }
 }

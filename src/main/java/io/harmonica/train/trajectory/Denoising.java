@@ -1,7 +1,7 @@
 package io.harmonica.train.trajectory;
 
 import io.harmonica.Element;
-import io.harmonica.model.Branch;
+import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Shows;
 import io.harmonica.model.Streams;
@@ -14,6 +14,8 @@ import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,10 +23,12 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A model and its sampler as training runs them: passes in which anything may stand in for a
- * branch's output.
+ * column's output.
  *
  * <p>Legend: n pictures, B rows of the model's batch (2 n with guidance, else n), N tokens, D
  * width, C channels of a sample, O of a prediction.
@@ -32,11 +36,13 @@ import java.util.function.Supplier;
 public final class Denoising {
   private final TorchOps ops;
   private final Denoiser model;
-  private final List<Branch> branches;
+  private final int branches;
+  private final List<Column> columns;
   private final Sampler sampler;
   private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
+  private final Map<Drawn, float[]> uncached; // results so far
   private long passes;
 
   /** Of a model that takes no text. */
@@ -57,34 +63,99 @@ public final class Denoising {
       double guidance,
       int guidanceChannels,
       Optional<Captions> captions) {
+    this(
+        ops,
+        model,
+        Column.branches(model),
+        sampler,
+        guidance,
+        guidanceChannels,
+        captions,
+        new HashMap<>());
+  }
+
+  private Denoising(
+      TorchOps ops,
+      Denoiser model,
+      List<Column> columns,
+      Sampler sampler,
+      double guidance,
+      int guidanceChannels,
+      Optional<Captions> captions,
+      Map<Drawn, float[]> uncached) {
     this.ops = ops;
     this.model = model;
-    this.branches = model.branches();
+    this.branches = model.branches().size();
+    this.columns = List.copyOf(columns);
     this.sampler = sampler;
     this.scale = guidance;
     this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
     this.captions = captions;
+    this.uncached = uncached;
   }
 
-  /** Chooses a branch's output, (B, N, D): the computed one, a stored one, a mixture. */
+  /** What tells batches apart: their labels and noise follow from it. */
+  private record Drawn(long seed, int pictures) {}
+
+  /**
+   * The same by other columns. Of two that share branches one must cover the other; a branch
+   * without a column is always computed.
+   */
+  public Denoising over(List<Column> other) {
+    return new Denoising(
+        ops, model, other, sampler, scale, guidance.channels(), captions, uncached);
+  }
+
+  /**
+   * Chooses a column's output, (B, N, D): the computed one, a stored one, a mixture. Whoever
+   * computes a run is asked for the columns in it.
+   */
   public interface Route {
-    Value output(int branch, Supplier<Value> computed);
+    Value output(int column, Supplier<Value> computed);
   }
 
-  /** Every branch is computed. */
-  public static final Route FULL = (branch, computed) -> computed.get();
+  /** Everything is computed. */
+  public static final Route FULL = (column, computed) -> computed.get();
 
   /** The same without guidance. */
   public Denoising unguided() {
-    return new Denoising(ops, model, sampler, 1, guidance.channels(), captions);
+    return new Denoising(
+        ops, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
   }
 
   public TorchOps ops() {
     return ops;
   }
 
-  public int branches() {
-    return branches.size();
+  /** How many columns there are. */
+  public int columns() {
+    return columns.size();
+  }
+
+  /** The columns. */
+  public List<Column> all() {
+    return columns;
+  }
+
+  /** All columns, and further runs behind them. */
+  public Denoising with(List<Column> runs) {
+    return over(Stream.concat(columns.stream(), runs.stream()).toList());
+  }
+
+  /** A run of this model. */
+  public Column run(int first, int last) {
+    return Column.run(model, first, last);
+  }
+
+  /**
+   * Whether a step makes a column's output anew: of a run, where all columns in it are computed.
+   *
+   * @param computes by column
+   */
+  public boolean makes(int column, boolean[] computes) {
+    Column own = columns.get(column);
+    return IntStream.range(0, columns.size())
+        .allMatch(other -> computes[other] || !own.covers(columns.get(other)));
   }
 
   Stepper start() {
@@ -199,15 +270,66 @@ public final class Denoising {
   /** The model's prediction: (B, O, H, W). */
   public Value pass(Begun begun, Route route) {
     passes++;
-    Streams<Value> streams =
-        model.blocks(
-            ops,
-            0,
-            branches.size(),
-            begun.streams(),
-            begun.conditions()::get,
-            (branch, computed) -> Term.of(route.output(branch, computed)));
+    Streams<Value> streams = branches(0, branches, -1, begun, begun.streams(), route);
     return model.head(ops, streams, begun.conditions()::get);
+  }
+
+  /** Branches from one to another, the latter excluded; in a run, or in none: -1. */
+  private Streams<Value> branches(
+      int from, int end, int within, Begun begun, Streams<Value> streams, Route route) {
+    Streams<Value> now = streams;
+    int at = from;
+    while (at < end) {
+      OptionalInt run = runAt(at, end, within);
+      now =
+          run.isPresent() ? run(run.getAsInt(), begun, now, route) : branch(at, begun, now, route);
+      at = run.isPresent() ? columns.get(run.getAsInt()).last() + 1 : at + 1;
+    }
+    return now;
+  }
+
+  /** The widest run that begins at a branch, within another one. */
+  private OptionalInt runAt(int branch, int end, int within) {
+    return IntStream.range(0, columns.size())
+        .filter(c -> c != within && columns.get(c).isRun())
+        .filter(c -> columns.get(c).first() == branch && columns.get(c).last() < end)
+        .boxed()
+        .max(Comparator.comparingInt(c -> columns.get(c).last()))
+        .map(OptionalInt::of)
+        .orElseGet(OptionalInt::empty);
+  }
+
+  private Streams<Value> branch(int index, Begun begun, Streams<Value> streams, Route route) {
+    int column = columns.indexOf(Column.branch(index));
+    return model.blocks(
+        ops,
+        index,
+        index + 1,
+        streams,
+        begun.conditions()::get,
+        (branch, computed) ->
+            Term.of(column < 0 ? computed.get() : route.output(column, computed)));
+  }
+
+  private Streams<Value> run(int column, Begun begun, Streams<Value> before, Route route) {
+    Column run = columns.get(column);
+    Change change = run.change().orElseThrow();
+    Ran ran = new Ran();
+    Value output =
+        route.output(
+            column,
+            () -> {
+              ran.after = branches(run.first(), run.last() + 1, column, begun, before, route);
+              ran.change = change.of(ops, before, ran.after);
+              return ran.change;
+            });
+    return output == ran.change ? ran.after : change.add(ops, before, Term.of(output));
+  }
+
+  /** What became of a run whose branches were computed. */
+  private static final class Ran {
+    Streams<Value> after;
+    Value change;
   }
 
   /**
@@ -231,8 +353,17 @@ public final class Denoising {
         : ops.concat(1, List.of(both, ops.slice(prediction, 1, guidance.channels(), channels)));
   }
 
-  /** The result of a batch with everything computed: [B, C, H, W]. */
+  /**
+   * The result of a drawn batch with everything computed, [B, C, H, W]. It is remembered: trainings
+   * that follow each other measure by the same pictures.
+   */
   public float[] uncached(Batch batch) {
+    return uncached
+        .computeIfAbsent(new Drawn(batch.seed(), batch.pictures()), drawn -> computed(batch))
+        .clone();
+  }
+
+  private float[] computed(Batch batch) {
     try (Walk walk = Walk.start(this, batch, 0, 0)) {
       finish(walk, step -> FULL);
       return walk.x();

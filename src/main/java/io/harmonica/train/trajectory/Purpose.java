@@ -16,7 +16,9 @@ public enum Purpose {
   /** Learning-to-Cache's pictures to train on. */
   PICTURES(45),
   /** Directions that an exchange looks along, other ones each round. */
-  DIRECTIONS(46);
+  DIRECTIONS(46),
+  /** Pictures that weights are tuned to, other ones each round. */
+  TUNING(47);
 
   private final int bit;
 

@@ -4,44 +4,49 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.List;
 
-/** What stands in for a branch's output at one step of a walk. */
+/** What stands in for a column's output at one step of a walk. */
 public final class Routes {
 
-  /** The weights of a branch's stored outputs, newest first, where they are reused at a step. */
+  /** The weights of a column's stored outputs, newest first, where they are reused at a step. */
   public interface Weights {
-    double[] of(int step, int branch, List<Integer> stored);
+    double[] of(int step, int column, List<Integer> stored);
   }
 
   private Routes() {}
 
   /** Computes everything, and stores it: a step with caching disabled. */
   public static Denoising.Route disabled(Walk walk) {
-    return (branch, computed) -> store(walk, branch, computed.get());
+    return (column, computed) -> store(walk, column, computed.get());
   }
 
   /**
-   * As inference does: a branch is computed and stored, or it is the weighted sum of stored ones.
+   * As inference does: a column is computed and stored, or it is the weighted sum of stored ones. A
+   * run is stored where all columns in it are computed.
+   *
+   * @param computes by column
    */
   public static Denoising.Route hard(TorchOps ops, Walk walk, boolean[] computes, Weights weights) {
-    return (branch, computed) ->
-        computes[branch] ? store(walk, branch, computed.get()) : reused(ops, walk, branch, weights);
+    return (column, computed) ->
+        !computes[column]
+            ? reused(ops, walk, column, weights)
+            : walk.makes(column, computes) ? store(walk, column, computed.get()) : computed.get();
   }
 
-  private static Value store(Walk walk, int branch, Value output) {
-    walk.cache().store(branch, walk.step(), output);
+  private static Value store(Walk walk, int column, Value output) {
+    walk.cache().store(column, walk.step(), output);
     return output;
   }
 
   /** {@code sum_j w_j * history_j}: (B, N, D). */
-  static Value reused(TorchOps ops, Walk walk, int branch, Weights weights) {
-    double[] w = weights.of(walk.step(), branch, walk.cache().steps(branch));
-    Value sum = walk.cache().output(branch, 0);
+  static Value reused(TorchOps ops, Walk walk, int column, Weights weights) {
+    double[] w = weights.of(walk.step(), column, walk.cache().steps(column));
+    Value sum = walk.cache().output(column, 0);
     if (w.length == 1) { // a single output is reused as it is
       return sum;
     }
     sum = ops.mul(sum, scalar(ops, w[0]));
     for (int k = 1; k < w.length; k++) {
-      sum = ops.add(sum, ops.mul(walk.cache().output(branch, k), scalar(ops, w[k])));
+      sum = ops.add(sum, ops.mul(walk.cache().output(column, k), scalar(ops, w[k])));
     }
     return sum;
   }

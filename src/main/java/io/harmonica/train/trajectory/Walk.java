@@ -2,7 +2,7 @@ package io.harmonica.train.trajectory;
 
 import io.harmonica.sampler.Stepper;
 
-/** A batch on its way through a trajectory: its samples, and the branch outputs it keeps. */
+/** A batch on its way through a trajectory: its samples, and the column outputs it keeps. */
 public final class Walk implements AutoCloseable {
   private final Denoising denoising;
   private final Batch batch;
@@ -21,9 +21,9 @@ public final class Walk implements AutoCloseable {
     this.step = step;
   }
 
-  /** At a batch's samples, with an empty cache that keeps so many outputs of a branch. */
+  /** At a batch's samples, with an empty cache that keeps so many outputs of a column. */
   public static Walk start(Denoising denoising, Batch batch, int history, int step) {
-    Cache cache = new Cache(denoising.branches(), history);
+    Cache cache = new Cache(denoising.columns(), history);
     return new Walk(denoising, batch, cache, batch.noise().clone(), denoising.start(), step);
   }
 
@@ -53,6 +53,11 @@ public final class Walk implements AutoCloseable {
 
   public Cache cache() {
     return cache;
+  }
+
+  /** Whether a step that computes these columns makes one's output anew. */
+  boolean makes(int column, boolean[] computes) {
+    return denoising.makes(column, computes);
   }
 
   /** Steps the samples by a guided prediction, [rows, outputChannels, H, W]. */

@@ -1,7 +1,8 @@
-package io.harmonica.repository;
+package io.harmonica.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,13 @@ public record StreamLives(Map<String, Life> streams) {
     streams = new LinkedHashMap<>(streams);
   }
 
+  /** Of a model. */
+  public static StreamLives of(Denoiser model) {
+    Map<String, Life> lives = Shapes.streams(model);
+    lives.remove(Streams.HIDDEN);
+    return new StreamLives(lives);
+  }
+
   /** As a configuration has it; empty where there is the hidden state alone. */
   @Override
   public String toString() {
@@ -45,7 +53,7 @@ public record StreamLives(Map<String, Life> streams) {
   }
 
   /** As a configuration has it. */
-  static StreamLives parse(String text) {
+  public static StreamLives parse(String text) {
     Map<String, Life> streams = new LinkedHashMap<>();
     for (String stream : text.isEmpty() ? List.<String>of() : List.of(text.split(","))) {
       String[] parts = stream.split("[=:]");
@@ -55,15 +63,41 @@ public record StreamLives(Map<String, Life> streams) {
     return new StreamLives(streams);
   }
 
-  /** The streams besides that branches change, as far as anything behind them needs these. */
-  List<Cut.Stream> changed(int first, int last) {
-    List<Cut.Stream> changed = new ArrayList<>();
+  /**
+   * A stream that branches change.
+   *
+   * @param isNew whether there is none of that name before them
+   */
+  public record Stream(String name, boolean isNew) {
+
+    /**
+     * What engines without weights call streams, so that one serves all runs that differ in their
+     * numbers only: {@code hidden, skip03, skip04} are {@code hidden, skip.0, skip.1}.
+     */
+    public static List<Stream> shared(List<Stream> streams) {
+      Map<String, Integer> counts = new HashMap<>();
+      List<Stream> shared = new ArrayList<>();
+      for (Stream stream : streams) {
+        String kind = stream.name.replaceFirst("\\d+$", "");
+        shared.add(
+            kind.equals(stream.name)
+                ? stream
+                : new Stream(kind + "." + (counts.merge(kind, 1, Integer::sum) - 1), stream.isNew));
+      }
+      return shared;
+    }
+  }
+
+  /** What branches change: the hidden state, and other streams that anything behind them needs. */
+  public List<Stream> changed(int first, int last) {
+    List<Stream> changed = new ArrayList<>();
+    changed.add(new Stream(Streams.HIDDEN, false));
     streams.forEach(
         (name, life) -> {
           boolean isMade = life.made().stream().anyMatch(made -> first <= made && made <= last);
           if (isMade && life.lastRead() > last) {
             boolean isNew = life.made().stream().noneMatch(made -> made < first);
-            changed.add(new Cut.Stream(name, isNew));
+            changed.add(new Stream(name, isNew));
           }
         });
     return changed;

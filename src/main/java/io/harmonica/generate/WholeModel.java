@@ -1,0 +1,138 @@
+package io.harmonica.generate;
+
+import io.harmonica.HarmonicaException;
+import io.harmonica.Port;
+import io.harmonica.Timesteps;
+import io.harmonica.picture.Latents;
+import io.harmonica.repository.ConfigPorts;
+import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
+import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Router;
+import io.harmonica.runtime.Runtime;
+import io.harmonica.runtime.Tensor;
+import io.harmonica.whole.WholePicture;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The model that makes a picture in one request, as {@code export} writes it for a router: {@code
+ * shapes-dit.taylor-2}, or of uncached steps {@code shapes-dit.none}. What it draws is fixed, so
+ * requests that ask for anything else are refused.
+ */
+record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
+
+  /**
+   * The model for a request.
+   *
+   * @throws HarmonicaException if there is none, or it draws another way
+   */
+  static WholeModel of(Runtime runtime, Admitted admitted, Style style) {
+    Manifest manifest = admitted.manifest();
+    WholePicture picture =
+        admitted
+            .router()
+            .map(router -> WholePicture.of(manifest, router))
+            .orElseGet(() -> WholePicture.uncached(manifest));
+    if (!draws(picture, admitted, style)) {
+      throw new HarmonicaException(
+          "%s draws in one request by sampler %s, %d steps and its own spacing, guidance on %d channels, and nothing else: leave other values out, or `whole`"
+              .formatted(
+                  picture.name(),
+                  admitted.router().map(Router::sampler).orElse(manifest.sampler()),
+                  picture.call().steps(),
+                  manifest.guidanceChannels()));
+    }
+    ModelConfig config;
+    try {
+      config = runtime.config(picture.name());
+    } catch (HarmonicaException e) {
+      throw new HarmonicaException(
+          "no pictures of %s in one request, which harmonica-export `picture` %s adds: %s"
+              .formatted(picture.name(), picture.router(), e.getMessage()),
+          e);
+    }
+    WholeModel model = new WholeModel(runtime, manifest, config);
+    if (model.inputs().contains(Names.INPUT_IDS)) {
+      throw new HarmonicaException(
+          "%s takes tokens, and `whole` sends texts that are embedded: leave it out"
+              .formatted(picture.name()));
+    }
+    return model;
+  }
+
+  /** Whether its steps are the request's. */
+  private static boolean draws(WholePicture picture, Admitted admitted, Style style) {
+    Timesteps timesteps = admitted.sampler().timesteps();
+    boolean same =
+        timesteps.equals(picture.sampler().timesteps())
+            && style.guidanceChannels().orElse(admitted.manifest().guidanceChannels())
+                == admitted.manifest().guidanceChannels();
+    for (int step = 0; same && step < timesteps.size(); step++) {
+      Optional<float[]> numbers = admitted.manifest().steps().numbers(admitted.sampler(), step);
+      same = numbers.isPresent() && Arrays.equals(numbers.get(), picture.numbers().get(step));
+    }
+    return same;
+  }
+
+  String name() {
+    return config.getName();
+  }
+
+  /** Pictures of a request. */
+  int maxBatch() {
+    return config.getMaxBatchSize();
+  }
+
+  private Set<String> inputs() {
+    return ConfigPorts.inputs(config).stream().map(Port::name).collect(Collectors.toSet());
+  }
+
+  /** What it takes for these pictures, by name; the caller closes them. */
+  Map<String, Tensor> inputs(Latents noise, Content content, double scale) {
+    int count = noise.count();
+    Map<String, Tensor> all = new HashMap<>();
+    all.put(
+        Names.NOISE,
+        runtime.tensor(
+            FloatBuffer.wrap(noise.values()),
+            count,
+            noise.channels(),
+            noise.height(),
+            noise.width()));
+    float[] scales = new float[count];
+    Arrays.fill(scales, (float) scale);
+    all.put(Names.GUIDANCE, runtime.tensor(FloatBuffer.wrap(scales), count, 1));
+    Condition condition = new Condition(runtime, manifest, false, scale, 1);
+    all.putAll(condition.of(content));
+    if (content instanceof Content.Texts texts) {
+      condition
+          .of(new Content.Texts(away(texts), Optional.empty()))
+          .forEach((input, tensor) -> all.put(Names.negative(input), tensor));
+    }
+    Set<String> taken = inputs();
+    all.entrySet()
+        .removeIf(
+            input -> {
+              boolean isTaken = taken.contains(input.getKey());
+              if (!isTaken) {
+                input.getValue().close();
+              }
+              return !isTaken;
+            });
+    return all;
+  }
+
+  /** What guidance leads away from, a text a picture; without it they are there and not read. */
+  private static Embeddings away(Content.Texts texts) {
+    Embeddings some = texts.negative().orElse(texts.positive());
+    int count = texts.count();
+    return some.count() == count ? some : Embeddings.of(Collections.nCopies(count, some));
+  }
+}
