@@ -16,7 +16,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What batching is worth to many requests in flight, each for a picture of the example: by the
@@ -32,6 +34,15 @@ public final class BatchingBenchmark {
 
   private BatchingBenchmark() {}
 
+  /** Seconds by the clock, and of processors, in this process and the servers'. */
+  private record Spent(double seconds, double processorSeconds) {}
+
+  private static Duration processors() {
+    return Stream.concat(Stream.of(ProcessHandle.current()), ProcessHandle.current().descendants())
+        .map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
+        .reduce(Duration.ZERO, Duration::plus);
+  }
+
   /**
    * A way to draw.
    *
@@ -39,8 +50,9 @@ public final class BatchingBenchmark {
    */
   private record Side(String name, Pipeline pipeline, int together) {
 
-    double seconds(String router) {
+    Spent draw(String router) {
       long start = System.nanoTime();
+      Duration before = processors();
       new InFlight(pipeline, IN_FLIGHT / together)
           .run(
               IntStream.range(0, PICTURES / together)
@@ -48,7 +60,8 @@ public final class BatchingBenchmark {
                   .iterator(),
               (i, result) -> {},
               () -> false);
-      return (System.nanoTime() - start) / 1e9;
+      Duration after = processors();
+      return new Spent((System.nanoTime() - start) / 1e9, after.minus(before).toNanos() / 1e9);
     }
 
     private Request request(int first, String router) {
@@ -96,27 +109,31 @@ public final class BatchingBenchmark {
 
   private static void measure(List<Side> sides, int rounds) {
     for (String router : List.of(Request.NO_ROUTER, ROUTER)) {
-      double[][] seconds = new double[sides.size()][rounds];
+      Spent[][] spent = new Spent[sides.size()][rounds];
       for (int round = -1; round < rounds; round++) { // one to warm up; the order turns
         for (int turn = 0; turn < sides.size(); turn++) {
           int side = Math.floorMod(round + turn, sides.size());
-          double spent = sides.get(side).seconds(router);
+          Spent one = sides.get(side).draw(router);
           if (round >= 0) {
-            seconds[side][round] = spent;
+            spent[side][round] = one;
           }
         }
       }
       for (int side = 1; side < sides.size(); side++) {
-        double[] ratios = new double[rounds];
-        for (int round = 0; round < rounds; round++) {
-          ratios[round] = seconds[0][round] / seconds[side][round];
-        }
-        String name = sides.get(side).name();
-        Ratios.print("router " + router + ", throughput " + name + " / none", ratios, "above 1");
+        String what = router + ", " + sides.get(side).name() + " / none, ";
+        print(what + "throughput", spent[0], spent[side], Spent::seconds);
+        print(what + "by processor time", spent[0], spent[side], Spent::processorSeconds);
       }
-      double[] rates = Arrays.stream(seconds[0]).map(spent -> PICTURES / spent).toArray();
-      Ratios.print("router " + router + ", pictures a second, none", rates, "none, for the scale");
+      double[] rates = Arrays.stream(spent[0]).mapToDouble(one -> PICTURES / one.seconds).toArray();
+      Ratios.print(router + ", none, pictures a second", rates, "none, for the scale");
     }
+  }
+
+  /** Pictures for a time, against those without batching. */
+  private static void print(String what, Spent[] none, Spent[] side, ToDoubleFunction<Spent> time) {
+    double[] ratios = new double[none.length];
+    Arrays.setAll(ratios, i -> time.applyAsDouble(none[i]) / time.applyAsDouble(side[i]));
+    Ratios.print(what, ratios, "above 1");
   }
 
   /** Of all engines' calls so far, by the server's metrics. */

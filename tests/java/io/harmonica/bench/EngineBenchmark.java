@@ -8,6 +8,7 @@ import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Result;
 import io.harmonica.model.Resolution;
+import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Grain;
@@ -31,20 +32,23 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Engines of a branch, a block and a step against each other in this process, with branches reused
- * one by one and as runs: processor time of a trajectory, and what the realised speedup is of the
- * theoretical one. {@code tests/bench/engines.sh} starts it; docs/BENCHMARKS.md keeps what it
- * printed.
+ * Engines of a branch, a block and a step, or of blocks in several precisions, against each other
+ * in this process, with branches reused one by one and as runs: processor time of a trajectory, and
+ * what the realised speedup is of the theoretical one. {@code tests/bench/engines.sh} starts it;
+ * docs/BENCHMARKS.md keeps what it printed.
  */
 public final class EngineBenchmark {
-  private static final int STEPS = 4;
   private static final double CUR = 0.4;
-  private static final Map<String, EngineSize> SIZES = new LinkedHashMap<>();
+  private static final Map<String, ExportOptions> EXPORTS = new LinkedHashMap<>();
 
   static {
-    SIZES.put("step", EngineSize.STEP);
-    SIZES.put("block", EngineSize.ofBlocks(1));
-    SIZES.put("branch", EngineSize.BRANCH);
+    EXPORTS.put("step", ExportOptions.of("step").withEngines(EngineSize.STEP));
+    EXPORTS.put("block", ExportOptions.of("block"));
+    EXPORTS.put("branch", ExportOptions.of("branch").withEngines(EngineSize.BRANCH));
+    EXPORTS.put("int8", ExportOptions.of("int8").withPrecision(Precision.INT8));
+    EXPORTS.put(
+        "int8-cache",
+        ExportOptions.of("int8-cache").withPrecision(Precision.INT8).withCacheInt8(true));
   }
 
   private static final OperatingSystemMXBean MACHINE =
@@ -53,28 +57,30 @@ public final class EngineBenchmark {
   private EngineBenchmark() {}
 
   /**
-   * Arguments: checkpoint folder, work folder, rounds; what engines are of and routers, by commas;
-   * size in pixels and text tokens, of a model that leaves these free.
+   * Arguments: checkpoint folder, work folder, rounds, steps; exports and routers, by commas; size
+   * in pixels and text tokens, of a model that leaves these free.
    */
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("engines");
     int rounds = Integer.parseInt(args[2]);
-    SIZES.keySet().retainAll(List.of(args[3].split(",")));
+    int steps = Integer.parseInt(args[3]);
+    EXPORTS.keySet().retainAll(List.of(args[4].split(",")));
+    String first = EXPORTS.keySet().iterator().next();
     Map<String, Savings> savings = new LinkedHashMap<>();
     Map<String, Pipeline> pipelines = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
       Choices choices =
-          args.length < 6
+          args.length < 7
               ? Choices.NONE
               : Choices.NONE
-                  .withResolution(Resolution.parse(args[5]))
-                  .withTextTokens(Integer.parseInt(args[6]));
+                  .withResolution(Resolution.parse(args[6]))
+                  .withTextTokens(Integer.parseInt(args[7]));
       Model model = Model.of(source, choices);
       Sampling sampling = model.denoiser().io().sampling();
       List<Long> bytes =
           model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList();
       List<Router> routers = new ArrayList<>();
-      for (String name : args[4].split(",")) {
+      for (String name : args[5].split(",")) {
         Policy policy =
             name.equals("random")
                 ? new RandomReuse(CUR, 0)
@@ -84,26 +90,24 @@ public final class EngineBenchmark {
                 name,
                 model.denoiser().architecture(),
                 sampling.sampler(),
-                sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
+                sampling.sampler(sampling.sampler(), steps, Optional.empty()).timesteps(),
                 model.denoiser().branchNames());
         routers.add(router);
         savings.put(name, Savings.of(router, model.flops(), bytes));
       }
-      for (Map.Entry<String, EngineSize> size : SIZES.entrySet()) {
-        ExportOptions options =
-            ExportOptions.of(size.getKey()).withEngines(size.getValue()).withForce(true);
-        new Exporter(model, routers, options).export(repository);
+      for (ExportOptions options : EXPORTS.values()) {
+        new Exporter(model, routers, options.withForce(true)).export(repository);
       }
     }
     List<String> kinds = new ArrayList<>(List.of("none"));
     kinds.addAll(savings.keySet());
     try {
       Map<String, double[]> millis = new LinkedHashMap<>();
-      for (String size : SIZES.keySet()) {
+      for (String size : EXPORTS.keySet()) {
         long before = resident();
         pipelines.put(size, Pipeline.open(repository, size));
         for (String router : kinds) {
-          long peak = generate(pipelines.get(size), router).peakCacheBytes();
+          long peak = generate(pipelines.get(size), router, steps).peakCacheBytes();
           if (savings.containsKey(router)) {
             System.out.printf(
                 Locale.ROOT,
@@ -124,21 +128,22 @@ public final class EngineBenchmark {
           String variant = variants.get((round + turn) % variants.size());
           String[] words = variant.split(" ");
           long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
-          generate(pipelines.get(words[0]), words[1]);
+          generate(pipelines.get(words[0]), words[1], steps);
           millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
         }
       }
-      report(millis, savings);
+      report(millis, savings, first);
     } finally {
       pipelines.values().forEach(Pipeline::close);
     }
   }
 
-  private static Result generate(Pipeline pipeline, String router) {
-    return pipeline.generate(Benchmark.request(pipeline, 1).withRouter(router).withSteps(STEPS));
+  private static Result generate(Pipeline pipeline, String router, int steps) {
+    return pipeline.generate(Benchmark.request(pipeline, 1).withRouter(router).withSteps(steps));
   }
 
-  private static void report(Map<String, double[]> millis, Map<String, Savings> savings) {
+  private static void report(
+      Map<String, double[]> millis, Map<String, Savings> savings, String first) {
     millis.forEach(
         (variant, own) -> {
           String[] words = variant.split(" ");
@@ -149,7 +154,7 @@ public final class EngineBenchmark {
                   variant,
                   quantile(own, 0.5),
                   quantile(own, 0));
-          line += ratio("  of step's", own, millis.get("step " + words[1]));
+          line += ratio("  of " + first + "'s", own, millis.get(first + " " + words[1]));
           if (savings.containsKey(words[1])) {
             double wanted = savings.get(words[1]).theoreticalSpeedup().orElseThrow();
             double[] uncached = millis.get(words[0] + " none").clone();

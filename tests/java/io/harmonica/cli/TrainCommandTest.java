@@ -127,6 +127,16 @@ class TrainCommandTest {
             .split(" "));
   }
 
+  /** A router for engines in int8, whose state is none of another precision. */
+  @Test
+  void int8_isNoted_andNotResumedInFp32() {
+    assertThat(train("--precision", "int8", "--exchange", "1").code()).isZero();
+    Path state = folder.resolve("router.state.json");
+    assertThat(Router.read(folder.resolve("router.json")).training().path("precision").asText())
+        .isEqualTo("int8");
+    assertThat(train("--resume", state.toString()).err()).contains("precision", "int8", "fp32");
+  }
+
   @Test
   void train_resumes() {
     assertThat(train("--guidance", "1").code()).isZero();

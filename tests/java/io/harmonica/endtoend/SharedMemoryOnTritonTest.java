@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Eventually;
+import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -75,6 +76,8 @@ class SharedMemoryOnTritonTest {
               Exports.router("linear", model, timesteps, computes, Reuse.LINEAR));
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
       new Exporter(model, routers, options).export(repository);
+      ExportOptions eight = ExportOptions.of("dit8").withBlocksPerEngine(0).withCacheInt8(true);
+      new Exporter(model, routers, eight).export(repository);
     }
     server = TritonServer.start(repository);
   }
@@ -118,13 +121,35 @@ class SharedMemoryOnTritonTest {
   }
 
   private static Pipeline pipeline(SharedMemory shared, Metrics metrics) {
+    return pipeline("dit", shared, metrics);
+  }
+
+  private static Pipeline pipeline(String model, SharedMemory shared, Metrics metrics) {
     ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(shared);
-    return Pipeline.builder("dit").triton(server.address(), options).metrics(metrics).open();
+    return Pipeline.builder(model).triton(server.address(), options).metrics(metrics).open();
   }
 
   private static Request request(String router) {
     Request request = Request.of(List.of(1, 2, 0)).withRouter(router).withGuidance(4).withSeed(5);
     return router.equals(Request.NO_ROUTER) ? request.withSteps(STEPS) : request;
+  }
+
+  /** Bytes a token: 32 of fp32 in the one, 32 + 1 in the other. */
+  @Test
+  void cachesIn8Bits_areAQuarterInBoth_andDrawTheSame() {
+    long[] wired = new long[2];
+    float[][] drawn = new float[2][];
+    List<String> models = List.of("dit", "dit8");
+    for (int i = 0; i < 2; i++) {
+      try (Pipeline shared = pipeline(models.get(i), SharedMemory.ON, Metrics.NONE);
+          Pipeline wire = pipeline(models.get(i), SharedMemory.OFF, Metrics.NONE)) {
+        drawn[i] = wire.generate(request("linear")).latents().values();
+        wired[i] = wire.statistics().traffic().wireBytes();
+        assertThat(shared.generate(request("linear")).latents().values()).isEqualTo(drawn[i]);
+      }
+    }
+    assertThat(wired[1]).isLessThan(wired[0] / 2); // the rest are samples and headers
+    assertThat(Golden.difference(drawn[0], drawn[1])).isBetween(1e-6, 0.5);
   }
 
   @ParameterizedTest

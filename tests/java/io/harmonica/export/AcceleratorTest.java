@@ -27,7 +27,8 @@ class AcceleratorTest {
   @TempDir Path folder;
 
   private static ExportOptions options(Platform platform, Precision precision) {
-    return new ExportOptions("m", precision, platform, 1, 8, /* force= */ false, 2, false);
+    return new ExportOptions("m", precision, platform, 1, 8, /* force= */ false)
+        .withStepsPerRequest(2);
   }
 
   /** A class-conditional model with engines of all kinds; returns the engines' configurations. */

@@ -167,8 +167,7 @@ class PiecesTest {
   void always_ofLongSkips_hasAnEngineForEachNumberOfThem() {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
       Model uVit = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
-      Numbers fp32 = Numbers.of(uVit.denoiser(), ExportOptions.of("m"));
-      assertThat(new Pieces(uVit, EngineSize.BRANCH, fp32).always())
+      assertThat(new Pieces(uVit, EngineSize.BRANCH, FP32).always())
           .extracting(engine -> Names.engine(engine.role()))
           .filteredOn(name -> name.startsWith("change-"))
           .containsExactlyInAnyOrder(

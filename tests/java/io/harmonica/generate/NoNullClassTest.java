@@ -82,8 +82,8 @@ class NoNullClassTest {
                   Timesteps.of(Spacing.LEADING.timesteps(STEPS, 1000)),
                   model.denoiser().branchNames());
       ExportOptions options = // batches that have no room for a second half
-          new ExportOptions(
-              name, Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 3, false, 2, false);
+          new ExportOptions(name, Precision.FP32, ExportOptions.Platform.ONNXRUNTIME, 1, 3, false)
+              .withStepsPerRequest(2);
       new Exporter(model, List.of(router), options).export(repository);
     }
   }

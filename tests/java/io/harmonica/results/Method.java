@@ -13,6 +13,10 @@ enum Method {
       "taylor-exchange",
       "Taylor's table, exchanged, learned weights",
       "--reuse learned --init taylor --iterations 0 --exchange 3"),
+  MODEL_EXCHANGE(
+      "model-exchange",
+      "whole steps as runs, exchanged, three learned weights",
+      "--grain model --reuse learned-quadratic --init taylor --iterations 0 --exchange 1"),
   FORA_EXCHANGE(
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",

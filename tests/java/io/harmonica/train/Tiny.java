@@ -31,7 +31,7 @@ import java.util.Optional;
  */
 public final class Tiny implements AutoCloseable {
   public final Subject subject;
-  final Model model;
+  public final Model model;
   final TorchOps ops;
   final Columns columns;
   private final Checkpoint checkpoint;

@@ -229,7 +229,7 @@ final class ExportCommand implements Command {
               RouterCommands.bytes(total),
               model.denoiser().architecture(),
               options.precision().word(),
-              options.cacheInt8() ? ", cache int8" : "",
+              options.numerics().cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
       if (dryRun) {
@@ -329,20 +329,21 @@ final class ExportCommand implements Command {
 
   private static ExportOptions options(Arguments arguments, Path checkpoint) {
     String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
-    return new ExportOptions(
-        arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        Precision.of(precision),
-        platform(arguments),
-        engines(arguments),
-        arguments.integer("max-batch", 1, 1 << 16).orElse(16),
-        arguments.has("force"),
-        arguments.integer("steps-per-request", 1, 1000).orElse(1),
-        arguments.has("hard-links"),
-        arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on"),
+    boolean smallCache =
         arguments
             .choice("cache-precision", List.of("engine", "int8"))
             .filter("int8"::equals)
-            .isPresent());
+            .isPresent();
+    return new ExportOptions(
+        arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
+        new ExportOptions.Numerics(Precision.of(precision), smallCache),
+        platform(arguments),
+        engines(arguments),
+        new ExportOptions.Requests(
+            arguments.integer("max-batch", 1, 1 << 16).orElse(16),
+            arguments.integer("steps-per-request", 1, 1000).orElse(1),
+            arguments.choice("dynamic-batching", List.of("on", "off")).orElse("on").equals("on")),
+        new ExportOptions.Writing(arguments.has("force"), arguments.has("hard-links")));
   }
 
   private static EngineSize engines(Arguments arguments) {

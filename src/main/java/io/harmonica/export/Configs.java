@@ -147,7 +147,7 @@ final class Configs {
             .putAllParameters(role.parameters(options.modelName()));
     // Without a count Triton starts two CPU instances, and holds the weights twice.
     config.addInstanceGroup(ModelInstanceGroup.newBuilder().setCount(1));
-    if (maxBatch > 1 && options.dynamicBatching()) {
+    if (maxBatch > 1 && options.requests().dynamicBatching()) {
       // What waits while the instance is busy goes together, of whatever trajectory; nothing waits
       // for it.
       config.setDynamicBatching(ModelDynamicBatching.getDefaultInstance());

@@ -12,25 +12,14 @@ import java.util.stream.Stream;
  *
  * @param modelName name of the base ensemble, and prefix of everything else
  * @param engines how much of a pass one engine covers
- * @param maxBatch samples of one request, guidance's pair counted as two
- * @param force whether a model of this name in the repository is replaced, and not refused; what is
- *     no part of it is never touched
- * @param stepsPerRequest steps that clients far away may ask for in one request; 1: one by one
- * @param hardLinks whether variants of an engine share one data file by hard links, and do not have
- *     one each with the weights that they read. It spares disk; but package onnx 1.21 and later
- *     refuses such files
  */
 public record ExportOptions(
     String modelName,
-    Precision precision,
+    Numerics numerics,
     Platform platform,
     EngineSize engines,
-    int maxBatch,
-    boolean force,
-    int stepsPerRequest,
-    boolean hardLinks,
-    boolean dynamicBatching,
-    boolean cacheInt8) {
+    Requests requests,
+    Writing writing) {
 
   private static final String VNNI =
       "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
@@ -69,19 +58,51 @@ public record ExportOptions(
     }
   }
 
+  /**
+   * In which numbers engines compute, and what they hand to clients.
+   *
+   * @param precision of weights and activations
+   * @param cacheInt8 whether branch outputs that are kept have 8 bits, and not the engines' own
+   *     type
+   */
+  public record Numerics(Precision precision, boolean cacheInt8) {}
+
+  /**
+   * What requests may bring.
+   *
+   * @param maxBatch samples of one request, guidance's pair counted as two
+   * @param stepsPerRequest steps that clients far away may ask for in one request; 1: one by one
+   * @param dynamicBatching whether servers put requests together that wait for an engine
+   */
+  public record Requests(int maxBatch, int stepsPerRequest, boolean dynamicBatching) {
+    public Requests {
+      if (maxBatch < 1) {
+        throw new InvalidProperty("maxBatch", "%d must be positive".formatted(maxBatch));
+      }
+      if (stepsPerRequest < 1) {
+        throw new InvalidProperty(
+            "stepsPerRequest", "%d must be positive".formatted(stepsPerRequest));
+      }
+    }
+  }
+
+  /**
+   * How files come into the repository.
+   *
+   * @param force whether a model of this name in the repository is replaced, and not refused; what
+   *     is no part of it is never touched
+   * @param hardLinks whether variants of an engine share one data file by hard links, and do not
+   *     have one each with the weights that they read. It spares disk; but package onnx 1.21 and
+   *     later refuses such files
+   */
+  public record Writing(boolean force, boolean hardLinks) {}
+
   public ExportOptions {
     if (!Router.isName(modelName)) {
       throw new InvalidProperty(
           "modelName",
           "'%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
-    }
-    if (maxBatch < 1) {
-      throw new InvalidProperty("maxBatch", "%d must be positive".formatted(maxBatch));
-    }
-    if (stepsPerRequest < 1) {
-      throw new InvalidProperty(
-          "stepsPerRequest", "%d must be positive".formatted(stepsPerRequest));
     }
   }
 
@@ -97,34 +118,13 @@ public record ExportOptions(
       int blocksPerEngine,
       int maxBatch,
       boolean force) {
-    this(modelName, precision, platform, blocksPerEngine, maxBatch, force, 1, false);
-  }
-
-  /**
-   * Caches in the precision of the engines.
-   *
-   * @param blocksPerEngine blocks of one engine; 0 for the whole step in one
-   */
-  public ExportOptions(
-      String modelName,
-      Precision precision,
-      Platform platform,
-      int blocksPerEngine,
-      int maxBatch,
-      boolean force,
-      int stepsPerRequest,
-      boolean hardLinks) {
     this(
         modelName,
-        precision,
+        new Numerics(precision, false),
         platform,
         size(blocksPerEngine),
-        maxBatch,
-        force,
-        stepsPerRequest,
-        hardLinks,
-        true,
-        false);
+        new Requests(maxBatch, 1, true),
+        new Writing(force, false));
   }
 
   /** One block an engine, fp32, ONNX Runtime, batches of up to 16. */
@@ -136,113 +136,67 @@ public record ExportOptions(
     return blocksPerEngine == 0 ? EngineSize.STEP : EngineSize.ofBlocks(blocksPerEngine);
   }
 
+  public Precision precision() {
+    return numerics.precision;
+  }
+
+  public int maxBatch() {
+    return requests.maxBatch;
+  }
+
+  public int stepsPerRequest() {
+    return requests.stepsPerRequest;
+  }
+
+  /** What servers need for it that not every one has. */
+  public List<String> needs() {
+    boolean onProcessors = numerics.precision.isInt8() && !platform.isTensorRt();
+    return Stream.concat(platform.needs.stream(), onProcessors ? Stream.of(VNNI) : Stream.empty())
+        .toList();
+  }
+
   /** Blocks of one engine; 0 for the whole step in one. */
   public ExportOptions withBlocksPerEngine(int blocks) {
     return withEngines(size(blocks));
   }
 
   public ExportOptions withEngines(EngineSize other) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        other,
-        maxBatch,
-        force,
-        stepsPerRequest,
-        hardLinks,
-        dynamicBatching,
-        cacheInt8);
+    return new ExportOptions(modelName, numerics, platform, other, requests, writing);
   }
 
   public ExportOptions withPrecision(Precision other) {
-    return new ExportOptions(
-        modelName,
-        other,
-        platform,
-        engines,
-        maxBatch,
-        force,
-        stepsPerRequest,
-        hardLinks,
-        dynamicBatching,
-        cacheInt8);
-  }
-
-  /** What servers need for it that not every one has. */
-  public List<String> needs() {
-    boolean onProcessors = precision.isInt8() && !platform.isTensorRt();
-    return Stream.concat(platform.needs.stream(), onProcessors ? Stream.of(VNNI) : Stream.empty())
-        .toList();
-  }
-
-  public ExportOptions withForce(boolean other) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        other,
-        stepsPerRequest,
-        hardLinks,
-        dynamicBatching,
-        cacheInt8);
-  }
-
-  public ExportOptions withStepsPerRequest(int steps) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        force,
-        steps,
-        hardLinks,
-        dynamicBatching,
-        cacheInt8);
-  }
-
-  public ExportOptions withHardLinks(boolean other) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        force,
-        stepsPerRequest,
-        other,
-        dynamicBatching,
-        cacheInt8);
+    return with(new Numerics(other, numerics.cacheInt8));
   }
 
   public ExportOptions withCacheInt8(boolean other) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        force,
-        stepsPerRequest,
-        hardLinks,
-        dynamicBatching,
-        other);
+    return with(new Numerics(numerics.precision, other));
+  }
+
+  public ExportOptions withStepsPerRequest(int steps) {
+    return with(new Requests(requests.maxBatch, steps, requests.dynamicBatching));
   }
 
   public ExportOptions withDynamicBatching(boolean other) {
-    return new ExportOptions(
-        modelName,
-        precision,
-        platform,
-        engines,
-        maxBatch,
-        force,
-        stepsPerRequest,
-        hardLinks,
-        other,
-        cacheInt8);
+    return with(new Requests(requests.maxBatch, requests.stepsPerRequest, other));
+  }
+
+  public ExportOptions withForce(boolean other) {
+    return with(new Writing(other, writing.hardLinks));
+  }
+
+  public ExportOptions withHardLinks(boolean other) {
+    return with(new Writing(writing.force, other));
+  }
+
+  private ExportOptions with(Numerics other) {
+    return new ExportOptions(modelName, other, platform, engines, requests, writing);
+  }
+
+  private ExportOptions with(Requests other) {
+    return new ExportOptions(modelName, numerics, platform, engines, other, writing);
+  }
+
+  private ExportOptions with(Writing other) {
+    return new ExportOptions(modelName, numerics, platform, engines, requests, other);
   }
 }

@@ -341,7 +341,7 @@ public final class Exporter {
     return engines.stream()
         .collect(
             Collectors.groupingBy(
-                engine -> options.hardLinks() ? engine.computed() : engine,
+                engine -> options.writing().hardLinks() ? engine.computed() : engine,
                 LinkedHashMap::new,
                 Collectors.toList()))
         .values();
@@ -365,7 +365,7 @@ public final class Exporter {
         if (!engine.equals(sharing.get(0)) && Sink.usesData(onnx)) {
           sink.link(name, data);
         }
-        boolean repeats = !options.hardLinks() && !engine.equals(engine.computed());
+        boolean repeats = !options.writing().hardLinks() && !engine.equals(engine.computed());
         entries.add(new Entry(name, size, repeats ? weights.sizeBytes() : 0));
       }
     }

@@ -29,7 +29,7 @@ record Numbers(Precision precision, Int8Maps maps, boolean cacheInt8, boolean si
     return new Numbers(
         precision,
         precision.isInt8() ? Int8Maps.of(model) : null,
-        options.cacheInt8(),
+        options.numerics().cacheInt8(),
         options.platform().isTensorRt());
   }
 

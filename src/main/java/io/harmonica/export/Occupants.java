@@ -37,7 +37,7 @@ record Occupants(Path repository, ExportOptions options) {
     }
     requireRepository();
     List<Path> previous = previous();
-    if (!previous.isEmpty() && !options.force()) {
+    if (!previous.isEmpty() && !options.writing().force()) {
       throw new HarmonicaException(
           "`modelRepository` %s has model %s already: add `force` to replace it, or choose another `modelName`"
               .formatted(repository, options.modelName()));
@@ -52,7 +52,7 @@ record Occupants(Path repository, ExportOptions options) {
 
   /** A folder of other things, as a checkpoint's own, is named by mistake. */
   private void requireRepository() throws IOException {
-    if (options.force() || !Files.isDirectory(repository)) {
+    if (options.writing().force() || !Files.isDirectory(repository)) {
       return;
     }
     List<String> content;

@@ -338,7 +338,7 @@ public final class Trainer {
     Denoiser.Interface io = subject.model().io();
     int pixels = io.pixelsPerElement();
     json.put("resolution", new Resolution(io.height() * pixels, io.width() * pixels).toString());
-    json.put("precision", denoising.ops().precision().name().toLowerCase(Locale.ROOT));
+    json.put("precision", denoising.precision());
     if (!subject.noising().equals(Diffusion.DDPM)) {
       json.put("diffusion", subject.noising().toString());
     }

@@ -3,6 +3,7 @@ package io.harmonica.train.trajectory;
 import io.harmonica.Element;
 import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Ops;
 import io.harmonica.model.Shows;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
@@ -18,6 +19,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -35,6 +37,7 @@ import java.util.stream.Stream;
  */
 public final class Denoising {
   private final TorchOps ops;
+  private final Numbers numbers;
   private final Denoiser model;
   private final int branches;
   private final List<Column> columns;
@@ -65,6 +68,7 @@ public final class Denoising {
       Optional<Captions> captions) {
     this(
         ops,
+        Numbers.of(ops),
         model,
         Column.branches(model),
         sampler,
@@ -76,6 +80,7 @@ public final class Denoising {
 
   private Denoising(
       TorchOps ops,
+      Numbers numbers,
       Denoiser model,
       List<Column> columns,
       Sampler sampler,
@@ -84,6 +89,7 @@ public final class Denoising {
       Optional<Captions> captions,
       Map<Drawn, float[]> uncached) {
     this.ops = ops;
+    this.numbers = numbers;
     this.model = model;
     this.branches = model.branches().size();
     this.columns = List.copyOf(columns);
@@ -103,7 +109,30 @@ public final class Denoising {
    */
   public Denoising over(List<Column> other) {
     return new Denoising(
-        ops, model, other, sampler, scale, guidance.channels(), captions, uncached);
+        ops, numbers, model, other, sampler, scale, guidance.channels(), captions, uncached);
+  }
+
+  /**
+   * The same with passes in other numbers, as engines will have them. {@link #uncached} pictures
+   * stay those of before, so errors are those against the exact model.
+   *
+   * @param interpreter of the model; everything else stays libtorch's
+   * @param precision its word
+   */
+  public Denoising in(Ops<Value> interpreter, String precision) {
+    return in(new Numbers(interpreter, precision));
+  }
+
+  private Denoising in(Numbers other) {
+    return new Denoising(
+        ops, other, model, columns, sampler, scale, guidance.channels(), captions, uncached);
+  }
+
+  /** What a model's passes are computed in. */
+  private record Numbers(Ops<Value> interpreter, String precision) {
+    static Numbers of(TorchOps exact) {
+      return new Numbers(exact, exact.precision().name().toLowerCase(Locale.ROOT));
+    }
   }
 
   /**
@@ -120,11 +149,16 @@ public final class Denoising {
   /** The same without guidance. */
   public Denoising unguided() {
     return new Denoising(
-        ops, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
+        ops, numbers, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
   }
 
   public TorchOps ops() {
     return ops;
+  }
+
+  /** Of the passes: {@code fp32}, {@code int8}. */
+  public String precision() {
+    return numbers.precision;
   }
 
   /** How many columns there are. */
@@ -251,8 +285,8 @@ public final class Denoising {
       Arrays.fill(told, (float) scale);
       inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
-    Map<String, Value> conditions = model.condition(ops, inputs);
-    return new Begun(model.begin(ops, x, conditions::get), conditions);
+    Map<String, Value> conditions = model.condition(numbers.interpreter, inputs);
+    return new Begun(model.begin(numbers.interpreter, x, conditions::get), conditions);
   }
 
   /** A step's, for each row, as the model takes it: (B, 1). */
@@ -271,7 +305,7 @@ public final class Denoising {
   public Value pass(Begun begun, Route route) {
     passes++;
     Streams<Value> streams = branches(0, branches, -1, begun, begun.streams(), route);
-    return model.head(ops, streams, begun.conditions()::get);
+    return model.head(numbers.interpreter, streams, begun.conditions()::get);
   }
 
   /** Branches from one to another, the latter excluded; in a run, or in none: -1. */
@@ -302,7 +336,7 @@ public final class Denoising {
   private Streams<Value> branch(int index, Begun begun, Streams<Value> streams, Route route) {
     int column = columns.indexOf(Column.branch(index));
     return model.blocks(
-        ops,
+        numbers.interpreter,
         index,
         index + 1,
         streams,
@@ -354,8 +388,9 @@ public final class Denoising {
   }
 
   /**
-   * The result of a drawn batch with everything computed, [B, C, H, W]. It is remembered: trainings
-   * that follow each other measure by the same pictures.
+   * The result of a drawn batch with everything computed, [B, C, H, W], exactly where passes are
+   * {@link #in} other numbers. It is remembered: trainings that follow each other measure by the
+   * same pictures.
    */
   public float[] uncached(Batch batch) {
     return uncached
@@ -364,8 +399,9 @@ public final class Denoising {
   }
 
   private float[] computed(Batch batch) {
-    try (Walk walk = Walk.start(this, batch, 0, 0)) {
-      finish(walk, step -> FULL);
+    Denoising exact = numbers.interpreter == ops ? this : in(Numbers.of(ops));
+    try (Walk walk = Walk.start(exact, batch, 0, 0)) {
+      exact.finish(walk, step -> FULL);
       return walk.x();
     }
   }
