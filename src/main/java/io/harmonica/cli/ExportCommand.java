@@ -15,7 +15,6 @@ import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Router;
-import io.harmonica.router.Savings;
 import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
@@ -234,7 +233,7 @@ final class ExportCommand implements Command {
               RouterCommands.counted(routers.size(), "router"),
               repository);
       if (dryRun) {
-        console.out().println(memory(model, routers, options, total));
+        console.out().println(memory(exporter.peakCacheBytes(), total));
       }
       noteRepeated(entries, total, console);
       options.needs().forEach(console::note);
@@ -253,19 +252,10 @@ final class ExportCommand implements Command {
   /**
    * What a server needs that loads all of it: each engine holds its own weights.
    *
+   * @param cache bytes that a router keeps for a row
    * @param weights bytes of all engines
    */
-  private static String memory(
-      Model model, List<Router> routers, ExportOptions options, long weights) {
-    List<Long> outputs =
-        model.denoiser().branchElements().stream()
-            .map(options.precision().element()::bytes)
-            .toList();
-    OptionalLong cache =
-        routers.stream()
-            .map(router -> Savings.of(router, model.flops(), outputs))
-            .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
-            .max();
+  private static String memory(OptionalLong cache, long weights) {
     return "a server that loads all holds %s of weights%s, and what its passes work with"
         .formatted(
             RouterCommands.bytes(weights),

@@ -2,7 +2,6 @@ package io.harmonica.export;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
-import io.harmonica.model.Shapes;
 import io.harmonica.model.Unconditional;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Manifest;
@@ -62,9 +61,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
-                Shapes.outputs(denoiser).stream()
-                    .map(shape -> numbers.kept("", shape).sizeBytes(1).orElseThrow())
-                    .toList(),
+                numbers.keptBytes(denoiser),
                 decoder
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),

@@ -17,6 +17,7 @@ import io.harmonica.repository.Program;
 import io.harmonica.repository.StepEngine;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
+import io.harmonica.router.Savings;
 import io.harmonica.router.Schedule;
 import io.harmonica.router.Stretch;
 import io.harmonica.sampler.Sampling;
@@ -32,6 +33,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -117,6 +119,15 @@ public final class Exporter {
       }
       add(router.name(), own);
     }
+  }
+
+  /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
+  public OptionalLong peakCacheBytes() {
+    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    return routers.stream()
+        .map(router -> Savings.of(router, model.flops(), kept))
+        .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
+        .max();
   }
 
   /** What makes the steps between those of a request. */

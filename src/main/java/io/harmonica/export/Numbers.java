@@ -5,6 +5,7 @@ import io.harmonica.Port;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Ops;
+import io.harmonica.model.Shapes;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Int8Ops;
@@ -13,6 +14,7 @@ import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
+import java.util.List;
 
 /**
  * What engines compute in.
@@ -51,5 +53,12 @@ record Numbers(Precision precision, Int8Maps maps, boolean cacheInt8, boolean si
   Ops<Value> ops(Graph graph, Weights weights, WeightFile file) {
     OnnxOps ops = new OnnxOps(graph, weights, file, precision);
     return precision.isInt8() ? new Int8Ops(ops, maps, signed) : ops;
+  }
+
+  /** Bytes of each branch's output for one sample, where it is kept. */
+  List<Long> keptBytes(Denoiser denoiser) {
+    return Shapes.outputs(denoiser).stream()
+        .map(shape -> kept("", shape).sizeBytes(1).orElseThrow())
+        .toList();
   }
 }
