@@ -97,7 +97,7 @@ class ResultsTest {
     assertThat(rows().get(7)).contains("| 1.33 | 0.0 % |");
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
-            "Not measured: Taylor's table, exchanged, learned weights at 1.5; FORA's table, exchanged, plain reuse at 1.5; SDT+IEPO");
+            "Not measured: Taylor's table, exchanged, learned weights at 1.5; whole steps as runs, exchanged, three learned weights at 1.5; FORA's");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
