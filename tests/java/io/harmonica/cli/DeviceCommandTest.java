@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.runtime.Plugins;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,6 +18,12 @@ import org.junit.jupiter.api.io.TempDir;
 /** Installing plugins, in processes with a folder of their own for them. */
 @Tag("openvino")
 class DeviceCommandTest {
+  /** Of the plugin once it is installed. */
+  private static final String STATUS =
+      Plugins.openVinoHasDevice()
+          ? "openvino: OpenVINO 1.8.1 \\(Intel\\) on .*, computes in (f32|bf16)"
+          : "openvino: not usable: .* finds no device .*, it takes Intel's processors: run with";
+
   private static final String GENERATE =
       "generate --model-repository %s --model m --classes 0 --device openvino --out %s";
 
@@ -63,8 +70,7 @@ class DeviceCommandTest {
     assertThat(install.out())
         .endsWith(
             "device openvino 1.8.1 installed in %s%n".formatted(Path.of(library).getParent()));
-    assertThat(harmonica(Map.of(), "status").out())
-        .containsPattern("openvino: OpenVINO 1.8.1 \\(Intel\\) on .*, computes in (f32|bf16)");
+    assertThat(harmonica(Map.of(), "status").out()).containsPattern(STATUS);
     assertThat(harmonica(Map.of(), "device", "install", "openvino").out())
         .isEqualTo("device openvino 1.8.1 is installed already%n".formatted());
   }
@@ -85,7 +91,7 @@ class DeviceCommandTest {
     Path wheel = download();
     Ended install = harmonica(offline, "device", "install", "openvino", "--from", wheel.toString());
     assertThat(install.code()).as(install.out()).isZero();
-    assertThat(harmonica(offline, "status").out()).contains("openvino: OpenVINO 1.8.1 (Intel)");
+    assertThat(harmonica(offline, "status").out()).containsPattern(STATUS);
     try (Stream<Path> files = Files.list(devices())) {
       assertThat(files).containsExactly(devices().resolve("openvino-1.8.1"));
     }

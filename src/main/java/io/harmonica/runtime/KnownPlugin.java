@@ -18,7 +18,8 @@ enum KnownPlugin {
       "1.8.1",
       "3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924",
       "libonnxruntime_providers_openvino_plugin.so",
-      List.of()),
+      List.of(),
+      "Intel's processors"),
 
   /** NVIDIA's TensorRT for RTX. Its libraries do not find each other: they are loaded in turn. */
   TENSORRT_RTX(
@@ -27,7 +28,8 @@ enum KnownPlugin {
       "0.5.0",
       "d71fcbaf4adc627d82fffa6bbac9300a4bfc58fbfa604929b601d22211083d47",
       "libonnxruntime_providers_nv_tensorrt_rtx.so",
-      List.of("libcudart.so.12", "libtensorrt_rtx.so.1", "libtensorrt_onnxparser_rtx.so.1"));
+      List.of("libcudart.so.12", "libtensorrt_rtx.so.1", "libtensorrt_onnxparser_rtx.so.1"),
+      "NVIDIA's GPUs");
 
   private final String word;
   private final String distribution;
@@ -35,6 +37,7 @@ enum KnownPlugin {
   private final String sha256;
   private final String library;
   private final List<String> needed;
+  private final String takes;
 
   KnownPlugin(
       String word,
@@ -42,13 +45,15 @@ enum KnownPlugin {
       String version,
       String sha256,
       String library,
-      List<String> needed) {
+      List<String> needed,
+      String takes) {
     this.word = word;
     this.distribution = distribution;
     this.version = version;
     this.sha256 = sha256;
     this.library = library;
     this.needed = needed;
+    this.takes = takes;
   }
 
   static Optional<KnownPlugin> of(String word) {
@@ -87,5 +92,10 @@ enum KnownPlugin {
   /** Libraries that must be loaded before it, in this order. */
   List<String> needed() {
     return needed;
+  }
+
+  /** Whose devices it finds, for messages. */
+  String takes() {
+    return takes;
   }
 }

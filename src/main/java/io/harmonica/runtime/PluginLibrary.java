@@ -43,8 +43,9 @@ record PluginLibrary(Path file, List<OrtEpDevice> devices) {
     }
     if (there.devices.isEmpty()) {
       throw new HarmonicaException(
-          "device %s: its plugin %s finds no device on this machine that it could compute on: run with `device` cpu, or on another machine"
-              .formatted(device.name(), file));
+          "device %s: its plugin %s finds no device on this machine that it could compute on%s: run with `device` cpu, or on another machine"
+              .formatted(
+                  device.name(), file, known.map(one -> ", it takes " + one.takes()).orElse("")));
     }
     return there;
   }
