@@ -3,8 +3,8 @@ package io.harmonica;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -84,7 +84,7 @@ public final class Checkpoints {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    Safetensors.write(folder.resolve("diffusion_pytorch_model.safetensors"), tensors);
+    SafetensorsWriter.write(folder.resolve("diffusion_pytorch_model.safetensors"), tensors);
     return folder;
   }
 
@@ -114,7 +114,7 @@ public final class Checkpoints {
   /** Writes a file without a configuration, which makes it one of facebook's. */
   public static Path facebook(Path folder, Map<String, Floats> tensors) {
     Path file = folder.resolve("model.safetensors");
-    Safetensors.write(file, tensors);
+    SafetensorsWriter.write(file, tensors);
     return file;
   }
 }

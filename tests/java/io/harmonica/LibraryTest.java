@@ -13,7 +13,7 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.text.Tokenizer;
 import io.harmonica.torch.Device;
 import io.harmonica.train.Progress;
-import io.harmonica.train.Subject;
+import io.harmonica.train.Task;
 import io.harmonica.train.TrainOptions;
 import io.harmonica.train.Trainer;
 import io.harmonica.train.TrainingFiles;
@@ -127,7 +127,7 @@ class LibraryTest {
           enter(
               loader,
               Trainer.class.getConstructor(
-                  Subject.class,
+                  Task.class,
                   Denoising.class,
                   TrainOptions.class,
                   TrainingFiles.class,

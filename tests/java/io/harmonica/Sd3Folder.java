@@ -3,7 +3,7 @@ package io.harmonica;
 import static io.harmonica.Golden.path;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.Mutations;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +24,8 @@ class CheckpointTest {
 
   /** A safetensors file whose one tensor is called like it, but for dots. */
   private void write(String name) {
-    Safetensors.write(folder.resolve(name), Map.of(tensor(name), Floats.of(new float[] {1}, 1)));
+    SafetensorsWriter.write(
+        folder.resolve(name), Map.of(tensor(name), Floats.of(new float[] {1}, 1)));
   }
 
   private static String tensor(String file) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +86,7 @@ class HubCacheTest {
   /** A snapshot whose one tensor is called like it. */
   private Path snapshot(String hash) throws IOException {
     Path folder = Files.createDirectories(model.resolve("snapshots").resolve(hash));
-    Safetensors.write(
+    SafetensorsWriter.write(
         folder.resolve("diffusion_pytorch_model.safetensors"),
         Map.of(hash, Floats.of(new float[] {1}, 1)));
     return folder;

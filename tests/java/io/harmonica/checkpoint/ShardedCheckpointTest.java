@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.Mutations;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,8 +28,8 @@ class ShardedCheckpointTest {
   void writeShards() {
     Map<String, Floats> first = Map.of("a", Floats.of(new float[] {1}, 1));
     Map<String, Floats> second = Map.of("b", Floats.of(new float[] {2}, 1));
-    Safetensors.write(folder.resolve(SHARD.formatted(1)), first);
-    Safetensors.write(folder.resolve(SHARD.formatted(2)), second);
+    SafetensorsWriter.write(folder.resolve(SHARD.formatted(1)), first);
+    SafetensorsWriter.write(folder.resolve(SHARD.formatted(2)), second);
   }
 
   /** An index, in which ' stands for " and {@code $1} for the first shard. */
@@ -104,7 +104,7 @@ class ShardedCheckpointTest {
 
   @Test
   void open_besideWholeFile_isTheWholeFile() {
-    Safetensors.write(
+    SafetensorsWriter.write(
         folder.resolve("model.fp16.safetensors"), Map.of("c", Floats.of(new float[] {3}, 1)));
     try (Checkpoint checkpoint = Checkpoint.open(folder)) {
       assertThat(checkpoint.names()).containsExactly("c");
@@ -125,7 +125,7 @@ class ShardedCheckpointTest {
 
   @Test
   void open_shardsThatOverlap_areRefused() {
-    Safetensors.write(shard(2), Map.of("a", Floats.of(new float[] {2}, 1)));
+    SafetensorsWriter.write(shard(2), Map.of("a", Floats.of(new float[] {2}, 1)));
     refused(shard(1) + " and " + shard(2) + " both hold tensor 'a'");
   }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,13 +90,15 @@ class UnwrappedTest {
   @Test
   void open_everyFormat_losesThePrefixes() throws IOException {
     Path file = folder.resolve(WEIGHTS + ".safetensors");
-    Safetensors.write(file, named("module._orig_mod.a", "module._orig_mod.b"));
+    SafetensorsWriter.write(file, named("module._orig_mod.a", "module._orig_mod.b"));
     assertNames(file, "a", "b");
     Files.writeString(folder.resolve("config.json"), "{}");
     assertNames(folder, "a", "b");
     Path sharded = Files.createDirectory(folder.resolve("sharded"));
-    Safetensors.write(sharded.resolve(WEIGHTS + "-00001-of-00002.safetensors"), named("module.a"));
-    Safetensors.write(sharded.resolve(WEIGHTS + "-00002-of-00002.safetensors"), named("module.b"));
+    SafetensorsWriter.write(
+        sharded.resolve(WEIGHTS + "-00001-of-00002.safetensors"), named("module.a"));
+    SafetensorsWriter.write(
+        sharded.resolve(WEIGHTS + "-00002-of-00002.safetensors"), named("module.b"));
     assertNames(sharded, "a", "b");
     Files.writeString(
         sharded.resolve(WEIGHTS + ".safetensors.index.json"),
@@ -110,13 +112,13 @@ class UnwrappedTest {
   @Test
   void open_prefixOfSome_staysAsItIs() {
     Path file = folder.resolve("x.safetensors");
-    Safetensors.write(file, named("module.a", "b"));
+    SafetensorsWriter.write(file, named("module.a", "b"));
     assertNames(file, "module.a", "b");
-    Safetensors.write(file, named("transformer.a", "transformer.b"));
+    SafetensorsWriter.write(file, named("transformer.a", "transformer.b"));
     assertNames(file, "transformer.a", "transformer.b");
-    Safetensors.write(file, named("module.a.c", "step"));
+    SafetensorsWriter.write(file, named("module.a.c", "step"));
     assertNames(file, "a.c");
-    Safetensors.write(
+    SafetensorsWriter.write(
         file,
         Map.of("module.a", Floats.of(new float[] {1}, 1), "step", Floats.of(new float[2], 2)));
     assertNames(file, "module.a", "step"); // no counter
@@ -125,7 +127,7 @@ class UnwrappedTest {
   @Test
   void open_twoOfOneName_isRefused() {
     Path file = folder.resolve("x.safetensors");
-    Safetensors.write(file, named("a", "_orig_mod.a"));
+    SafetensorsWriter.write(file, named("a", "_orig_mod.a"));
     refused(file, "'_orig_mod.a'", "two weights of one name");
   }
 

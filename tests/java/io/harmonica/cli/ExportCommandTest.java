@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.Timesteps;
 import io.harmonica.Trees;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Unconditional;

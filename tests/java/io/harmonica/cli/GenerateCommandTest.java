@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.Trees;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.compare.Quality;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
@@ -94,7 +94,7 @@ class GenerateCommandTest {
   }
 
   private void save(String file, String tensor, float[] values, long... shape) {
-    Safetensors.write(folder.resolve(file), Map.of(tensor, Floats.of(values, shape)));
+    SafetensorsWriter.write(folder.resolve(file), Map.of(tensor, Floats.of(values, shape)));
   }
 
   @Test

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
@@ -153,7 +153,7 @@ class GenerateFromPromptTest {
   }
 
   private void write(String name, Floats latents) {
-    Safetensors.write(folder.resolve(name + ".safetensors"), Map.of("latents", latents));
+    SafetensorsWriter.write(folder.resolve(name + ".safetensors"), Map.of("latents", latents));
   }
 
   private Invocation compare(String line) {

@@ -3,8 +3,8 @@ package io.harmonica.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -55,10 +55,10 @@ class GenerateFromTextTest {
     write("masked", 1, 7, 20, 2);
     writeWithFloatMask("float-mask", 1);
     writeWithFloatMask("fraction-mask", 0.5f);
-    Safetensors.write(
+    SafetensorsWriter.write(
         folder.resolve("nomask.safetensors"),
         Map.of("prompt_embeds", Floats.of(new float[20], 1, 1, 20)));
-    Safetensors.write(
+    SafetensorsWriter.write(
         folder.resolve("noise.safetensors"),
         Map.of("latents", Floats.of(new float[2 * 4 * 8 * 8], 2, 4, 8, 8)));
   }
@@ -102,7 +102,7 @@ class GenerateFromTextTest {
         tensors.put(prefix + "prompt_attention_mask", Floats.of(mask, 1, 7));
       }
     }
-    Safetensors.write(folder.resolve(name + ".safetensors"), tensors);
+    SafetensorsWriter.write(folder.resolve(name + ".safetensors"), tensors);
   }
 
   private Invocation run(String line) {

@@ -15,7 +15,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.Sd3Folder;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;

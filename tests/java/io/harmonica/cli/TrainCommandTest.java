@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Timesteps;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.router.Router;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -84,7 +84,7 @@ class PictureOnTritonTest {
       }
       ExportOptions options = ExportOptions.of("shapes").withBlocksPerEngine(0);
       new Exporter(Exports.model(checkpoint), routers, options)
-          .withPictures(List.of("none", "taylor-2"))
+          .withWholePictures(List.of("none", "taylor-2"))
           .export(repository);
     }
     Invocation exported =

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -125,7 +125,7 @@ class PlainClientTest {
       values[i] = (float) random.nextGaussian();
     }
     Path file = own.resolve(name);
-    Safetensors.write(file, Map.of("latents", Floats.of(values, 2, 4, 8, 8)));
+    SafetensorsWriter.write(file, Map.of("latents", Floats.of(values, 2, 4, 8, 8)));
     return file;
   }
 

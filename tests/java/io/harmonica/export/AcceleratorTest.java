@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.export.ExportOptions.Platform;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Autoencoder;

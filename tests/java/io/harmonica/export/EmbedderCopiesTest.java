@@ -7,7 +7,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Inference;
 import io.harmonica.Reference;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.runtime.EmbeddedRuntime;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -23,7 +23,9 @@ class OnnxCheckerTest {
     try (Checkpoint checkpoint = Golden.open("dit")) {
       Model model = Exports.model(checkpoint);
       var routers = List.of(Exports.staggered("r", model, 6, 3, Reuse.LINEAR));
-      new Exporter(model, routers, options).withPictures(List.of("none", "r")).export(repository);
+      new Exporter(model, routers, options)
+          .withWholePictures(List.of("none", "r"))
+          .export(repository);
     }
     Process checker =
         new ProcessBuilder("tests/onnx/check.sh", repository.toString())

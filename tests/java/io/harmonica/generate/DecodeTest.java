@@ -47,7 +47,7 @@ class DecodeTest {
         exporter.withDecoder(Autoencoder.of(vae));
       }
       if (picture != null) {
-        exporter.withPicture(picture);
+        exporter.resizedTo(picture);
       }
       exporter.export(folder);
     }

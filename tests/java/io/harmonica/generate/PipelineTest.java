@@ -10,7 +10,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
 import io.harmonica.onnx.Precision;

@@ -2,7 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Reference;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;

@@ -82,7 +82,7 @@ class Sd3PipelineGoldenTest {
 
   /** The same router at the timesteps of the folder's scheduler, which shifts by 3. */
   private static Router atSchedule(Router router) {
-    Flow.Shift shift = new Flow.Shift(Flow.Curve.CONSTANT, 3);
+    Flow.Shift shift = new Flow.Shift(Flow.ShiftType.CONSTANT, 3);
     Flow flow = new Flow(1000, 1, shift, OptionalDouble.empty());
     return Exports.forSampler(
         router,

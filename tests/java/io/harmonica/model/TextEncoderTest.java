@@ -8,7 +8,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.TextCheckpoint;

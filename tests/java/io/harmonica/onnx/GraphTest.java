@@ -9,10 +9,13 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import io.harmonica.Element;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation.Floats;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,8 +25,19 @@ class GraphTest {
   @TempDir Path folder;
 
   private final Graph graph = new Graph("test");
-  private final OnnxOps ops =
-      new OnnxOps(graph, Weights.NONE, WeightFile.measure(), Precision.FP32);
+  private WeightFile weights;
+  private OnnxOps ops;
+
+  @BeforeEach
+  void open() throws IOException {
+    weights = WeightFile.create(folder.resolve(WeightFile.NAME));
+    ops = new OnnxOps(graph, Weights.NONE, weights, Precision.FP32);
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    weights.close();
+  }
 
   @Test
   void output_ofAnInput_passesItOn() {

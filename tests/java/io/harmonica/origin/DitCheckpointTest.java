@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.model.Dit;
 import io.harmonica.model.Unconditional;
 import io.harmonica.model.Weights;

@@ -1,7 +1,7 @@
 package io.harmonica.origin;
 
 import io.harmonica.Checkpoints;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

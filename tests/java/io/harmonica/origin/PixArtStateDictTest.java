@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.model.Layers;
 import io.harmonica.model.PixArt;
 import io.harmonica.model.Resolution;

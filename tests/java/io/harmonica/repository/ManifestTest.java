@@ -99,7 +99,7 @@ class ManifestTest {
   @Test
   void sampling_ofAnyTime_throughTheManifest_staysTheSame() {
     for (AnyTime noising : List.of(AnyTime.DISCRETE, AnyTime.CONTINUOUS)) {
-      for (String sampler : Sampler.SINGLESTEP) {
+      for (String sampler : Sampler.ANY_TIME) {
         Sampling sampling = Sampling.of(noising, sampler, Spacing.UNIFORM, false);
         String json = sampled(sampling).toJson();
         assertThat(json)
@@ -116,7 +116,7 @@ class ManifestTest {
 
   @Test
   void flow_throughTheManifest_isDrawnTheSame() {
-    for (Flow.Curve curve : Flow.Curve.values()) {
+    for (Flow.ShiftType curve : Flow.ShiftType.values()) {
       for (OptionalDouble terminal : List.of(OptionalDouble.empty(), OptionalDouble.of(0.1))) {
         for (Spacing origin : List.of(Spacing.LINSPACE, Spacing.TRAILING)) {
           Flow flow = new Flow(500, 1024, new Flow.Shift(curve, 1.7), terminal);

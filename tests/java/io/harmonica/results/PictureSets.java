@@ -1,7 +1,7 @@
 package io.harmonica.results;
 
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.SafetensorsWriter;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.ExportOptions.Platform;
 import io.harmonica.export.Exporter;
@@ -73,11 +73,11 @@ final class PictureSets implements AutoCloseable {
       }
     }
     Latents made = generate(request().withSteps(steps), "uncached, " + steps + " steps");
-    Safetensors.write(
+    SafetensorsWriter.write(
         file,
         Map.of(
             LATENTS,
-            Safetensors.Floats.of(
+            SafetensorsWriter.Floats.of(
                 made.values(), made.count(), made.channels(), made.height(), made.width())));
     return made;
   }

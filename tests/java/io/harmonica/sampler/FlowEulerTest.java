@@ -79,10 +79,10 @@ class FlowEulerTest {
       int tokens = schedule.path("image_seq_len").asInt(1);
       Sampling sampling = sampling(schedule.path("config"), tokens, origin);
       Flow flow = (Flow) sampling.noising();
-      if (flow.shift().curve() != Flow.Curve.CONSTANT) {
+      if (flow.shift().type() != Flow.ShiftType.CONSTANT) {
         double mu = schedule.path("mu").asDouble();
         if (schedule.path("image_seq_len").isNull()) { // of no number of tokens
-          flow = new Flow(1000, 1, new Flow.Shift(flow.shift().curve(), mu), flow.terminal());
+          flow = new Flow(1000, 1, new Flow.Shift(flow.shift().type(), mu), flow.terminal());
         }
         assertThat(flow.shift().by()).isEqualTo(mu);
       }

@@ -70,7 +70,7 @@ class SamplerTest {
   }
 
   private static boolean isSinglestep(String name) {
-    return Sampler.SINGLESTEP.contains(name);
+    return Sampler.ANY_TIME.contains(name);
   }
 
   private static Sampler sampler(String name, int steps, Spacing spacing) {

@@ -130,7 +130,7 @@ class SinglestepTest {
   @Test
   void find_isTheSamplerOfARoutersTimesteps() {
     Sampling sampling = Sampling.of(AnyTime.DISCRETE, "dpm-solver-fast", Spacing.UNIFORM, false);
-    for (String name : Sampler.SINGLESTEP) {
+    for (String name : Sampler.ANY_TIME) {
       Sampler made = sampler(name, 10);
       assertThat(sampling.find(name, made.timesteps())).hasValue(made);
       assertThat(sampling.withSampler(name).sampler()).isEqualTo(name);

@@ -175,13 +175,13 @@ class FlowRoutersGoldenTest {
       Sampler sampler,
       Sampling sampling,
       Captions captions) {
-    Subject subject =
-        new Subject(
+    Task task =
+        new Task(
             "trained",
             model.denoiser(),
             digest,
             model.flops(),
-            new Subject.Sampled("flow-euler", sampler, sampling, Spacing.TRAILING),
+            new Task.Sampled("flow-euler", sampler, sampling, Spacing.TRAILING),
             Optional.of(captions));
     int steps = sampler.timesteps().size();
     TrainOptions options =
@@ -195,7 +195,7 @@ class FlowRoutersGoldenTest {
             new TrainOptions.Effort(2, 1, 7, 0.05, 0),
             0.1);
     TrainingFiles files = new TrainingFiles(folder.resolve("trained.json"));
-    new Trainer(subject, ops, options, files, TrainerTest.progress(new ArrayList<>()))
+    new Trainer(task, ops, options, files, TrainerTest.progress(new ArrayList<>()))
         .run(Optional.empty());
     return Router.read(files.router());
   }

@@ -55,7 +55,7 @@ class MemoryTest {
           kept += routed.reused()[s][b] == null ? 0 : routed.reused()[s][b].output().length;
         }
       }
-      long asked = Memory.heapBytes(tiny.subject.model(), Grain.BRANCH, 3, 2) * 2;
+      long asked = Memory.heapBytes(tiny.task.model(), Grain.BRANCH, 3, 2) * 2;
       assertThat(asked).isGreaterThanOrEqualTo(kept * Float.BYTES).isLessThan(3 * kept * 4);
     }
   }

@@ -30,7 +30,7 @@ import java.util.Optional;
  * golden U-ViT.
  */
 public final class Tiny implements AutoCloseable {
-  public final Subject subject;
+  public final Task task;
   public final Model model;
   final TorchOps ops;
   final Columns columns;
@@ -57,20 +57,20 @@ public final class Tiny implements AutoCloseable {
     Spacing spacing = Sampler.spacing(samplerName, Spacing.LEADING);
     Sampler sampler = noising.sampler(samplerName, steps, spacing);
     Sampling sampling = Sampling.of(noising, samplerName, spacing, true);
-    subject =
-        new Subject(
+    task =
+        new Task(
             "tiny",
             model.denoiser(),
             Digest.of(checkpoint),
             model.flops(),
-            new Subject.Sampled(samplerName, sampler, sampling, spacing),
+            new Task.Sampled(samplerName, sampler, sampling, spacing),
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
     columns = Columns.of(grain, model.denoiser());
   }
 
   public Denoising denoising() {
-    return new Denoising(ops, subject.model(), subject.sampler(), 1.5, 4).over(columns.all());
+    return new Denoising(ops, task.model(), task.sampler(), 1.5, 4).over(columns.all());
   }
 
   SoftRouting routing(Reusing reuse) {
@@ -84,7 +84,7 @@ public final class Tiny implements AutoCloseable {
   /** Logits drawn so that about half of the entries are reused. */
   Table table(int weights) {
     var random = new java.util.SplittableRandom(5);
-    float[][] logits = new float[subject.steps()][columns.count()];
+    float[][] logits = new float[task.steps()][columns.count()];
     for (float[] row : logits) {
       for (int b = 0; b < row.length; b++) {
         row[b] = (float) random.nextGaussian(-2.2, 2);

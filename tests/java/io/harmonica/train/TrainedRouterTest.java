@@ -23,7 +23,7 @@ import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.search.Measure;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Substitutes;
 import io.harmonica.train.trajectory.Walk;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,7 +55,7 @@ class TrainedRouterTest {
             .iterations(2);
     try (Tiny tiny = new Tiny(settings.steps())) {
       List<Run> runs = check(tiny, settings).runs();
-      List<Run> ofGrain = grain.runs(tiny.subject.branches());
+      List<Run> ofGrain = grain.runs(tiny.task.branches());
       assertThat(runs).containsAll(ofGrain);
       assertThat(runs.size() > ofGrain.size()).isEqualTo(merges);
     }
@@ -80,7 +80,7 @@ class TrainedRouterTest {
     try (Tiny tiny = new Tiny(settings.steps(), sampler, noising)) {
       Router router = check(tiny, settings);
       assertThat(router.sampler()).isEqualTo(sampler);
-      assertThat(router.timesteps()).isEqualTo(tiny.subject.sampler().timesteps());
+      assertThat(router.timesteps()).isEqualTo(tiny.task.sampler().timesteps());
       assertThat(reusing(router))
           .isSubsetOf(
               objective == Objective.SDT
@@ -103,9 +103,9 @@ class TrainedRouterTest {
     TrainingFiles files = new TrainingFiles(folder.resolve("router.json"));
     Router router =
         new Trainer(
-                tiny.subject,
+                tiny.task,
                 tiny.ops,
-                settings.options(2, tiny.subject.sampled().name()),
+                settings.options(2, tiny.task.sampled().name()),
                 files,
                 TrainerTest.progress(new ArrayList<>()))
             .run(Optional.empty());
@@ -135,7 +135,7 @@ class TrainedRouterTest {
             for (int c = 0; c < computes.length; c++) {
               computes[c] = router.score(at.step(), c) > router.threshold();
             }
-            return Routes.hard(denoising.ops(), at, computes, router.reuse()::weights);
+            return Substitutes.hard(denoising.ops(), at, computes, router.reuse()::weights);
           });
       return Arrays.copyOf(walk.x(), walk.x().length / 2);
     }

@@ -49,14 +49,14 @@ class TrainerTest {
   private Router train(Settings settings, String name, Optional<Path> resume) {
     try (Tiny tiny = new Tiny(settings.steps())) {
       TrainingFiles files = new TrainingFiles(folder.resolve(name + ".json"));
-      return new Trainer(tiny.subject, tiny.ops, settings.options(), files, progress(notes))
+      return new Trainer(tiny.task, tiny.ops, settings.options(), files, progress(notes))
           .run(resume);
     }
   }
 
   private Savings savings(Router router) {
     try (Tiny tiny = new Tiny(router.steps())) {
-      return tiny.subject.savings(router);
+      return tiny.task.savings(router);
     }
   }
 
@@ -113,9 +113,9 @@ class TrainerTest {
     Router router = train(settings, "speedup", Optional.empty());
     double reached = savings(router).theoreticalSpeedup().orElseThrow();
     try (Tiny tiny = new Tiny(6)) {
-      double full = 6.0 * tiny.subject.flops().full();
+      double full = 6.0 * tiny.task.flops().full();
       double lightest =
-          tiny.subject.flops().branches().stream().mapToLong(Long::longValue).min().orElseThrow();
+          tiny.task.flops().branches().stream().mapToLong(Long::longValue).min().orElseThrow();
       assertThat(reached).isGreaterThanOrEqualTo(speedup * (1 - 1e-9));
       assertThat(full / reached).isGreaterThan(full / speedup - lightest);
     }

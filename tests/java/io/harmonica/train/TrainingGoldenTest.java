@@ -47,7 +47,7 @@ class TrainingGoldenTest {
   }
 
   private static void check(
-      RoutingRun run, String xs, Function<Walk, Denoising.Route> routed, String outputs) {
+      RoutingRun run, String xs, Function<Walk, Denoising.Substitute> routed, String outputs) {
     float[][] x = run.rows(xs);
     try (Walk walk = Walk.start(run.denoising, run.batch(x[0]), 1, 0)) {
       while (!walk.done()) {

@@ -73,7 +73,7 @@ class WholePictureTest {
               "dpm-solver++",
               Spacing.LINSPACE.solverTimesteps(STEPS, 1000)));
       new Exporter(model, routers, ExportOptions.of("dit"))
-          .withPictures(List.of("none", "last", "linear", "runs", "solved"))
+          .withWholePictures(List.of("none", "last", "linear", "runs", "solved"))
           .export(repository);
     }
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.SHAPES)) {
@@ -82,7 +82,7 @@ class WholePictureTest {
         routers.add(Router.read(Checkpoints.SHAPES.resolve("routers/" + name + ".json")));
       }
       new Exporter(Exports.model(checkpoint), routers, ExportOptions.of("shapes"))
-          .withPictures(List.of("none", "fora-2", "taylor-2", "trained-20-2.0x"))
+          .withWholePictures(List.of("none", "fora-2", "taylor-2", "trained-20-2.0x"))
           .export(repository);
     }
   }
@@ -241,7 +241,7 @@ class WholePictureTest {
     try (Checkpoint source = Checkpoint.open(vectors.checkpoint())) {
       Model model = Model.of(source, vectors.choices());
       new Exporter(model, List.of(), ExportOptions.of("uvit"))
-          .withPictures(List.of("none"))
+          .withWholePictures(List.of("none"))
           .export(folder);
     }
     try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
@@ -281,7 +281,7 @@ class WholePictureTest {
               .withResolution(new Resolution(16, 16))
               .withTextTokens(9);
       new Exporter(Model.of(source, choices), List.of(), ExportOptions.of("flow"))
-          .withPictures(List.of("none"))
+          .withWholePictures(List.of("none"))
           .export(folder);
     }
     try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
@@ -314,7 +314,7 @@ class WholePictureTest {
               "dpm-solver++",
               Spacing.LINSPACE.solverTimesteps(STEPS, 1000));
       new Exporter(model, List.of(solved), ExportOptions.of("pixart"))
-          .withPictures(List.of("solved"))
+          .withWholePictures(List.of("solved"))
           .export(folder);
     }
     try (EmbeddedRuntime runtime = EmbeddedRuntime.open(folder);
@@ -427,7 +427,7 @@ class WholePictureTest {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Exporter exporter = new Exporter(model, List.of(), ExportOptions.of("dit"));
-      assertThatThrownBy(() -> exporter.withPictures(List.of("other")))
+      assertThatThrownBy(() -> exporter.withWholePictures(List.of("other")))
           .hasMessage(
               "no router 'other' to make a picture with, there is none: name one of these, or add it with `router`");
       Router noisy =
@@ -437,7 +437,7 @@ class WholePictureTest {
               Spacing.OPENAI.timesteps(STEPS, 1000));
       Exporter other =
           new Exporter(model, List.of(noisy), ExportOptions.of("dit"))
-              .withPictures(List.of("noisy"));
+              .withWholePictures(List.of("noisy"));
       assertThatThrownBy(() -> other.export(folder.resolve("models")))
           .hasMessageContaining("router noisy of model dit cannot be a picture in one request");
       assertThat(folder.resolve("models")).doesNotExist();
@@ -445,7 +445,7 @@ class WholePictureTest {
       assertThatThrownBy(
               () ->
                   new Exporter(model, List.of(seeded), ExportOptions.of("dit"))
-                      .withPictures(List.of("last.seed"))
+                      .withWholePictures(List.of("last.seed"))
                       .export(folder.resolve("models")))
           .hasMessageContaining("router last.seed has the name of another's pictures from a seed");
     }

@@ -206,7 +206,7 @@ final class CompareCommand implements Command {
       judge.ifPresent(one -> comparison.requireFits(one, plan));
       return Interrupt.guarding(
           stop -> {
-            Progress progress = new Progress(rounds, comparison.names(), console);
+            ComparisonBar progress = new ComparisonBar(rounds, comparison.names(), console);
             Outcome outcome = comparison.run(plan, progress, stop);
             progress.close();
             Report report = report(comparison, plan, outcome, judge, arguments).judgedBy(gates);

@@ -198,10 +198,10 @@ final class ExportCommand implements Command {
                                 new Exporter.Text(files.encoder(), files.tokenizer().packed())))
                 .toList());
       }
-      sizes.picture().ifPresent(exporter::withPicture);
+      sizes.picture().ifPresent(exporter::resizedTo);
       arguments
           .text("picture")
-          .ifPresent(names -> exporter.withPictures(List.of(names.split(",", -1))));
+          .ifPresent(names -> exporter.withWholePictures(List.of(names.split(",", -1))));
       boolean dryRun = arguments.has("dry-run");
       if (!dryRun) {
         String digest = Digest.of(checkpoint);

@@ -151,7 +151,7 @@ final class ImportRouterCommand implements Command {
     }
     if (table.sampler().isEmpty()
         && format.equals(TorchRouters.LEARNING_TO_CACHE.toString())
-        && Sampler.SINGLESTEP.contains(sampler)) {
+        && Sampler.ANY_TIME.contains(sampler)) {
       throw new HarmonicaException(
           "%s is Learning-to-Cache's for DiT, whose rows are no steps of %s: give one that it trained for U-ViT"
               .formatted(file, sampler));

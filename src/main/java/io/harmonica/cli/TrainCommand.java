@@ -17,7 +17,7 @@ import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.Memory;
 import io.harmonica.train.Start;
-import io.harmonica.train.Subject;
+import io.harmonica.train.Task;
 import io.harmonica.train.TrainOptions;
 import io.harmonica.train.TrainOptions.Control;
 import io.harmonica.train.TrainOptions.Effort;
@@ -182,8 +182,8 @@ final class TrainCommand implements Command {
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
-      Subject subject =
-          Subject.of(
+      Task task =
+          Task.of(
               family.get(0).name(),
               model.denoiser(),
               Digest.of(checkpoint),
@@ -191,7 +191,7 @@ final class TrainCommand implements Command {
               sampling,
               captions);
       if (options.objective() == Objective.LTC) {
-        subject.signal(); // or refuses
+        task.signal(); // or refuses
       }
       String word = arguments.choice("precision", PRECISIONS).orElse("fp32");
       boolean int8 = word.equals(INT8);
@@ -200,10 +200,10 @@ final class TrainCommand implements Command {
           Int8Ops rounded =
               int8 ? Int8Ops.open(model.denoiser(), model.weights(), device, precision) : null;
           TrainingBars bars = new TrainingBars(console)) {
-        Denoising exact = Trainer.denoising(subject, ops, options.trajectory());
+        Denoising exact = Trainer.denoising(task, ops, options.trajectory());
         Denoising denoising = int8 ? exact.in(rounded, INT8) : exact;
         for (Family.Member member : family) {
-          Subject own = subject.named(member.name());
+          Task own = task.named(member.name());
           TrainingFiles files = new TrainingFiles(member.out());
           Trainer trainer =
               new Trainer(own, denoising, options.held(control(arguments, member)), files, bars);

@@ -9,7 +9,7 @@ import io.harmonica.repository.Ensemble;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Role;
-import io.harmonica.repository.StepEngine;
+import io.harmonica.repository.SamplerForm;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelDynamicBatching;
 import io.harmonica.repository.proto.ModelInstanceGroup;
@@ -170,7 +170,7 @@ final class Configs {
    * The engine between the steps of a stretch. Its rows name each other by their index in the
    * request, so requests must not be batched together.
    */
-  ModelConfig sampler(Graph graph, StepEngine steps) {
+  ModelConfig sampler(Graph graph, SamplerForm steps) {
     ModelConfig config =
         engine(steps.engine(options.modelName()), Role.of(Role.Kind.SAMPLER), graph);
     sampler = config.toBuilder().clearDynamicBatching().build();

@@ -8,7 +8,7 @@ import io.harmonica.repository.Manifest;
 import io.harmonica.repository.ManifestNoise;
 import io.harmonica.repository.ManifestText;
 import io.harmonica.repository.Program;
-import io.harmonica.repository.StepEngine;
+import io.harmonica.repository.SamplerForm;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampling;
 import java.util.List;
@@ -66,7 +66,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),
                 options.stepsPerRequest(),
-                StepEngine.of(sampling.noising()).toString(),
+                SamplerForm.of(sampling.noising()).toString(),
                 model.flops(),
                 Map.of(),
                 Map.of())

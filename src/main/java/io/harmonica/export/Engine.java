@@ -87,7 +87,7 @@ sealed interface Engine {
    *
    * @param changes of the route's runs
    */
-  record Whole(Role role, Route route, Map<Run, Change> changes) implements Engine {
+  record Step(Role role, Route route, Map<Run, Change> changes) implements Engine {
     @Override
     public void draw(EngineGraph graph) {
       graph.step(route, changes);
@@ -96,13 +96,13 @@ sealed interface Engine {
     @Override
     public Engine computed() {
       Route full = Route.full(route.branches());
-      return new Whole(role.withVariant(full.variant()), full, Map.of());
+      return new Step(role.withVariant(full.variant()), full, Map.of());
     }
 
     /** Those of one variant are the same: which outputs are stored is the ensemble's. */
     @Override
     public boolean equals(Object other) {
-      return other instanceof Whole whole && role.equals(whole.role);
+      return other instanceof Step whole && role.equals(whole.role);
     }
 
     @Override

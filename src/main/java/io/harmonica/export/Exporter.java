@@ -14,7 +14,7 @@ import io.harmonica.origin.TextLayout;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
-import io.harmonica.repository.StepEngine;
+import io.harmonica.repository.SamplerForm;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -131,8 +131,8 @@ public final class Exporter {
   }
 
   /** What makes the steps between those of a request. */
-  private StepEngine steps() {
-    return StepEngine.of(sampling.noising());
+  private SamplerForm steps() {
+    return SamplerForm.of(sampling.noising());
   }
 
   /** The samplers of which several steps may go in one request. */
@@ -217,7 +217,7 @@ public final class Exporter {
   }
 
   /** Has finished pictures resized and cropped to a size that the model does not make itself. */
-  public Exporter withPicture(Resolution size) {
+  public Exporter resizedTo(Resolution size) {
     picture = Optional.of(size);
     return this;
   }
@@ -228,7 +228,7 @@ public final class Exporter {
    * @param names of routers, and {@link Names#NO_ROUTER} for uncached steps
    * @throws HarmonicaException for a router that is not exported
    */
-  public Exporter withPictures(List<String> names) {
+  public Exporter withWholePictures(List<String> names) {
     beside.whole = new Wholes(names, routers);
     return this;
   }

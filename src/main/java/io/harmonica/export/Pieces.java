@@ -68,7 +68,7 @@ final class Pieces {
     int branches = denoiser.branches().size();
     if (size instanceof EngineSize.Step) {
       Route full = Route.full(branches);
-      return List.of(new Engine.Whole(Role.step(full.variant()), full, Map.of()));
+      return List.of(new Engine.Step(Role.step(full.variant()), full, Map.of()));
     }
     List<Engine> engines = new ArrayList<>();
     engines.add(new Engine.Condition(Role.of(Role.Kind.CONDITION)));
@@ -158,7 +158,7 @@ final class Pieces {
       case EMBED -> new Engine.Embed(role);
       case HEAD -> new Engine.Head(role);
       case BLOCK -> new Engine.Blocks(role, turn.first());
-      case STEP -> new Engine.Whole(role, route, changesOf(route));
+      case STEP -> new Engine.Step(role, route, changesOf(route));
       case ENTER -> new Engine.Enter(role, model.denoiser().branches().get(turn.first()).block());
       case BRANCH -> new Engine.Alone(role, turn.first());
       case REUSE -> new Engine.Reused(role, joining.get(role.shape()));

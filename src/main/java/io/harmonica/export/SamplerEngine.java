@@ -6,13 +6,13 @@ import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.LinearStep;
 import io.harmonica.onnx.Value;
 import io.harmonica.repository.Names;
-import io.harmonica.repository.StepEngine;
+import io.harmonica.repository.SamplerForm;
 import java.util.Optional;
 
 /**
  * The engine between two steps of a stretch: guidance, and the sampler's step. It has no weights.
  */
-record SamplerEngine(Denoiser.Interface io, StepEngine steps) {
+record SamplerEngine(Denoiser.Interface io, SamplerForm steps) {
 
   Graph graph() {
     Graph graph = new Graph("sampler");

@@ -28,7 +28,7 @@ record TextEngines(
   static final long MOST_BYTES = 2_000_000_000;
 
   /**
-   * A stretch of the pass.
+   * A part of the pass.
    *
    * @param first block of it
    * @param end block after its last one

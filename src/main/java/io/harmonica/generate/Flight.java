@@ -11,14 +11,14 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * Moves a {@link Run} on by futures: no thread is bound to it while the server computes. One thread
- * at a time moves it, each hands over to the next through a future.
+ * Moves a {@link Drawing} on by futures: no thread is bound to it while the server computes. One
+ * thread at a time moves it, each hands over to the next through a future.
  */
 final class Flight {
   private final Executor executor;
   private final Consumer<Throwable> ended;
   private final CompletableFuture<Result> result = new CompletableFuture<>();
-  private Run run;
+  private Drawing run;
   private Course trajectory; // null between trajectories
   private volatile CompletableFuture<Map<String, Tensor>> landing = new CompletableFuture<>();
 
@@ -39,7 +39,7 @@ final class Flight {
    * @param ended told how it ended before anyone else is: by a fault, or null; once
    */
   static CompletableFuture<Result> begin(
-      Supplier<Run> start, Executor executor, Consumer<Throwable> ended) {
+      Supplier<Drawing> start, Executor executor, Consumer<Throwable> ended) {
     Flight flight = new Flight(executor, ended);
     executor.execute(
         () ->

@@ -60,7 +60,7 @@ public final class Pipeline implements AutoCloseable {
   private final TextEmbedder texts;
   private final Plans plans;
   private final Admission admission;
-  private final Runs runs;
+  private final Trajectories runs;
   private final Metrics metrics;
   private final Counting counting;
   private final Optional<Gathering> gathering; // empty: each request by itself
@@ -84,7 +84,7 @@ public final class Pipeline implements AutoCloseable {
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
     this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
-    this.runs = new Runs(runtime, manifest, admission, plans, metrics, whole);
+    this.runs = new Trajectories(runtime, manifest, admission, plans, metrics, whole);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
         most == 1
@@ -97,7 +97,7 @@ public final class Pipeline implements AutoCloseable {
     return new PipelineBuilder(model);
   }
 
-  /** Runs a repository in this process, without a server. */
+  /** Trajectories a repository in this process, without a server. */
   public static Pipeline open(Path repository, String model) {
     return builder(model).repository(repository).open();
   }
@@ -241,7 +241,7 @@ public final class Pipeline implements AutoCloseable {
       return awaited(generateAsync(request, listener, waiting));
     }
     long start = System.nanoTime();
-    try (Run run = runs.of(request, admit(request), listener)) {
+    try (Drawing run = runs.of(request, admit(request), listener)) {
       while (run.hasNext()) {
         run.next().run();
         run.take();

@@ -3,7 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
-import io.harmonica.repository.StepEngine;
+import io.harmonica.repository.SamplerForm;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Guidance;
@@ -32,7 +32,7 @@ record SamplerInputs(
    * @param inputs filled; the caller closes them, whatever happens here
    */
   void put(Program.Call call, List<float[]> state, Map<String, Tensor> inputs) {
-    StepEngine engine = manifest.steps();
+    SamplerForm engine = manifest.steps();
     for (int i = 0; i < call.steps(); i++) {
       float[] numbers = engine.numbers(sampler, call.first() + i).orElseThrow();
       inputs.put(

@@ -2,7 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.checkpoint.Safetensors;
+import io.harmonica.checkpoint.SafetensorsWriter;
 import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.picture.Latents;
 import java.io.IOException;
@@ -32,11 +32,11 @@ public final class TensorFiles {
     if (folder != null) {
       Files.createDirectories(folder);
     }
-    Safetensors.write(
+    SafetensorsWriter.write(
         file,
         Map.of(
             LATENTS,
-            Safetensors.Floats.of(
+            SafetensorsWriter.Floats.of(
                 latents.values(),
                 latents.count(),
                 latents.channels(),

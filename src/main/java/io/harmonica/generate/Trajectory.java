@@ -44,7 +44,7 @@ final class Trajectory implements Course {
   private final Recorder recorder;
   private final Stepper stepper;
   private final Map<Output, Cached> cache = new HashMap<>();
-  private int next; // call of the program
+  private int nextCall; // call of the program
   private Call open; // called and not yet accepted
   private long callNanos;
   private long runtimeNanos;
@@ -86,7 +86,7 @@ final class Trajectory implements Course {
 
   @Override
   public boolean isDone() {
-    return next == admitted.program().calls().size();
+    return nextCall == admitted.program().calls().size();
   }
 
   @Override
@@ -109,9 +109,9 @@ final class Trajectory implements Course {
   /** The next call. Its inputs stay the trajectory's until {@link #accept}. */
   private Call call() {
     callNanos = System.nanoTime();
-    calls.prepare(next);
+    calls.prepare(nextCall);
     runtimeNanos += System.nanoTime() - callNanos;
-    open = calls.at(next, x, stepper.state(), output -> cache.get(output).tensor());
+    open = calls.at(nextCall, x, stepper.state(), output -> cache.get(output).tensor());
     callNanos = System.nanoTime();
     return open;
   }
@@ -145,7 +145,7 @@ final class Trajectory implements Course {
         step(call.planned().first(), values);
       }
       requireFinite(call.planned().last());
-      this.next++;
+      nextCall++;
       tell(call.planned().last(), values);
     } finally {
       state.forEach(Tensor::close);

@@ -50,9 +50,9 @@ public final class Shapes implements Ops<long[]> {
   private Traced walk(Denoiser model) {
     Map<String, long[]> inputs = new HashMap<>();
     model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditions = model.condition(this, inputs);
-    Map<String, long[]> handedOn = new LinkedHashMap<>(conditions);
-    Streams<long[]> streams = model.begin(this, model.io().sample().batched(1), conditions::get);
+    Map<String, long[]> conditioning = model.condition(this, inputs);
+    Map<String, long[]> handedOn = new LinkedHashMap<>(conditioning);
+    Streams<long[]> streams = model.begin(this, model.io().sample().batched(1), conditioning::get);
     handedOn.putAll(streams.made());
     List<Long> counts = new ArrayList<>();
     List<long[]> outputs = new ArrayList<>();
@@ -63,7 +63,7 @@ public final class Shapes implements Ops<long[]> {
               i,
               i + 1,
               streams,
-              conditions::get,
+              conditioning::get,
               (branch, computed) -> {
                 long before = flops;
                 outputs.add(computed.get());
@@ -72,7 +72,7 @@ public final class Shapes implements Ops<long[]> {
               });
       handedOn.putAll(streams.made());
     }
-    model.head(this, streams, conditions::get);
+    model.head(this, streams, conditioning::get);
     long counted = counts.stream().mapToLong(Long::longValue).sum();
     return new Traced(new Flops(flops - counted, counts), handedOn, outputs);
   }
@@ -82,11 +82,11 @@ public final class Shapes implements Ops<long[]> {
     Shapes ops = new Shapes(Weights.NONE);
     Map<String, long[]> inputs = new HashMap<>();
     model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditions = model.condition(ops, inputs);
+    Map<String, long[]> conditioning = model.condition(ops, inputs);
     Map<String, List<Integer>> made = new LinkedHashMap<>();
     Map<String, Integer> lastRead = new HashMap<>();
     Map<String, long[]> now = new HashMap<>();
-    Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditions::get);
+    Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditioning::get);
     int branches = model.branches().size();
     for (int i = -1; i < branches; i++) {
       int at = i;
@@ -99,7 +99,7 @@ public final class Shapes implements Ops<long[]> {
                   i,
                   i + 1,
                   before,
-                  conditions::get,
+                  conditioning::get,
                   (branch, computed) -> Term.of(computed.get()));
       after
           .made()
@@ -109,7 +109,7 @@ public final class Shapes implements Ops<long[]> {
                 now.put(name, shape);
               });
     }
-    model.head(ops, Streams.from(name -> read(name, branches, lastRead, now)), conditions::get);
+    model.head(ops, Streams.from(name -> read(name, branches, lastRead, now)), conditioning::get);
     Map<String, StreamLives.Life> lives = new LinkedHashMap<>();
     made.forEach(
         (name, own) -> lives.put(name, new StreamLives.Life(own, lastRead.getOrDefault(name, -1))));

@@ -51,7 +51,7 @@ import java.util.Optional;
  * @param decoder what makes pictures out of finished samples; null where there is none
  * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where
  *     there are none
- * @param stepEngine what makes the sampler's steps between them, a {@link StepEngine}; null: the
+ * @param stepEngine what makes the sampler's steps between them, a {@link SamplerForm}; null: the
  *     older one
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
@@ -132,7 +132,7 @@ public record Manifest(
     if (stepsPerRequest == null) {
       stepsPerRequest = 1;
     }
-    StepEngine.of(stepEngine); // or refuses
+    SamplerForm.of(stepEngine); // or refuses
     if (programs == null) { // and no programs
       programs = Map.of();
     }
@@ -209,8 +209,8 @@ public record Manifest(
   }
 
   /** What makes the sampler's steps within a request. */
-  public StepEngine steps() {
-    return StepEngine.of(stepEngine);
+  public SamplerForm steps() {
+    return SamplerForm.of(stepEngine);
   }
 
   /** A program by a router's name; empty where it has none for requests of so many steps. */

@@ -106,7 +106,7 @@ public record ManifestNoise(
     static FlowNoise of(Flow flow) {
       return new FlowNoise(
           flow.tokens(),
-          flow.shift().curve().toString(),
+          flow.shift().type().toString(),
           flow.shift().by(),
           flow.terminal().isPresent() ? flow.terminal().getAsDouble() : null);
     }
@@ -115,7 +115,7 @@ public record ManifestNoise(
       return new Flow(
           trainTimesteps,
           tokens,
-          new Flow.Shift(Flow.Curve.of(shift), by),
+          new Flow.Shift(Flow.ShiftType.of(shift), by),
           terminal == null ? OptionalDouble.empty() : OptionalDouble.of(terminal));
     }
   }

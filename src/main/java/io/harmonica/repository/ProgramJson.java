@@ -25,7 +25,7 @@ import java.util.TreeMap;
  * @param calls the kinds
  * @param order of the trajectory, indices into {@code calls}
  * @param timesteps that the model is given, step by step
- * @param numbers of each step, as the {@link StepEngine} takes them, for clients that step
+ * @param numbers of each step, as the {@link SamplerForm} takes them, for clients that step
  *     themselves; none where the sampler's steps are no such numbers
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)

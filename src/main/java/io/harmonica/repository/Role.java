@@ -44,7 +44,7 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
     RUN,
     /** An engine without weights that makes a run's output: what changed since its beginning. */
     CHANGE,
-    /** An engine without weights that hands each branch its weights. */
+    /** What hands each branch the weights of its reuse, an engine without parameters. */
     WEIGHTS,
     /** An engine of a whole step. */
     STEP,

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * @param steps of an ensemble, in turn; an engine has none
  * @param made tensors that the steps make
  */
-record EmbeddedModel(ModelConfig config, List<Step> steps, Set<String> made) {
+record EmbeddedModel(ModelConfig config, List<Turn> steps, Set<String> made) {
 
   /**
    * One model's turn in an ensemble.
@@ -25,7 +25,7 @@ record EmbeddedModel(ModelConfig config, List<Step> steps, Set<String> made) {
    * @param outputs the ensemble's tensor for each of the model's outputs
    * @param last of these tensors, those that no later step reads
    */
-  record Step(
+  record Turn(
       String model, Map<String, String> inputs, Map<String, String> outputs, List<String> last) {
 
     /** Whether all that it would make is there. */
@@ -36,7 +36,7 @@ record EmbeddedModel(ModelConfig config, List<Step> steps, Set<String> made) {
 
   static EmbeddedModel of(ModelConfig config) {
     List<ModelEnsembling.Step> stated = config.getEnsembleScheduling().getStepList();
-    List<Step> steps = new ArrayList<>();
+    List<Turn> steps = new ArrayList<>();
     Set<String> later = new HashSet<>();
     Set<String> made = new HashSet<>();
     for (int i = stated.size() - 1; i >= 0; i--) {
@@ -46,7 +46,7 @@ record EmbeddedModel(ModelConfig config, List<Step> steps, Set<String> made) {
           Stream.concat(inputs.values().stream(), outputs.values().stream())
               .filter(later::add)
               .toList();
-      steps.add(new Step(stated.get(i).getModelName(), inputs, outputs, last));
+      steps.add(new Turn(stated.get(i).getModelName(), inputs, outputs, last));
       made.addAll(outputs.values());
     }
     Collections.reverse(steps);

@@ -153,7 +153,7 @@ public final class EmbeddedRuntime implements Runtime {
       EmbeddedModel ensemble, Map<String, Tensor> inputs, Set<String> outputs) {
     Map<String, Tensor> made = new HashMap<>(); // what this call owns
     try {
-      for (EmbeddedModel.Step step : ensemble.steps()) {
+      for (EmbeddedModel.Turn step : ensemble.steps()) {
         if (!step.isSpared(inputs.keySet())) {
           Map<String, Tensor> stepInputs = new HashMap<>();
           step.inputs()

@@ -58,7 +58,7 @@ record OnnxBackend(Provider provider) implements Backend {
     String arena = config.getParametersOrDefault(Names.MEMORY_ARENA, UNSAID).getStringValue();
     return new OnnxEngine(
         config.getName(),
-        new Sessions(
+        new SessionsBySize(
             size -> provider.load(config.getName(), file, !arena.equals("0"), size),
             config.getMaxBatchSize() > 0 && provider.wantsBatchSize(file)));
   }

@@ -15,7 +15,7 @@ import java.util.Set;
  *
  * @param model its name in the repository
  */
-record OnnxEngine(String model, Sessions sessions) implements Backend.Loaded {
+record OnnxEngine(String model, SessionsBySize sessions) implements Backend.Loaded {
 
   @Override
   public Map<String, Tensor> run(Map<String, Tensor> inputs, Set<String> outputs) {

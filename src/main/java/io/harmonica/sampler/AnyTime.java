@@ -53,11 +53,11 @@ public record AnyTime(
   @Override
   public Sampler sampler(String name, int steps, Spacing spacing) {
     Sampler.requireKnown(name);
-    if (!Sampler.SINGLESTEP.contains(name)) {
+    if (!Sampler.ANY_TIME.contains(name)) {
       throw new InvalidProperty(
           "sampler",
           "%s takes whole timesteps, and this model was trained on decimal ones; use %s"
-              .formatted(name, Named.listed(Sampler.SINGLESTEP)));
+              .formatted(name, Named.listed(Sampler.ANY_TIME)));
     }
     if (spacing != Spacing.UNIFORM) {
       throw new InvalidProperty(

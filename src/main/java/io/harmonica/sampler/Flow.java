@@ -21,11 +21,11 @@ public record Flow(int trainTimesteps, int tokens, Shift shift, OptionalDouble t
 
   /** Sigmas as they are, for pictures of so many tokens. */
   public static Flow of(int tokens) {
-    return new Flow(1000, tokens, new Shift(Curve.CONSTANT, 1), OptionalDouble.empty());
+    return new Flow(1000, tokens, new Shift(ShiftType.CONSTANT, 1), OptionalDouble.empty());
   }
 
   /** How sigmas are moved towards the noise. */
-  public enum Curve {
+  public enum ShiftType {
     /** {@code by s / (1 + (by - 1) s)}. */
     CONSTANT,
     /** {@code e / (e + 1/s - 1)} with {@code e = exp(by)}; by depends on the tokens. */
@@ -34,7 +34,7 @@ public record Flow(int trainTimesteps, int tokens, Shift shift, OptionalDouble t
     LINEAR;
 
     /** By its name, as {@link #toString} has it. */
-    public static Curve of(String name) {
+    public static ShiftType of(String name) {
       return Named.of(values(), name, "shift");
     }
 
@@ -44,11 +44,11 @@ public record Flow(int trainTimesteps, int tokens, Shift shift, OptionalDouble t
     }
   }
 
-  /** A curve with its strength, diffusers' {@code shift} or {@code mu}. */
-  public record Shift(Curve curve, double by) {
+  /** A type with its strength, diffusers' {@code shift} or {@code mu}. */
+  public record Shift(ShiftType type, double by) {
     public Shift {
-      if (!(Double.isFinite(by) && (by > 0 || curve == Curve.EXPONENTIAL))) {
-        throw new IllegalArgumentException("a %s shift by %s moves nothing".formatted(curve, by));
+      if (!(Double.isFinite(by) && (by > 0 || type == ShiftType.EXPONENTIAL))) {
+        throw new IllegalArgumentException("a %s shift by %s moves nothing".formatted(type, by));
       }
     }
   }

@@ -54,7 +54,7 @@ record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Memoryless 
   private static double[] counted(Flow flow, int steps) {
     int most = flow.trainTimesteps();
     double[] smallest = {(float) (1.0 / most)};
-    if (flow.shift().curve() == Flow.Curve.CONSTANT) {
+    if (flow.shift().type() == Flow.ShiftType.CONSTANT) {
       new Arithmetic(true).shift(smallest, flow.shift());
     }
     double[] sigmas = linspace(most, smallest[0] * most, steps);
@@ -82,14 +82,14 @@ record FlowEuler(Timesteps timesteps, List<Float> sigmas) implements Memoryless 
     }
 
     void shift(double[] sigmas, Flow.Shift shift) {
-      if (shift.curve() == Flow.Curve.CONSTANT) {
+      if (shift.type() == Flow.ShiftType.CONSTANT) {
         double by = round(shift.by());
         double more = round(shift.by() - 1);
         Arrays.setAll(
             sigmas, i -> round(round(by * sigmas[i]) / round(1 + round(more * sigmas[i]))));
         return;
       }
-      double exact = shift.curve() == Flow.Curve.EXPONENTIAL ? Math.exp(shift.by()) : shift.by();
+      double exact = shift.type() == Flow.ShiftType.EXPONENTIAL ? Math.exp(shift.by()) : shift.by();
       double by = round(exact);
       Arrays.setAll(sigmas, i -> round(by / round(by + round(round(1 / sigmas[i]) - 1))));
     }

@@ -63,7 +63,7 @@ final class FlowScheduler {
   }
 
   private static Flow.Shift fixed(SchedulerFile file) {
-    return new Flow.Shift(Flow.Curve.CONSTANT, positive(file, "shift", 1));
+    return new Flow.Shift(Flow.ShiftType.CONSTANT, positive(file, "shift", 1));
   }
 
   /** A line through two points of tokens and shift, beyond them too. */
@@ -80,7 +80,7 @@ final class FlowScheduler {
         !linear || mu > 0,
         "base_shift",
         "one that gives %d tokens a shift above 0".formatted(tokens));
-    return new Flow.Shift(linear ? Flow.Curve.LINEAR : Flow.Curve.EXPONENTIAL, mu);
+    return new Flow.Shift(linear ? Flow.ShiftType.LINEAR : Flow.ShiftType.EXPONENTIAL, mu);
   }
 
   /** diffusers takes 0 for none. */

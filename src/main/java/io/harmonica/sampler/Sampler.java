@@ -25,7 +25,7 @@ public interface Sampler {
           "sa-solver");
 
   /** Those of them for models that take any time: {@link Singlestep}. */
-  List<String> SINGLESTEP = List.of("dpm-solver-2", "dpm-solver-fast");
+  List<String> ANY_TIME = List.of("dpm-solver-2", "dpm-solver-fast");
 
   /** Those of them whose steps are {@link Linear}, as long as they add no noise. */
   List<String> LINEAR =
@@ -74,7 +74,7 @@ public interface Sampler {
    * @param origin what the model's origin uses, diffusers or OpenAI
    */
   static Spacing spacing(String name, Spacing origin) {
-    if (SINGLESTEP.contains(name)) {
+    if (ANY_TIME.contains(name)) {
       return Spacing.UNIFORM;
     }
     return isSolver(name) ? Spacing.LINSPACE : origin;
@@ -89,7 +89,7 @@ public interface Sampler {
    */
   static Sampler of(String name, int steps, Spacing spacing, Diffusion diffusion) {
     requireKnown(name);
-    if (SINGLESTEP.contains(name)) {
+    if (ANY_TIME.contains(name)) {
       throw new InvalidProperty(
           "sampler",
           "%s is for models that take any time, and this one takes whole timesteps; use %s"
@@ -97,7 +97,7 @@ public interface Sampler {
     }
     if (spacing == Spacing.UNIFORM) {
       throw new InvalidProperty(
-          "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(SINGLESTEP)));
+          "spacing", "%s goes with `sampler` %s only".formatted(spacing, Named.listed(ANY_TIME)));
     }
     if (name.equals(Flow.SAMPLER)) {
       throw new InvalidProperty(
@@ -135,7 +135,7 @@ public interface Sampler {
   /** Those for models of {@link Diffusion}. */
   static List<String> ofDiffusion() {
     return NAMES.stream()
-        .filter(name -> !SINGLESTEP.contains(name) && !name.equals(Flow.SAMPLER))
+        .filter(name -> !ANY_TIME.contains(name) && !name.equals(Flow.SAMPLER))
         .toList();
   }
 

@@ -30,7 +30,7 @@ final class Finish {
   /** Rounds of tuning: the first goes by what the trajectory did before it. */
   private static final int TUNINGS = 2;
 
-  private final Subject subject;
+  private final Task task;
   private final Columns columns;
   private final Denoising denoising;
   private final SoftRouting routing;
@@ -39,14 +39,14 @@ final class Finish {
   private final Progress progress;
 
   Finish(
-      Subject subject,
+      Task task,
       Columns columns,
       Denoising denoising,
       SoftRouting routing,
       TrainOptions options,
       Target target,
       Progress progress) {
-    this.subject = subject;
+    this.task = task;
     this.columns = columns;
     this.denoising = denoising;
     this.routing = routing;
@@ -104,7 +104,7 @@ final class Finish {
       best = rated.routing();
     }
     training.put("unseenError", judging.over(merged).error(best));
-    return subject.router(
+    return task.router(
         new Columns(merged.all()),
         best.computes(),
         table,

@@ -4,7 +4,7 @@ import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Substitutes;
 import io.harmonica.train.trajectory.Walk;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -119,7 +119,7 @@ final class Ltc implements Objective {
     int s = walk.step();
     try (Scope scope = Scope.open()) {
       Denoising.Begun begun = denoising.begin(walk);
-      float[] prediction = denoising.pass(begun, Routes.disabled(walk)).floats();
+      float[] prediction = denoising.pass(begun, Substitutes.disabled(walk)).floats();
       if (byDdim) {
         float[] output = denoising.output(prediction);
         float[] epsilon = predicts.noise(signal[s], walk.x(), output);

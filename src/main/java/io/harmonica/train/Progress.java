@@ -4,7 +4,7 @@ package io.harmonica.train;
 public interface Progress {
 
   /**
-   * A stretch of work begins.
+   * A piece of work begins.
    *
    * @param name what is done, in a word or two
    * @param total how often {@link #advance} will be called, at most

@@ -4,7 +4,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Substitutes;
 import io.harmonica.train.trajectory.Walk;
 import java.util.function.Supplier;
 
@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * (1 - r) sum_j w_j history_j}, with {@code r} the sigmoid of its logit. What is stored is {@code
  * o} itself, detached, where r exceeds the threshold.
  */
-final class Soft implements Denoising.Route {
+final class Soft implements Denoising.Substitute {
   private final TorchOps ops;
   private final Walk walk;
   private final Table table;
@@ -23,7 +23,7 @@ final class Soft implements Denoising.Route {
   private final Value corrections; // (weights columns), or null where reuse is not learned
 
   /**
-   * Routes a walk's step.
+   * Substitutes a walk's step.
    *
    * @param logits of the step, (columns)
    * @param corrections of the step, (weights columns), or null
@@ -66,7 +66,7 @@ final class Soft implements Denoising.Route {
     for (int k = 0; k < weights.length; k++) {
       Value older = walk.cache().output(column, k);
       if (weights.length > 1) {
-        Value weight = Routes.scalar(ops, weights[k]);
+        Value weight = Substitutes.scalar(ops, weights[k]);
         long place = (long) table.weights() * column + k;
         older =
             ops.mul(

@@ -4,7 +4,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Routes;
+import io.harmonica.train.trajectory.Substitutes;
 import io.harmonica.train.trajectory.Walk;
 
 /**
@@ -20,7 +20,7 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
     return forecast.order() + 1;
   }
 
-  /** Routes a walk's step with the table's numbers as constants. */
+  /** Substitutes a walk's step with the table's numbers as constants. */
   Soft soft(Walk walk, Table table) {
     int step = walk.step();
     Value logits = ops.input(table.logits()[step], table.columns());
@@ -33,15 +33,15 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
     return ops.input(row, row.length);
   }
 
-  /** Routes a walk's step with leaves that want a gradient. */
+  /** Substitutes a walk's step with leaves that want a gradient. */
   Soft soft(Walk walk, Table table, Value logits, Value corrections) {
     return new Soft(ops, walk, table, forecast, threshold, logits, corrections);
   }
 
-  /** Routes a walk's step as inference would. */
-  Denoising.Route hard(Walk walk, Table table) {
+  /** Substitutes a walk's step as inference would. */
+  Denoising.Substitute hard(Walk walk, Table table) {
     boolean[] computes = table.computes(threshold)[walk.step()];
-    return Routes.hard(
+    return Substitutes.hard(
         ops,
         walk,
         computes,

@@ -150,7 +150,7 @@ class ExchangeTest {
       return walked(
           at -> {
             int step = at.step();
-            Denoising.Route route = routing.route(ops, at);
+            Denoising.Substitute route = routing.route(ops, at);
             return (branch, compute) -> {
               Value reused = route.output(branch, compute);
               if (!entry.equals(new Entry(step, branch))) {
@@ -162,7 +162,7 @@ class ExchangeTest {
           });
     }
 
-    private float[] walked(Function<Walk, Denoising.Route> routes) {
+    private float[] walked(Function<Walk, Denoising.Substitute> routes) {
       try (Walk walk = Walk.start(denoising, measure.batches().get(0), measure.history(), 0)) {
         denoising.finish(walk, routes);
         return measure.difference(0, walk.x());
@@ -204,9 +204,9 @@ class ExchangeTest {
     try (Tiny tiny = new Tiny(STEPS)) {
       Measure measure = measure(tiny, 1, 1, 2);
       Routing start = routing(tiny, 1);
-      Target target = Target.asItIs(start.computes(), tiny.subject.flops());
+      Target target = Target.asItIs(start.computes(), tiny.task.flops());
       Responses responses = Responses.of(measure, start, PROBES, SEED, () -> {});
-      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
+      boolean[] trainable = Objective.SDT.trainable(tiny.task.sampler());
       List<List<Entry>> moves = new Descent(responses, start, trainable, 2, target).moves();
       assertThat(moves).isNotEmpty();
       boolean[][] computes = Exchange.copy(start.computes());
@@ -262,9 +262,9 @@ class ExchangeTest {
   void run_isNeverWorse_keepsTheBudget(int order) {
     try (Tiny tiny = new Tiny(STEPS)) {
       Routing start = routing(tiny, order);
-      Target target = Target.asItIs(start.computes(), tiny.subject.flops());
+      Target target = Target.asItIs(start.computes(), tiny.task.flops());
       Measure measure = measure(tiny, order, 1, 2);
-      boolean[] trainable = Objective.SDT.trainable(tiny.subject.sampler());
+      boolean[] trainable = Objective.SDT.trainable(tiny.task.sampler());
       Exchange exchange = new Exchange(measure, target, trainable, measure.rate(start), SEED);
       List<Double> probed = new ArrayList<>();
       List<Double> errors = new ArrayList<>(List.of(exchange.best().error()));

@@ -67,7 +67,7 @@ final class Adjoint {
       Value x = denoising.leaf(routed.x()[step], batch); // (n, C, H, W)
       Value[] errors = new Value[denoising.columns()]; // zeros that the outputs are joined with
       List<Value> terms = new ArrayList<>();
-      Denoising.Route route =
+      Denoising.Substitute route =
           (column, computed) -> {
             Reused reused = routed.reused()[step][column];
             long[] shape = routed.shapes()[column];

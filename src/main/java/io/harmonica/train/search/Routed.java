@@ -28,7 +28,7 @@ public record Routed(
   public record Reused(float[] output, List<Integer> steps, double[] weights) {}
 
   /**
-   * Routes a batch as inference does.
+   * Substitutes a batch as inference does.
    *
    * @param history how many outputs of a column are kept
    */
@@ -43,7 +43,7 @@ public record Routed(
           at -> {
             int s = at.step();
             x[s] = at.x().clone();
-            Denoising.Route route = routing.route(denoising.ops(), at);
+            Denoising.Substitute route = routing.route(denoising.ops(), at);
             return (column, compute) -> {
               Value own = compute.get();
               shapes[column] = own.shape();

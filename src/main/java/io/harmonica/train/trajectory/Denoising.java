@@ -139,12 +139,12 @@ public final class Denoising {
    * Chooses a column's output, (B, N, D): the computed one, a stored one, a mixture. Whoever
    * computes a run is asked for the columns in it.
    */
-  public interface Route {
+  public interface Substitute {
     Value output(int column, Supplier<Value> computed);
   }
 
   /** Everything is computed. */
-  public static final Route FULL = (column, computed) -> computed.get();
+  public static final Substitute FULL = (column, computed) -> computed.get();
 
   /** The same without guidance. */
   public Denoising unguided() {
@@ -302,7 +302,7 @@ public final class Denoising {
   }
 
   /** The model's prediction: (B, O, H, W). */
-  public Value pass(Begun begun, Route route) {
+  public Value pass(Begun begun, Substitute route) {
     passes++;
     Streams<Value> streams = branches(0, branches, -1, begun, begun.streams(), route);
     return model.head(numbers.interpreter, streams, begun.conditions()::get);
@@ -310,7 +310,7 @@ public final class Denoising {
 
   /** Branches from one to another, the latter excluded; in a run, or in none: -1. */
   private Streams<Value> branches(
-      int from, int end, int within, Begun begun, Streams<Value> streams, Route route) {
+      int from, int end, int within, Begun begun, Streams<Value> streams, Substitute route) {
     Streams<Value> now = streams;
     int at = from;
     while (at < end) {
@@ -333,7 +333,7 @@ public final class Denoising {
         .orElseGet(OptionalInt::empty);
   }
 
-  private Streams<Value> branch(int index, Begun begun, Streams<Value> streams, Route route) {
+  private Streams<Value> branch(int index, Begun begun, Streams<Value> streams, Substitute route) {
     int column = columns.indexOf(Column.branch(index));
     return model.blocks(
         numbers.interpreter,
@@ -345,7 +345,7 @@ public final class Denoising {
             Term.of(column < 0 ? computed.get() : route.output(column, computed)));
   }
 
-  private Streams<Value> run(int column, Begun begun, Streams<Value> before, Route route) {
+  private Streams<Value> run(int column, Begun begun, Streams<Value> before, Substitute route) {
     Column run = columns.get(column);
     Change change = run.change().orElseThrow();
     Ran ran = new Ran();
@@ -369,7 +369,7 @@ public final class Denoising {
   /**
    * A pass with classifier-free guidance: (B, O, H, W), the guided channels alike in both halves.
    */
-  public Value guided(Begun begun, Route route) {
+  public Value guided(Begun begun, Substitute route) {
     Value prediction = pass(begun, route);
     if (!guides()) {
       return prediction;
@@ -407,14 +407,14 @@ public final class Denoising {
   }
 
   /** Takes the steps of a walk that are left. */
-  public void finish(Walk walk, Function<Walk, Route> routes) {
+  public void finish(Walk walk, Function<Walk, Substitute> routes) {
     while (!walk.done()) {
       advance(walk, routes);
     }
   }
 
   /** Takes one step of a walk, of which no gradient is wanted. */
-  public void advance(Walk walk, Function<Walk, Route> routes) {
+  public void advance(Walk walk, Function<Walk, Substitute> routes) {
     try (Scope scope = Scope.withoutGradients()) {
       walk.advance(guided(begin(walk), routes.apply(walk)).floats());
     }

@@ -8,12 +8,12 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Says on the error stream how far a comparison is: a bar on a terminal, else a few lines. */
-final class Progress implements Rounds.Listener, AutoCloseable {
+final class ComparisonBar implements Rounds.Listener, AutoCloseable {
   private final Console console;
   private final ProgressBar bar; // null: no terminal
   private int told;
 
-  Progress(Rounds rounds, List<String> variants, Console console) {
+  ComparisonBar(Rounds rounds, List<String> variants, Console console) {
     this.console = console;
     this.bar =
         Boolean.getBoolean("harmonica.terminal")

@@ -5,17 +5,17 @@ import io.harmonica.torch.Value;
 import java.util.List;
 
 /** What stands in for a column's output at one step of a walk. */
-public final class Routes {
+public final class Substitutes {
 
   /** The weights of a column's stored outputs, newest first, where they are reused at a step. */
   public interface Weights {
     double[] of(int step, int column, List<Integer> stored);
   }
 
-  private Routes() {}
+  private Substitutes() {}
 
   /** Computes everything, and stores it: a step with caching disabled. */
-  public static Denoising.Route disabled(Walk walk) {
+  public static Denoising.Substitute disabled(Walk walk) {
     return (column, computed) -> store(walk, column, computed.get());
   }
 
@@ -25,7 +25,8 @@ public final class Routes {
    *
    * @param computes by column
    */
-  public static Denoising.Route hard(TorchOps ops, Walk walk, boolean[] computes, Weights weights) {
+  public static Denoising.Substitute hard(
+      TorchOps ops, Walk walk, boolean[] computes, Weights weights) {
     return (column, computed) ->
         !computes[column]
             ? reused(ops, walk, column, weights)

@@ -6,16 +6,16 @@ import io.harmonica.picture.Latents;
  * One request on its way: a trajectory after the other, as many pictures in each as a batch takes.
  * Owns the trajectory that is under way.
  */
-final class Run implements AutoCloseable {
+final class Drawing implements AutoCloseable {
 
   /** Prepares the trajectory of some of the pictures, {@code from} inclusive, {@code to} not. */
-  interface Trajectories {
+  interface Courses {
     Course of(int from, int to);
   }
 
   private final Latents noise;
   private final int chunk;
-  private final Trajectories trajectories;
+  private final Courses courses;
   private final long startNanos = System.nanoTime();
   private final float[] values;
   private int taken;
@@ -28,10 +28,10 @@ final class Run implements AutoCloseable {
    *
    * @param chunk pictures that go together
    */
-  Run(Latents noise, int chunk, Trajectories trajectories) {
+  Drawing(Latents noise, int chunk, Courses courses) {
     this.noise = noise;
     this.chunk = chunk;
-    this.trajectories = trajectories;
+    this.courses = courses;
     this.values = new float[noise.values().length];
   }
 
@@ -41,7 +41,7 @@ final class Run implements AutoCloseable {
 
   /** Begins the next trajectory. */
   Course next() {
-    trajectory = trajectories.of(taken, Math.min(noise.count(), taken + chunk));
+    trajectory = courses.of(taken, Math.min(noise.count(), taken + chunk));
     return trajectory;
   }
 

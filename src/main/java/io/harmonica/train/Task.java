@@ -29,7 +29,7 @@ import java.util.Optional;
  * @param sampled how its trajectories go
  * @param captions what a model that takes text is trained on
  */
-public record Subject(
+public record Task(
     String name,
     Denoiser model,
     String digest,
@@ -50,7 +50,7 @@ public record Subject(
   public record Sampled(String name, Sampler sampler, Sampling sampling, Spacing spacing) {}
 
   /** Of a model as it is sampled, for the trajectory that was asked for. */
-  public static Subject of(
+  public static Task of(
       String name,
       Denoiser model,
       String digest,
@@ -60,7 +60,7 @@ public record Subject(
     Spacing spacing = Spacing.of(trajectory.spacing());
     Sampler sampler =
         sampling.sampler(trajectory.sampler(), trajectory.steps(), Optional.of(spacing));
-    return new Subject(
+    return new Task(
         name,
         model,
         digest,
@@ -70,8 +70,8 @@ public record Subject(
   }
 
   /** The same for a router of another name. */
-  public Subject named(String other) {
-    return new Subject(other, model, digest, flops, sampled, captions);
+  public Task named(String other) {
+    return new Task(other, model, digest, flops, sampled, captions);
   }
 
   /** Whose steps the trajectory takes. */

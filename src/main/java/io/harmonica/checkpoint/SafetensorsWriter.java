@@ -17,11 +17,11 @@ import java.util.Map;
 import java.util.UUID;
 
 /** Writes safetensors files. {@link Checkpoint#open} reads them. */
-public final class Safetensors {
+public final class SafetensorsWriter {
   private static final int BUFFER_BYTES = 1 << 16;
   private static final int ALIGNMENT = 8;
 
-  private Safetensors() {}
+  private SafetensorsWriter() {}
 
   /**
    * A tensor to write.

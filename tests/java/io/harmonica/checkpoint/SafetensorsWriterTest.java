@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Safetensors.Floats;
+import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class SafetensorsTest {
+class SafetensorsWriterTest {
   @TempDir Path folder;
 
   private static Map<String, Floats> tensors() {
@@ -45,7 +45,7 @@ class SafetensorsTest {
   void write_f32_readsBackExactly() throws IOException {
     Path path = folder.resolve("latents.safetensors");
     Files.writeString(path, "what was there before");
-    Safetensors.write(path, tensors());
+    SafetensorsWriter.write(path, tensors());
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
       assertThat(checkpoint.names()).containsExactlyElementsOf(tensors().keySet());
       tensors()
@@ -63,7 +63,7 @@ class SafetensorsTest {
   @Test
   void write_anything_isLaidOutAsTheFormatSays() throws IOException {
     Path path = folder.resolve("w.safetensors");
-    Safetensors.write(path, Map.of("w", Floats.of(new float[] {1, -2}, 2, 1)));
+    SafetensorsWriter.write(path, Map.of("w", Floats.of(new float[] {1, -2}, 2, 1)));
     String header =
         "{'__metadata__':{'format':'pt'},"
             + "'w':{'dtype':'F32','shape':[2,1],'data_offsets':[0,8]}} "; // to a multiple of 8
@@ -78,7 +78,7 @@ class SafetensorsTest {
   @Test
   void write_f16_roundsToTheNearestHalf() {
     Path path = folder.resolve("half.safetensors");
-    Safetensors.write(path, tensors(), DType.F16);
+    SafetensorsWriter.write(path, tensors(), DType.F16);
     try (Checkpoint checkpoint = Checkpoint.open(path)) {
       float[] exact = tensors().get("many").data();
       float[] read = checkpoint.tensor("many").floats();
@@ -96,7 +96,7 @@ class SafetensorsTest {
     Files.writeString(path, "before");
     Map<String, Floats> tensors = tensors();
     tensors.put("large", Floats.of(new float[] {1, 65520}, 2));
-    assertThatThrownBy(() -> Safetensors.write(path, tensors, DType.F16))
+    assertThatThrownBy(() -> SafetensorsWriter.write(path, tensors, DType.F16))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContainingAll("'large'", "65520.0", "F16");
     assertThat(files()).containsExactly(path);
@@ -107,12 +107,12 @@ class SafetensorsTest {
   void write_ontoAFolderOrIntoNone_saysSoAndLeavesNothing() throws IOException {
     Path occupied = Files.createDirectory(folder.resolve("occupied"));
     Files.writeString(occupied.resolve("x"), "x");
-    assertThatThrownBy(() -> Safetensors.write(occupied, tensors()))
+    assertThatThrownBy(() -> SafetensorsWriter.write(occupied, tensors()))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContaining(occupied + " cannot be written");
     assertThat(files()).containsExactly(occupied);
     Path nowhere = folder.resolve("no/folder/w.safetensors");
-    assertThatThrownBy(() -> Safetensors.write(nowhere, tensors()))
+    assertThatThrownBy(() -> SafetensorsWriter.write(nowhere, tensors()))
         .isInstanceOf(HarmonicaException.class)
         .hasMessageContainingAll(nowhere + " cannot be written", "its folder exists");
   }
@@ -122,10 +122,10 @@ class SafetensorsTest {
     Path path = folder.resolve("x");
     assertThatThrownBy(() -> Floats.of(new float[5], 2, 3))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Safetensors.write(path, tensors(), DType.I64))
+    assertThatThrownBy(() -> SafetensorsWriter.write(path, tensors(), DType.I64))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(
-            () -> Safetensors.write(path, Map.of("__metadata__", Floats.of(new float[1], 1))))
+            () -> SafetensorsWriter.write(path, Map.of("__metadata__", Floats.of(new float[1], 1))))
         .isInstanceOf(IllegalArgumentException.class);
     assertThat(path).doesNotExist();
   }

@@ -11,10 +11,11 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * The engine of a repository that makes the sampler's step between two steps of one request: whose
- * steps it makes, and in which numbers it takes them. The one place that knows older repositories'.
+ * The form of a repository's sampler engine, which makes the sampler's step between two steps of
+ * one request: whose steps it makes, and in which numbers it takes them. The one place that knows
+ * older repositories' forms.
  */
-public enum StepEngine {
+public enum SamplerForm {
   /**
    * DDIM only, four numbers a step: {@code x0 = (x - n[0] e) / n[1], x' = n[2] x0 + n[3] e}. Of
    * repositories whose manifest names no step engine.
@@ -22,7 +23,7 @@ public enum StepEngine {
   DDIM("ddim", List.of("ddim"), List.of(), 4) {
     @Override
     public Optional<float[]> numbers(Sampler sampler, int step) {
-      return sampler.linear(step).filter(s -> !needsState(sampler)).map(StepEngine::four);
+      return sampler.linear(step).filter(s -> !needsState(sampler)).map(SamplerForm::four);
     }
   },
 
@@ -32,7 +33,7 @@ public enum StepEngine {
    */
   LINEAR(
       Names.engine(Role.of(Role.Kind.SAMPLER)),
-      Sampler.LINEAR.stream().filter(name -> !Sampler.SINGLESTEP.contains(name)).toList(),
+      Sampler.LINEAR.stream().filter(name -> !Sampler.ANY_TIME.contains(name)).toList(),
       List.of(Names.STATE),
       7) {
     @Override
@@ -60,7 +61,7 @@ public enum StepEngine {
   };
 
   /** The one to export for models of a kind: no more than their samplers need. */
-  public static StepEngine of(Noising noising) {
+  public static SamplerForm of(Noising noising) {
     return noising instanceof AnyTime ? SINGLESTEP : LINEAR;
   }
 
@@ -90,7 +91,7 @@ public enum StepEngine {
   private final List<String> states;
   private final int takes;
 
-  StepEngine(String suffix, List<String> samplers, List<String> states, int takes) {
+  SamplerForm(String suffix, List<String> samplers, List<String> states, int takes) {
     this.suffix = suffix;
     this.samplers = samplers;
     this.states = states;
@@ -132,7 +133,7 @@ public enum StepEngine {
   }
 
   /** As the manifest has it; null: the older one. */
-  static StepEngine of(String written) {
+  static SamplerForm of(String written) {
     return written == null ? DDIM : valueOf(written.toUpperCase(Locale.ROOT));
   }
 

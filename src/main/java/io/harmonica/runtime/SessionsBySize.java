@@ -13,7 +13,7 @@ import java.util.function.Function;
  *
  * <p>Owns them; {@link #close} ends them. Safe for use by several threads.
  */
-final class Sessions implements AutoCloseable {
+final class SessionsBySize implements AutoCloseable {
   /** Each has its own copy of the weights; whole batches and a last smaller one are two sizes. */
   private static final int SIZES = 2;
 
@@ -28,7 +28,7 @@ final class Sessions implements AutoCloseable {
    *
    * @param loader makes a session for a batch size, or for any
    */
-  Sessions(Function<OptionalLong, OrtSession> loader, boolean bySize) {
+  SessionsBySize(Function<OptionalLong, OrtSession> loader, boolean bySize) {
     this.loader = loader;
     this.bySize = bySize;
     if (!bySize) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  *
  * @param whole whether a trajectory is one call of a {@link WholeModel}
  */
-record Runs(
+record Trajectories(
     Runtime runtime,
     Manifest manifest,
     Admission admission,
@@ -24,17 +24,17 @@ record Runs(
     boolean whole) {
 
   /** All trajectories of a request, none of them begun. */
-  Run of(Request request, Admitted admitted, StepListener listener) {
+  Drawing of(Request request, Admitted admitted, StepListener listener) {
     Noise seeded = new Noise(request.seed());
     Latents noise = noise(request);
     if (whole) {
       WholeModel model = WholeModel.of(runtime, admitted, request.style());
-      return new Run(
+      return new Drawing(
           noise,
           model.maxBatch(),
           (first, end) -> whole(model, admitted, request, noise, first, end, listener));
     }
-    return new Run(
+    return new Drawing(
         noise,
         manifest.maxBatch() / admitted.rows(1),
         (first, end) -> trajectory(admitted, request, noise, seeded, first, end, listener));

@@ -12,16 +12,16 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-class StepEngineTest {
+class SamplerFormTest {
 
   /** Repositories of DiT stay as they are, and no request carries a tensor that nothing reads. */
   @Test
   void of_isTheLeastThatTheModelsSamplersNeed() {
-    assertThat(StepEngine.of(Diffusion.DDPM)).isEqualTo(StepEngine.LINEAR);
-    assertThat(StepEngine.of(Flow.of(64))).isEqualTo(StepEngine.LINEAR);
-    assertThat(StepEngine.of(AnyTime.DISCRETE)).isEqualTo(StepEngine.SINGLESTEP);
-    assertThat(StepEngine.of("singlestep")).isEqualTo(StepEngine.SINGLESTEP);
-    for (StepEngine engine : StepEngine.values()) {
+    assertThat(SamplerForm.of(Diffusion.DDPM)).isEqualTo(SamplerForm.LINEAR);
+    assertThat(SamplerForm.of(Flow.of(64))).isEqualTo(SamplerForm.LINEAR);
+    assertThat(SamplerForm.of(AnyTime.DISCRETE)).isEqualTo(SamplerForm.SINGLESTEP);
+    assertThat(SamplerForm.of("singlestep")).isEqualTo(SamplerForm.SINGLESTEP);
+    for (SamplerForm engine : SamplerForm.values()) {
       assertThat(engine.toString()).isEqualTo(engine.name().toLowerCase(Locale.ROOT));
     }
   }
@@ -35,11 +35,11 @@ class StepEngineTest {
             step -> {
               boolean within = sampler.linear(step).filter(Linear::isWithin).isPresent();
               assertThat(within).isEqualTo(!sampler.beginsUpdate(step));
-              assertThat(StepEngine.LINEAR.numbers(sampler, step).isEmpty()).isEqualTo(within);
-              assertThat(StepEngine.DDIM.numbers(sampler, step)).isEmpty();
-              assertThat(StepEngine.SINGLESTEP.numbers(sampler, step).orElseThrow()).hasSize(10);
+              assertThat(SamplerForm.LINEAR.numbers(sampler, step).isEmpty()).isEqualTo(within);
+              assertThat(SamplerForm.DDIM.numbers(sampler, step)).isEmpty();
+              assertThat(SamplerForm.SINGLESTEP.numbers(sampler, step).orElseThrow()).hasSize(10);
             });
-    assertThat(StepEngine.LINEAR.size("dpm-solver-fast", 5)).isEqualTo(1);
-    assertThat(StepEngine.SINGLESTEP.size("dpm-solver-fast", 5)).isEqualTo(5);
+    assertThat(SamplerForm.LINEAR.size("dpm-solver-fast", 5)).isEqualTo(1);
+    assertThat(SamplerForm.SINGLESTEP.size("dpm-solver-fast", 5)).isEqualTo(5);
   }
 }
