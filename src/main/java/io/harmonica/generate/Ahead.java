@@ -17,8 +17,8 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
- * Trajectories the condition engine once for many steps of a trajectory, and hands each step its
- * rows. A third of a DiT's weights are in that engine: so they are read once, and not at each step.
+ * Runs the condition engine once for many steps of a trajectory, and hands each step its rows. A
+ * third of a DiT's weights are in that engine: so they are read once, and not at each step.
  */
 final class Ahead {
   private final Runtime runtime;

@@ -97,7 +97,7 @@ public final class Pipeline implements AutoCloseable {
     return new PipelineBuilder(model);
   }
 
-  /** Trajectories a repository in this process, without a server. */
+  /** Runs a repository in this process, without a server. */
   public static Pipeline open(Path repository, String model) {
     return builder(model).repository(repository).open();
   }

@@ -46,7 +46,7 @@ public final class PipelineBuilder {
     this.model = model;
   }
 
-  /** Trajectories a repository in this process, without a server. */
+  /** Runs a repository in this process, without a server. */
   public PipelineBuilder repository(Path folder) {
     isHere = true;
     return place(() -> EmbeddedRuntime.open(folder, Backend.of(device)));

@@ -23,7 +23,7 @@ final class Soft implements Denoising.Substitute {
   private final Value corrections; // (weights columns), or null where reuse is not learned
 
   /**
-   * Substitutes a walk's step.
+   * Routes a walk's step.
    *
    * @param logits of the step, (columns)
    * @param corrections of the step, (weights columns), or null

@@ -20,7 +20,7 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
     return forecast.order() + 1;
   }
 
-  /** Substitutes a walk's step with the table's numbers as constants. */
+  /** Routes a walk's step with the table's numbers as constants. */
   Soft soft(Walk walk, Table table) {
     int step = walk.step();
     Value logits = ops.input(table.logits()[step], table.columns());
@@ -33,12 +33,12 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
     return ops.input(row, row.length);
   }
 
-  /** Substitutes a walk's step with leaves that want a gradient. */
+  /** Routes a walk's step with leaves that want a gradient. */
   Soft soft(Walk walk, Table table, Value logits, Value corrections) {
     return new Soft(ops, walk, table, forecast, threshold, logits, corrections);
   }
 
-  /** Substitutes a walk's step as inference would. */
+  /** Routes a walk's step as inference would. */
   Denoising.Substitute hard(Walk walk, Table table) {
     boolean[] computes = table.computes(threshold)[walk.step()];
     return Substitutes.hard(

@@ -28,7 +28,7 @@ public record Routed(
   public record Reused(float[] output, List<Integer> steps, double[] weights) {}
 
   /**
-   * Substitutes a batch as inference does.
+   * Routes a batch as inference does.
    *
    * @param history how many outputs of a column are kept
    */
