@@ -4,6 +4,7 @@ import io.harmonica.router.Tiers;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The routers that one command makes: as a rule one, with {@code --tiers} one for each tier. */
@@ -58,7 +59,7 @@ final class Family {
         .toList();
   }
 
-  private static java.util.Map<String, Double> tiers(String text) {
+  private static Map<String, Double> tiers(String text) {
     try {
       return Tiers.of(Arrays.stream(text.split(",", -1)).map(Family::speedup).toList());
     } catch (IllegalArgumentException e) {
