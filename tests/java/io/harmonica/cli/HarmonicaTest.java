@@ -122,7 +122,7 @@ class HarmonicaTest {
           inspect --router       | --router needs a value: --router FILE
           inspect                | missing --router FILE
           inspect extra          | unexpected argument 'extra'
-          inspect --router a --router b | --router is given 2 times, expected once
+          inspect --model-repository d --model a --model b | --model is given 2 times, expected once
           inspect --router a --model m | --model has no effect without --model-repository
           inspect --router a --heads 3 | --heads has no effect without --checkpoint
           inspect --model-repository d | missing --model NAME
