@@ -116,7 +116,7 @@ public final class CaptionEmbedding {
   /**
    * Takes texts that were embedded elsewhere; the first negative one is the null caption.
    *
-   * @throws HarmonicaException if they are not as the model takes them
+   * @throws io.harmonica.HarmonicaException if they are not as the model takes them
    */
   public static Captions of(Content.Texts prompts, Shows.Text takes) {
     Embeddings texts = prompts.positive().as(takes);
