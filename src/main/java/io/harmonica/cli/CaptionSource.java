@@ -38,7 +38,13 @@ final class CaptionSource {
             "--captions need a text encoder and its tokenizer, and the checkpoint's pipeline has none: name them with --text-encoder and --tokenizer, or give --text-embeddings");
       }
       return Optional.of(
-          CaptionEmbedding.embed(texts, files.files(), model, device, note -> console.note(note)));
+          CaptionEmbedding.embed(
+              texts,
+              files.files(),
+              model,
+              device,
+              note -> console.note(note),
+              cut -> console.err().println("warning: " + cut.warning())));
     }
   }
 }

@@ -37,14 +37,16 @@ public final class CaptionEmbedding {
    *
    * @param texts at least one; the null caption comes to them
    * @param encoders in the model's order, as {@link TextLayout#of} takes them
-   * @param note is told what an encoder's files leave open, and which texts were cut
+   * @param note is told what an encoder's files leave open
+   * @param cut is told of texts that have more tokens than the model takes
    */
   public static Captions embed(
       List<String> texts,
       List<Optional<TextSource>> encoders,
       Denoiser model,
       Device device,
-      Consumer<String> note) {
+      Consumer<String> note,
+      Consumer<Tokens> cut) {
     Shows.Text takes = model.io().text().orElseThrow();
     List<String> all = new ArrayList<>(texts);
     all.add(NULL_CAPTION);
@@ -60,7 +62,7 @@ public final class CaptionEmbedding {
               own.tokenizer()
                   .encode(takes.mask() ? Tokenizer.plain(all.get(i)) : all.get(i), place.tokens());
           if (!tokens.dropped().isEmpty()) {
-            note.accept(tokens.warning());
+            cut.accept(tokens);
           }
           encode(ops, place, tokens, takes.mask(), embedded.get(i));
         }
