@@ -37,7 +37,7 @@ record Noise(long seed) {
 
   private static void fill(float[] values, int from, int size, Philox philox, int draw) {
     long[] block = new long[BLOCK];
-    for (int j = 0; j < size; j++) {
+    for (int j = 0; j < size; j += 2) { // two values of two numbers
       int at = j % BLOCK;
       if (at == 0) {
         block[0] = j / BLOCK;
@@ -46,10 +46,12 @@ record Noise(long seed) {
         block[3] = 0;
         philox.block(block);
       }
-      double radius = Math.sqrt(-2 * StrictMath.log(uniform(block[at & ~1])));
-      double angle = 2 * Math.PI * uniform(block[at | 1]);
-      double unit = at % 2 == 0 ? StrictMath.cos(angle) : StrictMath.sin(angle);
-      values[from + j] = (float) (radius * unit);
+      double radius = Math.sqrt(-2 * StrictMath.log(uniform(block[at])));
+      double angle = 2 * Math.PI * uniform(block[at + 1]);
+      values[from + j] = (float) (radius * StrictMath.cos(angle));
+      if (j + 1 < size) {
+        values[from + j + 1] = (float) (radius * StrictMath.sin(angle));
+      }
     }
   }
 
