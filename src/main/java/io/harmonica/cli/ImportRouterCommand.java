@@ -77,7 +77,7 @@ final class ImportRouterCommand implements Command {
                 + " (default: the model's)")
         .value(
             "spacing",
-            "leading|linspace|trailing|openai",
+            RouterCommands.SPACING_WORDS,
             "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
                 + " scheduler or layout, openai for --architecture; linspace for dpm-solver++ and"
                 + " sa-solver, uniform for dpm-solver-2 and dpm-solver-fast)")

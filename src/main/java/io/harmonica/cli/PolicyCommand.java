@@ -104,12 +104,7 @@ final class PolicyCommand implements Command {
                 "the sampler it is for: "
                     + String.join(", ", Sampler.NAMES)
                     + " (default: the model's)")
-            .value(
-                "spacing",
-                "leading|linspace|trailing|openai",
-                "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                    + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
-                    + " dpm-solver-2 and dpm-solver-fast)")
+            .value("spacing", RouterCommands.SPACING_WORDS, RouterCommands.SPACING)
             .value("name", "NAME", "the router's name (default: that of the file)")
             .value("out", "ROUTER.json", "the file to write");
     return Family.declare(all).options();

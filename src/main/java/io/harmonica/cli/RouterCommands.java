@@ -12,8 +12,17 @@ import java.util.Optional;
 
 /** What the commands that make and show routers share. */
 final class RouterCommands {
+  /** What {@code --spacing} of these commands says. */
+  static final String SPACING =
+      "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
+          + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
+          + " dpm-solver-2 and dpm-solver-fast)";
+
   static final List<String> SPACINGS =
       List.of("leading", "openai", "linspace", "trailing", "uniform");
+
+  /** They, as their option shows them. */
+  static final String SPACING_WORDS = String.join("|", SPACINGS);
 
   private RouterCommands() {}
 

@@ -72,12 +72,7 @@ final class TrainCommand implements Command {
         TextFiles.options(CheckpointOptions.declareForTraining(options))
             .value("steps", "N", "denoising steps of the trajectory, 2..1000")
             .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
-            .value(
-                "spacing",
-                "leading|linspace|trailing|openai",
-                "timesteps as diffusers or as the original DiT space them (default: by the checkpoint's"
-                    + " scheduler or layout, linspace for dpm-solver++ and sa-solver, uniform for"
-                    + " dpm-solver-2 and dpm-solver-fast)")
+            .value("spacing", RouterCommands.SPACING_WORDS, RouterCommands.SPACING)
             .value(
                 "captions",
                 "FILE",
