@@ -329,13 +329,13 @@ final class CompareCommand implements Command {
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
     // A large encoder runs once, however often its texts are asked for.
-    Map<Pipeline, Content.Texts> known = new HashMap<>();
+    Map<Pipeline, Content> known = new HashMap<>();
     Function<Pipeline, Content> embed =
         pipeline ->
-            embedded.orElseGet(
-                () ->
-                    known.computeIfAbsent(
-                        pipeline, p -> RequestOptions.embed(arguments, texts, p, console)));
+            embedded.isPresent()
+                ? embedded.get()
+                : known.computeIfAbsent(
+                    pipeline, p -> RequestOptions.prompts(arguments, texts, p, console));
     int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
     List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
     Prompts prompts =

@@ -67,6 +67,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     .orElse(null),
                 options.stepsPerRequest(),
                 SamplerForm.of(sampling.noising()).toString(),
+                configs.condition().isPresent(),
                 model.flops(),
                 Map.of(),
                 Map.of())
