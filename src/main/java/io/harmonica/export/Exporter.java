@@ -3,6 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
@@ -123,7 +124,7 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    CacheBytes kept = Numbers.of(model.denoiser(), options).cacheBytes(model.denoiser());
     return routers.stream()
         .map(router -> Savings.of(router, model.flops(), kept))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
