@@ -24,7 +24,6 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -238,7 +237,7 @@ public final class Pipeline implements AutoCloseable {
    */
   public Result generate(Request request, StepListener listener) {
     if (gathering.isPresent()) {
-      return awaited(generateAsync(request, listener, waiting));
+      return Flight.await(generateAsync(request, listener, waiting));
     }
     long start = System.nanoTime();
     try (Drawing run = runs.of(request, admit(request), listener)) {
@@ -301,20 +300,6 @@ public final class Pipeline implements AutoCloseable {
   private CompletableFuture<Result> draw(
       Request request, StepListener listener, Executor executor) {
     return Flight.begin(() -> runs.of(request, admit(request), listener), executor, fault -> {});
-  }
-
-  private static Result awaited(CompletableFuture<Result> result) {
-    try {
-      return result.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException fault) {
-        throw fault;
-      }
-      if (e.getCause() instanceof Error fault) {
-        throw fault;
-      }
-      throw e;
-    }
   }
 
   private static Thread daemon(Runnable work) {

@@ -3,7 +3,7 @@ package io.harmonica.train.search;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,10 +29,10 @@ public final class Measure {
    *
    * @param computes {@code [steps][columns]}
    */
-  public record Routing(boolean[][] computes, Substitutes.Weights weights) {
+  public record Routing(boolean[][] computes, Substitute.Weights weights) {
     /** What inference does at a walk's step. */
-    Denoising.Substitute route(TorchOps ops, Walk walk) {
-      return Substitutes.hard(ops, walk, computes[walk.step()], weights);
+    Substitute route(TorchOps ops, Walk walk) {
+      return Substitute.hard(ops, walk, computes[walk.step()], weights);
     }
   }
 

@@ -4,7 +4,7 @@ import io.harmonica.train.search.Measure.Rated;
 import io.harmonica.train.search.Measure.Routing;
 import io.harmonica.train.trajectory.Column;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -35,15 +35,15 @@ public final class Merge {
 
   private final Measure measure;
   private final int known; // columns that were there
-  private final Substitutes.Weights weights;
+  private final Substitute.Weights weights;
   private final double allReads;
   private Rated best;
   private int tries;
 
-  private Merge(Measure measure, List<Column> runs, Rated start, Substitutes.Weights forecast) {
+  private Merge(Measure measure, List<Column> runs, Rated start, Substitute.Weights forecast) {
     this.measure = measure.over(measure.denoising().with(runs));
     this.known = measure.denoising().columns();
-    Substitutes.Weights before = start.routing().weights();
+    Substitute.Weights before = start.routing().weights();
     this.weights =
         (step, column, stored) -> (column < known ? before : forecast).of(step, column, stored);
     boolean[][] computes = Exchange.copy(start.routing().computes());
@@ -66,7 +66,7 @@ public final class Merge {
    *
    * @param forecast weights of runs
    */
-  public static Merge of(Measure measure, Rated start, Substitutes.Weights forecast) {
+  public static Merge of(Measure measure, Rated start, Substitute.Weights forecast) {
     Map<Column, List<Integer>> candidates = candidates(measure, start.routing().computes());
     Merge tried = new Merge(measure, List.copyOf(candidates.keySet()), start, forecast);
     int run = tried.known;
@@ -78,7 +78,7 @@ public final class Merge {
   }
 
   /** Without the runs that no step reuses. */
-  private Merge withoutIdle(Measure without, Rated start, Substitutes.Weights forecast) {
+  private Merge withoutIdle(Measure without, Rated start, Substitute.Weights forecast) {
     boolean[][] computes = best.routing().computes();
     List<Integer> busy =
         IntStream.range(known, computes[0].length)

@@ -3,7 +3,7 @@ package io.harmonica.train.search;
 import io.harmonica.train.search.Measure.Entry;
 import io.harmonica.train.search.Measure.Rated;
 import io.harmonica.train.search.Measure.Routing;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -74,7 +74,7 @@ public final class Tuning {
    * By the dual equations, one for each sample: {@code (R R' + ridge) a = d}, and the change of a
    * weight is {@code -a . its response}.
    */
-  private Substitutes.Weights changed(double ridge) {
+  private Substitute.Weights changed(double ridge) {
     int samples = responses.samples();
     double[] roots = IntStream.range(0, samples).mapToDouble(this::root).toArray();
     double[] left = responses.differences();
