@@ -16,6 +16,7 @@ import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +66,7 @@ public final class Pipeline implements AutoCloseable {
   private final Optional<Gathering> gathering; // empty: each request by itself
   private final ExecutorService waiting = Executors.newCachedThreadPool(Pipeline::daemon);
   private final OptionalInt stepsPerRequest; // empty: by the distance
+  private final boolean takesTokens; // a server embeds them with the picture
   private final Set<String> stepByStep = ConcurrentHashMap.newKeySet(); // routers, said of
 
   /** Takes over a runtime; {@link PipelineBuilder#open} has checked the rest. */
@@ -82,7 +84,9 @@ public final class Pipeline implements AutoCloseable {
     this.stepsPerRequest = stepsPerRequest;
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
-    this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
+    this.takesTokens = whole && manifest.text() != null && manifest.text().encoder() != null;
+    this.admission =
+        new Admission(manifest, texts.isThere(), takesTokens, TimestepInput.takesWhole(base));
     this.runs = new Trajectories(runtime, manifest, admission, plans, metrics, whole);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
@@ -208,6 +212,23 @@ public final class Pipeline implements AutoCloseable {
     Embeddings embedded = texts.embed(all, warnings);
     int last = all.size() - 1;
     return new Content.Texts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
+  }
+
+  /**
+   * Texts as requests of this pipeline have them: embedded as by {@link #embed}, or where all steps
+   * go in one request and the server embeds them itself, as tokens.
+   *
+   * @param positive what to draw, a text a picture
+   * @param negative what guidance leads away from, the same for all
+   * @param warnings told of each text that is too long, with what was dropped of it
+   */
+  public Content texts(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    if (!takesTokens) {
+      return embed(positive, negative, warnings);
+    }
+    return new Content.Tokenized(
+        texts.tokens(positive, warnings),
+        Collections.nCopies(positive.size(), texts.tokens(List.of(negative), warnings).get(0)));
   }
 
   /**

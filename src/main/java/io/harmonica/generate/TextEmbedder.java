@@ -5,6 +5,7 @@ import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.ManifestText;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.text.Tokens;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -67,6 +68,14 @@ final class TextEmbedder implements AutoCloseable {
     }
     known.putAll(wanted);
     return Embeddings.of(prompts.stream().map(wanted::get).toList());
+  }
+
+  /** Prompts as the one text encoder takes them. */
+  synchronized List<Tokens> tokens(List<Prompt> prompts, Consumer<String> warnings) {
+    requireEncoder();
+    return encoders
+        .get(0)
+        .tokens(prompts.stream().map(prompt -> prompt.text(0)).toList(), warnings);
   }
 
   private void requireEncoder() {
