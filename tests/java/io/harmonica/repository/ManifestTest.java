@@ -54,6 +54,7 @@ class ManifestTest {
           new Manifest.Decoder("m-decoder", 64),
           4,
           "linear",
+          true,
           new Flops(100, List.of(200L, 300L)),
           Map.of(),
           Map.of());
@@ -182,6 +183,7 @@ class ManifestTest {
         m.decoder(),
         m.stepsPerRequest(),
         m.stepEngine(),
+        m.conditioned(),
         m.flops(),
         m.routers(),
         m.programs());

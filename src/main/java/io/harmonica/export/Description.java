@@ -70,6 +70,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                     .orElse(null),
                 options.stepsPerRequest(),
                 SamplerForm.of(sampling.noising()).toString(),
+                configs.condition().isPresent(),
                 model.flops(),
                 Map.of(),
                 Map.of())

@@ -320,18 +320,23 @@ public final class Exporter {
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
       Call call = ensemble.getValue();
       ModelConfig config = configs.ensemble(ensemble.getKey(), call.router(), call.stretch());
-      if (config.getName().equals(options.modelName())) {
-        config =
-            config.toBuilder()
-                .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
-                .build();
+      boolean base = config.getName().equals(options.modelName());
+      entries.add(sink.ensemble(base ? described(config, manifest) : config));
+      Optional<ModelConfig> conditioned = configs.conditioned(config, call.stretch());
+      if (conditioned.isPresent()) {
+        entries.add(sink.ensemble(conditioned.get()));
       }
-      entries.add(sink.ensemble(config));
     }
     if (!beside.whole.isEmpty()) {
       beside.pictures(manifest, sink, entries);
     }
     return entries;
+  }
+
+  private static ModelConfig described(ModelConfig base, Manifest manifest) {
+    return base.toBuilder()
+        .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
+        .build();
   }
 
   /**

@@ -59,6 +59,8 @@ import java.util.Optional;
  *     there are none
  * @param stepEngine what makes the sampler's steps between them, a {@link SamplerForm}; null: the
  *     older one
+ * @param conditioned whether each ensemble of one step is there twice, the second time as {@link
+ *     Names#conditioned}
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -94,6 +96,7 @@ public record Manifest(
     Decoder decoder,
     Integer stepsPerRequest,
     String stepEngine,
+    Boolean conditioned,
     Flops flops,
     Map<String, JsonNode> routers,
     Map<String, Map<Integer, JsonNode>> programs) {
@@ -141,6 +144,9 @@ public record Manifest(
       stepsPerRequest = 1;
     }
     SamplerForm.of(stepEngine); // or refuses
+    if (conditioned == null) {
+      conditioned = false;
+    }
     if (programs == null) { // and no programs
       programs = Map.of();
     }
@@ -306,6 +312,7 @@ public record Manifest(
         decoder,
         stepsPerRequest,
         stepEngine,
+        conditioned,
         flops,
         otherRouters,
         otherPrograms);
