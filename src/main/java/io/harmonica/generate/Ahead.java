@@ -5,25 +5,28 @@ import io.harmonica.Port;
 import io.harmonica.Timesteps;
 import io.harmonica.repository.ConfigPorts;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
- * Runs the condition engine once for many steps of a trajectory, and hands each step its rows. A
- * third of a DiT's weights are in that engine: so they are read once, and not at each step.
+ * Runs the condition engines once for many steps of a trajectory, and hands each step its rows. A
+ * third of a DiT's weights are there: so they are read once, and not at each step.
  */
 final class Ahead {
   private final Runtime runtime;
-  private final ModelConfig engine;
-  private final Map<String, Port> ports; // of its outputs
+  private final List<ModelConfig> engines;
+  private final Map<String, Port> ports; // of their outputs
   private final Timesteps timesteps;
   private final TimestepInput times;
   private final IntFunction<Map<String, Tensor>> conditions;
@@ -34,16 +37,18 @@ final class Ahead {
 
   private Ahead(
       Runtime runtime,
-      ModelConfig engine,
+      List<ModelConfig> engines,
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
     this.runtime = runtime;
-    this.engine = engine;
+    this.engines = engines;
     this.ports =
-        ConfigPorts.outputs(engine).stream().collect(Collectors.toMap(Port::name, port -> port));
+        engines.stream()
+            .flatMap(engine -> ConfigPorts.outputs(engine).stream())
+            .collect(Collectors.toMap(Port::name, port -> port));
     this.timesteps = timesteps;
-    this.times = TimestepInput.of(runtime, engine, timesteps);
+    this.times = TimestepInput.of(runtime, engines.get(0), timesteps);
     this.conditions = conditions;
     this.batch = batch;
   }
@@ -61,22 +66,28 @@ final class Ahead {
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
-    if (!runtime.acceptsIntermediates()
-        || step(runtime.config(model), Names.condition(model)).isEmpty()) {
+    if (!runtime.acceptsIntermediates()) {
       return Optional.empty();
     }
-    ModelConfig engine = runtime.config(Names.condition(model));
-    boolean readable =
-        ConfigPorts.outputs(engine).stream().allMatch(port -> port.type() == Element.FP32);
-    return readable && engine.getMaxBatchSize() >= 2 * batch
-        ? Optional.of(new Ahead(runtime, engine, timesteps, conditions, batch))
+    List<ModelConfig> engines =
+        runtime.config(model).getEnsembleScheduling().getStepList().stream()
+            .map(step -> runtime.config(step.getModelName()))
+            .filter(Ahead::isOfConditions)
+            .toList();
+    boolean useful =
+        engines.stream()
+            .allMatch(
+                engine ->
+                    engine.getMaxBatchSize() >= 2 * batch
+                        && ConfigPorts.outputs(engine).stream()
+                            .allMatch(port -> port.type() == Element.FP32));
+    return useful && !engines.isEmpty()
+        ? Optional.of(new Ahead(runtime, engines, timesteps, conditions, batch))
         : Optional.empty();
   }
 
-  private static Optional<ModelEnsembling.Step> step(ModelConfig ensemble, String engine) {
-    return ensemble.getEnsembleScheduling().getStepList().stream()
-        .filter(step -> step.getModelName().equals(engine))
-        .findFirst();
+  private static boolean isOfConditions(ModelConfig engine) {
+    return Role.of(engine).filter(role -> role.kind() == Role.Kind.CONDITION).isPresent();
   }
 
   /** Sees to it that a step's is there. */
@@ -84,28 +95,46 @@ final class Ahead {
     if (step >= first && step < end) {
       return;
     }
-    int steps = Math.min(engine.getMaxBatchSize() / batch, timesteps.size() - step);
+    int most = engines.stream().mapToInt(ModelConfig::getMaxBatchSize).min().orElseThrow();
+    int steps = Math.min(most / batch, timesteps.size() - step);
     Map<String, Tensor> inputs = new HashMap<>(conditions.apply(steps));
-    Map<String, Tensor> outputs = Map.of();
     try {
       inputs.put(Names.TIMESTEP, times.tensor(step, steps, batch));
-      outputs = runtime.infer(engine.getName(), inputs, ports.keySet());
-      outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
+      engines.forEach(engine -> run(engine, inputs));
       first = step;
       end = step + steps;
     } finally {
       inputs.values().forEach(Tensor::close);
+    }
+  }
+
+  private void run(ModelConfig engine, Map<String, Tensor> inputs) {
+    Set<String> given = names(ConfigPorts.outputs(engine));
+    Map<String, Tensor> taken = new HashMap<>(inputs);
+    taken.keySet().retainAll(names(ConfigPorts.inputs(engine)));
+    Map<String, Tensor> outputs = runtime.infer(engine.getName(), taken, given);
+    try {
+      outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
+    } finally {
       outputs.values().forEach(Tensor::close);
     }
   }
 
+  private static Set<String> names(List<Port> ports) {
+    return ports.stream().map(Port::name).collect(Collectors.toSet());
+  }
+
   /** What an ensemble need not make at a step, by the names that it has there; the caller's. */
   Map<String, Tensor> inputs(String ensemble, int step) {
+    Set<String> names = engines.stream().map(ModelConfig::getName).collect(Collectors.toSet());
     Map<String, Tensor> inputs = new HashMap<>();
-    step(runtime.config(ensemble), engine.getName())
-        .orElseThrow()
-        .getOutputMapMap()
-        .forEach((port, name) -> inputs.put(name, rows(ports.get(port), step)));
+    for (ModelEnsembling.Step part :
+        runtime.config(ensemble).getEnsembleScheduling().getStepList()) {
+      if (names.contains(part.getModelName())) {
+        part.getOutputMapMap()
+            .forEach((port, name) -> inputs.put(name, rows(ports.get(port), step)));
+      }
+    }
     return inputs;
   }
 

@@ -163,7 +163,7 @@ public final class Names {
   public static String engine(Role role) {
     return switch (role.kind()) {
       case EMBED -> "embed";
-      case CONDITION -> "condition";
+      case CONDITION -> role.blocks().isEmpty() ? "condition" : "condition-" + role.blocks();
       case BLOCK -> "block" + role.blocks() + "-" + role.variant();
       case BRANCH -> "block" + role.blocks();
       case ENTER -> "block" + role.blocks() + "-enter";
@@ -181,11 +181,6 @@ public final class Names {
       case PIXELS -> "pixels";
       case CALL, PICTURE, TEXT -> throw new IllegalArgumentException(role + " is no one engine's");
     };
-  }
-
-  /** The engine that computes what depends on timestep and condition only. */
-  public static String condition(String model) {
-    return engine(model, Role.of(Role.Kind.CONDITION));
   }
 
   /** The ensemble that runs a router's whole trajectory, from noise to a picture. */

@@ -285,7 +285,7 @@ public final class Denoising {
       Arrays.fill(told, (float) scale);
       inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
-    Map<String, Value> conditions = model.condition(numbers.interpreter, inputs);
+    Map<String, Value> conditions = model.condition(numbers.interpreter, inputs::get);
     return new Begun(model.begin(numbers.interpreter, x, conditions::get), conditions);
   }
 
