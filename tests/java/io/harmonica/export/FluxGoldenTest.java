@@ -103,7 +103,7 @@ class FluxGoldenTest {
     }
   }
 
-  /** As those of FLUX.1-dev, 13 GB in fp32; made for many steps at once, too. */
+  /** As those of FLUX.1-dev, 13 GB in fp32. One alone makes them for many steps at once. */
   @Test
   void conditionsOfSeveralEngines_areTheSame() {
     try (Checkpoint io = Golden.open("flux/dev/io.safetensors");

@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -114,6 +115,11 @@ final class Pieces {
       first = end;
     }
     return engines;
+  }
+
+  /** What makes all conditions, if it is one engine. */
+  Optional<Engine> condition() {
+    return conditions.size() == 1 ? conditions.values().stream().findFirst() : Optional.empty();
   }
 
   private long sizeBytes(Engine engine) {

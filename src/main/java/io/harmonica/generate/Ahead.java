@@ -1,32 +1,32 @@
 package io.harmonica.generate;
 
-import io.harmonica.Element;
 import io.harmonica.Port;
 import io.harmonica.Timesteps;
 import io.harmonica.repository.ConfigPorts;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
-import io.harmonica.repository.Role;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Runs the condition engines once for many steps of a trajectory, and hands each step its rows. A
- * third of a DiT's weights are there: so they are read once, and not at each step.
+ * Runs the condition engine once for many steps of a trajectory, and hands each step its rows. A
+ * third of a DiT's weights are in that engine: so they are read once, and not at each step.
  */
 final class Ahead {
   private final Runtime runtime;
-  private final List<ModelConfig> engines;
-  private final Map<String, Port> ports; // of their outputs
+  private final Function<String, ModelConfig> configs;
+  private final ModelConfig engine;
+  private final Map<String, Port> outputs; // of the engine
   private final Timesteps timesteps;
   private final TimestepInput times;
   private final IntFunction<Map<String, Tensor>> conditions;
@@ -37,105 +37,116 @@ final class Ahead {
 
   private Ahead(
       Runtime runtime,
-      List<ModelConfig> engines,
+      Function<String, ModelConfig> configs,
+      ModelConfig engine,
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
     this.runtime = runtime;
-    this.engines = engines;
-    this.ports =
-        engines.stream()
-            .flatMap(engine -> ConfigPorts.outputs(engine).stream())
-            .collect(Collectors.toMap(Port::name, port -> port));
+    this.configs = configs;
+    this.engine = engine;
+    this.outputs =
+        ConfigPorts.outputs(engine).stream().collect(Collectors.toMap(Port::name, port -> port));
     this.timesteps = timesteps;
-    this.times = TimestepInput.of(runtime, engines.get(0), timesteps);
+    this.times = TimestepInput.of(runtime, engine, timesteps);
     this.conditions = conditions;
     this.batch = batch;
   }
 
   /**
-   * Of a trajectory; empty where the runtime takes nothing that was made ahead, the model has no
-   * engine for it, or that takes no more than a step's batch.
+   * Of a trajectory that goes step by step; empty where the model has no ensembles that take what
+   * was made ahead, or its engine takes no more than a step's batch. It is large: a server that
+   * shares no memory makes it at each step.
    *
+   * @param configs of models
    * @param conditions makes what to draw, so many times one after the other
    * @param batch rows of a step
    */
   static Optional<Ahead> of(
       Runtime runtime,
-      String model,
+      Manifest manifest,
+      Function<String, ModelConfig> configs,
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
-    if (!runtime.acceptsIntermediates()) {
+    if (!isTaken(runtime, manifest)) {
       return Optional.empty();
     }
-    List<ModelConfig> engines =
-        runtime.config(model).getEnsembleScheduling().getStepList().stream()
-            .map(step -> runtime.config(step.getModelName()))
-            .filter(Ahead::isOfConditions)
-            .toList();
-    boolean useful =
-        engines.stream()
-            .allMatch(
-                engine ->
-                    engine.getMaxBatchSize() >= 2 * batch
-                        && ConfigPorts.outputs(engine).stream()
-                            .allMatch(port -> port.type() == Element.FP32));
-    return useful && !engines.isEmpty()
-        ? Optional.of(new Ahead(runtime, engines, timesteps, conditions, batch))
+    ModelConfig engine = configs.apply(Names.condition(manifest.model()));
+    return engine.getMaxBatchSize() >= 2 * batch
+        ? Optional.of(new Ahead(runtime, configs, engine, timesteps, conditions, batch))
         : Optional.empty();
   }
 
-  private static boolean isOfConditions(ModelConfig engine) {
-    return Role.of(engine).filter(role -> role.kind() == Role.Kind.CONDITION).isPresent();
+  /** Whether calls of a model take what was made ahead. */
+  static boolean isTaken(Runtime runtime, Manifest manifest) {
+    return manifest.conditioned() && runtime.sharesMemory();
   }
 
-  /** Sees to it that a step's is there. */
-  void prepare(int step) {
-    if (step >= first && step < end) {
-      return;
-    }
-    int most = engines.stream().mapToInt(ModelConfig::getMaxBatchSize).min().orElseThrow();
-    int steps = Math.min(most / batch, timesteps.size() - step);
-    Map<String, Tensor> inputs = new HashMap<>(conditions.apply(steps));
-    try {
-      inputs.put(Names.TIMESTEP, times.tensor(step, steps, batch));
-      engines.forEach(engine -> run(engine, inputs));
-      first = step;
-      end = step + steps;
-    } finally {
-      inputs.values().forEach(Tensor::close);
-    }
+  /** Steps that one call makes it for, where so many are left. */
+  private int most() {
+    return Math.min(engine.getMaxBatchSize() / batch, timesteps.size());
   }
 
-  private void run(ModelConfig engine, Map<String, Tensor> inputs) {
-    Set<String> given = names(ConfigPorts.outputs(engine));
-    Map<String, Tensor> taken = new HashMap<>(inputs);
-    taken.keySet().retainAll(names(ConfigPorts.inputs(engine)));
-    Map<String, Tensor> outputs = runtime.infer(engine.getName(), taken, given);
-    try {
-      outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
-    } finally {
-      outputs.values().forEach(Tensor::close);
-    }
+  /** What a call takes and makes. */
+  Stream<Port> ports() {
+    return Stream.concat(ConfigPorts.inputs(engine).stream(), outputs.values().stream());
   }
 
-  private static Set<String> names(List<Port> ports) {
-    return ports.stream().map(Port::name).collect(Collectors.toSet());
+  /** The rows of a call. */
+  int rows() {
+    return most() * batch;
   }
 
-  /** What an ensemble need not make at a step, by the names that it has there; the caller's. */
-  Map<String, Tensor> inputs(String ensemble, int step) {
-    Set<String> names = engines.stream().map(ModelConfig::getName).collect(Collectors.toSet());
-    Map<String, Tensor> inputs = new HashMap<>();
-    for (ModelEnsembling.Step part :
-        runtime.config(ensemble).getEnsembleScheduling().getStepList()) {
-      if (names.contains(part.getModelName())) {
-        part.getOutputMapMap()
-            .forEach((port, name) -> inputs.put(name, rows(ports.get(port), step)));
+  /** Whether it was made for a step. */
+  boolean has(int step) {
+    return step >= first && step < end;
+  }
+
+  /**
+   * Makes it, from a step on.
+   *
+   * @param index of that step's call
+   */
+  Calls.Call call(int index, int step) {
+    first = step;
+    end = step + Math.min(most(), timesteps.size() - step);
+    Map<String, Tensor> own = new HashMap<>(conditions.apply(end - first));
+    own.put(Names.TIMESTEP, times.tensor(first, end - first, batch));
+    Map<String, Tensor> inputs = new HashMap<>(own);
+    inputs.keySet().retainAll(inputs(engine));
+    return new Calls.Call(index, engine.getName(), true, own, inputs, outputs.keySet());
+  }
+
+  /** Takes what a call made. */
+  void take(Map<String, Tensor> outputs) {
+    outputs.forEach(
+        (name, tensor) -> {
+          try (tensor) {
+            FloatBuffer values = tensor.floats();
+            made.put(name, FloatBuffer.allocate(values.remaining()).put(values).flip());
+          }
+        });
+  }
+
+  /** What the ensemble of a step takes, made ahead or not. */
+  Set<String> inputs(String model) {
+    return inputs(configs.apply(model));
+  }
+
+  private static Set<String> inputs(ModelConfig config) {
+    return ConfigPorts.inputs(config).stream().map(Port::name).collect(Collectors.toSet());
+  }
+
+  /** A step's rows of what its ensemble takes; the caller's. */
+  Map<String, Tensor> rows(String model, int step) {
+    Map<String, Tensor> rows = new HashMap<>();
+    for (String input : inputs(model)) {
+      if (made.containsKey(input)) {
+        rows.put(input, rows(outputs.get(input), step));
       }
     }
-    return inputs;
+    return rows;
   }
 
   private Tensor rows(Port port, int step) {
