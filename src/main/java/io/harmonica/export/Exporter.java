@@ -3,6 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
@@ -91,11 +92,15 @@ public final class Exporter {
    * @throws HarmonicaException for a router of another model, or two of one name
    */
   public Exporter(Model model, List<Router> routers, ExportOptions options) {
+    this(model, routers, options, TextEngines.MOST_BYTES);
+  }
+
+  Exporter(Model model, List<Router> routers, ExportOptions options, long most) {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = model.denoiser().io().sampling();
-    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options), most);
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -123,7 +128,7 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    CacheBytes kept = Numbers.of(model.denoiser(), options).cacheBytes(model.denoiser());
     return routers.stream()
         .map(router -> Savings.of(router, model.flops(), kept))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())

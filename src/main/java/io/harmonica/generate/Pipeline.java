@@ -15,8 +15,6 @@ import io.harmonica.sampler.Sampler;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -173,19 +171,8 @@ public final class Pipeline implements AutoCloseable {
   public Map<String, Role> roles(Style style) {
     Map<String, Role> roles = new HashMap<>();
     runs.models(admission.admit(style, sendsSeveralSteps()), style)
-        .forEach(ensemble -> addRoles(ensemble, roles));
+        .forEach(ensemble -> Role.addTo(roles, ensemble, runtime::config));
     return roles;
-  }
-
-  private void addRoles(String model, Map<String, Role> roles) {
-    if (!roles.containsKey(model)) {
-      ModelConfig config = runtime.config(model);
-      Role.of(config).ifPresent(role -> roles.put(model, role));
-      config
-          .getEnsembleScheduling()
-          .getStepList()
-          .forEach(step -> addRoles(step.getModelName(), roles));
-    }
   }
 
   /**
@@ -207,11 +194,7 @@ public final class Pipeline implements AutoCloseable {
    * @param negative what guidance leads away from, the same for all
    */
   public Content.Texts embed(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
-    List<Prompt> all = new ArrayList<>(positive);
-    all.add(negative); // with the others: each call goes through all of the encoder's weights
-    Embeddings embedded = texts.embed(all, warnings);
-    int last = all.size() - 1;
-    return new Content.Texts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
+    return texts.embedded(positive, negative, warnings);
   }
 
   /**
@@ -223,12 +206,9 @@ public final class Pipeline implements AutoCloseable {
    * @param warnings told of each text that is too long, with what was dropped of it
    */
   public Content texts(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
-    if (!takesTokens) {
-      return embed(positive, negative, warnings);
-    }
-    return new Content.Tokenized(
-        texts.tokens(positive, warnings),
-        Collections.nCopies(positive.size(), texts.tokens(List.of(negative), warnings).get(0)));
+    return takesTokens
+        ? texts.tokenized(positive, negative, warnings)
+        : texts.embedded(positive, negative, warnings);
   }
 
   /**

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Shows;
+import io.harmonica.model.StreamLives;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
@@ -42,12 +44,16 @@ import java.util.Optional;
  * @param guidanceChannels on how many channels guidance acts by default
  * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
- * @param precision {@code fp32}, {@code fp16}, {@code int8} or {@code int8-fp16}
+ * @param precision {@code fp32}, {@code fp16}, {@code bf16}, {@code int8} or {@code int8-fp16}
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
  *     not note it
  * @param noise the noise schedule that the model was trained with
  * @param branches names in execution order
  * @param branchBytes bytes of each branch's output for one sample
+ * @param streamBytes bytes for one sample of what blocks hand on, by name; null where the export
+ *     did not note it
+ * @param streams which branches make the streams beside the hidden state, and need them, as {@link
+ *     StreamLives} writes it; null where there are none
  * @param decoder what makes pictures out of finished samples; null where there is none
  * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where
  *     there are none
@@ -85,6 +91,8 @@ public record Manifest(
     ManifestNoise noise,
     List<String> branches,
     List<Long> branchBytes,
+    Map<String, Long> streamBytes,
+    String streams,
     Decoder decoder,
     Integer stepsPerRequest,
     String stepEngine,
@@ -209,6 +217,17 @@ public record Manifest(
     sampling().following(router.name(), router.sampler(), router.timesteps());
   }
 
+  /**
+   * What trajectories keep. Where the export did not note the streams, a run counts as the largest
+   * output of a branch.
+   */
+  public CacheBytes cacheBytes() {
+    return streamBytes == null
+        ? CacheBytes.of(branchBytes)
+        : new CacheBytes(
+            branchBytes, streamBytes, StreamLives.parse(streams == null ? "" : streams));
+  }
+
   /** Whether the model predicts a variance beside the noise. */
   public boolean learnsVariance() {
     return outputChannels == 2 * channels;
@@ -288,6 +307,8 @@ public record Manifest(
         noise,
         branches,
         branchBytes,
+        streamBytes,
+        streams,
         decoder,
         stepsPerRequest,
         stepEngine,
