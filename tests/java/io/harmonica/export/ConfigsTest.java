@@ -179,7 +179,7 @@ class ConfigsTest {
                 + " --maxShapes=timestep:8x1,class_label:8x1");
     assertThat(ConfigFile.read(repository.resolve("dit")).containsParameters("trtexec")).isFalse();
     assertThat(trtexec(repository, "pixart-condition"))
-        .contains("text_embedding:2x9x18,text_mask:2x9,resolution:2x2,aspect_ratio:2x1 --max");
+        .contains("resolution:2x2,aspect_ratio:2x1,text_embedding:2x9x18,text_mask:2x9 --max");
     assertThat(trtexec(repository, "pixart-decoder")) // 128 x 128 latents: in tiles
         .isEqualTo(
             "--minShapes=latents:1x4x1x1 --optShapes=latents:1x4x64x64 --maxShapes=latents:1x4x64x64");
