@@ -5,6 +5,7 @@ import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Site;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
@@ -78,6 +79,7 @@ public final class Exporter {
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
+  private final Numbers numbers;
   private final Pieces pieces;
   private final Configs configs;
   private final Beside beside;
@@ -95,7 +97,8 @@ public final class Exporter {
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = model.denoiser().io().sampling();
-    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
+    this.numbers = Numbers.of(model, options);
+    this.pieces = new Pieces(model, options.engines(), numbers);
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -123,7 +126,7 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    List<Long> kept = numbers.keptBytes(model.denoiser());
     return routers.stream()
         .map(router -> Savings.of(router, model.flops(), kept))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
@@ -233,9 +236,18 @@ public final class Exporter {
     return this;
   }
 
-  /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
+  /**
+   * Notes the checkpoint's digest, by which servers and routers are told to belong to it.
+   *
+   * @throws HarmonicaException if the options' ranges are another checkpoint's
+   */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
+    options
+        .numerics()
+        .ranges()
+        .ifPresent(
+            ranges -> ranges.requireWhole().requireOf(checkpoint, Site.of(model.denoiser())));
     return this;
   }
 
@@ -306,6 +318,9 @@ public final class Exporter {
 
   private List<Entry> write(Sink sink) throws IOException {
     requireDrawn();
+    if (options.numerics().ranges().isPresent() && digest.isEmpty()) {
+      throw new IllegalStateException("withDigest comes first: it says whose ranges are expected");
+    }
     List<Entry> entries = new ArrayList<>();
     graphs.clear();
     for (List<Engine> sharing : sharing()) {
@@ -387,7 +402,7 @@ public final class Exporter {
   }
 
   private Manifest manifest() {
-    return new Description(model, options, configs, sampling)
+    return new Description(model, options, numbers, configs, sampling)
         .manifest(beside.decoder, beside.texts, picture, digest, routers);
   }
 }
