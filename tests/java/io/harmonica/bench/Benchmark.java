@@ -4,9 +4,9 @@ import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
-import io.harmonica.compare.Prompts;
 import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
+import io.harmonica.compare.Subjects;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -88,7 +88,7 @@ public final class Benchmark {
       Comparison.Plan plan =
           new Comparison.Plan(
               new Rounds(rounds, WarmUp.fixed(1), Load.ONE_BY_ONE, 0),
-              new Prompts(IntStream.range(0, BATCH).boxed().toList(), BATCH, 0),
+              new Subjects(IntStream.range(0, BATCH).boxed().toList(), BATCH, 0),
               BATCH);
       double overhead = comparison.run(plan, Rounds.SILENT, () -> false).overhead();
       System.out.printf(
@@ -245,10 +245,11 @@ public final class Benchmark {
   /** Labels, or random texts of all the tokens that the model takes. */
   static Request request(Pipeline pipeline, int pictures) {
     Shows shows = pipeline.manifest().shows();
+    int classes = Math.max(1, pipeline.manifest().classes());
     Request request =
         shows instanceof Shows.Text takes
             ? Request.of(new Content.Texts(texts(takes, pictures), Optional.empty()))
-            : Request.of(IntStream.range(0, pictures).boxed().toList());
+            : Request.of(IntStream.range(0, pictures).map(i -> i % classes).boxed().toList());
     return request.withGuidance(1);
   }
 

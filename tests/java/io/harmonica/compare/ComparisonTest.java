@@ -58,7 +58,7 @@ class ComparisonTest {
   private static Comparison.Plan plan(int batch, int perRound) {
     return new Comparison.Plan(
         new Rounds(2, WarmUp.fixed(0), Load.ONE_BY_ONE, 3),
-        new Prompts(List.of(2, 0, 1), perRound, 3),
+        new Subjects(List.of(2, 0, 1), perRound, 3),
         batch);
   }
 

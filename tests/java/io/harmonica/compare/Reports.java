@@ -44,7 +44,7 @@ final class Reports {
   static Comparison.Plan plan() {
     return new Comparison.Plan(
         new Rounds(ROUNDS, WarmUp.UNTIL_STABLE, Load.ONE_BY_ONE, 0),
-        new Prompts(List.of(0, 1, 2, 3), 4, 0),
+        new Subjects(List.of(0, 1, 2, 3), 4, 0),
         4);
   }
 

@@ -6,7 +6,7 @@ import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -95,8 +95,7 @@ class IepoTest {
       Denoising denoising, SoftRouting routing, Table table, Batch batch, IntPredicate disabled) {
     try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
       denoising.finish(
-          walk,
-          at -> disabled.test(at.step()) ? Substitutes.disabled(at) : routing.soft(at, table));
+          walk, at -> disabled.test(at.step()) ? Substitute.disabled(at) : routing.soft(at, table));
       return walk.x();
     }
   }

@@ -23,7 +23,7 @@ import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.search.Measure;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -135,7 +135,7 @@ class TrainedRouterTest {
             for (int c = 0; c < computes.length; c++) {
               computes[c] = router.score(at.step(), c) > router.threshold();
             }
-            return Substitutes.hard(denoising.ops(), at, computes, router.reuse()::weights);
+            return Substitute.hard(denoising.ops(), at, computes, router.reuse()::weights);
           });
       return Arrays.copyOf(walk.x(), walk.x().length / 2);
     }

@@ -15,7 +15,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -154,7 +154,7 @@ public final class TrainingBenchmark {
   private void trajectory(Table table, Batch batch, int disabled) {
     try (Walk walk = Walk.start(denoising, batch, 1, 0)) {
       denoising.finish(
-          walk, at -> at.step() == disabled ? Substitutes.disabled(at) : routing.soft(at, table));
+          walk, at -> at.step() == disabled ? Substitute.disabled(at) : routing.soft(at, table));
     }
   }
 

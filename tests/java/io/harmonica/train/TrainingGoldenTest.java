@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.harmonica.torch.Scope;
 import io.harmonica.train.trajectory.Batch;
-import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,14 +40,14 @@ class TrainingGoldenTest {
   void trajectories_equalTheReference(String name) {
     try (RoutingRun run = new RoutingRun(name)) {
       Table table = run.table();
-      check(run, "full.x", walk -> Denoising.FULL, null);
+      check(run, "full.x", walk -> Substitute.NONE, null);
       check(run, "soft.x", walk -> run.routing.soft(walk, table), null);
       check(run, "infer.x", walk -> run.routing.hard(walk, table), "infer.output");
     }
   }
 
   private static void check(
-      RoutingRun run, String xs, Function<Walk, Denoising.Substitute> routed, String outputs) {
+      RoutingRun run, String xs, Function<Walk, Substitute> routed, String outputs) {
     float[][] x = run.rows(xs);
     try (Walk walk = Walk.start(run.denoising, run.batch(x[0]), 1, 0)) {
       while (!walk.done()) {

@@ -7,7 +7,6 @@ import io.harmonica.compare.Judge;
 import io.harmonica.compare.Load;
 import io.harmonica.compare.Machine;
 import io.harmonica.compare.Outcome;
-import io.harmonica.compare.Prompts;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
@@ -15,30 +14,20 @@ import io.harmonica.compare.Speedup;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.features.FeatureNetwork;
 import io.harmonica.features.FeatureStatistics;
-import io.harmonica.generate.Content;
-import io.harmonica.generate.Pipeline;
-import io.harmonica.generate.TensorFiles;
-import io.harmonica.model.Shows;
-import io.harmonica.picture.Latents;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.apache.commons.cli.Options;
 
 /** {@code harmonica compare}: measures variants of a generation against each other. */
 final class CompareCommand implements Command {
   private static final int ROUNDS = 20;
-  private static final int PICTURES = 4;
 
   /** What variants may leave to the command's own options. */
   private static final List<String> COMMON =
@@ -53,8 +42,6 @@ final class CompareCommand implements Command {
           "guidance",
           "guidance-channels",
           "true-cfg");
-
-  private static final List<String> TEXTS = List.of("prompt", "prompts", "text-embeddings");
 
   @Override
   public String name() {
@@ -201,7 +188,7 @@ final class CompareCommand implements Command {
             arguments.path("features").map(FeatureNetwork::open).orElse(null)) {
       Optional<Judge> judge = Optional.ofNullable(network).map(n -> new Judge(n, reference));
       List<Gate> gates = gates(arguments, comparison, rounds);
-      Comparison.Plan plan = plan(arguments, comparison, rounds, console);
+      Comparison.Plan plan = new SubjectOptions(arguments, comparison, console).plan(rounds);
       comparison.requireRuns(plan);
       judge.ifPresent(one -> comparison.requireFits(one, plan));
       return Interrupt.guarding(
@@ -256,98 +243,6 @@ final class CompareCommand implements Command {
     return gates;
   }
 
-  private static Comparison.Plan plan(
-      Arguments arguments, Comparison comparison, Rounds rounds, Console console) {
-    boolean loaded = arguments.has("concurrency") || arguments.has("rate");
-    int requests = arguments.integer("requests", 1, 1_000_000).orElse(loaded ? 10 : 1);
-    if (comparison.shows() instanceof Shows.Text) {
-      return textPlan(arguments, comparison, rounds, requests, console);
-    }
-    boolean takesClasses = comparison.shows() instanceof Shows.Classes;
-    String where =
-        takesClasses
-            ? "on models that take classes"
-            : "on models that take neither classes nor texts";
-    TEXTS.forEach(option -> arguments.refuse(option, where));
-    PromptOptions.refuseAll(arguments, where);
-    return takesClasses
-        ? classPlan(arguments, comparison, rounds, requests)
-        : anyPlan(arguments, comparison, rounds, requests);
-  }
-
-  private static Comparison.Plan classPlan(
-      Arguments arguments, Comparison comparison, Rounds rounds, int requests) {
-    arguments.refuse("pictures", "on models that take classes");
-    List<Integer> classes =
-        arguments
-            .integers("classes", 0, Integer.MAX_VALUE)
-            .orElseGet(() -> IntStream.range(0, comparison.classes()).boxed().toList());
-    int pictures = arguments.has("classes") ? classes.size() : PICTURES;
-    Optional<Latents> starts = starts(arguments, comparison);
-    if (starts.isPresent() && classes.size() == 1) { // one serves for every row, as in generate
-      classes = Collections.nCopies(starts.get().count(), classes.get(0));
-      pictures = classes.size();
-    }
-    Prompts prompts =
-        new Prompts(classes, Optional.empty(), starts, pictures * requests, rounds.seed());
-    return new Comparison.Plan(rounds, prompts, pictures);
-  }
-
-  /** Of models that are told nothing of a picture. */
-  private static Comparison.Plan anyPlan(
-      Arguments arguments, Comparison comparison, Rounds rounds, int requests) {
-    arguments.refuse("classes", "on models that take neither classes nor texts");
-    Optional<Latents> starts = starts(arguments, comparison);
-    int pictures =
-        starts
-            .map(Latents::count)
-            .or(() -> arguments.integer("pictures", 1, 1 << 16))
-            .orElse(PICTURES);
-    List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
-    Prompts prompts =
-        new Prompts(
-            indices,
-            Optional.of(pipeline -> Content.anything(pictures)),
-            starts,
-            pictures * requests,
-            rounds.seed());
-    return new Comparison.Plan(rounds, prompts, pictures);
-  }
-
-  private static Optional<Latents> starts(Arguments arguments, Comparison comparison) {
-    Optional<Latents> starts = arguments.path("latents").map(TensorFiles::latents);
-    starts.ifPresent(comparison::requireStarts);
-    return starts;
-  }
-
-  private static Comparison.Plan textPlan(
-      Arguments arguments, Comparison comparison, Rounds rounds, int requests, Console console) {
-    arguments.refuse("classes", "on models that take texts");
-    arguments.refuse("pictures", "on models that take texts");
-    arguments.requireOneOf(TEXTS.toArray(String[]::new));
-    Optional<Content.Texts> embedded = arguments.path("text-embeddings").map(TensorFiles::prompts);
-    List<String> texts =
-        embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
-    // A large encoder runs once, however often its texts are asked for.
-    Map<Pipeline, Content.Texts> known = new HashMap<>();
-    Function<Pipeline, Content> embed =
-        pipeline ->
-            embedded.orElseGet(
-                () ->
-                    known.computeIfAbsent(
-                        pipeline, p -> RequestOptions.embed(arguments, texts, p, console)));
-    int pictures = embedded.map(some -> some.positive().count()).orElse(texts.size());
-    List<Integer> indices = IntStream.range(0, pictures).boxed().toList();
-    Prompts prompts =
-        new Prompts(
-            indices,
-            Optional.of(embed),
-            starts(arguments, comparison),
-            pictures * requests,
-            rounds.seed());
-    return new Comparison.Plan(rounds, prompts, pictures);
-  }
-
   private static Report report(
       Comparison comparison,
       Comparison.Plan plan,
@@ -361,7 +256,7 @@ final class CompareCommand implements Command {
         "%d rounds of %d pictures, %s, %s. Every variant draws the same from the same noise."
             .formatted(
                 plan.rounds().count(),
-                plan.prompts().perRound(),
+                plan.subjects().perRound(),
                 plan.rounds().load().words(),
                 comparison.common()),
         "bin/harmonica compare " + arguments.words(),

@@ -7,10 +7,10 @@ import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
 import io.harmonica.compare.Machine;
 import io.harmonica.compare.Outcome;
-import io.harmonica.compare.Prompts;
 import io.harmonica.compare.Report;
 import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
+import io.harmonica.compare.Subjects;
 import io.harmonica.compare.WarmUp;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
@@ -96,7 +96,7 @@ record Demo(
       Comparison.Plan plan =
           new Comparison.Plan(
               new Rounds(rounds, warmUp, Load.ONE_BY_ONE, seed),
-              new Prompts(classes, PICTURES, seed),
+              new Subjects(classes, PICTURES, seed),
               PICTURES);
       progress.printf(
           "making %d pictures in %d ways, %d interleaved rounds of %d%n",

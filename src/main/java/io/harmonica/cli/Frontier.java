@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.compare.TextTable;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import java.io.IOException;
@@ -101,17 +102,7 @@ record Frontier(List<Row> rows) {
                   .findFirst()
                   .orElse("-")));
     }
-    StringBuilder text = new StringBuilder();
-    for (List<String> line : cells) {
-      StringBuilder own = new StringBuilder();
-      for (int c = 0; c < line.size(); c++) {
-        int column = c;
-        int width = cells.stream().mapToInt(l -> l.get(column).length()).max().orElseThrow();
-        own.append(String.format(Locale.ROOT, "%-" + Math.max(1, width) + "s  ", line.get(c)));
-      }
-      text.append(own.toString().stripTrailing()).append(System.lineSeparator());
-    }
-    return text.toString();
+    return TextTable.of(cells, 3);
   }
 
   /** Whether another one is as fast and errs less, or errs as little and is faster. */

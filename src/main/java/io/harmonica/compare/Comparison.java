@@ -51,7 +51,7 @@ public final class Comparison implements AutoCloseable {
 
     Optional<Savings> savings() {
       Manifest manifest = pipeline.manifest();
-      return router.map(r -> Savings.of(r, manifest.flops(), manifest.branchBytes()));
+      return router.map(r -> Savings.of(r, manifest.flops(), manifest.cacheBytes()));
     }
   }
 
@@ -60,7 +60,7 @@ public final class Comparison implements AutoCloseable {
    *
    * @param batch pictures of one request, where a variant does not say
    */
-  public record Plan(Rounds rounds, Prompts prompts, int batch) {
+  public record Plan(Rounds rounds, Subjects subjects, int batch) {
     public Plan {
       if (batch < 1) {
         throw new InvalidProperty("batch", "%d must be at least 1".formatted(batch));
@@ -85,7 +85,7 @@ public final class Comparison implements AutoCloseable {
       for (Setting setting : settings) {
         resolved.add(comparison.resolved(setting, comparison.pipeline(setting, tritonOptions)));
       }
-      for (Setting setting : Labels.named(resolved)) {
+      for (Setting setting : VariantNames.named(resolved)) {
         Pipeline pipeline = comparison.pipeline(setting, tritonOptions);
         comparison.members.add(
             new Member(setting, pipeline, router(setting, pipeline), roles(setting, pipeline)));
@@ -194,7 +194,7 @@ public final class Comparison implements AutoCloseable {
   public List<String> keysAndNames() {
     List<String> words = new ArrayList<>();
     for (int i = 0; i < members.size(); i++) {
-      words.add(Labels.key(i));
+      words.add(VariantNames.key(i));
     }
     names().stream().filter(name -> !words.contains(name)).forEach(words::add);
     return words;
@@ -214,14 +214,14 @@ public final class Comparison implements AutoCloseable {
   public void requireFits(Judge judge, Plan plan) {
     Manifest a = members.get(0).pipeline().manifest();
     if (a.decoder() == null) {
-      judge.requireFits(a.channels(), a.height(), a.width(), plan.prompts());
+      judge.requireFits(a.channels(), a.height(), a.width(), plan.subjects());
     } else {
       int pixels = a.pixelsPerElement();
       Manifest.Size size =
           a.picture() == null
               ? new Manifest.Size(pixels * a.height(), pixels * a.width())
               : a.picture();
-      judge.requireFits(RGB, size.height(), size.width(), plan.prompts());
+      judge.requireFits(RGB, size.height(), size.width(), plan.subjects());
     }
   }
 
@@ -238,8 +238,8 @@ public final class Comparison implements AutoCloseable {
                     member.setting().name(),
                     member.pipeline(),
                     member.setting().style(),
-                    plan.prompts(),
-                    plan.prompts().subjects().map(subjects -> subjects.apply(member.pipeline())),
+                    plan.subjects(),
+                    plan.subjects().contents().map(contents -> contents.apply(member.pipeline())),
                     member.setting().batch().orElse(plan.batch()),
                     stop))
         .toList();
@@ -277,9 +277,9 @@ public final class Comparison implements AutoCloseable {
               Member member = members.get(i);
               Measurement own = outcome.measurements().get(i);
               return new Report.Entry(
-                  Labels.key(i),
+                  VariantNames.key(i),
                   member.setting(),
-                  Labels.description(member.setting(), member.router(), settings),
+                  VariantNames.description(member.setting(), member.router(), settings),
                   own,
                   new Report.Saved(
                       member.savings().map(Savings::cur).orElse(0.0),
@@ -291,7 +291,7 @@ public final class Comparison implements AutoCloseable {
                       features
                           .get(i)
                           .filter(f -> features.get(0).isPresent())
-                          .map(f -> judge.get().of(f, features.get(0).get(), plan.prompts()))),
+                          .map(f -> judge.get().of(f, features.get(0).get(), plan.subjects()))),
                   member.roles());
             })
         .toList();
@@ -299,7 +299,7 @@ public final class Comparison implements AutoCloseable {
 
   /** What all variants have in common, in a few words. */
   public String common() {
-    return Labels.common(members.stream().map(Member::setting).toList());
+    return VariantNames.common(members.stream().map(Member::setting).toList());
   }
 
   /** What computes, with versions. */

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
  * A variant that generates with a pipeline; it does not own it.
  *
  * @param style of its requests
- * @param subjects which labels are the indices of; empty for a model that takes classes
+ * @param contents of the subjects, as this pipeline has them; empty for a model that takes classes
  * @param batch pictures of one request
  * @param stop true ends requests under way with a CancellationException
  */
@@ -25,21 +25,21 @@ record Generation(
     String name,
     Pipeline pipeline,
     Style style,
-    Prompts prompts,
-    Optional<Content> subjects,
+    Subjects subjects,
+    Optional<Content> contents,
     int batch,
     BooleanSupplier stop)
     implements Variant {
 
   @Override
   public int requests() {
-    return (prompts.perRound() + batch - 1) / batch;
+    return (subjects.perRound() + batch - 1) / batch;
   }
 
   /** Refuses what could not run, of any picture, before anything is measured. */
   void check() {
     try {
-      pipeline.check(pictures(0, prompts.classes().size()));
+      pipeline.check(pictures(0, subjects.classes().size()));
     } catch (HarmonicaException e) {
       throw new HarmonicaException("variant '%s': %s".formatted(name, e.getMessage()), e);
     }
@@ -47,17 +47,17 @@ record Generation(
 
   private Request pictures(int first, int count) {
     List<Integer> classes =
-        IntStream.range(first, first + count).map(prompts::label).boxed().toList();
-    Content content = subjects.map(all -> all.select(classes)).orElseGet(() -> Content.of(classes));
-    Request request = Request.of(content).withStyle(style).withSeed(prompts.seed() + first);
-    return prompts.starts(first, count).map(request::withLatents).orElse(request);
+        IntStream.range(first, first + count).map(subjects::label).boxed().toList();
+    Content content = contents.map(all -> all.select(classes)).orElseGet(() -> Content.of(classes));
+    Request request = Request.of(content).withStyle(style).withSeed(subjects.seed() + first);
+    return subjects.starts(first, count).map(request::withLatents).orElse(request);
   }
 
   @Override
   public Sample request(int round, int index) {
     int from = index * batch;
-    int count = Math.min(batch, prompts.perRound() - from);
-    Request request = pictures(round * prompts.perRound() + from, count);
+    int count = Math.min(batch, subjects.perRound() - from);
+    Request request = pictures(round * subjects.perRound() + from, count);
     AtomicInteger passes = new AtomicInteger();
     Result result =
         pipeline.generate(

@@ -37,20 +37,20 @@ public record Judge(FeatureNetwork network, Optional<FeatureStatistics> referenc
   public record Judgement(Estimate frechet, String to, Optional<Estimate> accuracy) {}
 
   /** Fails now, rather than after the measurement, where the network cannot judge such pictures. */
-  void requireFits(int channels, int height, int width, Prompts prompts) {
+  void requireFits(int channels, int height, int width, Subjects subjects) {
     Features blank =
         network.of(new Latents(new float[channels * height * width], 1, channels, height, width));
-    if (blank.logits().isPresent() && prompts.areClasses()) {
-      blank.accuracy(List.of(Collections.max(prompts.classes())));
+    if (blank.logits().isPresent() && subjects.areClasses()) {
+      blank.accuracy(List.of(Collections.max(subjects.classes())));
     }
   }
 
-  Judgement of(Features own, Features a, Prompts prompts) {
-    List<Integer> labels = IntStream.range(0, own.count()).map(prompts::label).boxed().toList();
+  Judgement of(Features own, Features a, Subjects subjects) {
+    List<Integer> labels = IntStream.range(0, own.count()).map(subjects::label).boxed().toList();
     return new Judgement(
         frechet(own, a),
         reference.map(s -> "%d reference pictures".formatted(s.count())).orElse("those of A"),
-        own.logits().isPresent() && prompts.areClasses()
+        own.logits().isPresent() && subjects.areClasses()
             ? Optional.of(own.accuracy(labels))
             : Optional.empty());
   }

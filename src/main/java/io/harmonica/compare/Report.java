@@ -205,10 +205,10 @@ public record Report(
     return "%d interleaved rounds of %d pictures after %d to warm up, %s, seed %d; measuring took %s %% on top."
         .formatted(
             rounds(),
-            plan.prompts().perRound(),
+            plan.subjects().perRound(),
             outcome.warmUps(),
             plan.rounds().load().words(),
-            plan.prompts().seed(),
+            plan.subjects().seed(),
             Numbers.format("%.2f", 100 * outcome.overhead()));
   }
 

@@ -20,7 +20,7 @@ final class ReportJson {
         .put("warmUpRounds", report.outcome().warmUps())
         .put("warmUpStable", report.outcome().stable())
         .put("interrupted", report.outcome().interrupted())
-        .put("picturesPerRound", report.plan().prompts().perRound())
+        .put("picturesPerRound", report.plan().subjects().perRound())
         .put("seed", rounds.seed());
     root.putObject("load")
         .put("inFlight", rounds.load().inFlight())

@@ -27,7 +27,7 @@ final class ReportPage {
             ? Optional.empty()
             : Optional.of(
                 Sheets.of(
-                    report.a().measurement().latents(), report.plan().prompts().classes().size()));
+                    report.a().measurement().latents(), report.plan().subjects().classes().size()));
   }
 
   static String of(Report report) {
@@ -295,7 +295,7 @@ final class ReportPage {
                 entry ->
                     "<figure>%s<figcaption><b>%s</b> %s</figcaption></figure>\n"
                         .formatted(
-                            RouterMap.of(entry.router().orElseThrow()),
+                            RouterChart.of(entry.router().orElseThrow()),
                             escaped(entry.name()),
                             kinds(entry)))
             .collect(Collectors.joining());
@@ -307,12 +307,12 @@ final class ReportPage {
   }
 
   private static String kinds(Report.Entry entry) {
-    List<String> kinds = RouterMap.kinds(entry.router().orElseThrow());
+    List<String> kinds = RouterChart.kinds(entry.router().orElseThrow());
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < kinds.size(); i++) {
       text.append(
           "<span class=\"key kind-%d\"></span>%s "
-              .formatted(i % RouterMap.KINDS, escaped(kinds.get(i))));
+              .formatted(i % RouterChart.KINDS, escaped(kinds.get(i))));
     }
     return text.toString();
   }

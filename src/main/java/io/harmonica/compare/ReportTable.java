@@ -2,7 +2,6 @@ package io.harmonica.compare;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** The report's numbers as aligned text. */
 final class ReportTable {
@@ -26,13 +25,7 @@ final class ReportTable {
     List<List<String>> rows = new ArrayList<>();
     rows.add(HEADINGS);
     report.variants().forEach(entry -> rows.add(row(entry)));
-    int[] widths = new int[HEADINGS.size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    return rows.stream().map(row -> line(row, widths)).collect(Collectors.joining());
+    return TextTable.of(rows, 1);
   }
 
   private static List<String> row(Report.Entry entry) {
@@ -58,16 +51,6 @@ final class ReportTable {
     return Double.isNaN(value)
         ? "-"
         : Double.isInfinite(value) ? "same" : Numbers.format(format, value);
-  }
-
-  /** The name to the left, numbers to the right. */
-  private static String line(List<String> row, int[] widths) {
-    StringBuilder line = new StringBuilder(row.get(0));
-    line.append(" ".repeat(widths[0] - row.get(0).length()));
-    for (int i = 1; i < widths.length; i++) {
-      line.append("  ").append(" ".repeat(widths[i] - row.get(i).length())).append(row.get(i));
-    }
-    return line.append('\n').toString();
   }
 
   private static String shortened(String name) {

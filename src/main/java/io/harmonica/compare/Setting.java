@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 /**
  * What a variant is: which model, where, and how it generates.
  *
- * @param name unique in its comparison; empty until {@link Labels} gives one
+ * @param name unique in its comparison; empty until {@link VariantNames} gives one
  * @param place a folder, or {@code host:port} of a Triton server
  * @param served whether the place is a server
  * @param style of its requests

@@ -5,11 +5,11 @@ import io.harmonica.InvalidProperty;
 import io.harmonica.Port;
 import io.harmonica.calibration.Ranges;
 import io.harmonica.calibration.Smoothing;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Ops;
-import io.harmonica.model.Shapes;
 import io.harmonica.model.Site;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
@@ -20,7 +20,6 @@ import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -87,10 +86,11 @@ record Numbers(
         : new Int8Ops(ops, maps, InputScales.NONE, signed);
   }
 
-  /** Bytes of each branch's output for one sample, where it is kept. */
-  List<Long> keptBytes(Denoiser denoiser) {
-    return Shapes.outputs(denoiser).stream()
-        .map(shape -> kept("", shape).sizeBytes(1).orElseThrow())
-        .toList();
+  /** What caches keep, for one sample. */
+  CacheBytes cacheBytes(Denoiser denoiser) {
+    return CacheBytes.of(
+        denoiser,
+        output -> kept("", output).sizeBytes(1).orElseThrow(),
+        stream -> new Port("", element(), stream).sizeBytes(1).orElseThrow());
   }
 }

@@ -106,13 +106,19 @@ final class Flight {
   }
 
   private void land(CompletableFuture<Map<String, Tensor>> sent) {
-    Map<String, Tensor> results;
+    trajectory.accept(await(sent));
+  }
+
+  /** What a future brings; its fault as it was thrown. */
+  static <T> T await(CompletableFuture<T> future) {
     try {
-      results = sent.join();
+      return future.join();
     } catch (CompletionException e) {
+      if (e.getCause() instanceof Error fault) {
+        throw fault;
+      }
       throw e.getCause() instanceof RuntimeException fault ? fault : e;
     }
-    trajectory.accept(results);
   }
 
   private void end(Throwable fault) {

@@ -8,6 +8,7 @@ import io.harmonica.torch.ObservingOps;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Purpose;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -98,7 +99,7 @@ public final class Calibration {
       while (!walk.done()) {
         int step = walk.step();
         ops.observe(step % options.every == 0 || step == denoising.steps() - 1);
-        denoising.advance(walk, at -> Denoising.FULL);
+        denoising.advance(walk, at -> Substitute.NONE);
         progress.advance("%d pictures at once".formatted(batch.pictures()));
       }
     }

@@ -2,7 +2,7 @@ package io.harmonica.train;
 
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.Arrays;
 import java.util.function.Function;
@@ -33,7 +33,7 @@ final class Iepo {
       return lambda;
     }
     boolean cumulative = kind == TrainOptions.Lambda.REFERENCE;
-    Function<Walk, Denoising.Substitute> routed =
+    Function<Walk, Substitute> routed =
         kind == TrainOptions.Lambda.PAPER_HARD
             ? walk -> routing.hard(walk, table)
             : walk -> routing.soft(walk, table);
@@ -58,10 +58,10 @@ final class Iepo {
   }
 
   /** The result with caching disabled from here to the step {@code last}, both included. */
-  private float[] forked(Walk walk, Function<Walk, Denoising.Substitute> routed, int last) {
+  private float[] forked(Walk walk, Function<Walk, Substitute> routed, int last) {
     try (Walk fork = walk.fork()) {
       while (!fork.done()) {
-        denoising.advance(fork, fork.step() <= last ? Substitutes::disabled : routed);
+        denoising.advance(fork, fork.step() <= last ? Substitute::disabled : routed);
       }
       return fork.x();
     }

@@ -4,7 +4,8 @@ import io.harmonica.sampler.Predicts;
 import io.harmonica.torch.Scope;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Passes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -118,8 +119,8 @@ final class Ltc implements Objective {
   private void lead(Walk walk, boolean byDdim) {
     int s = walk.step();
     try (Scope scope = Scope.open()) {
-      Denoising.Begun begun = denoising.begin(walk);
-      float[] prediction = denoising.pass(begun, Substitutes.disabled(walk)).floats();
+      Passes.Begun begun = denoising.begin(walk);
+      float[] prediction = denoising.pass(begun, Substitute.disabled(walk)).floats();
       if (byDdim) {
         float[] output = denoising.output(prediction);
         float[] epsilon = predicts.noise(signal[s], walk.x(), output);

@@ -5,6 +5,8 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Passes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 
 /**
@@ -46,7 +48,7 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
       Denoising denoising, SoftRouting routing, Table table, Walk walk) {
     TorchOps ops = denoising.ops();
     int step = walk.step();
-    Denoising.Begun begun = denoising.begin(walk); // the same for both
+    Passes.Begun begun = denoising.begin(walk); // the same for both
     try (Value teacher = teacher(denoising, begun)) { // (B, O, H, W)
       Value logits = ops.leaf(table.logits()[step], table.columns());
       Value corrections =
@@ -66,9 +68,9 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
   }
 
   /** Its pass is over before the student's begins: memory holds one of them at a time. */
-  private static Value teacher(Denoising denoising, Denoising.Begun begun) {
+  private static Value teacher(Denoising denoising, Passes.Begun begun) {
     try (Scope scope = Scope.withoutGradients()) {
-      return scope.keep(denoising.guided(begun, Denoising.FULL));
+      return scope.keep(denoising.guided(begun, Substitute.NONE));
     }
   }
 }

@@ -3,8 +3,7 @@ package io.harmonica.train;
 import io.harmonica.router.Reuse;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
-import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.function.Supplier;
 
@@ -13,7 +12,7 @@ import java.util.function.Supplier;
  * (1 - r) sum_j w_j history_j}, with {@code r} the sigmoid of its logit. What is stored is {@code
  * o} itself, detached, where r exceeds the threshold.
  */
-final class Soft implements Denoising.Substitute {
+final class Soft implements Substitute {
   private final TorchOps ops;
   private final Walk walk;
   private final Table table;
@@ -66,7 +65,7 @@ final class Soft implements Denoising.Substitute {
     for (int k = 0; k < weights.length; k++) {
       Value older = walk.cache().output(column, k);
       if (weights.length > 1) {
-        Value weight = Substitutes.scalar(ops, weights[k]);
+        Value weight = Substitute.scalar(ops, weights[k]);
         long place = (long) table.weights() * column + k;
         older =
             ops.mul(

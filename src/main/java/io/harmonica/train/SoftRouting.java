@@ -3,8 +3,7 @@ package io.harmonica.train;
 import io.harmonica.router.Reuse;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
-import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 
 /**
@@ -39,9 +38,9 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
   }
 
   /** Routes a walk's step as inference would. */
-  Denoising.Substitute hard(Walk walk, Table table) {
+  Substitute hard(Walk walk, Table table) {
     boolean[] computes = table.computes(threshold)[walk.step()];
-    return Substitutes.hard(
+    return Substitute.hard(
         ops,
         walk,
         computes,

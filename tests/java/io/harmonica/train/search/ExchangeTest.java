@@ -19,6 +19,7 @@ import io.harmonica.train.search.Measure.Rated;
 import io.harmonica.train.search.Measure.Routing;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -150,7 +151,7 @@ class ExchangeTest {
       return walked(
           at -> {
             int step = at.step();
-            Denoising.Substitute route = routing.route(ops, at);
+            Substitute route = routing.route(ops, at);
             return (branch, compute) -> {
               Value reused = route.output(branch, compute);
               if (!entry.equals(new Entry(step, branch))) {
@@ -162,7 +163,7 @@ class ExchangeTest {
           });
     }
 
-    private float[] walked(Function<Walk, Denoising.Substitute> routes) {
+    private float[] walked(Function<Walk, Substitute> routes) {
       try (Walk walk = Walk.start(denoising, measure.batches().get(0), measure.history(), 0)) {
         denoising.finish(walk, routes);
         return measure.difference(0, walk.x());

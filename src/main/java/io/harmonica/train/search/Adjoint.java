@@ -6,6 +6,7 @@ import io.harmonica.torch.Value;
 import io.harmonica.train.search.Routed.Reused;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Substitute;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -67,7 +68,7 @@ final class Adjoint {
       Value x = denoising.leaf(routed.x()[step], batch); // (n, C, H, W)
       Value[] errors = new Value[denoising.columns()]; // zeros that the outputs are joined with
       List<Value> terms = new ArrayList<>();
-      Denoising.Substitute route =
+      Substitute route =
           (column, computed) -> {
             Reused reused = routed.reused()[step][column];
             long[] shape = routed.shapes()[column];

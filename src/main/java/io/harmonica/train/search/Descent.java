@@ -2,7 +2,7 @@ package io.harmonica.train.search;
 
 import io.harmonica.train.search.Measure.Entry;
 import io.harmonica.train.search.Measure.Routing;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,7 +26,7 @@ final class Descent {
   private final Responses responses;
   private final double[] scales; // by sample
   private final boolean[][] computes;
-  private final Substitutes.Weights reuse;
+  private final Substitute.Weights reuse;
   private final int history;
   private final Target target;
   private final List<Flip> singles = new ArrayList<>();

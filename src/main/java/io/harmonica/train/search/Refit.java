@@ -4,7 +4,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
-import io.harmonica.train.trajectory.Substitutes;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.HashMap;
 import java.util.List;
@@ -15,11 +15,11 @@ import java.util.Map;
  * history_j||^2}, along the trajectory that a finished table routes, so that each fit sees what
  * those before it lead to.
  */
-public final class Refit implements Substitutes.Weights {
+public final class Refit implements Substitute.Weights {
   /** Holds weights to what they were where histories are nearly the same; a share of them. */
   private static final double RIDGE = 1e-4;
 
-  private final Substitutes.Weights before;
+  private final Substitute.Weights before;
   private final double share;
   private final Map<Measure.Entry, Fit> fits = new HashMap<>();
 
@@ -37,7 +37,7 @@ public final class Refit implements Substitutes.Weights {
     }
   }
 
-  private Refit(Substitutes.Weights before, double share) {
+  private Refit(Substitute.Weights before, double share) {
     this.before = before;
     this.share = share;
   }
@@ -64,9 +64,9 @@ public final class Refit implements Substitutes.Weights {
     return refit;
   }
 
-  private Denoising.Substitute route(TorchOps ops, Walk walk, Measure.Routing routing) {
+  private Substitute route(TorchOps ops, Walk walk, Measure.Routing routing) {
     boolean[] computes = routing.computes()[walk.step()];
-    Denoising.Substitute hard = Substitutes.hard(ops, walk, computes, this);
+    Substitute hard = Substitute.hard(ops, walk, computes, this);
     boolean[] fresh = {false}; // in a run that is reused, but fitted to what it would compute
     return (column, computed) -> {
       if (fresh[0]) {

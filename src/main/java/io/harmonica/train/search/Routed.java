@@ -4,6 +4,7 @@ import io.harmonica.torch.Value;
 import io.harmonica.train.search.Measure.Routing;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
+import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.List;
 
@@ -43,7 +44,7 @@ public record Routed(
           at -> {
             int s = at.step();
             x[s] = at.x().clone();
-            Denoising.Substitute route = routing.route(denoising.ops(), at);
+            Substitute route = routing.route(denoising.ops(), at);
             return (column, compute) -> {
               Value own = compute.get();
               shapes[column] = own.shape();

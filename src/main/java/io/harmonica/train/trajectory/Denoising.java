@@ -1,12 +1,9 @@
 package io.harmonica.train.trajectory;
 
 import io.harmonica.Element;
-import io.harmonica.model.Change;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Shows;
-import io.harmonica.model.Streams;
-import io.harmonica.model.Term;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Prediction;
 import io.harmonica.sampler.Sampler;
@@ -15,38 +12,32 @@ import io.harmonica.torch.Scope;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A model and its sampler as training runs them: passes in which anything may stand in for a
- * column's output.
+ * A model, its sampler and its guidance as training runs them: every column's output may be
+ * replaced by another ({@link Substitute}).
  *
  * <p>Legend: n pictures, B rows of the model's batch (2 n with guidance, else n), N tokens, D
  * width, C channels of a sample, O of a prediction.
  */
 public final class Denoising {
   private final TorchOps ops;
-  private final Numbers numbers;
   private final Denoiser model;
-  private final int branches;
-  private final List<Column> columns;
+  private final Passes passes;
   private final Sampler sampler;
   private final double scale;
   private final Guidance guidance;
   private final Optional<Captions> captions;
   private final Map<Drawn, float[]> uncached; // results so far
-  private long passes;
 
   /** Of a model that takes no text. */
   public Denoising(
@@ -68,9 +59,8 @@ public final class Denoising {
       Optional<Captions> captions) {
     this(
         ops,
-        Numbers.of(ops),
         model,
-        Column.branches(model),
+        Passes.exact(ops, model, Column.branches(model)),
         sampler,
         guidance,
         guidanceChannels,
@@ -80,19 +70,16 @@ public final class Denoising {
 
   private Denoising(
       TorchOps ops,
-      Numbers numbers,
       Denoiser model,
-      List<Column> columns,
+      Passes passes,
       Sampler sampler,
       double guidance,
       int guidanceChannels,
       Optional<Captions> captions,
       Map<Drawn, float[]> uncached) {
     this.ops = ops;
-    this.numbers = numbers;
     this.model = model;
-    this.branches = model.branches().size();
-    this.columns = List.copyOf(columns);
+    this.passes = passes;
     this.sampler = sampler;
     this.scale = guidance;
     this.guidance = new Guidance(model.io().shows().guided() ? 1 : scale, guidanceChannels, true);
@@ -108,8 +95,7 @@ public final class Denoising {
    * without a column is always computed.
    */
   public Denoising over(List<Column> other) {
-    return new Denoising(
-        ops, numbers, model, other, sampler, scale, guidance.channels(), captions, uncached);
+    return by(passes.over(other));
   }
 
   /**
@@ -120,36 +106,18 @@ public final class Denoising {
    * @param precision its word
    */
   public Denoising in(Ops<Value> interpreter, String precision) {
-    return in(new Numbers(interpreter, precision));
+    return by(new Passes(ops, interpreter, precision, model, passes.columns()));
   }
 
-  private Denoising in(Numbers other) {
+  private Denoising by(Passes other) {
     return new Denoising(
-        ops, other, model, columns, sampler, scale, guidance.channels(), captions, uncached);
+        ops, model, other, sampler, scale, guidance.channels(), captions, uncached);
   }
-
-  /** What a model's passes are computed in. */
-  private record Numbers(Ops<Value> interpreter, String precision) {
-    static Numbers of(TorchOps exact) {
-      return new Numbers(exact, exact.precision().name().toLowerCase(Locale.ROOT));
-    }
-  }
-
-  /**
-   * Chooses a column's output, (B, N, D): the computed one, a stored one, a mixture. Whoever
-   * computes a run is asked for the columns in it.
-   */
-  public interface Substitute {
-    Value output(int column, Supplier<Value> computed);
-  }
-
-  /** Everything is computed. */
-  public static final Substitute FULL = (column, computed) -> computed.get();
 
   /** The same without guidance. */
   public Denoising unguided() {
     return new Denoising(
-        ops, numbers, model, columns, sampler, 1, guidance.channels(), captions, new HashMap<>());
+        ops, model, passes, sampler, 1, guidance.channels(), captions, new HashMap<>());
   }
 
   public TorchOps ops() {
@@ -158,22 +126,22 @@ public final class Denoising {
 
   /** Of the passes: {@code fp32}, {@code int8}. */
   public String precision() {
-    return numbers.precision;
+    return passes.precision();
   }
 
   /** How many columns there are. */
   public int columns() {
-    return columns.size();
+    return passes.columns().size();
   }
 
   /** The columns. */
   public List<Column> all() {
-    return columns;
+    return passes.columns();
   }
 
   /** All columns, and further runs behind them. */
   public Denoising with(List<Column> runs) {
-    return over(Stream.concat(columns.stream(), runs.stream()).toList());
+    return over(Stream.concat(all().stream(), runs.stream()).toList());
   }
 
   /** A run of this model. */
@@ -187,9 +155,9 @@ public final class Denoising {
    * @param computes by column
    */
   public boolean makes(int column, boolean[] computes) {
-    Column own = columns.get(column);
-    return IntStream.range(0, columns.size())
-        .allMatch(other -> computes[other] || !own.covers(columns.get(other)));
+    Column own = all().get(column);
+    return IntStream.range(0, columns())
+        .allMatch(other -> computes[other] || !own.covers(all().get(other)));
   }
 
   Stepper start() {
@@ -207,7 +175,7 @@ public final class Denoising {
 
   /** Passes so far. */
   public long passes() {
-    return passes;
+    return passes.count();
   }
 
   /** Labels and noise of a batch; with guidance it has two rows a picture. */
@@ -228,21 +196,14 @@ public final class Denoising {
     };
   }
 
-  /**
-   * A pass before its first block: the same for student and teacher.
-   *
-   * @param conditions what depends on timestep and label or text only
-   */
-  public record Begun(Streams<Value> streams, Map<String, Value> conditions) {}
-
   /** Begins the pass of a walk's step. */
-  public Begun begin(Walk walk) {
+  public Passes.Begun begin(Walk walk) {
     Batch batch = walk.batch();
     return begin(walk.step(), input(walk.x(), batch), batch.classes());
   }
 
   /** The same at a step, of pictures (n, C, H, W) that may want a gradient. */
-  public Begun begin(int step, Value x, int[] labels) {
+  public Passes.Begun begin(int step, Value x, int[] labels) {
     if (!guides()) {
       return beginRows(step, x, labels);
     }
@@ -270,7 +231,7 @@ public final class Denoising {
     return new long[] {batch.pictures(), io.channels(), io.height(), io.width()};
   }
 
-  private Begun beginRows(int step, Value x, int[] labels) {
+  private Passes.Begun beginRows(int step, Value x, int[] labels) {
     int rows = labels.length;
     Map<String, Value> inputs = new LinkedHashMap<>();
     inputs.put("timestep", timestep(step, rows));
@@ -285,8 +246,7 @@ public final class Denoising {
       Arrays.fill(told, (float) scale);
       inputs.put("guidance_scale", ops.input(told, rows, 1));
     }
-    Map<String, Value> conditions = model.condition(numbers.interpreter, inputs);
-    return new Begun(model.begin(numbers.interpreter, x, conditions::get), conditions);
+    return passes.begin(x, inputs);
   }
 
   /** A step's, for each row, as the model takes it: (B, 1). */
@@ -302,74 +262,14 @@ public final class Denoising {
   }
 
   /** The model's prediction: (B, O, H, W). */
-  public Value pass(Begun begun, Substitute route) {
-    passes++;
-    Streams<Value> streams = branches(0, branches, -1, begun, begun.streams(), route);
-    return model.head(numbers.interpreter, streams, begun.conditions()::get);
-  }
-
-  /** Branches from one to another, the latter excluded; in a run, or in none: -1. */
-  private Streams<Value> branches(
-      int from, int end, int within, Begun begun, Streams<Value> streams, Substitute route) {
-    Streams<Value> now = streams;
-    int at = from;
-    while (at < end) {
-      OptionalInt run = runAt(at, end, within);
-      now =
-          run.isPresent() ? run(run.getAsInt(), begun, now, route) : branch(at, begun, now, route);
-      at = run.isPresent() ? columns.get(run.getAsInt()).last() + 1 : at + 1;
-    }
-    return now;
-  }
-
-  /** The widest run that begins at a branch, within another one. */
-  private OptionalInt runAt(int branch, int end, int within) {
-    return IntStream.range(0, columns.size())
-        .filter(c -> c != within && columns.get(c).isRun())
-        .filter(c -> columns.get(c).first() == branch && columns.get(c).last() < end)
-        .boxed()
-        .max(Comparator.comparingInt(c -> columns.get(c).last()))
-        .map(OptionalInt::of)
-        .orElseGet(OptionalInt::empty);
-  }
-
-  private Streams<Value> branch(int index, Begun begun, Streams<Value> streams, Substitute route) {
-    int column = columns.indexOf(Column.branch(index));
-    return model.blocks(
-        numbers.interpreter,
-        index,
-        index + 1,
-        streams,
-        begun.conditions()::get,
-        (branch, computed) ->
-            Term.of(column < 0 ? computed.get() : route.output(column, computed)));
-  }
-
-  private Streams<Value> run(int column, Begun begun, Streams<Value> before, Substitute route) {
-    Column run = columns.get(column);
-    Change change = run.change().orElseThrow();
-    Ran ran = new Ran();
-    Value output =
-        route.output(
-            column,
-            () -> {
-              ran.after = branches(run.first(), run.last() + 1, column, begun, before, route);
-              ran.change = change.of(ops, before, ran.after);
-              return ran.change;
-            });
-    return output == ran.change ? ran.after : change.add(ops, before, Term.of(output));
-  }
-
-  /** What became of a run whose branches were computed. */
-  private static final class Ran {
-    Streams<Value> after;
-    Value change;
+  public Value pass(Passes.Begun begun, Substitute route) {
+    return passes.prediction(begun, route);
   }
 
   /**
    * A pass with classifier-free guidance: (B, O, H, W), the guided channels alike in both halves.
    */
-  public Value guided(Begun begun, Substitute route) {
+  public Value guided(Passes.Begun begun, Substitute route) {
     Value prediction = pass(begun, route);
     if (!guides()) {
       return prediction;
@@ -399,9 +299,9 @@ public final class Denoising {
   }
 
   private float[] computed(Batch batch) {
-    Denoising exact = numbers.interpreter == ops ? this : in(Numbers.of(ops));
+    Denoising exact = by(Passes.exact(ops, model, all()));
     try (Walk walk = Walk.start(exact, batch, 0, 0)) {
-      exact.finish(walk, step -> FULL);
+      exact.finish(walk, step -> Substitute.NONE);
       return walk.x();
     }
   }

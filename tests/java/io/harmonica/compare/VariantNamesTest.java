@@ -10,14 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-class LabelsTest {
+class VariantNamesTest {
   private static Setting setting(String... pairs) {
     Map<String, String> common = Map.of("model-repository", "/models", "model", "m");
     return Setting.of(Setting.fields(String.join(",", pairs), ""), common, "");
   }
 
   private static List<String> names(Setting... settings) {
-    return Labels.named(List.of(settings)).stream().map(Setting::name).toList();
+    return VariantNames.named(List.of(settings)).stream().map(Setting::name).toList();
   }
 
   @Test
@@ -57,21 +57,21 @@ class LabelsTest {
             .router("f", "m", "ddim", Timesteps.of(List.of(3, 2, 1, 0)), List.of("block00.mlp"));
     Setting a = setting("steps=20");
     Setting b = setting("router=f,steps=14");
-    assertThat(Labels.description(b, Optional.of(fora), List.of(a, b)))
+    assertThat(VariantNames.description(b, Optional.of(fora), List.of(a, b)))
         .isEqualTo("one step in 2 computes, the others reuse, 14 steps");
-    assertThat(Labels.description(a, Optional.empty(), List.of(a, b)))
+    assertThat(VariantNames.description(a, Optional.empty(), List.of(a, b)))
         .isEqualTo("every branch computed, 20 steps");
   }
 
   @Test
   void common_saysTheRest() {
     assertThat(
-            Labels.common(
+            VariantNames.common(
                 List.of(
                     setting("steps=20,guidance=1.5"), setting("router=f,steps=20,guidance=1.5"))))
         .isEqualTo("20 steps, guidance 1.5");
     assertThat(
-            Labels.common(
+            VariantNames.common(
                 List.of(setting("steps=20,guidance=1.5"), setting("steps=14,guidance=1.5"))))
         .isEqualTo("guidance 1.5");
   }

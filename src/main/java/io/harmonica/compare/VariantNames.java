@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.Optional;
 
 /** Says in a few words what a variant is, and how it differs from the others. */
-final class Labels {
-  private Labels() {}
+final class VariantNames {
+  private VariantNames() {}
 
   /** {@code a}, {@code b}, ... by place. */
   static String key(int index) {
@@ -19,7 +19,7 @@ final class Labels {
 
   /** Gives names to those that have none: the router's, and what else it takes to differ. */
   static List<Setting> named(List<Setting> settings) {
-    List<String> routers = settings.stream().map(Labels::nameOrRouter).toList();
+    List<String> routers = settings.stream().map(VariantNames::nameOrRouter).toList();
     List<String> names = new ArrayList<>();
     for (int i = 0; i < routers.size(); i++) {
       String router = routers.get(i);
@@ -48,7 +48,7 @@ final class Labels {
   /** What a variant does, and where it differs from others. */
   static String description(Setting setting, Optional<Router> router, List<Setting> all) {
     List<String> words = differences(setting, all);
-    words.add(0, router.map(Labels::rule).orElse("every branch computed"));
+    words.add(0, router.map(VariantNames::rule).orElse("every branch computed"));
     return String.join(", ", words);
   }
 

@@ -14,18 +14,18 @@ import java.util.stream.IntStream;
  * mod n]} and starts from the noise of seed {@code seed + i}, or from latents that are given.
  *
  * @param classes labels, or indices of subjects
- * @param subjects what they show, as a model takes it: texts that it embeds, for example; empty for
+ * @param contents what they show, as a model takes it: texts that it embeds, for example; empty for
  *     labels
  * @param starts where pictures start instead of from seeded noise, one for each of the classes
  * @param perRound pictures of one round; round r makes those from {@code r * perRound} on
  */
-public record Prompts(
+public record Subjects(
     List<Integer> classes,
-    Optional<Function<Pipeline, Content>> subjects,
+    Optional<Function<Pipeline, Content>> contents,
     Optional<Latents> starts,
     int perRound,
     long seed) {
-  public Prompts {
+  public Subjects {
     classes = List.copyOf(classes);
     if (classes.isEmpty() || perRound < 1) {
       throw new IllegalArgumentException(
@@ -39,18 +39,18 @@ public record Prompts(
               .formatted(
                   starts.get().count(),
                   classes.size(),
-                  subjects.isPresent() ? "subjects" : "`classes`"));
+                  contents.isPresent() ? "subjects" : "`classes`"));
     }
   }
 
   /** Of a model that takes labels. */
-  public Prompts(List<Integer> classes, int perRound, long seed) {
+  public Subjects(List<Integer> classes, int perRound, long seed) {
     this(classes, Optional.empty(), Optional.empty(), perRound, seed);
   }
 
   /** Whether pictures are of classes. */
   boolean areClasses() {
-    return subjects.isEmpty();
+    return contents.isEmpty();
   }
 
   /** The class of a picture. */

@@ -10,13 +10,13 @@ import java.util.TreeMap;
  * colour, the stronger the higher its score, a reused one empty, or where a run stands for it with
  * a line through.
  */
-final class RouterMap {
+final class RouterChart {
   private static final int LEFT = 26;
   private static final int TOP = 16;
   private static final int SHADES = 4;
   static final int KINDS = 3; // colours of the style sheet
 
-  private RouterMap() {}
+  private RouterChart() {}
 
   static String of(Router router) {
     int branches = router.branches().size();
@@ -89,7 +89,7 @@ final class RouterMap {
 
   /** Kinds of branches, in the order of their colours. */
   static List<String> kinds(Router router) {
-    return router.branches().stream().map(RouterMap::kind).distinct().toList();
+    return router.branches().stream().map(RouterChart::kind).distinct().toList();
   }
 
   private static String kind(String branch) {

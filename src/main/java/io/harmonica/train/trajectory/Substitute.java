@@ -3,19 +3,26 @@ package io.harmonica.train.trajectory;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import java.util.List;
+import java.util.function.Supplier;
 
-/** What stands in for a column's output at one step of a walk. */
-public final class Substitutes {
+/**
+ * What is taken for a column's output at one step of a walk, (B, N, D): the computed one, a stored
+ * one, a mixture. Whoever computes a run is asked for the columns in it.
+ */
+@FunctionalInterface
+public interface Substitute {
+  Value output(int column, Supplier<Value> computed);
+
+  /** Nothing: everything is computed. */
+  Substitute NONE = (column, computed) -> computed.get();
 
   /** The weights of a column's stored outputs, newest first, where they are reused at a step. */
-  public interface Weights {
+  interface Weights {
     double[] of(int step, int column, List<Integer> stored);
   }
 
-  private Substitutes() {}
-
   /** Computes everything, and stores it: a step with caching disabled. */
-  public static Denoising.Substitute disabled(Walk walk) {
+  static Substitute disabled(Walk walk) {
     return (column, computed) -> store(walk, column, computed.get());
   }
 
@@ -25,8 +32,7 @@ public final class Substitutes {
    *
    * @param computes by column
    */
-  public static Denoising.Substitute hard(
-      TorchOps ops, Walk walk, boolean[] computes, Weights weights) {
+  static Substitute hard(TorchOps ops, Walk walk, boolean[] computes, Weights weights) {
     return (column, computed) ->
         !computes[column]
             ? reused(ops, walk, column, weights)
@@ -52,7 +58,7 @@ public final class Substitutes {
     return sum;
   }
 
-  public static Value scalar(TorchOps ops, double value) {
+  static Value scalar(TorchOps ops, double value) {
     return ops.toPrecision(ops.input(new float[] {(float) value}, 1));
   }
 }
