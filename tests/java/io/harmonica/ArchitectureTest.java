@@ -35,6 +35,7 @@ class ArchitectureTest {
     MAY_USE.put("checkpoint", Set.of(ROOT));
     MAY_USE.put("sampler", Set.of(ROOT));
     MAY_USE.put("model", Set.of(ROOT, "sampler"));
+    MAY_USE.put("calibration", Set.of(ROOT, "checkpoint", "model"));
     MAY_USE.put("text", Set.of(ROOT));
     MAY_USE.put("origin", Set.of(ROOT, "checkpoint", "model", "sampler", "text"));
     MAY_USE.put("onnx", Set.of(ROOT, "checkpoint", "model"));
@@ -45,7 +46,16 @@ class ArchitectureTest {
     MAY_USE.put("whole", Set.of(ROOT, "model", "onnx", "repository", "router", "sampler"));
     MAY_USE.put(
         "export",
-        Set.of(ROOT, "model", "onnx", "origin", "repository", "router", "sampler", "whole"));
+        Set.of(
+            ROOT,
+            "calibration",
+            "model",
+            "onnx",
+            "origin",
+            "repository",
+            "router",
+            "sampler",
+            "whole"));
     MAY_USE.put("runtime", Set.of(ROOT, "repository"));
     MAY_USE.put("triton", Set.of(ROOT, "repository", "runtime"));
     MAY_USE.put(
@@ -73,6 +83,7 @@ class ArchitectureTest {
         "train",
         Set.of(
             ROOT,
+            "calibration",
             "generate",
             "model",
             "origin",

@@ -76,6 +76,16 @@ class SafetensorsWriterTest {
   }
 
   @Test
+  void notes_areReadAgain() {
+    Path path = folder.resolve("noted.safetensors");
+    Map<String, Floats> tensors = Map.of("w", Floats.of(new float[] {1}, 1));
+    SafetensorsWriter.write(path, tensors, DType.F32, Map.of("of", "\"π\""));
+    try (Checkpoint checkpoint = Checkpoint.open(path)) {
+      assertThat(checkpoint.metadata()).isEqualTo(Map.of("format", "pt", "of", "\"π\""));
+    }
+  }
+
+  @Test
   void write_f16_roundsToTheNearestHalf() {
     Path path = folder.resolve("half.safetensors");
     SafetensorsWriter.write(path, tensors(), DType.F16);

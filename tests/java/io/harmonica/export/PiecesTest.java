@@ -13,10 +13,12 @@ import io.harmonica.router.Run;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PiecesTest {
-  private static final Numbers FP32 = new Numbers(Precision.FP32, null, false, false);
+  private static final Numbers FP32 =
+      new Numbers(Precision.FP32, null, Optional.empty(), false, false);
   private static final Model DIT = Model.named("DiT-S/8"); // 12 blocks
 
   /** Block 0 as {@code c1}, block 1 as {@code 23}, the others computed. */

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.Inference;
+import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.onnx.Precision;
@@ -33,6 +35,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class PrecisionTest {
   private static final Request PICTURES = Request.of(List.of(0, 3, 5, 7));
+
+  /** What {@code harmonica calibrate} observed of the example, by default. */
+  private static final Path RANGES = Path.of("tests/resources/int8/shapes-dit.ranges.safetensors");
 
   private static final int TOKENS = 64; // of the example: each has a byte more
 
@@ -135,6 +140,17 @@ class PrecisionTest {
       assertThat(pipeline.manifest().branchBytes()).isEqualTo(branchBytes);
       assertThat(psnr(pictures(pipeline, "none"), fp32.get("none"))).isBetween(48.0, 60.0);
       assertThat(psnr(pictures(pipeline, "taylor-2"), fp32.get("none"))).isBetween(42.0, 50.0);
+    }
+    Path known = folder.resolve("known");
+    try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.SHAPES);
+        Ranges ranges = Ranges.open(RANGES)) {
+      ExportOptions options = ExportOptions.of("model").withRanges(Precision.INT8_STATIC, ranges);
+      new Exporter(Exports.model(checkpoint), List.of(), options)
+          .withDigest(Digest.of(checkpoint))
+          .export(known);
+    }
+    try (Pipeline pipeline = Pipeline.open(known, "model")) {
+      assertThat(psnr(pictures(pipeline, "none"), fp32.get("none"))).isBetween(44.0, 60.0);
     }
   }
 

@@ -9,8 +9,11 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.Sd3Folder;
 import io.harmonica.UVitVectors;
+import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Site;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Choices;
@@ -24,8 +27,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -54,9 +60,13 @@ class TensorRtTest {
   /** A way to write engines. */
   private record Cut(Precision precision, EngineSize size) {
     ExportOptions options(ExportOptions.Platform platform) {
+      return options(platform, Optional.empty());
+    }
+
+    ExportOptions options(ExportOptions.Platform platform, Optional<Ranges> ranges) {
       return new ExportOptions(
           "model",
-          new ExportOptions.Numerics(precision, precision.isInt8()),
+          new ExportOptions.Numerics(precision, precision.isInt8(), ranges),
           platform,
           size,
           new ExportOptions.Requests(4, 2, true),
@@ -163,6 +173,9 @@ class TensorRtTest {
     int number = rows().map(Row::name).toList().indexOf(row.name());
     List<Cut> cuts = new ArrayList<>();
     for (Precision precision : Precision.values()) {
+      if (precision.isStatic()) {
+        continue; // needs ranges: below
+      }
       for (int i = 0; i < SIZES.size(); i++) {
         boolean chosen =
             i == (number + 2 * precision.ordinal()) % SIZES.size()
@@ -209,6 +222,35 @@ class TensorRtTest {
       Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
       Row row = denoiser("pixart/alpha-256-like", Choices.NONE.withTextTokens(9));
       row.export().write(cut.options(ExportOptions.Platform.TENSORRT), to);
+    }
+    assertCompiles();
+  }
+
+  /** With scales known beforehand: around fp32 and fp16. */
+  @Test
+  void int8Static_compiles() throws Exception {
+    try (Checkpoint checkpoint = Checkpoint.open(path("dit"))) {
+      Model model = Model.of(checkpoint, Choices.NONE);
+      String digest = Digest.of(checkpoint);
+      Map<Site, float[]> ones = new HashMap<>();
+      for (Site site : Site.of(model.denoiser())) {
+        ones.put(site, new float[site.in()]);
+        Arrays.fill(ones.get(site), 1);
+      }
+      Path file = folder.resolve("ranges.safetensors");
+      Ranges.write(file, new Ranges.Notes(digest, 1, 1, Map.of()), ones, Map.of());
+      for (Precision precision : List.of(Precision.INT8_STATIC, Precision.INT8_STATIC_FP16)) {
+        Cut cut = new Cut(precision, EngineSize.ofBlocks(1));
+        Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
+        try (Ranges ranges = Ranges.open(file)) {
+          new Exporter(
+                  model,
+                  List.of(),
+                  cut.options(ExportOptions.Platform.TENSORRT, Optional.of(ranges)))
+              .withDigest(digest)
+              .export(to);
+        }
+      }
     }
     assertCompiles();
   }

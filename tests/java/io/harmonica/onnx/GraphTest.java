@@ -54,6 +54,15 @@ class GraphTest {
   }
 
   @Test
+  void whatNoOutputNeeds_isNotWritten() {
+    Value x = graph.input("x", Element.FP32, 3);
+    ops.mul(ops.add(x, x), ops.constant(new float[] {7}, 1));
+    graph.output("y", ops.sin(x), 3);
+    assertThat(graph.model().getGraph().getNodeList()).hasSize(1);
+    assertThat(graph.model().getGraph().getInitializerList()).isEmpty();
+  }
+
+  @Test
   void output_ofOneValueTwice_givesBoth() {
     Value x = graph.input("x", Element.FP32, 3);
     Value doubled = ops.add(x, x);
@@ -122,8 +131,12 @@ class GraphTest {
     long[] others = LongStream.range(1, 5001).toArray();
     Value one = graph.integers(values);
     assertThat(one.name()).hasSizeLessThan(100);
+    Value other = graph.integers(others);
     assertThat(graph.integers(values.clone())).isEqualTo(one);
-    assertThat(graph.integers(others)).isNotEqualTo(one);
+    assertThat(other).isNotEqualTo(one);
+    for (Value some : List.of(one, graph.integers(values.clone()), other)) {
+      graph.output("y" + graph.outputs().size(), some);
+    }
     assertThat(graph.model().getGraph().getInitializerCount()).isEqualTo(2);
   }
 

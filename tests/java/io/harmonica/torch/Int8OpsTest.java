@@ -9,14 +9,19 @@ import static org.assertj.core.api.Assertions.offset;
 import io.harmonica.Element;
 import io.harmonica.Golden;
 import io.harmonica.Reference;
+import io.harmonica.calibration.Smoothing;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Int8Weights;
+import io.harmonica.model.Ops;
+import io.harmonica.model.Site;
 import io.harmonica.model.Streams;
 import io.harmonica.model.Term;
+import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Parameters;
@@ -31,7 +36,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -54,6 +61,9 @@ class Int8OpsTest {
    * code is another one. Measured up to 5e-4; to fp32 it is 2e-2.
    */
   private static final double PER_BRANCH = 0.005;
+
+  /** The same, of factors that were moved and nothing rounded. */
+  private static final double MOVED = 1e-4;
 
   private static final Int8Maps MAP = new Int8Maps(Set.of("map.weight"), Set.of());
   private static final Int8Maps NONE = new Int8Maps(Set.of(), Set.of());
@@ -108,13 +118,15 @@ class Int8OpsTest {
   }
 
   private static Int8Ops open(Parameters parameters) {
-    return Int8Ops.open(MAP, parameters, Device.of("cpu"), Precision.FP32);
+    return Int8Ops.open(MAP, parameters, InputScales.NONE, Device.of("cpu"), Precision.FP32);
   }
 
   @Test
   void mapsOfNoBranch_stayExact() {
     try (Checkpoint numpy = Checkpoint.open(NUMPY);
-        Int8Ops ops = Int8Ops.open(NONE, parameters(numpy), Device.of("cpu"), Precision.FP32);
+        Int8Ops ops =
+            Int8Ops.open(
+                NONE, parameters(numpy), InputScales.NONE, Device.of("cpu"), Precision.FP32);
         TorchOps exact = TorchOps.open(parameters(numpy), Device.of("cpu"), Precision.FP32);
         Scope scope = Scope.withoutGradients()) {
       Value x = exact.input(floats(numpy, "x"), 2, 5, IN);
@@ -145,16 +157,63 @@ class Int8OpsTest {
 
   private float[] engine(Checkpoint numpy, Int8Maps maps, boolean signed, long... shape)
       throws IOException {
+    return engine(
+        numpy,
+        parameters(numpy),
+        exact -> new io.harmonica.onnx.Int8Ops(exact, maps, InputScales.NONE, signed),
+        shape);
+  }
+
+  private float[] engine(
+      Checkpoint numpy,
+      Weights weights,
+      Function<OnnxOps, Ops<io.harmonica.onnx.Value>> in,
+      long... shape)
+      throws IOException {
     try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
       Graph graph = new Graph("map");
-      OnnxOps exact = new OnnxOps(graph, parameters(numpy), file, INT8);
+      OnnxOps exact = new OnnxOps(graph, weights, file, INT8);
       long[] after = Arrays.copyOfRange(shape, 1, shape.length);
       long[] made = after.clone();
       made[made.length - 1] = OUT;
-      io.harmonica.onnx.Int8Ops ops = new io.harmonica.onnx.Int8Ops(exact, maps, signed);
+      Ops<io.harmonica.onnx.Value> ops = in.apply(exact);
       graph.output("y", ops.linear(graph.input("x", Element.FP32, after), "map", IN, OUT), made);
       Floats x = new Floats(floats(numpy, "x"), shape);
       return Evaluation.run(graph.model(), folder, Map.of("x", x)).get("y").values();
+    }
+  }
+
+  /** One scale for all tokens after smoothing, of what was observed of half of them. */
+  @Test
+  void known_scale_smoothed_isNumPys() throws IOException {
+    try (Checkpoint numpy = Checkpoint.open(NUMPY)) {
+      Site site = new Site(List.of(new Site.Reader("map.weight", OUT)), IN, Site.Kind.MADE, "");
+      Smoothing smoothing =
+          new Smoothing(List.of(site), one -> floats(numpy, "observed"), parameters(numpy));
+      assertClose(
+          "factors",
+          smoothing.weights().read("map.weight.smoothing.weight", IN),
+          floats(numpy, "factors"),
+          TOLERANCE);
+      try (Int8Ops rounded =
+              Int8Ops.open(MAP, smoothing.weights(), smoothing, Device.of("cpu"), Precision.FP32);
+          TorchOps data = TorchOps.open(parameters(numpy), Device.of("cpu"), Precision.FP32);
+          Scope scope = Scope.withoutGradients()) {
+        Value x = data.input(floats(numpy, "x"), 2, 5, IN);
+        Value y = smoothing.ops(rounded).linear(x, "map", IN, OUT);
+        assertClose("libtorch", y.floats(), floats(numpy, "y_static"), TOLERANCE);
+      }
+      assertClose(
+          "engine",
+          engine(
+              numpy,
+              smoothing.weights(),
+              exact -> smoothing.ops(new io.harmonica.onnx.Int8Ops(exact, MAP, smoothing, false)),
+              2,
+              5,
+              IN),
+          floats(numpy, "y_static"),
+          TOLERANCE);
     }
   }
 
@@ -170,20 +229,62 @@ class Int8OpsTest {
   @MethodSource("models")
   void branches_ofEngines_areLibtorchs(GoldenCase golden) throws IOException {
     try (Checkpoint source = golden.open(folder);
-        Checkpoint vectors = Golden.open(golden.inputs());
-        WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
+        Checkpoint vectors = Golden.open(golden.inputs())) {
+      branches(golden, golden.model(source, vectors), vectors, Optional.empty());
+    }
+  }
+
+  /** The same with scales known beforehand, from what is observed in this pass. */
+  @Tag("golden")
+  @ParameterizedTest
+  @MethodSource("models")
+  void branches_ofEngines_areLibtorchs_static(GoldenCase golden) throws IOException {
+    try (Checkpoint source = golden.open(folder);
+        Checkpoint vectors = Golden.open(golden.inputs())) {
       Model model = golden.model(source, vectors);
+      List<Site> sites = Site.of(model.denoiser());
+      try (TorchOps data = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
+          ObservingOps observing = new ObservingOps(data, sites, List.of());
+          Scope scope = Scope.withoutGradients()) {
+        Map<String, Value> inputs = golden.inputs(vectors, data);
+        observing.observe(true);
+        Map<String, Value> exact = Pass.run(model.denoiser(), observing, inputs);
+        Map<Site, float[]> largest = observing.largest();
+        Smoothing smoothing = new Smoothing(sites, largest::get, model.weights());
+        try (TorchOps moved =
+            TorchOps.open(smoothing.weights(), Device.of("cpu"), Precision.FP32)) {
+          Pass.run(model.denoiser(), smoothing.ops(moved), inputs)
+              .forEach(
+                  (name, output) ->
+                      assertThat(apart(output.floats(), exact.get(name).floats()))
+                          .as(name)
+                          .isLessThan(MOVED));
+        }
+        branches(golden, model, vectors, Optional.of(smoothing));
+      }
+    }
+  }
+
+  private void branches(
+      GoldenCase golden, Model model, Checkpoint vectors, Optional<Smoothing> smoothing)
+      throws IOException {
+    try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
       Denoiser denoiser = model.denoiser();
-      Int8Maps maps = Int8Maps.of(denoiser);
+      Weights weights = smoothing.map(Smoothing::weights).orElse(model.weights());
+      InputScales scales = smoothing.<InputScales>map(s -> s).orElse(InputScales.NONE);
       Graph graph = new Graph("branches");
-      io.harmonica.onnx.Int8Ops onnx =
-          new io.harmonica.onnx.Int8Ops(
-              new OnnxOps(graph, model.weights(), file, INT8), maps, false);
+      OnnxOps plain = new OnnxOps(graph, weights, file, INT8);
+      Ops<io.harmonica.onnx.Value> rounding =
+          new io.harmonica.onnx.Int8Ops(plain, Int8Maps.of(denoiser), scales, false);
+      Ops<io.harmonica.onnx.Value> onnx =
+          smoothing.isPresent() ? smoothing.get().ops(rounding) : rounding;
       Map<String, Object> read = new HashMap<>();
       Map<String, float[]> expected = new LinkedHashMap<>();
-      try (Int8Ops ops = Int8Ops.open(denoiser, model.weights(), Device.of("cpu"), Precision.FP32);
+      try (Int8Ops rounded =
+              Int8Ops.open(denoiser, weights, scales, Device.of("cpu"), Precision.FP32);
           TorchOps data = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
           Scope scope = Scope.withoutGradients()) {
+        Ops<Value> ops = smoothing.isPresent() ? smoothing.get().ops(rounded) : rounded;
         Map<String, Value> inputs = golden.inputs(vectors, data);
         Map<String, Value> conditions = denoiser.condition(ops, inputs::get);
         Streams<Value> streams = denoiser.begin(ops, inputs.get("sample"), conditions::get);

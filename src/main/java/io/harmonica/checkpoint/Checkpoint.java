@@ -45,6 +45,11 @@ public interface Checkpoint extends AutoCloseable {
     return Map.of();
   }
 
+  /** What its writer noted beside the tensors of a safetensors file; empty for all others. */
+  default Map<String, String> metadata() {
+    return Map.of();
+  }
+
   /** The names of all tensors, in the order of the file, as the model's definition has them. */
   Set<String> names();
 

@@ -15,6 +15,11 @@ record ConfiguredCheckpoint(Path path, Optional<JsonNode> config, Checkpoint wei
   }
 
   @Override
+  public Map<String, String> metadata() {
+    return weights.metadata();
+  }
+
+  @Override
   public Set<String> names() {
     return weights.names();
   }

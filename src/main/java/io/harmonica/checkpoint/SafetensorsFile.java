@@ -11,10 +11,13 @@ import java.util.Set;
 final class SafetensorsFile implements Checkpoint {
   private final MappedFile file;
   private final Map<String, SafetensorsHeader.Entry> entries;
+  private final Map<String, String> metadata;
 
   private SafetensorsFile(MappedFile file) {
     this.file = file;
-    this.entries = SafetensorsHeader.read(file);
+    SafetensorsHeader header = SafetensorsHeader.read(file);
+    this.entries = header.entries();
+    this.metadata = header.metadata();
   }
 
   static SafetensorsFile open(Path path) {
@@ -35,6 +38,11 @@ final class SafetensorsFile implements Checkpoint {
   @Override
   public Optional<JsonNode> config() {
     return Optional.empty();
+  }
+
+  @Override
+  public Map<String, String> metadata() {
+    return Collections.unmodifiableMap(metadata);
   }
 
   @Override

@@ -32,6 +32,7 @@ final class SafetensorsHeader {
   private final long dataStart;
   private final long fileSize;
   private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final Map<String, String> metadata = new LinkedHashMap<>();
 
   private SafetensorsHeader(Path path, long dataStart, long fileSize) {
     this.path = path;
@@ -39,8 +40,7 @@ final class SafetensorsHeader {
     this.fileSize = fileSize;
   }
 
-  /** The entries by name, in the order of the header. */
-  static Map<String, Entry> read(MappedFile file) {
+  static SafetensorsHeader read(MappedFile file) {
     Path path = file.path();
     if (file.size() < LENGTH_BYTES) {
       throw Messages.damaged(
@@ -68,7 +68,17 @@ final class SafetensorsHeader {
       throw Messages.unreadable(path, e);
     }
     header.checkLayout();
-    return header.entries;
+    return header;
+  }
+
+  /** The entries by name, in the order of the header. */
+  Map<String, Entry> entries() {
+    return entries;
+  }
+
+  /** What its writer noted. */
+  Map<String, String> metadata() {
+    return metadata;
   }
 
   private void parse(JsonParser parser) throws IOException {
@@ -79,7 +89,9 @@ final class SafetensorsHeader {
       if (name.equals("__metadata__")) {
         expect(parser, value, JsonToken.START_OBJECT, "__metadata__");
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
+          String key = parser.currentName();
           expect(parser, parser.nextToken(), JsonToken.VALUE_STRING, "__metadata__ value");
+          metadata.put(key, parser.getText());
         }
       } else {
         expect(parser, value, JsonToken.START_OBJECT, "tensor " + Messages.quote(name));

@@ -43,9 +43,14 @@ public final class SafetensorsWriter {
     }
   }
 
-  /** Writes the tensors as F32, in the order of the map; see the other method. */
+  /** Writes the tensors as F32, in the order of the map; see the last method. */
   public static void write(Path target, Map<String, Floats> tensors) {
     write(target, tensors, DType.F32);
+  }
+
+  /** Writes the tensors, and no notes beside them. */
+  public static void write(Path target, Map<String, Floats> tensors, DType dtype) {
+    write(target, tensors, dtype, Map.of());
   }
 
   /**
@@ -53,9 +58,11 @@ public final class SafetensorsWriter {
    * into place; a target that exists is replaced. On failure the target is as it was.
    *
    * @param dtype F32, or F16, which rounds to nearest even
+   * @param notes what {@link Checkpoint#metadata} gives again
    * @throws HarmonicaException if the file cannot be written, or a number is too large for F16
    */
-  public static void write(Path target, Map<String, Floats> tensors, DType dtype) {
+  public static void write(
+      Path target, Map<String, Floats> tensors, DType dtype, Map<String, String> notes) {
     if (dtype != DType.F32 && dtype != DType.F16) {
       throw new IllegalArgumentException("dtype " + dtype + ", expected F32 or F16");
     }
@@ -64,7 +71,7 @@ public final class SafetensorsWriter {
       try (FileChannel channel =
           FileChannel.open(partial, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        drain(channel, header(tensors, dtype));
+        drain(channel, header(tensors, dtype, notes));
         for (Map.Entry<String, Floats> tensor : tensors.entrySet()) {
           writeData(channel, buffer, tensor.getKey(), tensor.getValue().data(), dtype);
         }
@@ -85,12 +92,16 @@ public final class SafetensorsWriter {
     }
   }
 
-  private static ByteBuffer header(Map<String, Floats> tensors, DType dtype) throws IOException {
+  private static ByteBuffer header(
+      Map<String, Floats> tensors, DType dtype, Map<String, String> notes) throws IOException {
     ByteArrayOutputStream json = new ByteArrayOutputStream();
     try (JsonGenerator generator = JsonFile.FACTORY.createGenerator(json)) {
       generator.writeStartObject();
       generator.writeObjectFieldStart("__metadata__");
       generator.writeStringField("format", "pt"); // diffusers reads no other
+      for (Map.Entry<String, String> note : notes.entrySet()) {
+        generator.writeStringField(note.getKey(), note.getValue());
+      }
       generator.writeEndObject();
       long begin = 0;
       for (Map.Entry<String, Floats> tensor : tensors.entrySet()) {

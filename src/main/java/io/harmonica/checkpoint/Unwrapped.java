@@ -114,6 +114,11 @@ final class Unwrapped implements Checkpoint {
   }
 
   @Override
+  public Map<String, String> metadata() {
+    return weights.metadata();
+  }
+
+  @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(sources.keySet());
   }

@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.checkpoint.HubCache;
@@ -92,8 +93,12 @@ final class ExportCommand implements Command {
             "precision",
             String.join("|", Precision.words()),
             "of weights and activations (default fp32); bf16: with --platform tensorrt; int8: the"
-                + " linear maps of blocks multiply in 8 bits, all else is fp32, or with int8-fp16"
-                + " fp16")
+                + " linear maps of blocks multiply in 8 bits, all else is fp32, or with int8-fp16 fp16; int8-static: faster, by scales"
+                + " of --ranges")
+        .value(
+            "ranges",
+            "FILE",
+            "what harmonica calibrate observed of this checkpoint, for --precision int8-static")
         .value(
             "cache-precision",
             "engine|int8",
@@ -162,13 +167,14 @@ final class ExportCommand implements Command {
     arguments.refuseBoth("architecture", "heads");
     Path path = arguments.requiredPath("checkpoint");
     Path repository = arguments.requiredPath("model-repository");
-    ExportOptions options = options(arguments, path);
     List<Router> routers = arguments.paths("router").stream().map(Router::read).toList();
     PipelineParts parts = PipelineParts.of(path);
     Optional<Path> vae = arguments.path("vae").or(parts::vae);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model());
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
-        TextFiles.All texts = TextFiles.all(arguments, parts)) {
+        TextFiles.All texts = TextFiles.all(arguments, parts);
+        Ranges ranges = arguments.path("ranges").map(Ranges::open).orElse(null)) {
+      ExportOptions options = options(arguments, path, Optional.ofNullable(ranges));
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       if (autoencoder.isEmpty()) {
         arguments.refuse("latent-scale", "without an autoencoder");
@@ -204,7 +210,7 @@ final class ExportCommand implements Command {
           .text("picture")
           .ifPresent(names -> exporter.withWholePictures(List.of(names.split(",", -1))));
       boolean dryRun = arguments.has("dry-run");
-      if (!dryRun) {
+      if (!dryRun || ranges != null) {
         String digest = Digest.of(checkpoint);
         exporter.withDigest(digest);
         routers.forEach(router -> noteOtherWeights(router, digest, console));
@@ -328,7 +334,8 @@ final class ExportCommand implements Command {
     return new Sizes(choices.withResolution(bin), Optional.of(asked));
   }
 
-  private static ExportOptions options(Arguments arguments, Path checkpoint) {
+  private static ExportOptions options(
+      Arguments arguments, Path checkpoint, Optional<Ranges> ranges) {
     String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
     boolean smallCache =
         arguments
@@ -337,7 +344,7 @@ final class ExportCommand implements Command {
             .isPresent();
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        new ExportOptions.Numerics(Precision.of(precision), smallCache),
+        new ExportOptions.Numerics(Precision.of(precision), smallCache, ranges),
         platform(arguments),
         engines(arguments),
         new ExportOptions.Requests(

@@ -33,6 +33,7 @@ public final class Harmonica {
         new GenerateCommand(),
         new CompareCommand(),
         new TrainCommand(),
+        new CalibrateCommand(),
         new PolicyCommand(models),
         new ImportRouterCommand(models),
         new InspectCommand(models),

@@ -3,14 +3,13 @@ package io.harmonica.cli;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.InputScales;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.Sampler;
 import io.harmonica.sampler.Sampling;
-import io.harmonica.sampler.Spacing;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Int8Ops;
 import io.harmonica.torch.Precision;
@@ -68,27 +67,11 @@ final class TrainCommand implements Command {
                 "checkpoint",
                 "PATH",
                 "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    OptionList all =
+    OptionList trajectory =
         TextFiles.options(CheckpointOptions.declareForTraining(options))
-            .value("steps", "N", "denoising steps of the trajectory, 2..1000")
-            .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
-            .value("spacing", RouterCommands.SPACING_WORDS, RouterCommands.SPACING)
-            .value(
-                "captions",
-                "FILE",
-                "texts to train on, one a line, embedded once by the text encoders")
-            .value(
-                "text-embeddings",
-                "FILE",
-                "instead of captions, texts embedded elsewhere, as generate takes them; the first"
-                    + " negative one is the null caption")
-            .value(
-                "guidance",
-                "X",
-                "scale of classifier-free guidance (default: the model's, mostly 1.5, of texts 4.5);"
-                    + " 1: none")
-            .value(
-                "guidance-channels", "N|all", "channels it acts on (default: the model's origin)")
+            .value("steps", "N", "denoising steps of the trajectory, 2..1000");
+    OptionList all =
+        TrajectoryOptions.declare(trajectory)
             .value(
                 "objective",
                 words(Objective.values()),
@@ -130,7 +113,6 @@ final class TrainCommand implements Command {
                 "afterwards up to N rounds of exchanging branches by the error of the pictures"
                     + " themselves, those before --resume included (default 0)")
             .value("seed", "N", "of all that is random (default 0)")
-            .value("device", "cpu|cuda[:N]", "where to compute (default cpu)")
             .value(
                 "precision",
                 String.join("|", PRECISIONS),
@@ -163,7 +145,7 @@ final class TrainCommand implements Command {
           "resume", "with --tiers: resume one router, by --tier and --target-speedup of it");
     }
     family.forEach(member -> OutputPaths.requireFile("out", member.out()));
-    Device device = device(arguments);
+    Device device = TrajectoryOptions.device(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     Choices choices = parts.choices(CheckpointOptions.choicesForRouters(arguments));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
@@ -193,7 +175,10 @@ final class TrainCommand implements Command {
       Precision precision = word.equals("bf16") ? Precision.BF16 : Precision.FP32;
       try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
           Int8Ops rounded =
-              int8 ? Int8Ops.open(model.denoiser(), model.weights(), device, precision) : null;
+              int8
+                  ? Int8Ops.open(
+                      model.denoiser(), model.weights(), InputScales.NONE, device, precision)
+                  : null;
           TrainingBars bars = new TrainingBars(console)) {
         Denoising exact = Trainer.denoising(task, ops, options.trajectory());
         Denoising denoising = int8 ? exact.in(rounded, INT8) : exact;
@@ -230,7 +215,7 @@ final class TrainCommand implements Command {
     }
     boolean weighs = objective == Objective.SDT && !arguments.has("no-iepo");
     return new TrainOptions(
-        trajectory(arguments, io, sampling),
+        TrajectoryOptions.of(arguments, arguments.requiredInteger("steps", 2, 1000), io, sampling),
         objective,
         new TrainOptions.Reuses(
             choice(arguments, "reuse", Reusing.values(), Reusing.LAST),
@@ -256,33 +241,6 @@ final class TrainCommand implements Command {
         : Start.of(init);
   }
 
-  private static TrainOptions.Trajectory trajectory(
-      Arguments arguments, Denoiser.Interface io, Sampling sampling) {
-    double guidance = arguments.decimal("guidance", 0, 1000).orElse(io.defaultGuidance());
-    if (io.shows().guided()) {
-      arguments.refuse("guidance-channels", "on a model that is told the scale of guidance");
-    } else if (guidance <= 1) {
-      arguments.refuse(
-          "guidance-channels",
-          arguments.has("guidance") ? "with --guidance up to 1" : "without guidance");
-    }
-    int channels = io.origin().guidanceChannels();
-    if (arguments.has("guidance-channels")) {
-      channels =
-          arguments.requiredText("guidance-channels").equals("all")
-              ? io.channels()
-              : arguments.requiredInteger("guidance-channels", 1, io.channels());
-    }
-    String sampler = RouterCommands.sampler(arguments).orElseGet(sampling::sampler);
-    Spacing spacing = RouterCommands.spacing(arguments).orElseGet(() -> sampling.spacing(sampler));
-    return new TrainOptions.Trajectory(
-        sampler,
-        arguments.requiredInteger("steps", 2, 1000),
-        spacing.toString(),
-        guidance,
-        channels);
-  }
-
   private static Control control(Arguments arguments, Family.Member member) {
     Control control = member.speedup().map(Control::speedup).orElseGet(() -> control(arguments));
     return member.tier().map(control::forTier).orElse(control);
@@ -295,14 +253,6 @@ final class TrainCommand implements Command {
     return beta.or(() -> cur)
         .or(() -> speedup)
         .orElseGet(() -> Control.speedup(Double.parseDouble(DEFAULT_SPEEDUP)));
-  }
-
-  private static Device device(Arguments arguments) {
-    try {
-      return Device.of(arguments.text("device").orElse("cpu"));
-    } catch (IllegalArgumentException e) {
-      throw new UsageException("--" + e.getMessage());
-    }
   }
 
   private static <E extends Enum<E>> E choice(

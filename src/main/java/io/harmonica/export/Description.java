@@ -17,7 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Describes an export to its clients: what the manifest says of the model and its routers. */
-record Description(Model model, ExportOptions options, Configs configs, Sampling sampling) {
+record Description(
+    Model model, ExportOptions options, Numbers numbers, Configs configs, Sampling sampling) {
 
   /**
    * What clients must know of the model.
@@ -33,7 +34,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
       List<Router> routers) {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
-    CacheBytes bytes = Numbers.of(denoiser, options).cacheBytes(denoiser);
+    CacheBytes bytes = numbers.cacheBytes(denoiser);
     Manifest manifest =
         new Manifest(
                 Manifest.FORMAT,

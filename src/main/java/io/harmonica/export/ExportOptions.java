@@ -1,6 +1,7 @@
 package io.harmonica.export;
 
 import io.harmonica.InvalidProperty;
+import io.harmonica.calibration.Ranges;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
 import java.util.ArrayList;
@@ -67,8 +68,15 @@ public record ExportOptions(
    * @param precision of weights and activations
    * @param cacheInt8 whether branch outputs that are kept have 8 bits, and not the engines' own
    *     type
+   * @param ranges of the model's activations, for a precision that needs to know them, open as long
+   *     as the export runs
    */
-  public record Numerics(Precision precision, boolean cacheInt8) {}
+  public record Numerics(Precision precision, boolean cacheInt8, Optional<Ranges> ranges) {
+    /** Without ranges. */
+    public Numerics(Precision precision, boolean cacheInt8) {
+      this(precision, cacheInt8, Optional.empty());
+    }
+  }
 
   /**
    * What requests may bring.
@@ -180,11 +188,16 @@ public record ExportOptions(
   }
 
   public ExportOptions withPrecision(Precision other) {
-    return with(new Numerics(other, numerics.cacheInt8));
+    return with(new Numerics(other, numerics.cacheInt8, numerics.ranges));
   }
 
   public ExportOptions withCacheInt8(boolean other) {
-    return with(new Numerics(numerics.precision, other));
+    return with(new Numerics(numerics.precision, other, numerics.ranges));
+  }
+
+  /** With scales of activations from observed ranges. */
+  public ExportOptions withRanges(Precision needing, Ranges ranges) {
+    return with(new Numerics(needing, numerics.cacheInt8, Optional.of(ranges)));
   }
 
   public ExportOptions withStepsPerRequest(int steps) {

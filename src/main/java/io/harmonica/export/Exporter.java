@@ -6,6 +6,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
+import io.harmonica.model.Site;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
@@ -79,6 +80,7 @@ public final class Exporter {
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
+  private final Numbers numbers;
   private final Pieces pieces;
   private final Configs configs;
   private final Beside beside;
@@ -100,7 +102,8 @@ public final class Exporter {
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = model.denoiser().io().sampling();
-    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options), most);
+    this.numbers = Numbers.of(model, options);
+    this.pieces = new Pieces(model, options.engines(), numbers, most);
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();
@@ -128,7 +131,7 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    CacheBytes kept = Numbers.of(model.denoiser(), options).cacheBytes(model.denoiser());
+    CacheBytes kept = numbers.cacheBytes(model.denoiser());
     return routers.stream()
         .map(router -> Savings.of(router, model.flops(), kept))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
@@ -238,9 +241,18 @@ public final class Exporter {
     return this;
   }
 
-  /** Notes the checkpoint's digest, by which servers and routers are told to belong to it. */
+  /**
+   * Notes the checkpoint's digest, by which servers and routers are told to belong to it.
+   *
+   * @throws HarmonicaException if the options' ranges are another checkpoint's
+   */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
+    options
+        .numerics()
+        .ranges()
+        .ifPresent(
+            ranges -> ranges.requireWhole().requireOf(checkpoint, Site.of(model.denoiser())));
     return this;
   }
 
@@ -311,6 +323,9 @@ public final class Exporter {
 
   private List<Entry> write(Sink sink) throws IOException {
     requireDrawn();
+    if (options.numerics().ranges().isPresent() && digest.isEmpty()) {
+      throw new IllegalStateException("withDigest comes first: it says whose ranges are expected");
+    }
     List<Entry> entries = new ArrayList<>();
     graphs.clear();
     for (List<Engine> sharing : sharing()) {
@@ -397,7 +412,7 @@ public final class Exporter {
   }
 
   private Manifest manifest() {
-    return new Description(model, options, configs, sampling)
+    return new Description(model, options, numbers, configs, sampling)
         .manifest(beside.decoder, beside.texts, picture, digest, routers);
   }
 }

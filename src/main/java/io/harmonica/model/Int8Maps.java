@@ -1,9 +1,7 @@
 package io.harmonica.model;
 
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The linear maps of a model that are in 8 bits where its precision is int8, by the names of their
@@ -20,58 +18,19 @@ public record Int8Maps(Set<String> tokens, Set<String> vectors) {
 
   /** Finds them by a walk over the model's definition. */
   public static Int8Maps of(Denoiser model) {
-    Walk ops = new Walk();
-    Map<String, long[]> inputs = new HashMap<>();
-    model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditions = model.condition(ops, inputs::get);
-    Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditions::get);
-    model.blocks(
-        ops,
-        0,
-        model.branches().size(),
-        begun,
-        conditions::get,
-        (branch, computed) -> {
-          ops.inBranch = true;
-          long[] output = computed.get();
-          ops.inBranch = false;
-          return Term.of(output);
-        });
-    return new Int8Maps(Set.copyOf(ops.tokens), Set.copyOf(ops.vectors));
+    LinearWalk walk = LinearWalk.of(model);
+    return new Int8Maps(
+        walk.sites().stream().flatMap(site -> site.weights().stream()).collect(Collectors.toSet()),
+        walk.vectors());
+  }
+
+  public Int8Maps {
+    tokens = Set.copyOf(tokens);
+    vectors = Set.copyOf(vectors);
   }
 
   /** Whether a weight is in 8 bits. */
   public boolean contains(String weight) {
     return tokens.contains(weight) || vectors.contains(weight);
-  }
-
-  private static final class Walk extends Forwarding<long[]> {
-    private final Set<String> tokens = new HashSet<>();
-    private final Set<String> vectors = new HashSet<>();
-    private boolean inBranch;
-
-    Walk() {
-      super(new Shapes(Weights.NONE));
-    }
-
-    @Override
-    public long[] linear(long[] x, String name, int in, int out) {
-      note(x, name + ".weight", in, out);
-      return super.linear(x, name, in, out);
-    }
-
-    @Override
-    public long[] project(long[] x, String name, int in, int out) {
-      note(x, name, in, out);
-      return super.project(x, name, in, out);
-    }
-
-    private void note(long[] x, String weight, int in, int out) {
-      if (inBranch) {
-        tokens.add(weight);
-      } else if (x.length == 2 && out > 2 * in) {
-        vectors.add(weight);
-      }
-    }
   }
 }

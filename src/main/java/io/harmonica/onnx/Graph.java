@@ -161,15 +161,22 @@ public final class Graph {
     return model().toByteArray();
   }
 
-  /** The finished model. */
+  /** The finished model: what outputs are made of. */
   public ModelProto model() {
+    Set<String> needed = needed();
     GraphProto.Builder graph =
         GraphProto.newBuilder()
             .setName(name)
-            .addAllInitializer(initializers.values())
+            .addAllInitializer(
+                initializers.values().stream()
+                    .filter(tensor -> needed.contains(tensor.getName()))
+                    .toList())
             .addAllInput(inputs().stream().map(Graph::info).toList())
             .addAllOutput(outputs().stream().map(Graph::info).toList());
     for (NodeProto.Builder node : nodes) {
+      if (!needed.contains(node.getOutput(0))) {
+        continue;
+      }
       NodeProto.Builder renamed = node.clone();
       for (int i = 0; i < renamed.getInputCount(); i++) {
         renamed.setInput(i, outputNames.getOrDefault(renamed.getInput(i), renamed.getInput(i)));
@@ -183,6 +190,18 @@ public final class Graph {
         .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
         .setGraph(graph)
         .build();
+  }
+
+  /** Names of all values that outputs depend on. */
+  private Set<String> needed() {
+    Set<String> needed = new HashSet<>(outputNames.keySet());
+    for (int i = nodes.size() - 1; i >= 0; i--) { // a node reads only earlier ones
+      NodeProto.Builder node = nodes.get(i);
+      if (needed.contains(node.getOutput(0))) {
+        needed.addAll(node.getInputList());
+      }
+    }
+    return needed;
   }
 
   static AttributeProto integer(String name, long value) {

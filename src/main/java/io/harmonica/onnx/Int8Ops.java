@@ -3,6 +3,7 @@ package io.harmonica.onnx;
 import io.harmonica.Element;
 import io.harmonica.checkpoint.Half;
 import io.harmonica.model.Forwarding;
+import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Weights;
@@ -10,12 +11,15 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * The interpreter whose linear maps multiply 8 bits by 8 bits: weights with a scale an output,
  * tokens with a scale of their own, found as they come (W8A8 per token, as ViDiT-Q, arXiv
- * 2406.02540). So nothing is calibrated, and no picture depends on those beside it.
+ * 2406.02540). So nothing is calibrated, and no picture depends on those beside it. Where a scale
+ * is known beforehand, all tokens have that one.
  *
  * <p>A token is divided by its largest number and then quantised by a constant scale, in the
  * pattern that ONNX Runtime, OpenVINO and TensorRT make integer kernels of; the product is
@@ -33,7 +37,9 @@ public final class Int8Ops extends Forwarding<Value> {
   private final Element element;
   private final Int8Maps maps;
   private final Element code;
+  private final InputScales scales;
   private final Map<Value, Tokens> rounded = new HashMap<>(); // q, k and v read the same
+  private final Map<Value, Value> scaled = new HashMap<>();
 
   /** Tokens in 8 bits, as fractions of each one's largest number: both (B, N, .). */
   private record Tokens(Value fractions, Value largest) {}
@@ -42,10 +48,11 @@ public final class Int8Ops extends Forwarding<Value> {
    * Round another interpreter.
    *
    * @param maps those that are in 8 bits
+   * @param scales of what they read, where known
    * @param signed whether activations are int8, the only ones that TensorRT takes; else uint8
    *     around 128, the only ones for which ONNX Runtime has fast kernels: the same numbers
    */
-  public Int8Ops(OnnxOps ops, Int8Maps maps, boolean signed) {
+  public Int8Ops(OnnxOps ops, Int8Maps maps, InputScales scales, boolean signed) {
     super(ops);
     this.ops = ops;
     this.graph = ops.graph();
@@ -53,6 +60,7 @@ public final class Int8Ops extends Forwarding<Value> {
     this.initializers = ops.initializers();
     this.element = ops.precision().element();
     this.maps = maps;
+    this.scales = scales;
     this.code = signed ? Element.INT8 : Element.UINT8;
   }
 
@@ -63,6 +71,11 @@ public final class Int8Ops extends Forwarding<Value> {
 
   @Override
   public Value project(Value x, String name, int in, int out) {
+    Optional<Supplier<Float>> known = scales.of(name);
+    if (known.isPresent()) {
+      Value read = scaled.computeIfAbsent(x, some -> round(some, name, known.get()));
+      return graph.node("MatMul", element, List.of(read, weight(name, in, out)));
+    }
     if (maps.tokens().contains(name)) {
       return product(rounded.computeIfAbsent(x, this::round), weight(name, in, out));
     }
@@ -96,13 +109,24 @@ public final class Int8Ops extends Forwarding<Value> {
     Value divisor = graph.node("Max", element, List.of(largest, number(element, "tiny", tiny)));
     // In fp32: of fp16 ONNX Runtime's CPU kernel cuts digits off where it has to round.
     Value fractions = graph.node("Div", Element.FP32, List.of(toFloat(x), toFloat(divisor)));
-    Value codes = graph.node(QUANTIZE, code, List.of(fractions, scale(Element.FP32), zero()));
-    Value read = graph.node("DequantizeLinear", element, List.of(codes, scale(element), zero()));
-    return new Tokens(read, divisor);
+    float step = 1f / Int8Matrix.MOST;
+    return new Tokens(
+        codes(fractions, number(Element.FP32, "scale", step), number(element, "scale", step)),
+        divisor);
   }
 
-  private Value scale(Element as) {
-    return number(as, "scale", 1f / Int8Matrix.MOST);
+  private Value round(Value x, String weight, Supplier<Float> scale) {
+    Function<Element, Value> held =
+        as ->
+            initializers.floats(
+                weight + ".input" + as, as, () -> new float[] {(float) held(scale.get())});
+    return codes(toFloat(x), held.apply(Element.FP32), held.apply(element));
+  }
+
+  /** What codes stand for, of numbers in fp32. */
+  private Value codes(Value x, Value scale, Value scaleAsRead) {
+    Value codes = graph.node(QUANTIZE, code, List.of(x, scale, zero()));
+    return graph.node("DequantizeLinear", element, List.of(codes, scaleAsRead, zero()));
   }
 
   /** Always stated: without it ONNX Runtime has no integer kernel. */
@@ -129,11 +153,12 @@ public final class Int8Ops extends Forwarding<Value> {
   }
 
   private Int8Matrix round(float[] weight, int in, int out) {
-    return Int8Matrix.of(
-        weight,
-        out,
-        in,
-        scale -> element == Element.FP16 ? Half.toFloat(Half.fromFloat((float) scale)) : scale);
+    return Int8Matrix.of(weight, out, in, this::held);
+  }
+
+  /** A scale as it is kept. */
+  private double held(double scale) {
+    return element == Element.FP16 ? Half.toFloat(Half.fromFloat((float) scale)) : scale;
   }
 
   private static byte[] transpose(byte[] codes, int columns) {

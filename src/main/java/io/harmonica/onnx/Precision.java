@@ -20,7 +20,13 @@ public enum Precision {
   INT8(Element.FP32, true),
 
   /** The same with all else in fp16. */
-  INT8_FP16(Element.FP16, true);
+  INT8_FP16(Element.FP16, true),
+
+  /** As {@link #INT8}, but that what maps read has scales known beforehand, where it can. */
+  INT8_STATIC(Element.FP32, true),
+
+  /** The same with all else in fp16. */
+  INT8_STATIC_FP16(Element.FP16, true);
 
   /** The largest finite number of {@link #FP16}. */
   static final float MAX_FP16 = 65504;
@@ -41,6 +47,11 @@ public enum Precision {
   /** Whether branches' linear maps are in 8 bits. */
   public boolean isInt8() {
     return int8;
+  }
+
+  /** Whether scales of activations are known beforehand. */
+  public boolean isStatic() {
+    return this == INT8_STATIC || this == INT8_STATIC_FP16;
   }
 
   /** As users name it: {@code fp32}, {@code int8-fp16}. */

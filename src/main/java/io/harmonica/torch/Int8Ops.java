@@ -2,6 +2,7 @@ package io.harmonica.torch;
 
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Forwarding;
+import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Int8Weights;
@@ -13,7 +14,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * The libtorch interpreter with a model's linear maps as engines in int8 have them: weights and
  * tokens are rounded to 8 bits, and then multiplied as the floating-point numbers that they stand
- * for.
+ * for. Tokens have a scale of their own, or the one that is known beforehand.
  *
  * <p>Gradients pass a rounding as if it were none (Bengio et al., arXiv 1308.3432).
  */
@@ -22,20 +23,29 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
 
   private final TorchOps ops;
   private final Int8Maps maps;
+  private final InputScales scales;
 
-  private Int8Ops(TorchOps ops, Int8Maps maps) {
+  private Int8Ops(TorchOps ops, Int8Maps maps, InputScales scales) {
     super(ops);
     this.ops = ops;
     this.maps = maps;
+    this.scales = scales;
   }
 
-  /** For a model; parameters are read when first used, each once. */
-  public static Int8Ops open(Denoiser model, Weights weights, Device device, Precision precision) {
-    return open(Int8Maps.of(model), weights, device, precision);
+  /**
+   * For a model; parameters are read when first used, each once.
+   *
+   * @param scales of what its maps read, where they are known beforehand
+   */
+  public static Int8Ops open(
+      Denoiser model, Weights weights, InputScales scales, Device device, Precision precision) {
+    return open(Int8Maps.of(model), weights, scales, device, precision);
   }
 
-  static Int8Ops open(Int8Maps maps, Weights weights, Device device, Precision precision) {
-    return new Int8Ops(TorchOps.open(new Int8Weights(weights, maps), device, precision), maps);
+  static Int8Ops open(
+      Int8Maps maps, Weights weights, InputScales scales, Device device, Precision precision) {
+    TorchOps ops = TorchOps.open(new Int8Weights(weights, maps), device, precision);
+    return new Int8Ops(ops, maps, scales);
   }
 
   @Override
@@ -50,7 +60,11 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
 
   /** Tokens as a linear map reads them. */
   private Value read(Value x, String weight) {
-    return maps.tokens().contains(weight) ? new Value(rounded(x.tensor)) : x;
+    if (!maps.tokens().contains(weight)) {
+      return x;
+    }
+    return new Value(
+        scales.of(weight).map(s -> rounded(x.tensor, s.get())).orElseGet(() -> rounded(x.tensor)));
   }
 
   /** Each row as multiples of a 127th of its largest number: (..., in). */
@@ -60,8 +74,21 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
     Tensor largest =
         exact.abs().amax(last, /* keepdim= */ true).clamp_min(new Scalar(Int8Matrix.TINY));
     Scalar step = new Scalar(STEP);
-    Tensor rounded =
-        exact.div(largest).div(step).round().mul(step).mul(largest).to(x.scalar_type());
+    return passing(x, exact.div(largest).div(step).round().mul(step).mul(largest));
+  }
+
+  /** All as multiples of one number, -128 to 127 of it. */
+  static Tensor rounded(Tensor x, float scale) {
+    Scalar step = new Scalar(scale);
+    Tensor codes = x.to(ScalarType.Float).div(step).round();
+    Scalar most = new Scalar(Int8Matrix.MOST);
+    return passing(
+        x, codes.clamp_max(most).clamp_min(new Scalar((float) Byte.MIN_VALUE)).mul(step));
+  }
+
+  /** The rounded numbers, whose gradients are those of what they were. */
+  private static Tensor passing(Tensor x, Tensor exact) {
+    Tensor rounded = exact.to(x.scalar_type());
     return x.requires_grad() ? x.add(rounded.sub(x).detach()) : rounded;
   }
 

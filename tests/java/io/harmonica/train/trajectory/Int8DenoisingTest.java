@@ -3,6 +3,7 @@ package io.harmonica.train.trajectory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.harmonica.Golden;
+import io.harmonica.model.InputScales;
 import io.harmonica.torch.Device;
 import io.harmonica.torch.Int8Ops;
 import io.harmonica.torch.Precision;
@@ -16,7 +17,11 @@ class Int8DenoisingTest {
     try (Tiny tiny = new Tiny(3);
         Int8Ops rounded =
             Int8Ops.open(
-                tiny.model.denoiser(), tiny.model.weights(), Device.of("cpu"), Precision.FP32)) {
+                tiny.model.denoiser(),
+                tiny.model.weights(),
+                InputScales.NONE,
+                Device.of("cpu"),
+                Precision.FP32)) {
       Denoising exact = tiny.denoising();
       Denoising int8 = tiny.denoising().in(rounded, "int8");
       assertThat(exact.precision()).isEqualTo("fp32");

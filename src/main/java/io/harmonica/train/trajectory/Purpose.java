@@ -18,7 +18,9 @@ public enum Purpose {
   /** Directions that an exchange looks along, other ones each round. */
   DIRECTIONS(46),
   /** Pictures that weights are tuned to, other ones each round. */
-  TUNING(47);
+  TUNING(47),
+  /** Pictures whose passes are observed. */
+  CALIBRATING(48);
 
   private final int bit;
 
