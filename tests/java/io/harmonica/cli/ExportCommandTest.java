@@ -59,7 +59,7 @@ class ExportCommandTest {
     assertThat(done.code()).isZero();
     assertThat(done.out())
         .matches(
-            "wrote shapes-dit: 26 models, 26\\.\\d MiB, DiT-10x192/4 fp32 with 1 router in "
+            "wrote shapes-dit: 29 models, 26\\.\\d MiB, DiT-10x192/4 fp32 with 1 router in "
                 + repository()
                 + "\n");
     assertThat(manifest("shapes-dit").routers()).containsOnlyKeys("fora-2");
@@ -573,12 +573,12 @@ class ExportCommandTest {
                 + ROUTER
                 + " --model-repository REPOSITORY --dry-run");
     assertThat(done.code()).isZero();
-    assertThat(done.out().lines()).hasSize(28);
+    assertThat(done.out().lines()).hasSize(31);
     assertThat(done.out())
         .containsPattern("(?m)^shapes-dit-block00-cc +1\\.\\d MiB$")
         .containsPattern("(?m)^shapes-dit-block00-11 +\\d\\.\\d KiB$")
         .containsPattern("(?m)^shapes-dit-fora-2-route01 +\\d\\.\\d KiB$")
-        .containsPattern("would write shapes-dit: 26 models, 26\\.\\d MiB")
+        .containsPattern("would write shapes-dit: 29 models, 26\\.\\d MiB")
         .containsPattern(
             "a server that loads all holds 26\\.\\d MiB of weights, up to \\d+\\.\\d [KM]iB of cached outputs for each row in flight");
     assertThat(Trees.of(folder)).hasSize(1);
