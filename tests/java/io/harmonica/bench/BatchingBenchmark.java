@@ -37,7 +37,8 @@ public final class BatchingBenchmark {
   /** Seconds by the clock, and of processors, in this process and the servers'. */
   private record Spent(double seconds, double processorSeconds) {}
 
-  private static Duration processors() {
+  /** Of processors, in this process and those that it started. */
+  static Duration processors() {
     return Stream.concat(Stream.of(ProcessHandle.current()), ProcessHandle.current().descendants())
         .map(process -> process.info().totalCpuDuration().orElse(Duration.ZERO))
         .reduce(Duration.ZERO, Duration::plus);

@@ -245,10 +245,11 @@ public final class Benchmark {
   /** Labels, or random texts of all the tokens that the model takes. */
   static Request request(Pipeline pipeline, int pictures) {
     Shows shows = pipeline.manifest().shows();
+    int classes = Math.max(1, pipeline.manifest().classes());
     Request request =
         shows instanceof Shows.Text takes
             ? Request.of(new Content.Texts(texts(takes, pictures), Optional.empty()))
-            : Request.of(IntStream.range(0, pictures).boxed().toList());
+            : Request.of(IntStream.range(0, pictures).map(i -> i % classes).boxed().toList());
     return request.withGuidance(1);
   }
 

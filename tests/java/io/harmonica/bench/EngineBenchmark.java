@@ -7,6 +7,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Result;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Choices;
@@ -57,30 +58,30 @@ public final class EngineBenchmark {
   private EngineBenchmark() {}
 
   /**
-   * Arguments: checkpoint folder, work folder, rounds, steps; exports and routers, by commas; size
-   * in pixels and text tokens, of a model that leaves these free.
+   * Arguments: checkpoint folder, work folder, rounds, steps, pictures of a trajectory; exports and
+   * routers, by commas; size in pixels and text tokens, of a model that leaves these free.
    */
   public static void main(String[] args) throws Exception {
     Path repository = Path.of(args[1]).resolve("engines");
     int rounds = Integer.parseInt(args[2]);
     int steps = Integer.parseInt(args[3]);
-    EXPORTS.keySet().retainAll(List.of(args[4].split(",")));
+    int pictures = Integer.parseInt(args[4]);
+    EXPORTS.keySet().retainAll(List.of(args[5].split(",")));
     String first = EXPORTS.keySet().iterator().next();
     Map<String, Savings> savings = new LinkedHashMap<>();
     Map<String, Pipeline> pipelines = new LinkedHashMap<>();
     try (Checkpoint source = Checkpoint.open(Path.of(args[0]))) {
       Choices choices =
-          args.length < 7
+          args.length < 8
               ? Choices.NONE
               : Choices.NONE
-                  .withResolution(Resolution.parse(args[6]))
-                  .withTextTokens(Integer.parseInt(args[7]));
+                  .withResolution(Resolution.parse(args[7]))
+                  .withTextTokens(Integer.parseInt(args[8]));
       Model model = Model.of(source, choices);
       Sampling sampling = model.denoiser().io().sampling();
-      List<Long> bytes =
-          model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList();
+      CacheBytes bytes = CacheBytes.of(model.denoiser());
       List<Router> routers = new ArrayList<>();
-      for (String name : args[5].split(",")) {
+      for (String name : args[6].split(",")) {
         Policy policy =
             name.equals("random")
                 ? new RandomReuse(CUR, 0)
@@ -107,7 +108,7 @@ public final class EngineBenchmark {
         long before = resident();
         pipelines.put(size, Pipeline.open(repository, size));
         for (String router : kinds) {
-          long peak = generate(pipelines.get(size), router, steps).peakCacheBytes();
+          long peak = generate(pipelines.get(size), router, steps, pictures).peakCacheBytes();
           if (savings.containsKey(router)) {
             System.out.printf(
                 Locale.ROOT,
@@ -115,7 +116,9 @@ public final class EngineBenchmark {
                 size,
                 router,
                 peak / 1e6,
-                (double) peak / savings.get(router).peakCacheBytesPerSample().orElseThrow());
+                (double) peak
+                    / pictures
+                    / savings.get(router).peakCacheBytesPerSample().orElseThrow());
           }
         }
         System.out.printf(
@@ -128,7 +131,7 @@ public final class EngineBenchmark {
           String variant = variants.get((round + turn) % variants.size());
           String[] words = variant.split(" ");
           long before = MACHINE.getProcessCpuTime(); // other processes count less than in wall time
-          generate(pipelines.get(words[0]), words[1], steps);
+          generate(pipelines.get(words[0]), words[1], steps, pictures);
           millis.get(variant)[round] = (MACHINE.getProcessCpuTime() - before) / 1e6;
         }
       }
@@ -138,8 +141,9 @@ public final class EngineBenchmark {
     }
   }
 
-  private static Result generate(Pipeline pipeline, String router, int steps) {
-    return pipeline.generate(Benchmark.request(pipeline, 1).withRouter(router).withSteps(steps));
+  private static Result generate(Pipeline pipeline, String router, int steps, int pictures) {
+    return pipeline.generate(
+        Benchmark.request(pipeline, pictures).withRouter(router).withSteps(steps));
   }
 
   private static void report(

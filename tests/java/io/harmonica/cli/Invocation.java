@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Diffusion;
@@ -52,7 +53,7 @@ public record Invocation(int code, String out, String err) {
             "DiT-2x8/2",
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
-            Collections.nCopies(4, 128L),
+            CacheBytes.of(Collections.nCopies(4, 128L)),
             Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true));
 
     @Override

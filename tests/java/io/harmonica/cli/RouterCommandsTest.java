@@ -8,6 +8,7 @@ import io.harmonica.Golden;
 import io.harmonica.Timesteps;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exports;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.origin.Choices;
 import io.harmonica.router.Fora;
@@ -117,7 +118,8 @@ class RouterCommandsTest {
     assertThat(out().training().get("imported").textValue()).isEqualTo("smoothcache");
     Files.writeString(
         schedule,
-        "{\"steps_computation_mask\": [1, 0], \"steps_computation_policy\": \"static\", \"Fn_compute_blocks\": 1}");
+        "{\"steps_computation_mask\": [1, 0], \"steps_computation_policy\": \"static\","
+            + " \"Fn_compute_blocks\": 1}");
     assertThat(
             run("import-router --format cache-dit %s --checkpoint c --out OUT".formatted(schedule))
                 .code())
@@ -358,7 +360,8 @@ class RouterCommandsTest {
     assertThat(refused.code()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "error: --png draws one router, and model m has 2: name it with --router; see `harmonica inspect --help`\n");
+            "error: --png draws one router, and model m has 2: name it with --router; see"
+                + " `harmonica inspect --help`\n");
     assertThat(run(repository + "--router taylor2 --png " + png).err())
         .isEqualTo("wrote " + png + "\n");
     Invocation failed = run(repository + "--router taylor3");
@@ -473,7 +476,7 @@ class RouterCommandsTest {
           "U-ViT",
           branches,
           new Flops(10, Collections.nCopies(2 * blocks, 10L)),
-          Collections.nCopies(2 * blocks, 128L),
+          CacheBytes.of(Collections.nCopies(2 * blocks, 128L)),
           Sampling.of(AnyTime.DISCRETE, "dpm-solver-fast", Spacing.UNIFORM, false));
     }
 

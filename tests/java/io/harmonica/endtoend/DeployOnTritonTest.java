@@ -117,7 +117,7 @@ class DeployOnTritonTest {
     Router second = router("second", "x..x", Reuse.LAST);
     Invocation done = deploy(second);
     assertThat(done.code()).as(done.err()).isZero();
-    assertThat(done.out()).contains(server.address() + " has router second: 5 ensembles loaded");
+    assertThat(done.out()).contains(server.address() + " has router second: 8 ensembles loaded");
 
     Request request = Request.of(List.of(2, 1)).withRouter("second").withGuidance(4);
     try (Pipeline served = served(server, 1);
@@ -152,7 +152,7 @@ class DeployOnTritonTest {
 
     Invocation undone = on(server, "undeploy", "--router", "second");
     assertThat(undone.code()).as(undone.err()).isZero();
-    assertThat(undone.out()).contains("has router second no more: 5 ensembles unloaded");
+    assertThat(undone.out()).contains("has router second no more: 8 ensembles unloaded");
     assertRefused(
         on(server, "undeploy", "--router", "second"), "has no router 'second', it has first");
     try (Pipeline served = Pipeline.connect(server.address(), "dit")) {
@@ -225,7 +225,7 @@ class DeployOnTritonTest {
 
   /** No engine makes its sampler's steps, so there are none of several. */
   @ParameterizedTest
-  @CsvSource({"dpm-solver++, 5", "sa-solver, 3"}) // ensembles: of several steps too, or not
+  @CsvSource({"dpm-solver++, 8", "sa-solver, 6"}) // ensembles: of several steps too, or not
   void routerOfAnotherSampler_isDeployedForTheStepsThatItsEngineMakes(
       String sampler, int ensembles) {
     Router steps = router("solver", "x..x", Reuse.LAST);

@@ -1,6 +1,7 @@
 package io.harmonica.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.Checkpoints;
 import io.harmonica.Eventually;
@@ -10,11 +11,15 @@ import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
+import io.harmonica.generate.Rollout;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
+import io.harmonica.router.Router;
 import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -46,7 +51,7 @@ class GenerateOnTritonTest {
 
   @BeforeAll
   static void serve() throws Exception {
-    repository = export(folder.resolve("repository"));
+    repository = export(folder.resolve("repository"), "tier:fast");
     String manifest = parameter(ConfigFile.read(repository.resolve("dit")));
     addBase("no-json", manifest.substring(0, manifest.length() / 2));
     addBase("no-branches", manifest.replaceFirst("\"branches\":\\[[^]]*],", ""));
@@ -63,12 +68,19 @@ class GenerateOnTritonTest {
     }
   }
 
-  /** Exports {@code dit} with router {@code r} of two steps, an engine a route. */
-  private static Path export(Path to) {
+  /**
+   * Exports {@code dit} with router {@code r} of two steps, of tier {@code fast}, an engine a
+   * route.
+   *
+   * @param pictures routers that draw in one request, by name or tier
+   */
+  private static Path export(Path to, String... pictures) {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       ExportOptions options = ExportOptions.of("dit").withBlocksPerEngine(0);
-      new Exporter(model, List.of(Exports.everyOther("r", model)), options).export(to);
+      Router router = Exports.everyOther("r", model);
+      router.training().put("tier", "fast");
+      new Exporter(model, List.of(router), options).withWholePictures(List.of(pictures)).export(to);
       return to;
     }
   }
@@ -112,6 +124,29 @@ class GenerateOnTritonTest {
         latentsOf(generate("--model-repository", repository.toString(), "dit", options));
     float[] triton = latentsOf(generate("--triton", server.address(), "dit", options));
     Golden.assertClose("latents", triton, embedded, 1e-5);
+  }
+
+  /** By command and request, in a rollout, and of a picture in one request. */
+  @Test
+  void tier_isTheRouterThatNotesIt() {
+    String[] asked = {"--tier", "fast", "--guidance", "4", "--seed", "7"};
+    float[] byTier = latentsOf(generate("--triton", server.address(), "dit", asked));
+    asked[0] = "--router";
+    asked[1] = "r";
+    assertThat(byTier).isEqualTo(latentsOf(generate("--triton", server.address(), "dit", asked)));
+    Request request = Request.of(List.of(2, 1)).withGuidance(4).withSeed(7);
+    String share = Rollout.parse("tier:fast:100%").router("anyone");
+    try (Pipeline steps = Pipeline.connect(server.address(), "dit");
+        Pipeline whole = Pipeline.builder("dit").triton(server.address()).whole().open()) {
+      for (Pipeline pipeline : List.of(steps, whole)) {
+        for (Request one : List.of(request.withTier("fast"), request.withRouter(share))) {
+          float[] drawn = pipeline.generate(one).latents().values();
+          Golden.assertClose("latents", drawn, byTier, 1e-5);
+        }
+      }
+      assertThatThrownBy(() -> steps.generate(request.withTier("quality")))
+          .hasMessageStartingWith("model dit has no router of `tier` 'quality', it has fast");
+    }
   }
 
   @Test

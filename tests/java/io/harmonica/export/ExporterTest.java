@@ -96,6 +96,7 @@ class ExporterTest {
             "dit-block01-cc",
             "dit-block02-cc",
             "dit-condition",
+            "dit-conditioned",
             "dit-embed",
             "dit-head");
     assertThat(Trees.of(repository).keySet())
@@ -117,7 +118,16 @@ class ExporterTest {
             "dit-block02-cc");
     assertThat(names(repository)) // every second step, the last one needs nothing stored
         .filteredOn(name -> name.contains("route"))
-        .containsExactly("dit-fora-route00", "dit-fora-route01", "dit-fora-route02");
+        .containsExactly(
+            "dit-fora-route00",
+            "dit-fora-route00-conditioned",
+            "dit-fora-route01",
+            "dit-fora-route01-conditioned",
+            "dit-fora-route02",
+            "dit-fora-route02-conditioned");
+    assertThat(steps(repository, "dit-fora-route01-conditioned"))
+        .containsExactly(
+            "dit-embed", "dit-block00-11", "dit-block01-11", "dit-block02-11", "dit-head");
 
     Path taylor = fresh();
     exporter(OPTIONS, router("taylor", new Taylor(2, 1))).export(taylor);
@@ -307,7 +317,7 @@ class ExporterTest {
     process.waitFor();
     assertThat(names(parent)).isSubsetOf("models");
     if (Files.exists(target)) { // it was quicker: then the export is whole
-      assertThat(names(target)).hasSize(13);
+      assertThat(names(target)).hasSize(14);
     }
   }
 
@@ -443,7 +453,7 @@ class ExporterTest {
       thread.join();
     }
     assertThat(names(parent)).containsExactly("models");
-    assertThat(names(repository)).hasSize(first.equals(second) ? 7 : 14);
+    assertThat(names(repository)).hasSize(first.equals(second) ? 8 : 16);
     assertThat(faults).hasSize(first.equals(second) && !force ? 1 : 0);
     assertThat(faults).allMatch(fault -> fault.contains("has model dit already"));
   }
@@ -567,7 +577,7 @@ class ExporterTest {
     try (Tmpfs disk = Tmpfs.mount(fresh(), "size=8m")) {
       exporter(OPTIONS).export(disk.folder());
       exporter(ExportOptions.of("second").withForce(true)).export(disk.folder());
-      assertThat(names(disk.folder())).hasSize(14).contains("dit", "second");
+      assertThat(names(disk.folder())).hasSize(16).contains("dit", "second");
     }
   }
 

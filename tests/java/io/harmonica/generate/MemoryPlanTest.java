@@ -17,6 +17,7 @@ import io.harmonica.runtime.Plan;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -86,7 +87,7 @@ class MemoryPlanTest {
     for (Program.Call call : program.calls()) {
       configs.put(call.model(), config(schedule, call));
     }
-    return new MemoryPlan(program, BATCH).plan(configs::get);
+    return new MemoryPlan(program, BATCH, Optional.empty()).plan(configs::get);
   }
 
   /** Plays the schedule: whatever a call reads is planned to live from the one that made it. */

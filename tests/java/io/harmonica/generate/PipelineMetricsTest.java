@@ -10,6 +10,7 @@ import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
 import io.harmonica.metrics.Metrics;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -33,7 +34,7 @@ class PipelineMetricsTest {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.everyOther("half", model);
-      savings = Savings.of(router, model.flops(), model.denoiser().branchElements());
+      savings = Savings.of(router, model.flops(), CacheBytes.of(model.denoiser()));
       new Exporter(model, List.of(router), ExportOptions.of("dit").withForce(true))
           .export(repository);
     }

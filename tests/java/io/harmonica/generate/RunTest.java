@@ -14,6 +14,7 @@ import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
@@ -296,14 +297,10 @@ class RunTest {
         Result result = pipeline.generate(asked.withGuidance(4).withSeed(1).withRouter("mixed"));
         drawn.add(result.latents().values());
         Savings savings =
-            Savings.of(router, pipeline.manifest().flops(), pipeline.manifest().branchBytes());
+            Savings.of(router, pipeline.manifest().flops(), pipeline.manifest().cacheBytes());
         long rows = result.latents().count() * 2; // guidance
         long counted = rows * savings.peakCacheBytesPerSample().orElseThrow();
-        if (kind.equals("uvit")) { // skips that a run makes are not counted
-          assertThat(result.peakCacheBytes()).isGreaterThan(counted);
-        } else {
-          assertThat(result.peakCacheBytes()).isEqualTo(counted);
-        }
+        assertThat(result.peakCacheBytes()).isEqualTo(counted);
       }
     }
     for (float[] other : drawn) {
@@ -332,16 +329,13 @@ class RunTest {
 
   @Test
   void peakCache_ofOneRun_isATenthOfTheBranches() {
-    List<String> branches = Model.named("DiT-B/2").denoiser().branchNames();
-    List<Long> bytes = Model.named("DiT-B/2").denoiser().branchElements();
-    Policy taylor = new Taylor(2, 2);
-    assertThat(10 * peak(Grained.of(new Taylor(2, 1), Grain.MODEL), branches, bytes))
-        .isLessThanOrEqualTo(peak(taylor, branches, bytes));
+    assertThat(10 * peak(Grained.of(new Taylor(2, 1), Grain.MODEL)))
+        .isLessThanOrEqualTo(peak(new Taylor(2, 2)));
   }
 
-  private static long peak(Policy policy, List<String> branches, List<Long> bytes) {
+  private static long peak(Policy policy) {
     Model model = Model.named("DiT-B/2");
-    return Savings.of(router(policy, model), model.flops(), bytes)
+    return Savings.of(router(policy, model), model.flops(), CacheBytes.of(model.denoiser()))
         .peakCacheBytesPerSample()
         .orElseThrow();
   }

@@ -26,6 +26,7 @@ import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.HandleLedger;
+import io.harmonica.runtime.Statistics;
 import io.harmonica.runtime.Tensor;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.ServerOptions;
@@ -45,6 +46,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.regex.MatchResult;
 import java.util.stream.Collectors;
@@ -210,6 +212,25 @@ class TritonPipelineTest {
       for (SharedMemory shared : List.of(SharedMemory.ON, SharedMemory.OFF)) {
         assertSame(triton(model, request, shared), expected);
       }
+    }
+  }
+
+  /** A third of a DiT's weights are in its engine. */
+  @ParameterizedTest
+  @CsvSource({"ON, fora, 1", "ON, none, 1", "OFF, fora, 6"})
+  void condition_isMadeOnceATrajectory_whereMemoryIsShared(
+      SharedMemory shared, String router, int calls) {
+    ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(shared);
+    try (Pipeline pipeline = Pipeline.connect(server.address(), "pairs", options)) {
+      Request request = request(router);
+      float[] expected = embedded("pairs", request);
+      Statistics before = pipeline.statistics();
+      assertSame(
+          pipeline.generateAsync(request, ForkJoinPool.commonPool()).join().latents().values(),
+          expected);
+      Statistics spent = pipeline.statistics().minus(before);
+      assertThat(spent.models().get("pairs-condition").count()).isEqualTo(calls);
+      assertThat(spent.models().get("pairs-head").count()).isEqualTo(EVERYTHING.size());
     }
   }
 

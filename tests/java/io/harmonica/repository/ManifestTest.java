@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
@@ -48,9 +49,12 @@ class ManifestTest {
           ManifestNoise.LINEAR,
           List.of("block00.attention", "block00.mlp"),
           List.of(512L, 1024L),
+          Map.of("hidden", 640L, "skip00", 768L),
+          "skip00=0:2",
           new Manifest.Decoder("m-decoder", 64),
           4,
           "linear",
+          true,
           new Flops(100, List.of(200L, 300L)),
           Map.of(),
           Map.of());
@@ -60,6 +64,18 @@ class ManifestTest {
     ModelConfig config = config(MANIFEST.toJson());
     ModelConfig read = ConfigFile.parse(ConfigFile.print(config), "test");
     assertThat(Manifest.of(read)).isEqualTo(MANIFEST);
+  }
+
+  /** What outlives a run is in its tensor; manifests of before know outputs of branches only. */
+  @Test
+  void cacheBytes_ofARun_areThoseOfItsStreams() {
+    CacheBytes bytes = MANIFEST.cacheBytes();
+    assertThat(bytes.branches()).containsExactly(512L, 1024L);
+    assertThat(bytes.run(0, 0)).isEqualTo(640 + 768);
+    assertThat(bytes.run(1, 1)).isEqualTo(640);
+    String before = MANIFEST.toJson().replaceFirst("\"streamBytes\":.*\"skip00=0:2\",", "");
+    assertThat(before).doesNotContain("skip");
+    assertThat(Manifest.of(config(before)).cacheBytes().run(0, 0)).isEqualTo(1024);
   }
 
   /** Manifests of before it are of models that have one, and so are those that leave it out. */
@@ -162,9 +178,12 @@ class ManifestTest {
         ManifestNoise.of(sampling.noising()),
         m.branches(),
         m.branchBytes(),
+        m.streamBytes(),
+        m.streams(),
         m.decoder(),
         m.stepsPerRequest(),
         m.stepEngine(),
+        m.conditioned(),
         m.flops(),
         m.routers(),
         m.programs());

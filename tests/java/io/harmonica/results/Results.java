@@ -10,6 +10,7 @@ import io.harmonica.features.FeatureNetwork;
 import io.harmonica.features.FeatureStatistics;
 import io.harmonica.features.Features;
 import io.harmonica.features.Frechet;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
@@ -20,7 +21,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -130,8 +130,7 @@ public final class Results {
       return measure(sets.uncached(fewer), cell.steps(), key, speedup, 0, sets);
     }
     Router router = routers.get(cell);
-    Savings savings =
-        Savings.of(router, model.flops(), Collections.nCopies(router.branches().size(), 0L));
+    Savings savings = Savings.of(router, model.flops(), CacheBytes.of(model.denoiser()));
     double speedup = savings.theoreticalSpeedup().orElseThrow();
     return measure(sets.routed(router), cell.steps(), key, speedup, savings.cur(), sets);
   }

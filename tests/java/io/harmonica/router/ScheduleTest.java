@@ -2,6 +2,7 @@ package io.harmonica.router;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -155,7 +156,7 @@ class ScheduleTest {
       }
       peak = Math.max(peak, alive);
     }
-    Savings savings = Savings.of(router, flops, Collections.nCopies(router.branches().size(), 48L));
+    Savings savings = Savings.of(router, flops, CacheBytes.of(Collections.nCopies(branches, 48L)));
     assertThat(savings.reused()).isEqualTo((int) reused);
     assertThat(savings.cur()).isEqualTo((double) reused / (steps * branches));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(48 * peak);
@@ -179,7 +180,8 @@ class ScheduleTest {
   void savings_everySecondStep_weighsFlops() {
     Router router = Routers.of(Reuse.LAST, "xx", "..", "xx", "..");
     Savings savings =
-        Savings.of(router, new Flops(10, Collections.nCopies(2, 45L)), List.of(4L, 4L));
+        Savings.of(
+            router, new Flops(10, Collections.nCopies(2, 45L)), CacheBytes.of(List.of(4L, 4L)));
     assertThat(savings.theoreticalSpeedup()).hasValue(4 * 100.0 / (2 * 100 + 2 * 10));
     assertThat(savings.peakCacheBytesPerSample()).hasValue(8);
   }

@@ -10,7 +10,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,7 +47,7 @@ class EmbeddedRuntimeTest extends RuntimeContract {
 
   @Test
   void infer_ofEnsemble_keepsEachTensorUntilItsLastReader() {
-    assertThat(run(Map.of(), "result", "c")).containsExactly(-3, -5, -7);
+    assertThat(run("result", "c")).containsExactly(-3, -5, -7);
     assertThat(backend.alive)
         .containsExactly(
             Set.of(),
@@ -60,34 +59,24 @@ class EmbeddedRuntimeTest extends RuntimeContract {
 
   @Test
   void infer_forOneOutput_dropsTheOtherAtOnce() {
-    run(Map.of(), "result");
+    run("result");
     assertThat(backend.alive.get(3)).containsExactly("1 affine y_tap");
     assertThat(backend.alive()).isEmpty();
   }
 
   @Test
-  void infer_withIntermediates_runsOnlyTheEnginesThatAreLeft() {
-    float[] given = {10, 20, 30};
-    assertThat(run(Map.of("a", given, "tap", given), "result", "c")).containsExactly(-10, -20, -30);
-    assertThat(backend.alive).containsExactly(Set.of(), Set.of("1 affine y"), Set.of("2 affine y"));
-    assertThat(backend.alive()).isEmpty();
-  }
-
-  @Test
   void engines_areLoadedOnceByTheBackend_andClosedWithTheRuntime() {
-    run(Map.of(), "result");
+    run("result");
     assertThat(backend.loaded).containsExactly("affine", "signs");
     assertThat(backend.closed).containsExactlyInAnyOrder("affine", "signs");
   }
 
   /** The values of {@code result}. */
-  private float[] run(Map<String, float[]> intermediates, String... outputs) {
+  private float[] run(String... outputs) {
     try (EmbeddedRuntime runtime = EmbeddedRuntime.open(row, backend)) {
       assertThat(runtime.description()).isEqualTo("watched " + Backend.cpu().description());
-      Map<String, Tensor> inputs = new HashMap<>();
-      inputs.put("sample", runtime.tensor(FloatBuffer.wrap(new float[] {1, 2, 3}), 1, 3));
-      intermediates.forEach(
-          (name, values) -> inputs.put(name, runtime.tensor(FloatBuffer.wrap(values), 1, 3)));
+      Map<String, Tensor> inputs =
+          Map.of("sample", runtime.tensor(FloatBuffer.wrap(new float[] {1, 2, 3}), 1, 3));
       Map<String, Tensor> results = runtime.infer("row", inputs, Set.of(outputs));
       assertThat(results).containsOnlyKeys(outputs);
       float[] values = values(results.get("result"));

@@ -55,8 +55,8 @@ public final class HandleLedger extends ForwardingRuntime {
   }
 
   @Override
-  public boolean acceptsIntermediates() {
-    return runtime.acceptsIntermediates();
+  public boolean sharesMemory() {
+    return runtime.sharesMemory();
   }
 
   @Override

@@ -16,6 +16,7 @@ import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Prompt;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Result;
 import io.harmonica.generate.StepListener;
@@ -390,9 +391,17 @@ class WholePictureTest {
         WholeCall.assertSamePictures(answer.images(), pipeline.decode(answer.latents()));
       }
       try (Pipeline whole = Pipeline.builder("pixart").repository(models).whole().open()) {
+        List<Prompt> prompts = texts.stream().map(Prompt::of).toList();
+        Content tokens = whole.texts(prompts, Prompt.of("x"), warning -> {});
+        assertSame(
+            whole.generate(Request.of(tokens).withLatents(noise)).latents(),
+            pipeline.generate(Request.of(content).withLatents(noise)).latents(),
+            RANDOM_TEXTS);
         assertThatThrownBy(() -> whole.generate(Request.of(content)))
             .hasMessage(
-                "pixart.none takes tokens, and `whole` sends texts that are embedded: leave it out");
+                "model pixart takes texts as tokens with `whole`, not embedded: use `prompt`");
+        assertThatThrownBy(() -> pipeline.generate(Request.of(tokens)))
+            .hasMessage("model pixart takes texts, not tokens: use `prompt`");
       }
     }
   }

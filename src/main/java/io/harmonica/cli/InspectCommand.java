@@ -40,8 +40,10 @@ final class InspectCommand implements Command {
   @Override
   public List<String> usage() {
     return List.of(
-        "--router FILE [--router FILE ...] [--checkpoint PATH] [--report FILE] [--json] [--png FILE]",
-        "--model-repository DIR --model NAME [--router NAME] [--report FILE] [--json] [--png FILE]");
+        "--router FILE [--router FILE ...] [--checkpoint PATH] [--report FILE] [--json] [--png"
+            + " FILE]",
+        "--model-repository DIR --model NAME [--router NAME] [--report FILE] [--json] [--png"
+            + " FILE]");
   }
 
   @Override
@@ -67,7 +69,8 @@ final class InspectCommand implements Command {
   @Override
   public List<String> examples() {
     return List.of(
-        "bin/harmonica inspect --router taylor2.json --checkpoint export/shapes-dit --png taylor2.png",
+        "bin/harmonica inspect --router taylor2.json --checkpoint export/shapes-dit --png"
+            + " taylor2.png",
         "bin/harmonica inspect --model-repository model_repository --model shapes-dit --json");
   }
 
@@ -100,7 +103,7 @@ final class InspectCommand implements Command {
     Function<Router, Savings> savings =
         router ->
             model
-                .map(card -> Savings.of(router, card.flops(), card.branchBytes()))
+                .map(card -> Savings.of(router, card.flops(), card.cacheBytes()))
                 .orElseGet(() -> Savings.of(router));
     if (routers.size() == 1) {
       arguments.refuse("report", "with one router");
@@ -145,7 +148,7 @@ final class InspectCommand implements Command {
     Optional<String> wanted = arguments.text("router");
     if (wanted.isPresent()) {
       Router router = find(exported.routers(), wanted.get(), name);
-      Savings savings = Savings.of(router, model.flops(), model.branchBytes());
+      Savings savings = Savings.of(router, model.flops(), model.cacheBytes());
       show(router, savings, arguments, png, console);
       return;
     }
@@ -155,7 +158,7 @@ final class InspectCommand implements Command {
               .formatted(name, exported.routers().size()));
     }
     Function<Router, Savings> savings =
-        router -> Savings.of(router, model.flops(), model.branchBytes());
+        router -> Savings.of(router, model.flops(), model.cacheBytes());
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
     for (Router router : exported.routers()) {
       all.add(json(router, savings.apply(router)));

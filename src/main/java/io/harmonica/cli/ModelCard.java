@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.sampler.Sampling;
 import java.util.List;
@@ -9,12 +10,12 @@ import java.util.List;
  *
  * @param architecture as routers call it, for example {@code DiT-XL/2}
  * @param branches names in execution order
- * @param branchBytes of each branch's output for one sample
+ * @param cacheBytes of what trajectories keep
  * @param sampling how it is sampled by default
  */
 record ModelCard(
     String architecture,
     List<String> branches,
     Flops flops,
-    List<Long> branchBytes,
+    CacheBytes cacheBytes,
     Sampling sampling) {}

@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -37,7 +38,7 @@ final class ModelFiles implements Models {
               manifest.architecture(),
               manifest.branches(),
               manifest.flops(),
-              manifest.branchBytes(),
+              manifest.cacheBytes(),
               manifest.sampling());
       List<Router> routers =
           manifest.routers().entrySet().stream()
@@ -52,7 +53,7 @@ final class ModelFiles implements Models {
         model.denoiser().architecture(),
         model.denoiser().branchNames(),
         model.flops(),
-        model.denoiser().branchElements().stream().map(count -> count * Float.BYTES).toList(),
+        CacheBytes.of(model.denoiser()),
         sampling);
   }
 }

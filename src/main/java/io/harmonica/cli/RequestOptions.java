@@ -28,30 +28,27 @@ final class RequestOptions {
       return Request.of(Content.anything(pictures == 1 ? rows.orElse(1) : pictures));
     }
     if (!arguments.has("classes")) {
-      Content.Texts prompts = prompts(arguments, pipeline, console);
-      boolean shared = rows.isPresent() && prompts.positive().count() == 1;
-      return Request.of(
-          shared
-              ? new Content.Texts(prompts.positive().repeated(rows.get()), prompts.negative())
-              : prompts);
+      Content prompts = prompts(arguments, pipeline, console);
+      boolean shared = rows.isPresent() && prompts.count() == 1;
+      return Request.of(shared ? prompts.select(Collections.nCopies(rows.get(), 0)) : prompts);
     }
     List<Integer> classes = arguments.integers("classes", 0, Integer.MAX_VALUE).orElseThrow();
     boolean shared = rows.isPresent() && classes.size() == 1;
     return Request.of(shared ? Collections.nCopies(rows.get(), classes.get(0)) : classes);
   }
 
-  private static Content.Texts prompts(Arguments arguments, Pipeline pipeline, Console console) {
+  private static Content prompts(Arguments arguments, Pipeline pipeline, Console console) {
     if (arguments.has("text-embeddings")) {
       return TensorFiles.prompts(arguments.requiredPath("text-embeddings"));
     }
     List<String> texts = TextLines.of(arguments, "prompt", "prompts");
-    return embed(arguments, texts, pipeline, console);
+    return prompts(arguments, texts, pipeline, console);
   }
 
   /** Texts of prompts and of what guidance leads away from; what is cut is told. */
-  static Content.Texts embed(
+  static Content prompts(
       Arguments arguments, List<String> texts, Pipeline pipeline, Console console) {
-    return pipeline.embed(
+    return pipeline.texts(
         PromptOptions.prompts(arguments, texts),
         PromptOptions.negative(arguments),
         warning -> console.err().println("warning: " + warning));

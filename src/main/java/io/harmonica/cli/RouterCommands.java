@@ -72,7 +72,7 @@ final class RouterCommands {
 
   static Savings write(Router router, ModelCard model, Path out, Console console) {
     router.write(out);
-    Savings savings = Savings.of(router, model.flops(), model.branchBytes());
+    Savings savings = Savings.of(router, model.flops(), model.cacheBytes());
     console.out().printf(Locale.ROOT, "wrote %s: %s%n", out, summary(router, savings));
     return savings;
   }

@@ -92,13 +92,13 @@ record SubjectOptions(Arguments arguments, Comparison comparison, Console consol
     List<String> texts =
         embedded.isPresent() ? List.of() : TextLines.of(arguments, "prompt", "prompts");
     // A large encoder runs once, however often its texts are asked for.
-    Map<Pipeline, Content.Texts> known = new HashMap<>();
+    Map<Pipeline, Content> known = new HashMap<>();
     return Drawn.of(
         pipeline ->
-            embedded.orElseGet(
-                () ->
-                    known.computeIfAbsent(
-                        pipeline, p -> RequestOptions.embed(arguments, texts, p, console))),
+            embedded.isPresent()
+                ? embedded.get()
+                : known.computeIfAbsent(
+                    pipeline, p -> RequestOptions.prompts(arguments, texts, p, console)),
         embedded.map(some -> some.positive().count()).orElse(texts.size()));
   }
 

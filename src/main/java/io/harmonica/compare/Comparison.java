@@ -51,7 +51,7 @@ public final class Comparison implements AutoCloseable {
 
     Optional<Savings> savings() {
       Manifest manifest = pipeline.manifest();
-      return router.map(r -> Savings.of(r, manifest.flops(), manifest.branchBytes()));
+      return router.map(r -> Savings.of(r, manifest.flops(), manifest.cacheBytes()));
     }
   }
 

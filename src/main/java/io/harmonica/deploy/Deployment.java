@@ -98,7 +98,14 @@ public final class Deployment {
     needed.forEach(engine -> engines.put(engine, part(engine)));
     List<ModelConfig> ensembles = new ArrayList<>();
     stretches.forEach(
-        (name, stretch) -> ensembles.add(ensemble(name, router, stretch, cut, engines)));
+        (name, stretch) -> {
+          ModelConfig ensemble = ensemble(name, router, stretch, cut, engines);
+          ensembles.add(ensemble);
+          if (manifest.conditioned() && stretch.steps() == 1) {
+            ModelConfig condition = engines.get(Names.condition(manifest.model()));
+            ensembles.add(Ensemble.conditioned(ensemble, condition));
+          }
+        });
     List<WholeModels.Small> small = new ArrayList<>();
     whole.ifPresent(some -> addPicture(some, router, cut, engines, ensembles, small));
     List<ModelConfig> all = new ArrayList<>(ensembles);

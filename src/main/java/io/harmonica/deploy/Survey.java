@@ -98,7 +98,13 @@ public record Survey(String description, boolean ready, List<Model> models) {
         digest,
         parts,
         routers,
-        statistics.models().getOrDefault(name, Statistics.Model.NONE));
+        sum(Set.of(name, Names.conditioned(name)), statistics));
+  }
+
+  private static Statistics.Model sum(Set<String> calls, Statistics statistics) {
+    return calls.stream()
+        .map(call -> statistics.models().getOrDefault(call, Statistics.Model.NONE))
+        .reduce(Statistics.Model.NONE, Statistics.Model::plus);
   }
 
   private static RouterState router(
@@ -107,16 +113,12 @@ public record Survey(String description, boolean ready, List<Model> models) {
     Router router = Router.parse(json, "router " + name + " of model " + model);
     Schedule schedule = Schedule.of(router);
     Set<String> calls = Set.copyOf(all.askedOf(model, name));
-    Statistics.Model sum = Statistics.Model.NONE;
-    for (String call : calls) {
-      sum = sum.plus(statistics.models().getOrDefault(call, Statistics.Model.NONE));
-    }
     int routes = schedule.routes().size();
     int loaded =
         (int)
             IntStream.range(0, routes)
                 .filter(route -> calls.contains(Names.route(model, name, route)))
                 .count();
-    return new RouterState(name, router.steps(), loaded, routes, sum);
+    return new RouterState(name, router.steps(), loaded, routes, sum(calls, statistics));
   }
 }

@@ -18,8 +18,10 @@ import io.harmonica.router.Route;
 import io.harmonica.router.Stretch;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The Triton configurations of engines and of the ensembles that chain them. */
 final class Configs {
@@ -72,7 +74,10 @@ final class Configs {
 
   /** What needs no sample, the embedded runtime makes for many steps at once: for so many rows. */
   private int rowsAhead(Graph graph) {
-    long elements = graph.outputs().stream().mapToLong(Port::elements).sum();
+    long elements =
+        Stream.concat(graph.inputs().stream(), graph.outputs().stream())
+            .mapToLong(Port::elements)
+            .sum();
     long bytes = options.precision().element().bytes(elements);
     return Math.max(options.maxBatch(), (int) Math.min(MOST_ROWS_AHEAD, MOST_BYTES_AHEAD / bytes));
   }
@@ -189,6 +194,21 @@ final class Configs {
         () -> sampler,
         model.branchNames(),
         stretch);
+  }
+
+  /** An ensemble of one step over again, where a client can have the condition made ahead. */
+  Optional<ModelConfig> conditioned(ModelConfig ensemble, Stretch stretch) {
+    return condition()
+        .filter(engine -> stretch.steps() == 1)
+        .map(engine -> Ensemble.conditioned(ensemble, engine));
+  }
+
+  /** The condition engine, once it is written, where its outputs are cut to steps. */
+  Optional<ModelConfig> condition() {
+    Engine engine = new Engine.Condition(Role.of(Role.Kind.CONDITION));
+    return Optional.ofNullable(graphs.apply(engine))
+        .map(graph -> engine(engine))
+        .filter(Ensemble::areCut);
   }
 
   private List<Ensemble.Link> engines(Route route) {

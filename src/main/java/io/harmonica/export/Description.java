@@ -1,5 +1,6 @@
 package io.harmonica.export;
 
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Unconditional;
@@ -32,7 +33,7 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
       List<Router> routers) {
     Denoiser denoiser = model.denoiser();
     Denoiser.Interface io = denoiser.io();
-    Numbers numbers = Numbers.of(denoiser, options);
+    CacheBytes bytes = Numbers.of(denoiser, options).cacheBytes(denoiser);
     Manifest manifest =
         new Manifest(
                 Manifest.FORMAT,
@@ -61,12 +62,15 @@ record Description(Model model, ExportOptions options, Configs configs, Sampling
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
-                numbers.keptBytes(denoiser),
+                bytes.branches(),
+                bytes.streams(),
+                bytes.lives().isEmpty() ? null : bytes.lives().toString(),
                 decoder
                     .map(engine -> new Manifest.Decoder(configs.decoderName(), engine.tile()))
                     .orElse(null),
                 options.stepsPerRequest(),
                 SamplerForm.of(sampling.noising()).toString(),
+                configs.condition().isPresent(),
                 model.flops(),
                 Map.of(),
                 Map.of())

@@ -3,6 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Graph;
@@ -123,7 +124,7 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    List<Long> kept = Numbers.of(model.denoiser(), options).keptBytes(model.denoiser());
+    CacheBytes kept = Numbers.of(model.denoiser(), options).cacheBytes(model.denoiser());
     return routers.stream()
         .map(router -> Savings.of(router, model.flops(), kept))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
@@ -319,18 +320,23 @@ public final class Exporter {
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
       Call call = ensemble.getValue();
       ModelConfig config = configs.ensemble(ensemble.getKey(), call.router(), call.stretch());
-      if (config.getName().equals(options.modelName())) {
-        config =
-            config.toBuilder()
-                .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
-                .build();
+      boolean base = config.getName().equals(options.modelName());
+      entries.add(sink.ensemble(base ? described(config, manifest) : config));
+      Optional<ModelConfig> conditioned = configs.conditioned(config, call.stretch());
+      if (conditioned.isPresent()) {
+        entries.add(sink.ensemble(conditioned.get()));
       }
-      entries.add(sink.ensemble(config));
     }
     if (!beside.whole.isEmpty()) {
       beside.pictures(manifest, sink, entries);
     }
     return entries;
+  }
+
+  private static ModelConfig described(ModelConfig base, Manifest manifest) {
+    return base.toBuilder()
+        .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
+        .build();
   }
 
   /**

@@ -2,10 +2,10 @@ package io.harmonica.export;
 
 import io.harmonica.Element;
 import io.harmonica.Port;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Ops;
-import io.harmonica.model.Shapes;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.Int8Ops;
@@ -14,7 +14,6 @@ import io.harmonica.onnx.OnnxOps;
 import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.Value;
 import io.harmonica.onnx.WeightFile;
-import java.util.List;
 
 /**
  * What engines compute in.
@@ -55,10 +54,11 @@ record Numbers(Precision precision, Int8Maps maps, boolean cacheInt8, boolean si
     return precision.isInt8() ? new Int8Ops(ops, maps, signed) : ops;
   }
 
-  /** Bytes of each branch's output for one sample, where it is kept. */
-  List<Long> keptBytes(Denoiser denoiser) {
-    return Shapes.outputs(denoiser).stream()
-        .map(shape -> kept("", shape).sizeBytes(1).orElseThrow())
-        .toList();
+  /** What caches keep, for one sample. */
+  CacheBytes cacheBytes(Denoiser denoiser) {
+    return CacheBytes.of(
+        denoiser,
+        output -> kept("", output).sizeBytes(1).orElseThrow(),
+        stream -> new Port("", element(), stream).sizeBytes(1).orElseThrow());
   }
 }

@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 final class Admission {
   private final Manifest manifest;
   private final boolean embedsTexts;
+  private final boolean takesTokens;
   private final boolean wholeTimesteps;
   private final Map<String, Router> routers = new ConcurrentHashMap<>();
   private final Map<String, List<String>> tiers = new TreeMap<>(); // the routers of each
@@ -37,11 +38,13 @@ final class Admission {
    * Of a model.
    *
    * @param embedsTexts whether it has a text encoder, for what a message advises
+   * @param takesTokens whether it embeds texts itself, in the requests
    * @param wholeTimesteps whether it takes timesteps as int64, else as fp32
    */
-  Admission(Manifest manifest, boolean embedsTexts, boolean wholeTimesteps) {
+  Admission(Manifest manifest, boolean embedsTexts, boolean takesTokens, boolean wholeTimesteps) {
     this.manifest = manifest;
     this.embedsTexts = embedsTexts;
+    this.takesTokens = takesTokens;
     this.wholeTimesteps = wholeTimesteps;
     manifest
         .routers()
@@ -281,21 +284,31 @@ final class Admission {
     Shows shows = manifest.shows();
     if (content instanceof Content.Labels labels && shows instanceof Shows.Classes classes) {
       requireFits(labels, classes);
-    } else if (content instanceof Content.Texts texts && shows instanceof Shows.Text takes) {
+    } else if (content instanceof Content.Texts texts
+        && shows instanceof Shows.Text takes
+        && !takesTokens) {
       requireFits(texts.positive(), takes);
       texts.negative().ifPresent(negative -> requireFits(negative, takes));
       requireGuides(texts, style);
-    } else if (!(content instanceof Content.Anything && shows instanceof Shows.Anything)) {
+    } else if (!(content instanceof Content.Tokenized && takesTokens)
+        && !(content instanceof Content.Anything && shows instanceof Shows.Anything)) {
       throw new HarmonicaException(
           "model %s takes %s, not %s: use %s"
-              .formatted(manifest.model(), manifest.takes(), words(content), remedy(shows)));
+              .formatted(manifest.model(), takes(), words(content), remedy(shows)));
     }
   }
 
-  private static String words(Content content) {
+  private String takes() {
+    return takesTokens ? "texts as tokens with `whole`" : manifest.takes();
+  }
+
+  private String words(Content content) {
+    if (content instanceof Content.Texts) {
+      return takesTokens ? "embedded" : "texts";
+    }
     return content instanceof Content.Labels
         ? "classes"
-        : content instanceof Content.Texts ? "texts" : "pictures of anything";
+        : content instanceof Content.Tokenized ? "tokens" : "pictures of anything";
   }
 
   private String remedy(Shows shows) {

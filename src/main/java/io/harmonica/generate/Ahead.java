@@ -1,20 +1,22 @@
 package io.harmonica.generate;
 
-import io.harmonica.Element;
 import io.harmonica.Port;
 import io.harmonica.Timesteps;
 import io.harmonica.repository.ConfigPorts;
+import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.proto.ModelConfig;
-import io.harmonica.repository.proto.ModelEnsembling;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Runs the condition engine once for many steps of a trajectory, and hands each step its rows. A
@@ -22,8 +24,9 @@ import java.util.stream.Collectors;
  */
 final class Ahead {
   private final Runtime runtime;
+  private final Function<String, ModelConfig> configs;
   private final ModelConfig engine;
-  private final Map<String, Port> ports; // of its outputs
+  private final Map<String, Port> outputs; // of the engine
   private final Timesteps timesteps;
   private final TimestepInput times;
   private final IntFunction<Map<String, Tensor>> conditions;
@@ -34,13 +37,15 @@ final class Ahead {
 
   private Ahead(
       Runtime runtime,
+      Function<String, ModelConfig> configs,
       ModelConfig engine,
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
     this.runtime = runtime;
+    this.configs = configs;
     this.engine = engine;
-    this.ports =
+    this.outputs =
         ConfigPorts.outputs(engine).stream().collect(Collectors.toMap(Port::name, port -> port));
     this.timesteps = timesteps;
     this.times = TimestepInput.of(runtime, engine, timesteps);
@@ -49,64 +54,99 @@ final class Ahead {
   }
 
   /**
-   * Of a trajectory; empty where the runtime takes nothing that was made ahead, the model has no
-   * engine for it, or that takes no more than a step's batch.
+   * Of a trajectory that goes step by step; empty where the model has no ensembles that take what
+   * was made ahead, or its engine takes no more than a step's batch. It is large: a server that
+   * shares no memory makes it at each step.
    *
+   * @param configs of models
    * @param conditions makes what to draw, so many times one after the other
    * @param batch rows of a step
    */
   static Optional<Ahead> of(
       Runtime runtime,
-      String model,
+      Manifest manifest,
+      Function<String, ModelConfig> configs,
       Timesteps timesteps,
       IntFunction<Map<String, Tensor>> conditions,
       int batch) {
-    if (!runtime.acceptsIntermediates()
-        || step(runtime.config(model), Names.condition(model)).isEmpty()) {
+    if (!isTaken(runtime, manifest)) {
       return Optional.empty();
     }
-    ModelConfig engine = runtime.config(Names.condition(model));
-    boolean readable =
-        ConfigPorts.outputs(engine).stream().allMatch(port -> port.type() == Element.FP32);
-    return readable && engine.getMaxBatchSize() >= 2 * batch
-        ? Optional.of(new Ahead(runtime, engine, timesteps, conditions, batch))
+    ModelConfig engine = configs.apply(Names.condition(manifest.model()));
+    return engine.getMaxBatchSize() >= 2 * batch
+        ? Optional.of(new Ahead(runtime, configs, engine, timesteps, conditions, batch))
         : Optional.empty();
   }
 
-  private static Optional<ModelEnsembling.Step> step(ModelConfig ensemble, String engine) {
-    return ensemble.getEnsembleScheduling().getStepList().stream()
-        .filter(step -> step.getModelName().equals(engine))
-        .findFirst();
+  /** Whether calls of a model take what was made ahead. */
+  static boolean isTaken(Runtime runtime, Manifest manifest) {
+    return manifest.conditioned() && runtime.sharesMemory();
   }
 
-  /** Sees to it that a step's is there. */
-  void prepare(int step) {
-    if (step >= first && step < end) {
-      return;
-    }
-    int steps = Math.min(engine.getMaxBatchSize() / batch, timesteps.size() - step);
-    Map<String, Tensor> inputs = new HashMap<>(conditions.apply(steps));
-    Map<String, Tensor> outputs = Map.of();
-    try {
-      inputs.put(Names.TIMESTEP, times.tensor(step, steps, batch));
-      outputs = runtime.infer(engine.getName(), inputs, ports.keySet());
-      outputs.forEach((name, tensor) -> made.put(name, tensor.floats()));
-      first = step;
-      end = step + steps;
-    } finally {
-      inputs.values().forEach(Tensor::close);
-      outputs.values().forEach(Tensor::close);
-    }
+  /** Steps that one call makes it for, where so many are left. */
+  private int most() {
+    return Math.min(engine.getMaxBatchSize() / batch, timesteps.size());
   }
 
-  /** What an ensemble need not make at a step, by the names that it has there; the caller's. */
-  Map<String, Tensor> inputs(String ensemble, int step) {
-    Map<String, Tensor> inputs = new HashMap<>();
-    step(runtime.config(ensemble), engine.getName())
-        .orElseThrow()
-        .getOutputMapMap()
-        .forEach((port, name) -> inputs.put(name, rows(ports.get(port), step)));
-    return inputs;
+  /** What a call takes and makes. */
+  Stream<Port> ports() {
+    return Stream.concat(ConfigPorts.inputs(engine).stream(), outputs.values().stream());
+  }
+
+  /** The rows of a call. */
+  int rows() {
+    return most() * batch;
+  }
+
+  /** Whether it was made for a step. */
+  boolean has(int step) {
+    return step >= first && step < end;
+  }
+
+  /**
+   * Makes it, from a step on.
+   *
+   * @param index of that step's call
+   */
+  Calls.Call call(int index, int step) {
+    first = step;
+    end = step + Math.min(most(), timesteps.size() - step);
+    Map<String, Tensor> own = new HashMap<>(conditions.apply(end - first));
+    own.put(Names.TIMESTEP, times.tensor(first, end - first, batch));
+    Map<String, Tensor> inputs = new HashMap<>(own);
+    inputs.keySet().retainAll(inputs(engine));
+    return new Calls.Call(index, engine.getName(), true, own, inputs, outputs.keySet());
+  }
+
+  /** Takes what a call made. */
+  void take(Map<String, Tensor> outputs) {
+    outputs.forEach(
+        (name, tensor) -> {
+          try (tensor) {
+            FloatBuffer values = tensor.floats();
+            made.put(name, FloatBuffer.allocate(values.remaining()).put(values).flip());
+          }
+        });
+  }
+
+  /** What the ensemble of a step takes, made ahead or not. */
+  Set<String> inputs(String model) {
+    return inputs(configs.apply(model));
+  }
+
+  private static Set<String> inputs(ModelConfig config) {
+    return ConfigPorts.inputs(config).stream().map(Port::name).collect(Collectors.toSet());
+  }
+
+  /** A step's rows of what its ensemble takes; the caller's. */
+  Map<String, Tensor> rows(String model, int step) {
+    Map<String, Tensor> rows = new HashMap<>();
+    for (String input : inputs(model)) {
+      if (made.containsKey(input)) {
+        rows.put(input, rows(outputs.get(input), step));
+      }
+    }
+    return rows;
   }
 
   private Tensor rows(Port port, int step) {

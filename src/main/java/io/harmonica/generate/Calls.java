@@ -40,12 +40,14 @@ final class Calls implements AutoCloseable {
    * Prepares for a batch.
    *
    * @param conditions makes what to draw, so many times one after the other
+   * @param ahead makes for many steps what needs no sample; empty: each step makes its own
    * @param pictures in the batch
    */
   Calls(
       Admitted admitted,
       Runtime runtime,
       IntFunction<Map<String, Tensor>> conditions,
+      Optional<Ahead> ahead,
       int pictures) {
     this.runtime = runtime;
     this.manifest = admitted.manifest();
@@ -54,10 +56,7 @@ final class Calls implements AutoCloseable {
     this.batch = admitted.rows(pictures);
     this.samplerInputs = new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
     this.times = new TimestepInput(runtime, admitted.wholeTimesteps(), sampler.timesteps());
-    this.ahead =
-        program.calls().stream().anyMatch(Program.Call::isStretch)
-            ? Optional.empty()
-            : Ahead.of(runtime, manifest.model(), sampler.timesteps(), conditions, batch);
+    this.ahead = ahead;
     this.sample =
         ByteBuffer.allocateDirect(
                 4 * batch * manifest.channels() * manifest.height() * manifest.width())
@@ -69,30 +68,31 @@ final class Calls implements AutoCloseable {
   /**
    * One request.
    *
-   * @param index of it in the program
+   * @param index in the program, of itself or of what it is made ahead of
    * @param own inputs that are made for this call only
-   * @param prediction the output that is the prediction of the last step
    */
   record Call(
       int index,
-      Program.Call planned,
+      String model,
+      boolean isAhead,
       Map<String, Tensor> own,
       Map<String, Tensor> inputs,
-      String prediction,
       Set<String> outputs) {
-
-    String model() {
-      return planned.model();
-    }
 
     void closeOwn() {
       own.values().forEach(Tensor::close);
     }
   }
 
-  /** Has the runtime make what is made for several steps at once, this call's too. */
-  void prepare(int index) {
-    ahead.ifPresent(some -> some.prepare(program.calls().get(index).first()));
+  /** The call that makes what several steps take, where that at this place lacks it. */
+  Optional<Call> before(int index) {
+    int step = program.calls().get(index).first();
+    return ahead.filter(some -> !some.has(step)).map(some -> some.call(index, step));
+  }
+
+  /** Takes the results of {@link #before}. */
+  void take(Map<String, Tensor> results) {
+    ahead.orElseThrow().take(results);
   }
 
   /**
@@ -104,6 +104,7 @@ final class Calls implements AutoCloseable {
    */
   Call at(int index, float[] from, List<float[]> state, Function<Output, Tensor> cached) {
     Program.Call planned = program.calls().get(index);
+    String model = ahead.isPresent() ? Names.conditioned(planned.model()) : planned.model();
     Map<String, Tensor> own = new HashMap<>();
     try {
       own.put(Names.SAMPLE, sample(from));
@@ -114,22 +115,27 @@ final class Calls implements AutoCloseable {
       if (planned.isStretch()) {
         samplerInputs.put(planned, state, own);
       }
-      ahead.ifPresent(some -> own.putAll(some.inputs(planned.model(), planned.first())));
+      ahead.ifPresent(some -> own.putAll(some.rows(model, planned.first())));
     } catch (RuntimeException e) {
       own.values().forEach(Tensor::close);
       throw e;
     }
     Map<String, Tensor> inputs = new HashMap<>(own);
     inputs.putAll(conditions);
+    ahead.ifPresent(some -> inputs.keySet().retainAll(some.inputs(model)));
     planned.reads().forEach(read -> inputs.put(read.input(), cached.apply(read.output())));
-    String prediction = planned.tensor(Names.NOISE_PREDICTION, planned.steps() - 1);
-    Set<String> outputs = new HashSet<>(Set.of(prediction));
+    Set<String> outputs = new HashSet<>(Set.of(prediction(planned)));
     planned.keeps().forEach(keep -> outputs.add(keep.output()));
     if (planned.isStretch()) {
       outputs.add(Names.NEXT_SAMPLE);
       samplerInputs.statesRead(planned).forEach(left -> outputs.add(Names.next(left)));
     }
-    return new Call(index, planned, own, inputs, prediction, outputs);
+    return new Call(index, model, false, own, inputs, outputs);
+  }
+
+  /** The output that is the prediction of a call's last step. */
+  static String prediction(Program.Call planned) {
+    return planned.tensor(Names.NOISE_PREDICTION, planned.steps() - 1);
   }
 
   private Tensor sample(float[] from) {

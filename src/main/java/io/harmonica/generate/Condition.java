@@ -7,10 +7,13 @@ import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Tensor;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Makes the inputs that say what to draw: a batch's are the same at every step.
@@ -23,70 +26,97 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, double scal
 
   /** The inputs for this content; the caller closes them. */
   Map<String, Tensor> of(Content content) {
+    return of(content, input -> true);
+  }
+
+  /** Those of them that are asked for. */
+  Map<String, Tensor> of(Content content, Predicate<String> asked) {
+    Map<String, Supplier<Tensor>> inputs = new HashMap<>();
     if (content instanceof Content.Texts texts) {
-      return texts(texts);
+      addTexts(texts, inputs);
+    } else if (content instanceof Content.Labels some) {
+      inputs.put(Names.CLASS_LABEL, () -> labels(some.labels()));
     }
-    return content instanceof Content.Labels some ? labels(some.labels()) : Map.of();
+    Map<String, Tensor> made = new HashMap<>();
+    inputs.forEach(
+        (input, tensor) -> {
+          if (asked.test(input)) {
+            made.put(input, tensor.get());
+          }
+        });
+    return made;
   }
 
   /**
    * Labels, and after them for guidance as many null classes, where the model has one, as
    * facebook's DiT and diffusers.
    */
-  private Map<String, Tensor> labels(List<Integer> classes) {
+  private Tensor labels(List<Integer> classes) {
     int batch = (guided ? 2 : 1) * classes.size();
     long[] labels = new long[times * batch];
     Arrays.setAll(
         labels,
         row -> row % batch < classes.size() ? classes.get(row % batch) : manifest.classes());
-    return Map.of(Names.CLASS_LABEL, runtime.tensor(LongBuffer.wrap(labels), labels.length, 1));
+    return runtime.tensor(LongBuffer.wrap(labels), labels.length, 1);
   }
 
   /** Texts, before them for guidance the negative ones, as diffusers' PixArt. */
-  private Map<String, Tensor> texts(Content.Texts prompts) {
+  private void addTexts(Content.Texts prompts, Map<String, Supplier<Tensor>> inputs) {
     Shows.Text takes = (Shows.Text) manifest.shows();
-    Embeddings texts = prompts.positive().as(takes);
-    int batch = times * (guided ? 2 : 1) * texts.count();
-    FloatBuffer values = FloatBuffer.allocate(batch * takes.tokens() * takes.width());
-    LongBuffer mask = LongBuffer.allocate(batch * takes.tokens());
-    FloatBuffer pooled = FloatBuffer.allocate(batch * takes.pooled());
-    for (int i = 0; i < times; i++) {
-      if (guided) {
-        Embeddings negative = prompts.negative().orElseThrow().as(takes);
-        values.put(negative.values());
-        mask.put(negative.mask());
-        pooled.put(negative.pooled());
-      }
-      values.put(texts.values());
-      mask.put(texts.mask());
-      pooled.put(texts.pooled());
+    List<Embeddings> all = new ArrayList<>();
+    if (guided) {
+      all.add(prompts.negative().orElseThrow().as(takes));
     }
-    Map<String, Tensor> inputs = new HashMap<>();
-    inputs.put(
-        Names.TEXT_EMBEDDING, runtime.tensor(values.flip(), batch, takes.tokens(), takes.width()));
+    all.add(prompts.positive().as(takes));
+    Embeddings texts = Embeddings.of(all);
+    inputs.put(Names.TEXT_EMBEDDING, () -> repeated(texts.values(), takes.tokens(), takes.width()));
     if (takes.pooled() > 0) {
-      inputs.put(Names.POOLED_TEXT, runtime.tensor(pooled.flip(), batch, takes.pooled()));
+      inputs.put(Names.POOLED_TEXT, () -> repeated(texts.pooled(), takes.pooled()));
     }
     if (takes.guided()) {
-      float[] scales = new float[batch];
-      Arrays.fill(scales, (float) scale);
-      inputs.put(Names.GUIDANCE_SCALE, runtime.tensor(FloatBuffer.wrap(scales), batch, 1));
+      inputs.put(Names.GUIDANCE_SCALE, () -> same(texts.count(), (float) scale));
     }
     if (takes.mask()) {
-      inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), batch, takes.tokens()));
+      inputs.put(Names.TEXT_MASK, () -> mask(texts));
     }
     if (takes.pictureSize()) {
       float height = manifest.height() * manifest.pixelsPerElement();
       float width = manifest.width() * manifest.pixelsPerElement();
-      FloatBuffer sizes = FloatBuffer.allocate(2 * batch);
-      FloatBuffer ratios = FloatBuffer.allocate(batch);
-      for (int i = 0; i < batch; i++) {
-        sizes.put(height).put(width);
-        ratios.put(height / width);
-      }
-      inputs.put(Names.RESOLUTION, runtime.tensor(sizes.flip(), batch, 2));
-      inputs.put(Names.ASPECT_RATIO, runtime.tensor(ratios.flip(), batch, 1));
+      inputs.put(Names.RESOLUTION, () -> same(texts.count(), height, width));
+      inputs.put(Names.ASPECT_RATIO, () -> same(texts.count(), height / width));
     }
-    return inputs;
+  }
+
+  /** Rows of a shape, so many times. */
+  private Tensor repeated(float[] rows, int... shape) {
+    FloatBuffer values = FloatBuffer.allocate(times * rows.length);
+    for (int i = 0; i < times; i++) {
+      values.put(rows);
+    }
+    long[] all = new long[shape.length + 1];
+    int size = 1;
+    for (int i = 0; i < shape.length; i++) {
+      all[i + 1] = shape[i];
+      size *= shape[i];
+    }
+    all[0] = values.capacity() / size;
+    return runtime.tensor(values.flip(), all);
+  }
+
+  private Tensor mask(Embeddings texts) {
+    LongBuffer values = LongBuffer.allocate(times * texts.mask().length);
+    for (int i = 0; i < times; i++) {
+      values.put(texts.mask());
+    }
+    return runtime.tensor(values.flip(), (long) times * texts.count(), texts.tokens());
+  }
+
+  /** The same in every row. */
+  private Tensor same(int rows, float... row) {
+    FloatBuffer values = FloatBuffer.allocate(rows * row.length);
+    for (int i = 0; i < rows; i++) {
+      values.put(row);
+    }
+    return repeated(values.array(), row.length);
   }
 }

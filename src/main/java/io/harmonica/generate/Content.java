@@ -1,6 +1,7 @@
 package io.harmonica.generate;
 
 import io.harmonica.InvalidProperty;
+import io.harmonica.text.Tokens;
 import java.util.List;
 import java.util.Optional;
 
@@ -44,6 +45,12 @@ public sealed interface Content {
                           texts.stream()
                               .map(part -> part.negative().orElseThrow().rows(0, part.count()))
                               .toList())));
+    }
+    if (parts.get(0) instanceof Tokenized) {
+      List<Tokenized> texts = parts.stream().map(part -> (Tokenized) part).toList();
+      return new Tokenized(
+          texts.stream().flatMap(part -> part.positive().stream()).toList(),
+          texts.stream().flatMap(part -> part.negative().stream()).toList());
     }
     return new Anything(parts.stream().mapToInt(Content::count).sum());
   }
@@ -119,6 +126,47 @@ public sealed interface Content {
     @Override
     public String name(int picture) {
       return "picture";
+    }
+  }
+
+  /**
+   * A text for each picture as tokens, which a server embeds with the picture: {@link
+   * Pipeline#texts} makes these.
+   *
+   * @param positive what to draw
+   * @param negative what guidance leads away from, as many
+   */
+  record Tokenized(List<Tokens> positive, List<Tokens> negative) implements Content {
+    public Tokenized {
+      positive = List.copyOf(positive);
+      negative = List.copyOf(negative);
+      if (positive.isEmpty() || negative.size() != positive.size()) {
+        throw new IllegalArgumentException(
+            "%d negative texts for %d pictures, expected as many, and 1 or more"
+                .formatted(negative.size(), positive.size()));
+      }
+    }
+
+    @Override
+    public int count() {
+      return positive.size();
+    }
+
+    @Override
+    public Tokenized rows(int from, int to) {
+      return new Tokenized(positive.subList(from, to), negative.subList(from, to));
+    }
+
+    @Override
+    public Tokenized select(List<Integer> pictures) {
+      return new Tokenized(
+          pictures.stream().map(positive::get).toList(),
+          pictures.stream().map(negative::get).toList());
+    }
+
+    @Override
+    public String name(int picture) {
+      return "text" + picture;
     }
   }
 

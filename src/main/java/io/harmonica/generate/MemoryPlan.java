@@ -2,6 +2,7 @@ package io.harmonica.generate;
 
 import io.harmonica.Port;
 import io.harmonica.repository.ConfigPorts;
+import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.repository.Program.Keep;
 import io.harmonica.repository.Program.Read;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -21,8 +23,10 @@ import java.util.stream.Collectors;
  * is made and read within one call never leaves the server, and has none.
  *
  * @param batch rows of a request
+ * @param ahead what is made for many steps at once: at first it lies where later each step's rows
+ *     do
  */
-record MemoryPlan(Program program, int batch) {
+record MemoryPlan(Program program, int batch, Optional<Ahead> ahead) {
 
   /**
    * Plans.
@@ -34,8 +38,14 @@ record MemoryPlan(Program program, int batch) {
     Plan.Builder plan = new Plan.Builder();
     List<Program.Call> calls = program.calls();
     int end = calls.size() - 1;
+    ahead.ifPresent(
+        some ->
+            some.ports()
+                .filter(port -> throughout.add(port.name()))
+                .forEach(port -> plan.add(port, some.rows(), 0, end)));
     for (int c = 0; c <= end; c++) {
-      ModelConfig config = configs.apply(calls.get(c).model());
+      String model = calls.get(c).model();
+      ModelConfig config = configs.apply(ahead.isPresent() ? Names.conditioned(model) : model);
       Set<String> cached = // they lie there already
           calls.get(c).reads().stream().map(Read::input).collect(Collectors.toSet());
       for (Port input : ConfigPorts.inputs(config)) {

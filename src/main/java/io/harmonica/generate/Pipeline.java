@@ -15,7 +15,6 @@ import io.harmonica.sampler.Sampler;
 import io.harmonica.triton.ServerOptions;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,6 +64,7 @@ public final class Pipeline implements AutoCloseable {
   private final Optional<Gathering> gathering; // empty: each request by itself
   private final ExecutorService waiting = Executors.newCachedThreadPool(Pipeline::daemon);
   private final OptionalInt stepsPerRequest; // empty: by the distance
+  private final boolean takesTokens; // a server embeds them with the picture
   private final Set<String> stepByStep = ConcurrentHashMap.newKeySet(); // routers, said of
 
   /** Takes over a runtime; {@link PipelineBuilder#open} has checked the rest. */
@@ -82,7 +82,9 @@ public final class Pipeline implements AutoCloseable {
     this.stepsPerRequest = stepsPerRequest;
     this.texts = new TextEmbedder(runtime, manifest);
     this.plans = new Plans(runtime);
-    this.admission = new Admission(manifest, texts.isThere(), TimestepInput.takesWhole(base));
+    this.takesTokens = whole && manifest.text() != null && manifest.text().encoder() != null;
+    this.admission =
+        new Admission(manifest, texts.isThere(), takesTokens, TimestepInput.takesWhole(base));
     this.runs = new Trajectories(runtime, manifest, admission, plans, metrics, whole);
     this.counting = new Counting(metrics, manifest.model(), runtime);
     this.gathering =
@@ -169,19 +171,8 @@ public final class Pipeline implements AutoCloseable {
   public Map<String, Role> roles(Style style) {
     Map<String, Role> roles = new HashMap<>();
     runs.models(admission.admit(style, sendsSeveralSteps()), style)
-        .forEach(ensemble -> addRoles(ensemble, roles));
+        .forEach(ensemble -> Role.addTo(roles, ensemble, runtime::config));
     return roles;
-  }
-
-  private void addRoles(String model, Map<String, Role> roles) {
-    if (!roles.containsKey(model)) {
-      ModelConfig config = runtime.config(model);
-      Role.of(config).ifPresent(role -> roles.put(model, role));
-      config
-          .getEnsembleScheduling()
-          .getStepList()
-          .forEach(step -> addRoles(step.getModelName(), roles));
-    }
   }
 
   /**
@@ -203,11 +194,21 @@ public final class Pipeline implements AutoCloseable {
    * @param negative what guidance leads away from, the same for all
    */
   public Content.Texts embed(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
-    List<Prompt> all = new ArrayList<>(positive);
-    all.add(negative); // with the others: each call goes through all of the encoder's weights
-    Embeddings embedded = texts.embed(all, warnings);
-    int last = all.size() - 1;
-    return new Content.Texts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
+    return texts.embedded(positive, negative, warnings);
+  }
+
+  /**
+   * Texts as requests of this pipeline have them: embedded as by {@link #embed}, or where all steps
+   * go in one request and the server embeds them itself, as tokens.
+   *
+   * @param positive what to draw, a text a picture
+   * @param negative what guidance leads away from, the same for all
+   * @param warnings told of each text that is too long, with what was dropped of it
+   */
+  public Content texts(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    return takesTokens
+        ? texts.tokenized(positive, negative, warnings)
+        : texts.embedded(positive, negative, warnings);
   }
 
   /**

@@ -122,7 +122,7 @@ public final class PipelineBuilder {
    * Has all steps go in one request, where the model was exported with {@code picture} for the
    * router of the request, or was given it by deployment: nobody follows them or cancels in the
    * middle then, and a picture whose server fails begins anew. Only how the router was made can be
-   * drawn. Of a model with a text encoder texts go as tokens so, which this cannot.
+   * drawn. Texts of a model with one text encoder go as tokens: {@link Pipeline#texts} makes them.
    */
   public PipelineBuilder whole() {
     whole = true;

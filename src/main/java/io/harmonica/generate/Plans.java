@@ -5,16 +5,26 @@ import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The memory plans of programs, kept: configurations are asked of the server. */
+/**
+ * The memory plans of programs and their models' configurations, of which a server is asked: kept.
+ */
 final class Plans {
   private final Runtime runtime;
-  private final Map<Program, Map<Integer, Plan>> plans = // by batch; programs are kept, too
+  private final Map<Program, Map<Rows, Plan>> plans = // programs are kept, too
       Collections.synchronizedMap(new IdentityHashMap<>());
+  private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
+
+  /**
+   * Of the requests.
+   *
+   * @param ahead of what is made for many steps at once; 0: nothing is
+   */
+  private record Rows(int batch, int ahead) {}
 
   Plans(Runtime runtime) {
     this.runtime = runtime;
@@ -24,22 +34,24 @@ final class Plans {
    * The plan of a trajectory.
    *
    * @param batch rows of a request
+   * @param ahead what is made for many steps at once
    */
-  Plan of(Program program, int batch) {
-    Map<Integer, Plan> known = plans.computeIfAbsent(program, p -> new ConcurrentHashMap<>());
-    Plan plan = known.get(batch);
-    if (plan == null) { // two that ask at once get the same
-      Map<String, ModelConfig> configs = new HashMap<>();
-      plan =
-          new MemoryPlan(program, batch)
-              .plan(name -> configs.computeIfAbsent(name, runtime::config));
-      known.put(batch, plan);
-    }
-    return plan;
+  Plan of(Program program, int batch, Optional<Ahead> ahead) {
+    return plans
+        .computeIfAbsent(program, p -> new ConcurrentHashMap<>())
+        .computeIfAbsent(
+            new Rows(batch, ahead.map(Ahead::rows).orElse(0)),
+            rows -> new MemoryPlan(program, batch, ahead).plan(this::config));
+  }
+
+  /** The configuration of a model. */
+  ModelConfig config(String model) {
+    return configs.computeIfAbsent(model, runtime::config);
   }
 
   /** After a fault: the server may have loaded other models. */
   void forget() {
     plans.clear();
+    configs.clear();
   }
 }

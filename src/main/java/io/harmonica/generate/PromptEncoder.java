@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** One of a model's text encoders with its tokenizer. Its owner closes it, and asks one by one. */
 final class PromptEncoder implements AutoCloseable {
@@ -50,27 +51,41 @@ final class PromptEncoder implements AutoCloseable {
     return encoder;
   }
 
-  Encoded encode(List<String> texts, Consumer<String> warnings) {
-    int length = encoder.tokens();
+  /** Texts as it takes them. */
+  List<Tokens> tokens(List<String> texts, Consumer<String> warnings) {
     List<Tokens> tokens = new ArrayList<>();
-    LongBuffer ids = LongBuffer.allocate(texts.size() * length);
-    LongBuffer mask = LongBuffer.allocate(texts.size() * length);
     for (String text : texts) {
-      Tokens own = tokenizer().encode(masks ? Tokenizer.plain(text) : text, length);
+      Tokens own = tokenizer().encode(masks ? Tokenizer.plain(text) : text, encoder.tokens());
       if (!own.dropped().isEmpty()) {
         warnings.accept(own.warning());
       }
       tokens.add(own);
-      ids.put(own.ids());
-      mask.put(own.mask());
     }
+    return tokens;
+  }
+
+  /** Tokens as a model takes them; the caller closes them. */
+  static Map<String, Tensor> inputs(Runtime runtime, List<Tokens> texts, boolean masks) {
     Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put(Names.INPUT_IDS, tensor(runtime, texts, Tokens::ids));
+    if (masks) {
+      inputs.put(Names.TEXT_MASK, tensor(runtime, texts, Tokens::mask));
+    }
+    return inputs;
+  }
+
+  private static Tensor tensor(Runtime runtime, List<Tokens> texts, Function<Tokens, long[]> row) {
+    int length = row.apply(texts.get(0)).length;
+    LongBuffer values = LongBuffer.allocate(texts.size() * length);
+    texts.forEach(text -> values.put(row.apply(text)));
+    return runtime.tensor(values.flip(), texts.size(), length);
+  }
+
+  Encoded encode(List<String> texts, Consumer<String> warnings) {
+    List<Tokens> tokens = tokens(texts, warnings);
+    Map<String, Tensor> inputs = inputs(runtime, tokens, masks);
     Map<String, Tensor> made = Map.of();
     try {
-      inputs.put(Names.INPUT_IDS, runtime.tensor(ids.flip(), texts.size(), length));
-      if (masks) {
-        inputs.put(Names.TEXT_MASK, runtime.tensor(mask.flip(), texts.size(), length));
-      }
       made = runtime.infer(encoder.model(), inputs, outputs());
       return new Encoded(
           tokens, values(made.get(Names.TEXT_EMBEDDING)), values(made.get(Names.POOLED_TEXT)));

@@ -43,7 +43,7 @@ public final class Request {
                   content.count(),
                   content instanceof Content.Labels
                       ? "`classes`"
-                      : content instanceof Content.Texts ? "texts" : "`pictures`"));
+                      : content instanceof Content.Anything ? "`pictures`" : "texts"));
     }
     this.content = content;
     this.style = style;

@@ -5,11 +5,15 @@ import io.harmonica.model.Shows;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.ManifestText;
 import io.harmonica.runtime.Runtime;
+import io.harmonica.text.Tokens;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -47,8 +51,24 @@ final class TextEmbedder implements AutoCloseable {
     return !encoders.isEmpty();
   }
 
-  /** Prompts in their order; see {@link Pipeline#prompts}. */
-  synchronized Embeddings embed(List<Prompt> prompts, Consumer<String> warnings) {
+  /** What requests show by embedded texts; see {@link Pipeline#embed}. */
+  Content.Texts embedded(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    List<Prompt> all = new ArrayList<>(positive);
+    all.add(negative); // with the others: each call goes through all of the encoder's weights
+    Embeddings embedded = embed(all, warnings);
+    int last = all.size() - 1;
+    return new Content.Texts(embedded.rows(0, last), Optional.of(embedded.rows(last, last + 1)));
+  }
+
+  /** The same by tokens, which a server embeds. */
+  Content.Tokenized tokenized(List<Prompt> positive, Prompt negative, Consumer<String> warnings) {
+    return new Content.Tokenized(
+        tokens(positive, warnings),
+        Collections.nCopies(positive.size(), tokens(List.of(negative), warnings).get(0)));
+  }
+
+  /** Prompts in their order. */
+  private synchronized Embeddings embed(List<Prompt> prompts, Consumer<String> warnings) {
     requireEncoder();
     Map<Prompt, Embeddings> wanted = new LinkedHashMap<>(); // whatever is forgotten meanwhile
     Set<Prompt> fresh = new LinkedHashSet<>();
@@ -67,6 +87,14 @@ final class TextEmbedder implements AutoCloseable {
     }
     known.putAll(wanted);
     return Embeddings.of(prompts.stream().map(wanted::get).toList());
+  }
+
+  /** Prompts as the one text encoder takes them. */
+  private synchronized List<Tokens> tokens(List<Prompt> prompts, Consumer<String> warnings) {
+    requireEncoder();
+    return encoders
+        .get(0)
+        .tokens(prompts.stream().map(prompt -> prompt.text(0)).toList(), warnings);
   }
 
   private void requireEncoder() {

@@ -4,9 +4,15 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.metrics.Metrics;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
+import io.harmonica.runtime.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /**
@@ -62,9 +68,14 @@ record Trajectories(
 
   /** The models that requests of a style call. */
   Stream<String> models(Admitted admitted, Style style) {
-    return whole
-        ? Stream.of(WholeModel.of(runtime, admitted, style).name())
-        : admitted.program().calls().stream().map(Program.Call::model).distinct();
+    if (whole) {
+      return Stream.of(WholeModel.of(runtime, admitted, style).name());
+    }
+    List<Program.Call> calls = admitted.program().calls();
+    Stream<String> models = calls.stream().map(Program.Call::model).distinct();
+    return Ahead.isTaken(runtime, manifest) && calls.stream().noneMatch(Program.Call::isStretch)
+        ? models.flatMap(model -> Stream.of(model, Names.conditioned(model))) // by rows
+        : models;
   }
 
   /** What its trajectories start from: given, or drawn from its seed. */
@@ -86,16 +97,24 @@ record Trajectories(
       StepListener listener) {
     int rows = admitted.rows(end - first);
     Content content = request.content().rows(first, end);
-    Session session = runtime.session(() -> plans.of(admitted.program(), rows));
     boolean guided = admitted.guidance().doublesBatch();
     double scale = admission.guidanceScale(request.style());
+    IntFunction<Map<String, Tensor>> conditions =
+        times -> new Condition(runtime, manifest, guided, scale, times).of(content);
+    Optional<Ahead> ahead =
+        admitted.program().calls().stream().anyMatch(Program.Call::isStretch)
+            ? Optional.empty()
+            : Ahead.of(
+                runtime, manifest, plans::config, admitted.sampler().timesteps(), conditions, rows);
+    Session session = runtime.session(() -> plans.of(admitted.program(), rows, ahead));
     try {
       return new Trajectory(
           admitted,
           runtime,
           session,
           noise.rows(first, end),
-          times -> new Condition(runtime, manifest, guided, scale, times).of(content),
+          conditions,
+          ahead,
           first,
           seeded,
           new Recorder(metrics, admitted, end - first, listener));

@@ -5,6 +5,7 @@ import io.harmonica.generate.Calls.Call;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Program;
 import io.harmonica.repository.Program.Keep;
 import io.harmonica.router.Schedule.Output;
 import io.harmonica.runtime.Runtime;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
@@ -59,6 +61,7 @@ final class Trajectory implements Course {
    * @param session its calls at the runtime; the trajectory's to close
    * @param start the noise that it starts from
    * @param conditions makes what to draw, the whole batch so many times one after the other
+   * @param ahead what is made for many steps at once
    * @param firstPicture index of the batch's first picture, which {@code noise} goes by
    */
   Trajectory(
@@ -67,6 +70,7 @@ final class Trajectory implements Course {
       Session session,
       Latents start,
       IntFunction<Map<String, Tensor>> conditions,
+      Optional<Ahead> ahead,
       int firstPicture,
       Noise noise,
       Recorder recorder) {
@@ -74,7 +78,7 @@ final class Trajectory implements Course {
     this.admitted = admitted;
     this.sampler = admitted.sampler();
     this.session = session;
-    this.calls = new Calls(admitted, runtime, conditions, start.count());
+    this.calls = new Calls(admitted, runtime, conditions, ahead, start.count());
     this.x = start.values().clone();
     this.prediction =
         new Prediction(new float[x.length], sampler.needsVariance() ? new float[x.length] : null);
@@ -108,10 +112,11 @@ final class Trajectory implements Course {
 
   /** The next call. Its inputs stay the trajectory's until {@link #accept}. */
   private Call call() {
-    callNanos = System.nanoTime();
-    calls.prepare(nextCall);
-    runtimeNanos += System.nanoTime() - callNanos;
-    open = calls.at(nextCall, x, stepper.state(), output -> cache.get(output).tensor());
+    open =
+        calls
+            .before(nextCall)
+            .orElseGet(
+                () -> calls.at(nextCall, x, stepper.state(), output -> cache.get(output).tensor()));
     callNanos = System.nanoTime();
     return open;
   }
@@ -124,7 +129,12 @@ final class Trajectory implements Course {
   public void accept(Map<String, Tensor> results) {
     runtimeNanos += System.nanoTime() - callNanos;
     Call call = closeOwn();
-    for (Keep keep : call.planned().keeps()) {
+    if (call.isAhead()) {
+      calls.take(results);
+      return;
+    }
+    Program.Call planned = admitted.program().calls().get(call.index());
+    for (Keep keep : planned.keeps()) {
       cache.put(keep.of(), new Cached(results.get(keep.output()), keep.lastCall()));
     }
     List<Tensor> state =
@@ -132,21 +142,21 @@ final class Trajectory implements Course {
             .map(name -> results.get(Names.next(name)))
             .filter(Objects::nonNull)
             .toList();
-    try (Tensor output = results.get(call.prediction());
+    try (Tensor output = results.get(Calls.prediction(planned));
         Tensor next = results.get(Names.NEXT_SAMPLE)) {
       long cached = cache.values().stream().mapToLong(one -> one.tensor().sizeBytes()).sum();
       peakCacheBytes = Math.max(peakCacheBytes, cached);
       drop(call.index());
       FloatBuffer values = output.floats();
-      if (call.planned().isStretch()) {
+      if (planned.isStretch()) {
         next.floats().get(x); // the first half where guidance doubles it
-        stepper.resume(call.planned().last(), state.stream().map(this::picturesOf).toList());
+        stepper.resume(planned.last(), state.stream().map(this::picturesOf).toList());
       } else {
-        step(call.planned().first(), values);
+        step(planned.first(), values);
       }
-      requireFinite(call.planned().last());
+      requireFinite(planned.last());
       nextCall++;
-      tell(call.planned().last(), values);
+      tell(planned.last(), values);
     } finally {
       state.forEach(Tensor::close);
     }

@@ -58,13 +58,7 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
               .formatted(picture.name(), picture.router(), e.getMessage()),
           e);
     }
-    WholeModel model = new WholeModel(runtime, manifest, config);
-    if (model.inputs().contains(Names.INPUT_IDS)) {
-      throw new HarmonicaException(
-          "%s takes tokens, and `whole` sends texts that are embedded: leave it out"
-              .formatted(picture.name()));
-    }
-    return model;
+    return new WholeModel(runtime, manifest, config);
   }
 
   /** Whether its steps are the request's. */
@@ -96,6 +90,7 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
 
   /** What it takes for these pictures, by name; the caller closes them. */
   Map<String, Tensor> inputs(Latents noise, Content content, double scale) {
+    Set<String> taken = inputs();
     int count = noise.count();
     Map<String, Tensor> all = new HashMap<>();
     all.put(
@@ -106,26 +101,30 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
             noise.channels(),
             noise.height(),
             noise.width()));
-    float[] scales = new float[count];
-    Arrays.fill(scales, (float) scale);
-    all.put(Names.GUIDANCE, runtime.tensor(FloatBuffer.wrap(scales), count, 1));
+    if (taken.contains(Names.GUIDANCE)) {
+      float[] scales = new float[count];
+      Arrays.fill(scales, (float) scale);
+      all.put(Names.GUIDANCE, runtime.tensor(FloatBuffer.wrap(scales), count, 1));
+    }
     Condition condition = new Condition(runtime, manifest, false, scale, 1);
-    all.putAll(condition.of(content));
-    if (content instanceof Content.Texts texts) {
+    if (content instanceof Content.Tokenized texts) {
+      boolean masks = taken.contains(Names.TEXT_MASK);
+      all.putAll(PromptEncoder.inputs(runtime, texts.positive(), masks));
+      if (taken.contains(Names.negative(Names.INPUT_IDS))) {
+        PromptEncoder.inputs(runtime, texts.negative(), masks)
+            .forEach((input, tensor) -> all.put(Names.negative(input), tensor));
+      }
+    } else {
+      all.putAll(condition.of(content, taken::contains));
+    }
+    if (content instanceof Content.Texts texts
+        && taken.contains(Names.negative(Names.TEXT_EMBEDDING))) {
       condition
-          .of(new Content.Texts(away(texts), Optional.empty()))
+          .of(
+              new Content.Texts(away(texts), Optional.empty()),
+              input -> taken.contains(Names.negative(input)))
           .forEach((input, tensor) -> all.put(Names.negative(input), tensor));
     }
-    Set<String> taken = inputs();
-    all.entrySet()
-        .removeIf(
-            input -> {
-              boolean isTaken = taken.contains(input.getKey());
-              if (!isTaken) {
-                input.getValue().close();
-              }
-              return !isTaken;
-            });
     return all;
   }
 

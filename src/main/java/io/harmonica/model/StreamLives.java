@@ -36,6 +36,11 @@ public record StreamLives(Map<String, Life> streams) {
     return new StreamLives(lives);
   }
 
+  /** Whether there is the hidden state alone. */
+  public boolean isEmpty() {
+    return streams.isEmpty();
+  }
+
   /** As a configuration has it; empty where there is the hidden state alone. */
   @Override
   public String toString() {

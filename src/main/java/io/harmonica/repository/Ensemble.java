@@ -1,5 +1,6 @@
 package io.harmonica.repository;
 
+import io.harmonica.Element;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Port;
 import io.harmonica.repository.proto.ModelConfig;
@@ -18,6 +19,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Chains engines to the steps of one request by their configurations alone: so the export makes
@@ -92,6 +95,40 @@ public final class Ensemble {
       sampler.get().getOutputList().forEach(port -> chain.expose(port.getName()));
     }
     return chain.config(name, role.parameters(model));
+  }
+
+  /**
+   * An ensemble of one step over again, without the condition engine: it takes what that makes, so
+   * a client has it made for many steps at once.
+   *
+   * @param condition the engine, whose outputs {@link #areCut}
+   */
+  public static ModelConfig conditioned(ModelConfig ensemble, ModelConfig condition) {
+    List<Port> made = ConfigPorts.outputs(condition);
+    Map<Boolean, List<ModelEnsembling.Step>> steps =
+        ensemble.getEnsembleScheduling().getStepList().stream()
+            .collect(
+                Collectors.partitioningBy(step -> step.getModelName().equals(condition.getName())));
+    Set<String> read =
+        steps.get(false).stream()
+            .flatMap(step -> step.getInputMapMap().values().stream())
+            .collect(Collectors.toSet());
+    List<Port> inputs =
+        Stream.concat(ConfigPorts.inputs(ensemble).stream(), made.stream())
+            .filter(port -> read.contains(port.name()))
+            .toList();
+    return ConfigPorts.of(inputs, ConfigPorts.outputs(ensemble))
+        .setName(Names.conditioned(ensemble.getName()))
+        .setMaxBatchSize(ensemble.getMaxBatchSize())
+        .putAllParameters(ensemble.getParametersMap())
+        .setPlatform("ensemble")
+        .setEnsembleScheduling(ModelEnsembling.newBuilder().addAllStep(steps.get(false)))
+        .build();
+  }
+
+  /** Whether clients cut an engine's outputs to the rows of each step: they read fp32. */
+  public static boolean areCut(ModelConfig engine) {
+    return ConfigPorts.outputs(engine).stream().allMatch(port -> port.type() == Element.FP32);
   }
 
   /**

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Shows;
+import io.harmonica.model.StreamLives;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
@@ -48,11 +50,17 @@ import java.util.Optional;
  * @param noise the noise schedule that the model was trained with
  * @param branches names in execution order
  * @param branchBytes bytes of each branch's output for one sample
+ * @param streamBytes bytes for one sample of what blocks hand on, by name; null where the export
+ *     did not note it
+ * @param streams which branches make the streams beside the hidden state, and need them, as {@link
+ *     StreamLives} writes it; null where there are none
  * @param decoder what makes pictures out of finished samples; null where there is none
  * @param stepsPerRequest steps that the ensembles called stretches run in one request; 1 where
  *     there are none
  * @param stepEngine what makes the sampler's steps between them, a {@link SamplerForm}; null: the
  *     older one
+ * @param conditioned whether each ensemble of one step is there twice, the second time as {@link
+ *     Names#conditioned}
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -83,9 +91,12 @@ public record Manifest(
     ManifestNoise noise,
     List<String> branches,
     List<Long> branchBytes,
+    Map<String, Long> streamBytes,
+    String streams,
     Decoder decoder,
     Integer stepsPerRequest,
     String stepEngine,
+    Boolean conditioned,
     Flops flops,
     Map<String, JsonNode> routers,
     Map<String, Map<Integer, JsonNode>> programs) {
@@ -133,6 +144,9 @@ public record Manifest(
       stepsPerRequest = 1;
     }
     SamplerForm.of(stepEngine); // or refuses
+    if (conditioned == null) {
+      conditioned = false;
+    }
     if (programs == null) { // and no programs
       programs = Map.of();
     }
@@ -201,6 +215,17 @@ public record Manifest(
    */
   public void requireDraws(Router router) {
     sampling().following(router.name(), router.sampler(), router.timesteps());
+  }
+
+  /**
+   * What trajectories keep. Where the export did not note the streams, a run counts as the largest
+   * output of a branch.
+   */
+  public CacheBytes cacheBytes() {
+    return streamBytes == null
+        ? CacheBytes.of(branchBytes)
+        : new CacheBytes(
+            branchBytes, streamBytes, StreamLives.parse(streams == null ? "" : streams));
   }
 
   /** Whether the model predicts a variance beside the noise. */
@@ -282,9 +307,12 @@ public record Manifest(
         noise,
         branches,
         branchBytes,
+        streamBytes,
+        streams,
         decoder,
         stepsPerRequest,
         stepEngine,
+        conditioned,
         flops,
         otherRouters,
         otherPrograms);

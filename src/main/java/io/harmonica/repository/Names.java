@@ -188,6 +188,11 @@ public final class Names {
     return engine(model, Role.of(Role.Kind.CONDITION));
   }
 
+  /** An ensemble of one step over again, which takes what the condition engine makes. */
+  public static String conditioned(String ensemble) {
+    return ensemble + "-conditioned";
+  }
+
   /** The ensemble that runs a router's whole trajectory, from noise to a picture. */
   public static String picture(String model, String router) {
     return model + "." + router;

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * What a model of an exported repository is there for, as parameters of its configuration say:
@@ -193,6 +194,23 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
                     text(config, VARIANT),
                     text(config, ROUTER),
                     text(config, SHAPE)));
+  }
+
+  /**
+   * Adds the roles of a model and of the models that it runs, by name.
+   *
+   * @param configs of models, by name
+   */
+  public static void addTo(
+      Map<String, Role> roles, String model, Function<String, ModelConfig> configs) {
+    if (!roles.containsKey(model)) {
+      ModelConfig config = configs.apply(model);
+      of(config).ifPresent(role -> roles.put(model, role));
+      config
+          .getEnsembleScheduling()
+          .getStepList()
+          .forEach(step -> addTo(roles, step.getModelName(), configs));
+    }
   }
 
   private static String text(ModelConfig config, String key) {

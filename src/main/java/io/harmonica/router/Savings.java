@@ -1,13 +1,14 @@
 package io.harmonica.router;
 
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What a router saves, and what that costs in memory.
@@ -51,16 +52,16 @@ public record Savings(
    * Counts and weighs.
    *
    * @param flops of the router's model
-   * @param outputBytes size of each branch's output for one sample
+   * @param bytes of what it keeps
    */
-  public static Savings of(Router router, Flops flops, List<Long> outputBytes) {
+  public static Savings of(Router router, Flops flops, CacheBytes bytes) {
     Savings counts = of(router);
     return new Savings(
         counts.computedPerStep,
         counts.reused,
         counts.cur,
         OptionalDouble.of(speedup(router, flops)),
-        OptionalLong.of(peakBytes(Schedule.of(router), columnBytes(router, outputBytes))),
+        OptionalLong.of(peakBytes(Schedule.of(router), columnBytes(router, bytes))),
         counts.routes);
   }
 
@@ -90,16 +91,11 @@ public record Savings(
     return (double) computes.length * flops.full() / routed;
   }
 
-  /**
-   * A run's tensor is as large as the largest output among its branches: both are the tokens. What
-   * else a run makes for blocks behind it, as a U-ViT's skips, is not counted.
-   */
-  private static List<Long> columnBytes(Router router, List<Long> outputBytes) {
-    List<Long> bytes = new ArrayList<>(outputBytes);
-    for (Run run : router.runs()) {
-      bytes.add(run.branches().mapToLong(outputBytes::get).max().orElseThrow());
-    }
-    return bytes;
+  private static List<Long> columnBytes(Router router, CacheBytes bytes) {
+    return Stream.concat(
+            bytes.branches().stream(),
+            router.runs().stream().map(run -> bytes.run(run.first(), run.last())))
+        .toList();
   }
 
   private static long peakBytes(Schedule schedule, List<Long> columnBytes) {

@@ -14,9 +14,8 @@ import java.util.stream.Stream;
  * A model of a repository as calls need it, made once from its configuration.
  *
  * @param steps of an ensemble, in turn; an engine has none
- * @param made tensors that the steps make
  */
-record EmbeddedModel(ModelConfig config, List<Turn> steps, Set<String> made) {
+record EmbeddedModel(ModelConfig config, List<Turn> steps) {
 
   /**
    * One model's turn in an ensemble.
@@ -26,19 +25,12 @@ record EmbeddedModel(ModelConfig config, List<Turn> steps, Set<String> made) {
    * @param last of these tensors, those that no later step reads
    */
   record Turn(
-      String model, Map<String, String> inputs, Map<String, String> outputs, List<String> last) {
-
-    /** Whether all that it would make is there. */
-    boolean isSpared(Set<String> given) {
-      return given.containsAll(outputs.values());
-    }
-  }
+      String model, Map<String, String> inputs, Map<String, String> outputs, List<String> last) {}
 
   static EmbeddedModel of(ModelConfig config) {
     List<ModelEnsembling.Step> stated = config.getEnsembleScheduling().getStepList();
     List<Turn> steps = new ArrayList<>();
     Set<String> later = new HashSet<>();
-    Set<String> made = new HashSet<>();
     for (int i = stated.size() - 1; i >= 0; i--) {
       Map<String, String> inputs = stated.get(i).getInputMapMap();
       Map<String, String> outputs = stated.get(i).getOutputMapMap();
@@ -47,10 +39,9 @@ record EmbeddedModel(ModelConfig config, List<Turn> steps, Set<String> made) {
               .filter(later::add)
               .toList();
       steps.add(new Turn(stated.get(i).getModelName(), inputs, outputs, last));
-      made.addAll(outputs.values());
     }
     Collections.reverse(steps);
-    return new EmbeddedModel(config, steps, made);
+    return new EmbeddedModel(config, steps);
   }
 
   String name() {

@@ -116,9 +116,7 @@ public final class EmbeddedRuntime implements Runtime {
   @Override
   public Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs) {
     EmbeddedModel called = model(model);
-    Map<String, Tensor> outer = new HashMap<>(inputs);
-    outer.keySet().removeAll(called.made());
-    Signature.check(called.config(), outer, outputs);
+    Signature.check(called.config(), inputs, outputs);
     inputs.forEach(this::requireOwn);
     lifetime.readLock().lock();
     try {
@@ -132,7 +130,7 @@ public final class EmbeddedRuntime implements Runtime {
   }
 
   @Override
-  public boolean acceptsIntermediates() {
+  public boolean sharesMemory() {
     return true;
   }
 
@@ -154,16 +152,14 @@ public final class EmbeddedRuntime implements Runtime {
     Map<String, Tensor> made = new HashMap<>(); // what this call owns
     try {
       for (EmbeddedModel.Turn step : ensemble.steps()) {
-        if (!step.isSpared(inputs.keySet())) {
-          Map<String, Tensor> stepInputs = new HashMap<>();
-          step.inputs()
-              .forEach(
-                  (own, name) ->
-                      stepInputs.put(
-                          own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
-          run(engine(ensemble, step.model()), stepInputs, step.outputs().keySet())
-              .forEach((own, tensor) -> made.put(step.outputs().get(own), tensor));
-        }
+        Map<String, Tensor> stepInputs = new HashMap<>();
+        step.inputs()
+            .forEach(
+                (own, name) ->
+                    stepInputs.put(
+                        own, inputs.containsKey(name) ? inputs.get(name) : made.get(name)));
+        run(engine(ensemble, step.model()), stepInputs, step.outputs().keySet())
+            .forEach((own, tensor) -> made.put(step.outputs().get(own), tensor));
         for (String name : step.last()) {
           if (made.containsKey(name) && !outputs.contains(name)) {
             made.remove(name).close();

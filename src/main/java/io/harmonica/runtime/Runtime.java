@@ -36,10 +36,10 @@ public interface Runtime extends AutoCloseable {
   Map<String, Tensor> infer(String model, Map<String, Tensor> inputs, Set<String> outputs);
 
   /**
-   * Whether an ensemble accepts outputs of its own engines as extra inputs: an engine whose outputs
-   * are all given is skipped. Elsewhere they are unknown inputs.
+   * Whether what computes reads and writes the memory of this process's sessions, so that large
+   * tensors cost no way.
    */
-  default boolean acceptsIntermediates() {
+  default boolean sharesMemory() {
     return false;
   }
 

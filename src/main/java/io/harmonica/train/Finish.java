@@ -14,7 +14,6 @@ import io.harmonica.train.search.Tuning;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Purpose;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -77,7 +76,7 @@ final class Finish {
     Routing best = start;
     progress.begin("measuring", 1);
     Measure judging = measure(Purpose.JUDGING, 0);
-    Denoising merged = denoising; // with the columns that merging adds
+    Measure judged = judging; // by the columns that merging adds, too
     boolean exchanges = options.effort().exchange() > 0 || earlier != null;
     if (options.reuse().rule().learns() || options.reuse().merges() || exchanges) {
       Measure deciding = measure(Purpose.DECIDING, 0);
@@ -93,7 +92,7 @@ final class Finish {
         Merge merge = Merge.of(deciding, rated, routing.forecast()::weights);
         deciding = merge.measure();
         rated = merge.best();
-        merged = deciding.denoising();
+        judged = judging.over(deciding.denoising());
         training.put("exactErrorMerged", rated.error());
       }
       if (options.reuse().rule().learns()) {
@@ -103,13 +102,13 @@ final class Finish {
       training.put("unseenErrorBefore", judging.error(start));
       best = rated.routing();
     }
-    training.put("unseenError", judging.over(merged).error(best));
+    training.put("unseenError", judged.error(best));
     return task.router(
-        new Columns(merged.all()),
+        new Columns(judged.denoising().all()),
         best.computes(),
         table,
         options.threshold(),
-        reuse(merged, best),
+        reuse(judged, best),
         training);
   }
 
@@ -184,20 +183,18 @@ final class Finish {
   }
 
   /** How the router states the reuse: by name, or learned weights one by one, by column. */
-  private Reuse reuse(Denoising merged, Routing best) {
+  private Reuse reuse(Measure measure, Routing best) {
     if (!options.reuse().rule().learns()) {
       return routing.forecast();
     }
     int steps = best.computes().length;
-    double[][][] weights = new double[steps][merged.columns()][0];
-    for (int c = 0; c < merged.columns(); c++) {
-      List<Integer> stored = new ArrayList<>();
+    int columns = measure.denoising().columns();
+    double[][][] weights = new double[steps][columns][0];
+    for (int c = 0; c < columns; c++) {
+      List<List<Integer>> stored = measure.stored(best.computes(), c);
       for (int s = 0; s < steps; s++) {
         if (!best.computes()[s][c]) {
-          List<Integer> kept = stored.subList(0, Math.min(stored.size(), routing.history()));
-          weights[s][c] = best.weights().of(s, c, List.copyOf(kept));
-        } else if (merged.makes(c, best.computes()[s])) {
-          stored.add(0, s);
+          weights[s][c] = best.weights().of(s, c, stored.get(s));
         }
       }
     }

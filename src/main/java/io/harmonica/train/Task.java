@@ -3,6 +3,7 @@ package io.harmonica.train;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Flops;
 import io.harmonica.model.Shapes;
@@ -120,8 +121,7 @@ public record Task(
 
   /** What a router of this model saves. */
   public Savings savings(Router router) {
-    List<Long> bytes = model.branchElements().stream().map(count -> count * Float.BYTES).toList();
-    return Savings.of(router, flops, bytes);
+    return Savings.of(router, flops, CacheBytes.of(model));
   }
 
   /**

@@ -27,7 +27,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Triton servers, one or several, that serve the same models.
@@ -292,17 +294,27 @@ public final class Fleet implements Runtime {
   /** To the farthest server that is there. */
   @Override
   public long roundTripNanos() {
-    long most = 0;
+    return ofThoseThere(TritonRuntime::roundTripNanos).max(Long::compare).orElse(0L);
+  }
+
+  /** Whether all servers that are there do. */
+  @Override
+  public boolean sharesMemory() {
+    return ofThoseThere(TritonRuntime::sharesMemory).reduce(Boolean::logicalAnd).orElse(false);
+  }
+
+  private <T> Stream<T> ofThoseThere(Function<TritonRuntime, T> asked) {
+    List<T> answers = new ArrayList<>();
     for (Member member : members) {
       try {
         if (member.restNanos() <= 0) {
-          most = Math.max(most, member.runtime().roundTripNanos());
+          answers.add(asked.apply(member.runtime()));
         }
       } catch (ServerFault e) {
         away(member, e, new HashMap<>()); // its calls will say so
       }
     }
-    return most;
+    return answers.stream();
   }
 
   private List<Member> present() {

@@ -8,6 +8,7 @@ import io.harmonica.triton.proto.SystemSharedMemoryRegisterRequest;
 import io.harmonica.triton.proto.SystemSharedMemoryStatusRequest;
 import io.harmonica.triton.proto.SystemSharedMemoryUnregisterRequest;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -79,6 +80,17 @@ final class SharedPlaces implements AutoCloseable {
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether trajectories get places; the server is asked the first time. */
+  boolean areThere() {
+    Plan some = new Plan(List.of(new Plan.Item("any", Layout.ALIGNMENT, 0, 0)));
+    return !refused && (found || of(() -> some).map(SharedPlaces::given).orElse(false));
+  }
+
+  private static boolean given(SharedSession session) {
+    session.close();
+    return true;
   }
 
   /** The server went away, and what was registered there with it. */

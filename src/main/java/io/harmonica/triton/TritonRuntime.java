@@ -273,6 +273,11 @@ public final class TritonRuntime implements Runtime {
     return counts.statistics(traffic());
   }
 
+  @Override
+  public boolean sharesMemory() {
+    return places.areThere();
+  }
+
   /** Measured once, when first asked for; 0 where memory is to be shared, so on this host. */
   @Override
   public long roundTripNanos() {

@@ -5,9 +5,11 @@ import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The exact measure of a table: how far its pictures are from the uncached ones, from a fixed set
@@ -71,6 +73,25 @@ public final class Measure {
 
   List<Batch> batches() {
     return batches;
+  }
+
+  /**
+   * The steps whose outputs of a column are kept when each step begins, newest first: what it
+   * reuses where it does not compute the column.
+   *
+   * @param computes {@code [steps][columns]}
+   * @return by step
+   */
+  public List<List<Integer>> stored(boolean[][] computes, int column) {
+    List<List<Integer>> stored = new ArrayList<>();
+    List<Integer> kept = List.of();
+    for (int s = 0; s < computes.length; s++) {
+      stored.add(kept);
+      if (denoising.makes(column, computes[s])) {
+        kept = Stream.concat(Stream.of(s), kept.stream()).limit(history).toList();
+      }
+    }
+    return stored;
   }
 
   /** Pictures of all batches. */

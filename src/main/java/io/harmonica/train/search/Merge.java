@@ -67,8 +67,7 @@ public final class Merge {
    * @param forecast weights of runs
    */
   public static Merge of(Measure measure, Rated start, Substitute.Weights forecast) {
-    Map<Column, List<Integer>> candidates =
-        candidates(measure.denoising(), start.routing().computes(), measure.history());
+    Map<Column, List<Integer>> candidates = candidates(measure, start.routing().computes());
     Merge tried = new Merge(measure, List.copyOf(candidates.keySet()), start, forecast);
     int run = tried.known;
     for (List<Integer> steps : candidates.values()) {
@@ -133,25 +132,19 @@ public final class Merge {
    * The runs that save most reads, with the steps that may reuse them: all columns in it are reused
    * there, from the same steps. Of two that share branches one covers the other.
    */
-  private static Map<Column, List<Integer>> candidates(
-      Denoising denoising, boolean[][] computes, int history) {
+  private static Map<Column, List<Integer>> candidates(Measure measure, boolean[][] computes) {
     Map<List<Integer>, List<Integer>> steps = new LinkedHashMap<>(); // by first and last column
-    List<List<Integer>> stored = new ArrayList<>();
-    IntStream.range(0, computes[0].length).forEach(c -> stored.add(new ArrayList<>()));
+    List<List<List<Integer>>> stored = // by column and step
+        IntStream.range(0, computes[0].length).mapToObj(c -> measure.stored(computes, c)).toList();
     for (int s = 0; s < computes.length; s++) {
       boolean[] row = computes[s];
       int first = 0;
-      for (int c = 0; c < row.length; c++) {
-        if (row[c]) {
-          stored.get(c).add(0, s);
-        }
-      }
       for (int c = 1; c <= row.length; c++) {
         boolean goesOn =
             c < row.length
                 && !row[c]
                 && !row[first]
-                && recent(stored.get(c), history).equals(recent(stored.get(first), history));
+                && stored.get(c).get(s).equals(stored.get(first).get(s));
         if (!goesOn) {
           if (c - first > 1) {
             steps.computeIfAbsent(List.of(first, c - 1), span -> new ArrayList<>()).add(s);
@@ -165,7 +158,7 @@ public final class Merge {
         .sorted(Comparator.comparingInt(span -> -saved(span)))
         .forEach(
             span -> {
-              Column run = run(denoising, span.getKey());
+              Column run = run(measure.denoising(), span.getKey());
               if (candidates.size() < MOST_RUNS
                   && candidates.keySet().stream().allMatch(run::fits)) {
                 candidates.put(run, span.getValue());
@@ -181,9 +174,5 @@ public final class Merge {
   private static Column run(Denoising denoising, List<Integer> span) {
     return denoising.run(
         denoising.all().get(span.get(0)).first(), denoising.all().get(span.get(1)).last());
-  }
-
-  private static List<Integer> recent(List<Integer> stored, int history) {
-    return stored.subList(0, Math.min(stored.size(), history));
   }
 }

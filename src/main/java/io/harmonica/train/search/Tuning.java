@@ -29,16 +29,14 @@ public final class Tuning {
   /** One weight of a reused output, and what a change of it does to each sample. */
   private record Weight(Entry entry, List<Integer> stored, int index, double[] response) {}
 
-  private Tuning(Responses responses, Routing start, int history) {
+  private Tuning(Measure measure, Responses responses, Routing start) {
     this.responses = responses;
     this.start = start;
     for (int c = 0; c < start.computes()[0].length; c++) {
-      List<Integer> stored = new ArrayList<>(); // newest first
+      List<List<Integer>> stored = measure.stored(start.computes(), c);
       for (int s = 0; s < start.computes().length; s++) {
-        if (start.computes()[s][c]) {
-          stored.add(0, s);
-        } else {
-          add(new Entry(s, c), List.copyOf(stored.subList(0, Math.min(history, stored.size()))));
+        if (!start.computes()[s][c]) {
+          add(new Entry(s, c), stored.get(s));
         }
       }
     }
@@ -62,7 +60,7 @@ public final class Tuning {
    */
   public static Rated of(Measure measure, Measure pictures, Rated start, long seed, Runnable each) {
     Responses responses = Responses.of(pictures, start.routing(), Exchange.PROBES, seed, each);
-    Tuning tuning = new Tuning(responses, start.routing(), measure.history());
+    Tuning tuning = new Tuning(measure, responses, start.routing());
     Rated best = start;
     for (double ridge : RIDGES) {
       Routing tuned = new Routing(start.routing().computes(), tuning.changed(ridge));
