@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Loads every engine below a folder with Python's package onnx and has its checker look at it. Installs the package first.
+# With another repository: one uncached step of its model against the same of the first, by that package's reference implementation.
 #
 #   check.sh REPOSITORY
+#   check.sh REPOSITORY OTHER MODEL
 set -euo pipefail
 
 packages=(
@@ -13,4 +15,6 @@ packages=(
 )
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=$("$here/../venv.sh" onnx "${packages[@]}")
-exec "$python" "$here/check.py" "$@"
+script=check.py
+[[ $# == 1 ]] || script=one_step.py
+exec "$python" "$here/$script" "$@"

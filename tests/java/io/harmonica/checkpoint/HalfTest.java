@@ -73,4 +73,24 @@ class HalfTest {
     }
     assertThat(Half.bfloatToFloat((short) 0xc049)).isEqualTo(-3.140625f);
   }
+
+  @Test
+  void bfloatFromFloat_everyBfloat_returnsIt_andBetweenTwoRoundsToNearestEven() {
+    for (int bits = 0; bits < 1 << 16; bits++) {
+      float value = Half.bfloatToFloat((short) bits);
+      if (!Float.isNaN(value)) {
+        assertThat(Half.bfloatFromFloat(value)).as("bfloat %04x", bits).isEqualTo((short) bits);
+      }
+    }
+    for (int bits = 0; bits < 0x7f7f; bits++) { // positive and finite, with its successor
+      float middle = Float.intBitsToFloat(bits << 16 | 0x8000);
+      short even = (short) (bits + (bits & 1));
+      String where = "between %04x and the next".formatted(bits);
+      assertThat(Half.bfloatFromFloat(middle)).as(where).isEqualTo(even);
+      assertThat(Half.bfloatFromFloat(Math.nextDown(middle))).as(where).isEqualTo((short) bits);
+      assertThat(Half.bfloatFromFloat(Math.nextUp(middle))).as(where).isEqualTo((short) (bits + 1));
+    }
+    assertThat(Half.bfloatToFloat(Half.bfloatFromFloat(Float.intBitsToFloat(0x7f800001)))).isNaN();
+    assertThat(Half.bfloatFromFloat(-Float.MAX_VALUE)).isEqualTo((short) 0xff80);
+  }
 }

@@ -593,6 +593,7 @@ class ExportCommandTest {
           2 | --checkpoint tests/golden/dit                                        | missing --model-repository
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY extra    | unexpected argument 'extra'
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision fp8 | --precision is 'fp8', expected fp32|fp16
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision bf16 | --precision bf16 needs --platform tensorrt: ONNX Runtime has no kernels
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --platform cuda  | --platform is 'cuda', expected onnxruntime|tensorrt
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --max-batch 0    | --max-batch is '0', expected a whole number in 1..65536
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine 0 | --blocks-per-engine is '0', expected

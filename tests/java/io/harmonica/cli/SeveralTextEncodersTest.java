@@ -178,6 +178,33 @@ class SeveralTextEncodersTest {
     assertThat(folder.resolve("refused")).doesNotExist();
   }
 
+  /** The other way round it is {@code ExportCommandTest}'s. */
+  @Test
+  void schedulerOfADiffusion_isRefused() throws IOException {
+    Path pipeline = Sd3Folder.write(folder.resolve("diffusing"));
+    Files.writeString(
+        pipeline.resolve("scheduler/scheduler_config.json"),
+        "{\"_class_name\": \"DDIMScheduler\"}");
+    for (String line :
+        List.of(
+            "export --model-repository DIR/none",
+            "policy fora --steps 4 --interval 2 --out DIR/none",
+            "train --steps 4 --captions DIR/captions.txt --out DIR/none")) {
+      Files.writeString(folder.resolve("captions.txt"), "a cat\n");
+      List<String> words =
+          List.of(
+              (line + " --checkpoint DIR/diffusing").replace("DIR", folder.toString()).split(" "));
+      Invocation done =
+          line.startsWith("export")
+              ? Invocation.export(words.subList(1, words.size()).toArray(String[]::new))
+              : Invocation.of(words.toArray(String[]::new));
+      assertThat(done.err())
+          .contains("scheduler DDIMScheduler is for models that were trained on a diffusion")
+          .hasLineCount(1);
+      assertThat(folder.resolve("none")).doesNotExist();
+    }
+  }
+
   /** So the T5, the largest part by far, may be left out. */
   @Test
   void textEncoder3None_isZeros() {
@@ -250,7 +277,7 @@ class SeveralTextEncodersTest {
       assertClose("second", rows(texts.pooled(), 1, 2, 16), rows(pooled, 2, 3, 16), 5e-5);
     }
     // A router of other pictures has other timesteps: FLUX's schedule depends on their size.
-    for (String size : List.of("", " --resolution 48x80")) { // 8 pixels an element: as many tokens
+    for (String size : List.of("", " --resolution 12x20")) {
       String line = "policy fora --checkpoint DIR/flux --steps 2 --interval 2 --out DIR/f.json";
       Invocation.of((line + size).replace("DIR", folder.toString()).split(" "));
       Invocation routed =
@@ -270,6 +297,14 @@ class SeveralTextEncodersTest {
                 .split(" "));
     assertThat(drawn.err()).isEmpty();
     assertThat(folder.resolve("f")).isNotEmptyDirectory();
+    Invocation compared =
+        Invocation.of(
+            "compare --model-repository DIR/fluxes --model flux --a none --b f --c none,true-cfg=2 --steps 2 --prompt cat --negative-prompt hill --rounds 1 --warm-up 0"
+                .replace("DIR", folder.toString())
+                .split(" "));
+    assertThat(compared.code()).isZero();
+    assertThat(compared.err()).contains("comparing none, f, none (true CFG 2)");
+    assertThat(compared.out()).contains("PSNR");
     String line =
         "generate --model-repository DIR/fluxes --model flux --steps 2 --prompt cat --negative-prompt hill --out DIR/n"
             .replace("DIR", folder.toString());
@@ -285,7 +320,7 @@ class SeveralTextEncodersTest {
     return Invocation.of(
         ("train --checkpoint DIR/"
                 + model
-                + " --steps 3 --iterations 1 --batch 1 --resolution 48x80 --captions DIR/captions.txt "
+                + " --steps 3 --iterations 1 --batch 1 --resolution 12x20 --captions DIR/captions.txt "
                 + more)
             .replace("DIR", folder.toString())
             .split(" "));

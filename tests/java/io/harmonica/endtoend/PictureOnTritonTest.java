@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Checkpoints;
+import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.cli.Invocation;
 import io.harmonica.cli.PipelineFolder;
@@ -320,6 +321,25 @@ class PictureOnTritonTest {
         .startsWith(
             "error: no pictures of shapes.fora-2 in one request, which harmonica-export --picture fora-2 adds:")
         .hasLineCount(1);
+  }
+
+  /** The text goes as tokens. */
+  @Test
+  void generate_drawsTextsInOneRequest() throws Exception {
+    List<float[]> drawn = new ArrayList<>();
+    for (String way : List.of("--whole", "--steps-per-request 1")) {
+      Path latents = own.resolve(drawn.size() + ".safetensors");
+      Invocation done =
+          Invocation.of(
+              ("generate --model pixart --prompt lantern --seed 5 --triton %s --out %s --save-latents %s %s")
+                  .formatted(server.address(), own.resolve("out" + drawn.size()), latents, way)
+                  .split(" "));
+      assertThat(done.err()).isEmpty();
+      try (Checkpoint saved = Checkpoint.open(latents)) {
+        drawn.add(saved.tensor("latents").floats());
+      }
+    }
+    Golden.assertClose("latents", drawn.get(0), drawn.get(1), 2e-4); // random weights, 20 steps
   }
 
   private static String[] with(String[] command, String router) {

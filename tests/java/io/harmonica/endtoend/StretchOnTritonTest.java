@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,9 +48,11 @@ class StretchOnTritonTest {
 
   @TempDir static Path repository;
 
+  private static TritonServer server;
+
   /** An engine a route: each is a process of the server's. */
   @BeforeAll
-  static void export() {
+  static void serve() throws Exception {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.DIT)) {
       Model model = Exports.model(checkpoint);
       Router router = Exports.staggered("linear", model, STEPS, 3, Reuse.LINEAR);
@@ -72,6 +75,14 @@ class StretchOnTritonTest {
           ExportOptions.of("uvit").withBlocksPerEngine(0).withStepsPerRequest(SIZE);
       new Exporter(model, List.of(router), options).export(repository);
     }
+    server = TritonServer.start(repository);
+  }
+
+  @AfterAll
+  static void stop() {
+    if (server != null) {
+      server.close();
+    }
   }
 
   private static void assertSame(float[] actual, float[] expected) {
@@ -84,7 +95,7 @@ class StretchOnTritonTest {
     assertThat(largest).isLessThanOrEqualTo(TOLERANCE);
   }
 
-  private static Pipeline pipeline(TritonServer server, ServerOptions options) {
+  private static Pipeline pipeline(ServerOptions options) {
     return Pipeline.builder("whole").triton(server.address(), options).stepsPerRequest(SIZE).open();
   }
 
@@ -96,9 +107,8 @@ class StretchOnTritonTest {
       expected = here.generate(REQUEST).latents().values();
     }
     ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(SharedMemory.OFF);
-    try (TritonServer server = TritonServer.start(repository);
-        LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
-        Pipeline near = pipeline(server, options);
+    try (LoopbackProxy proxy = LoopbackProxy.to(server.address(), Duration.ofMillis(3));
+        Pipeline near = pipeline(options);
         Pipeline far = Pipeline.connect(proxy.address(), "whole", options)) {
       assertSame(near.generate(REQUEST).latents().values(), expected);
       List<Integer> seen = new ArrayList<>();
@@ -121,12 +131,8 @@ class StretchOnTritonTest {
       expected = near.generate(request).latents().values();
     }
     ServerOptions options = ServerOptions.DEFAULTS.withSharedMemory(memory);
-    try (TritonServer server = TritonServer.start(repository);
-        Pipeline pipeline =
-            Pipeline.builder(model)
-                .triton(server.address(), options)
-                .stepsPerRequest(SIZE)
-                .open()) {
+    try (Pipeline pipeline =
+        Pipeline.builder(model).triton(server.address(), options).stepsPerRequest(SIZE).open()) {
       List<Integer> seen = new ArrayList<>();
       Latents latents = pipeline.generate(request, step -> seen.add(step.step())).latents();
       assertThat(seen).containsExactly(2, 5, 6, 7);
@@ -138,9 +144,8 @@ class StretchOnTritonTest {
   @Test
   void inSharedMemory_givesTheSame_withNothingOfTheCacheOnTheWire() throws Exception {
     ServerOptions options = ServerOptions.DEFAULTS;
-    try (TritonServer server = TritonServer.start(repository);
-        Pipeline wire = pipeline(server, options.withSharedMemory(SharedMemory.OFF));
-        Pipeline shared = pipeline(server, options.withSharedMemory(SharedMemory.ON))) {
+    try (Pipeline wire = pipeline(options.withSharedMemory(SharedMemory.OFF));
+        Pipeline shared = pipeline(options.withSharedMemory(SharedMemory.ON))) {
       Result expected = wire.generate(REQUEST);
       List<Integer> seen = new ArrayList<>();
       Result result = shared.generate(REQUEST, step -> seen.add(step.step()));

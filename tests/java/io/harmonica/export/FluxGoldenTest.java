@@ -9,6 +9,10 @@ import io.harmonica.Golden;
 import io.harmonica.Inference;
 import io.harmonica.PackedLatents;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.generate.Content;
+import io.harmonica.generate.Embeddings;
+import io.harmonica.generate.Pipeline;
+import io.harmonica.generate.Request;
 import io.harmonica.model.Branch;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
@@ -17,9 +21,11 @@ import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +100,47 @@ class FluxGoldenTest {
               .unpack(floats(io, "output_bf16_weights"));
       float[] output = infer(io, "flux", inputs(io)).get(Names.NOISE_PREDICTION);
       assertClose("output", output, expected, TOLERANCE);
+    }
+  }
+
+  /** As those of FLUX.1-dev, 13 GB in fp32. One alone makes them for many steps at once. */
+  @Test
+  void conditionsOfSeveralEngines_areTheSame() {
+    try (Checkpoint io = Golden.open("flux/dev/io.safetensors");
+        Checkpoint source = Golden.open("flux/dev")) {
+      Model model = Model.of(source, choices(io));
+      Path one = folder.resolve("one");
+      Path several = folder.resolve("several");
+      new Exporter(model, List.of(), ExportOptions.of("flux")).export(one);
+      long most = 100_000;
+      List<Exporter.Entry> written =
+          new Exporter(model, List.of(), ExportOptions.of("flux"), most).export(several);
+      assertThat(written)
+          .filteredOn(engine -> engine.name().startsWith("flux-condition-"))
+          .hasSizeGreaterThan(2)
+          .allMatch(
+              engine ->
+                  several.resolve(engine.name() + "/1/model.onnx.data").toFile().length() <= most);
+      assertThat(several.resolve("flux-condition")).doesNotExist();
+      assertThat(drawn(several, io)).isEqualTo(drawn(one, io));
+    }
+  }
+
+  private static float[] drawn(Path repository, Checkpoint io) {
+    int tokens = size(io, "encoder_hidden_states", 1);
+    long[] mask = new long[2 * tokens];
+    Arrays.fill(mask, 1);
+    Embeddings texts =
+        new Embeddings(
+            floats(io, "encoder_hidden_states"),
+            mask,
+            2,
+            tokens,
+            size(io, "encoder_hidden_states", 2),
+            floats(io, "pooled_projections"));
+    try (Pipeline pipeline = Pipeline.open(repository, "flux")) {
+      Request request = Request.of(new Content.Texts(texts, Optional.empty())).withSteps(3);
+      return pipeline.generate(request).latents().values();
     }
   }
 

@@ -42,7 +42,7 @@ class PiecesTest {
   }
 
   private static List<String> names(EngineSize size, Route route) {
-    return new Pieces(DIT, size, FP32)
+    return new Pieces(DIT, size, FP32, TextEngines.MOST_BYTES)
         .of(route).stream().map(link -> Names.engine(link.engine().role())).toList();
   }
 
@@ -75,7 +75,8 @@ class PiecesTest {
   @Test
   void of_wholeStep_isOneEngine() {
     assertThat(names(EngineSize.STEP, route())).containsExactly("step-c123" + "c".repeat(20));
-    Engine step = new Pieces(DIT, EngineSize.STEP, FP32).of(route()).get(0).engine();
+    Engine step =
+        new Pieces(DIT, EngineSize.STEP, FP32, TextEngines.MOST_BYTES).of(route()).get(0).engine();
     assertThat(Names.engine(step.computed().role())).isEqualTo("step-" + "c".repeat(24));
   }
 
@@ -145,7 +146,7 @@ class PiecesTest {
 
   @Test
   void always_brings_whatAnyRouterOfBranchEnginesNeeds_andNothingElse() {
-    assertThat(new Pieces(DIT, EngineSize.BRANCH, FP32).always())
+    assertThat(new Pieces(DIT, EngineSize.BRANCH, FP32, TextEngines.MOST_BYTES).always())
         .extracting(engine -> Names.engine(engine.role()))
         .containsExactlyInAnyOrder(
             "weights",
@@ -159,7 +160,7 @@ class PiecesTest {
             "run-hidden-2",
             "run-hidden-3",
             "change-hidden");
-    assertThat(new Pieces(DIT, blocks(1), FP32).always()).isEmpty();
+    assertThat(new Pieces(DIT, blocks(1), FP32, TextEngines.MOST_BYTES).always()).isEmpty();
   }
 
   /** Blocks 0 and 1 leave skips for 3 and 4: runs differ in how many they make or change. */
@@ -167,7 +168,7 @@ class PiecesTest {
   void always_ofLongSkips_hasAnEngineForEachNumberOfThem() {
     try (Checkpoint checkpoint = Checkpoint.open(Checkpoints.UVIT)) {
       Model uVit = Exports.uVit(checkpoint, UVitSchedule.DISCRETE);
-      assertThat(new Pieces(uVit, EngineSize.BRANCH, FP32).always())
+      assertThat(new Pieces(uVit, EngineSize.BRANCH, FP32, TextEngines.MOST_BYTES).always())
           .extracting(engine -> Names.engine(engine.role()))
           .filteredOn(name -> name.startsWith("change-"))
           .containsExactlyInAnyOrder(

@@ -8,6 +8,8 @@ import io.harmonica.Checkpoints;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.SafetensorsWriter.Floats;
+import io.harmonica.export.ExportOptions;
+import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import java.io.IOException;
@@ -85,13 +87,14 @@ class OriginalFlowsTest {
   /** Published sizes, by names and shapes alone. */
   @ParameterizedTest
   @CsvSource({
-    "FLUX.1-dev, 512, 1024",
-    "FLUX.1-schnell, 256, 1024",
-    "SD3-medium, 333, 1024",
-    "SD3.5-medium, 333, 1024",
-    "SD3.5-large, 333, 1024"
+    "FLUX.1-dev, 512, 1024, 8",
+    "FLUX.1-schnell, 256, 1024, 8",
+    "SD3-medium, 333, 1024, 2",
+    "SD3.5-medium, 333, 1024, 2",
+    "SD3.5-large, 333, 1024, 6"
   })
-  void publishedShapes_haveTheirNames(String name, int textTokens, int pixels) throws IOException {
+  void publishedShapes_haveTheirNames_andNoEngineBeyond2Gb(
+      String name, int textTokens, int pixels, int conditions) throws IOException {
     Map<String, List<Long>> shapes =
         name.startsWith("FLUX")
             ? OriginalFlows.flux(3072, 128, 19, 38, name.endsWith("dev"))
@@ -107,6 +110,13 @@ class OriginalFlowsTest {
       assertThat(model.io().text().orElseThrow().tokens()).isEqualTo(textTokens);
       assertThat(model.io().height() * model.io().samples().pixelsPerElement()).isEqualTo(pixels);
       assertThat(Files.readAllLines(Path.of("docs/SIZES.md"))).contains(size(model, shapes));
+      Model small = // engines hold the same weights
+          Model.of(checkpoint, Choices.NONE.withResolution(new Resolution(64, 64)));
+      assertThat(new Exporter(small, List.of(), ExportOptions.of("model")).dryRun())
+          .allMatch(engine -> engine.sizeBytes() <= 2_001_000_000)
+          .extracting(Exporter.Entry::name)
+          .filteredOn(engine -> engine.contains("condition"))
+          .hasSize(conditions);
     }
   }
 

@@ -21,7 +21,7 @@ record Cell(int steps, double speedup, Method method) {
     List<Cell> cells = new ArrayList<>();
     for (int steps : settings.steps()) {
       for (double speedup : settings.speedups()) {
-        for (Method method : Method.values()) {
+        for (Method method : settings.methods()) {
           if (method.isFor(steps)) {
             cells.add(new Cell(steps, speedup, method));
           }

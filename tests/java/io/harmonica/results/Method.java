@@ -2,7 +2,9 @@ package io.harmonica.results;
 
 import io.harmonica.router.Policy;
 import io.harmonica.router.TargetSpeedup;
+import java.util.Arrays;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * What the results compare, in the order of the page's rows. What starts from another's router
@@ -102,6 +104,22 @@ enum Method {
     this.training = training;
     this.mostSteps = mostSteps;
     this.policy = policy;
+  }
+
+  /** The one of a name. */
+  static Method of(String id) {
+    return Arrays.stream(values())
+        .filter(method -> method.id.equals(id))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "--methods: '%s' is none of %s"
+                        .formatted(
+                            id,
+                            Arrays.stream(values())
+                                .map(method -> method.id)
+                                .collect(Collectors.joining(", ")))));
   }
 
   boolean isFor(int steps) {

@@ -77,9 +77,11 @@ class ResultsTest {
     assertThat(first)
         .contains("trained routers missing: 11")
         .contains(
-            "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim --guidance 1.0"
-                + " --no-iepo --reuse last --init random --learning-rate 0.05 --iterations 100"
-                + " --target-speedup 1.328 --out " // what FORA's three full steps cost
+            "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim"
+                + " --guidance 1.0 --no-iepo --reuse last --init random --learning-rate 0.05"
+                + " --iterations 100 --target-speedup 1.328"
+                + " --out"
+                + " " // what FORA's three full steps cost
                 + folder.resolve("routers/ddim4-1.5-sdt-no-iepo.json"))
         .contains(" --init " + folder.resolve("routers/ddim4-1.5-ltc.json") + " --iterations 0");
     assertThat(rows())
@@ -97,7 +99,8 @@ class ResultsTest {
     assertThat(rows().get(7)).contains("| 1.33 | 0.0 % |");
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
-            "Not measured: Taylor's table, exchanged, learned weights at 1.5; whole steps as runs, exchanged, three learned weights at 1.5; FORA's");
+            "Not measured: Taylor's table, exchanged, learned weights at 1.5; whole steps as runs,"
+                + " exchanged, three learned weights at 1.5; FORA's");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
@@ -131,6 +134,8 @@ class ResultsTest {
   void run_refusesWhatItDoesNotKnow() {
     assertThatThrownBy(() -> run("--nonsense", "8")).hasMessageContaining("--speedups");
     assertThatThrownBy(() -> run("--steps", "8")).hasMessage("--steps is given twice");
+    assertThatThrownBy(() -> Settings.of(Settings.parse("--methods", "fora,tailor")))
+        .hasMessageStartingWith("--methods: 'tailor' is none of taylor-exchange, model-exchange, ");
     assertThatThrownBy(() -> Settings.of(Settings.parse("--count", "55")))
         .hasMessage("--count 55 must be a multiple of 10, at least 40");
   }

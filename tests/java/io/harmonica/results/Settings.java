@@ -13,6 +13,7 @@ import org.apache.commons.cli.ParseException;
 /**
  * What is measured, and where it is kept.
  *
+ * @param methods whose lines are measured
  * @param count pictures of each set, a multiple of the ten classes
  * @param guidance scale; up to 1 there is none, which halves the time
  * @param seed picture i starts from the noise of {@code seed + i}
@@ -27,6 +28,7 @@ record Settings(
     Path checkpoint,
     List<Integer> steps,
     List<Double> speedups,
+    List<Method> methods,
     int count,
     double guidance,
     long seed,
@@ -54,6 +56,7 @@ record Settings(
     value(options, "checkpoint", "the model (default export/shapes-dit)");
     value(options, "steps", "DDIM steps of the tables (default 10,20,50)");
     value(options, "speedups", "theoretical speedups (default 1.3,1.5,2.0)");
+    value(options, "methods", "by the names in Method.java (default all)");
     value(options, "count", "pictures of each set (default 2000)");
     value(options, "guidance", "scale of classifier-free guidance (default 1.0: none)");
     value(options, "seed", "of the first picture's noise (default 0)");
@@ -79,6 +82,9 @@ record Settings(
         Arrays.stream(line.getOptionValue("speedups", "1.3,1.5,2.0").split(","))
             .map(Double::valueOf)
             .toList(),
+        line.hasOption("methods")
+            ? Arrays.stream(line.getOptionValue("methods").split(",")).map(Method::of).toList()
+            : List.of(Method.values()),
         Integer.parseInt(line.getOptionValue("count", "2000")),
         Double.parseDouble(line.getOptionValue("guidance", "1.0")),
         Long.parseLong(line.getOptionValue("seed", "0")),

@@ -185,7 +185,7 @@ class Int8OpsTest {
           TorchOps data = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
           Scope scope = Scope.withoutGradients()) {
         Map<String, Value> inputs = golden.inputs(vectors, data);
-        Map<String, Value> conditions = denoiser.condition(ops, inputs);
+        Map<String, Value> conditions = denoiser.condition(ops, inputs::get);
         Streams<Value> streams = denoiser.begin(ops, inputs.get("sample"), conditions::get);
         int block = -1;
         for (Branch branch : denoiser.branches()) {

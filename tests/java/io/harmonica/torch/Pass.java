@@ -16,7 +16,7 @@ final class Pass {
   /** Every branch's output by its name, and the prediction. */
   static <T> Map<String, T> run(Denoiser model, Ops<T> ops, Map<String, T> inputs) {
     Map<String, T> outputs = new LinkedHashMap<>();
-    Map<String, T> conditions = model.condition(ops, inputs);
+    Map<String, T> conditions = model.condition(ops, inputs::get);
     Streams<T> streams = model.begin(ops, inputs.get(Denoiser.SAMPLE), conditions::get);
     streams =
         model.blocks(

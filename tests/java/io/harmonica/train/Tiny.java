@@ -35,6 +35,7 @@ public final class Tiny implements AutoCloseable {
   final TorchOps ops;
   final Columns columns;
   private final Checkpoint checkpoint;
+  private final Denoising denoising; // by branches
 
   public Tiny(int steps) {
     this(steps, "ddim");
@@ -67,10 +68,12 @@ public final class Tiny implements AutoCloseable {
             Optional.empty());
     ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
     columns = Columns.of(grain, model.denoiser());
+    denoising = new Denoising(ops, task.model(), task.sampler(), 1.5, 4);
   }
 
+  /** All of them remember the uncached pictures that one of them drew. */
   public Denoising denoising() {
-    return new Denoising(ops, task.model(), task.sampler(), 1.5, 4).over(columns.all());
+    return denoising.over(columns.all());
   }
 
   SoftRouting routing(Reusing reuse) {
@@ -125,6 +128,10 @@ public final class Tiny implements AutoCloseable {
 
     Settings objective(Objective other) {
       return new Settings(steps, other, reuse, Lambda.NONE, control, start, iterations, exchange);
+    }
+
+    Settings lambda(Lambda other) {
+      return new Settings(steps, objective, reuse, other, control, start, iterations, exchange);
     }
 
     Settings control(Control other) {

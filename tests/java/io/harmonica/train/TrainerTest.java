@@ -6,20 +6,25 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
 import io.harmonica.router.Schedule;
 import io.harmonica.train.Tiny.Settings;
 import io.harmonica.train.TrainOptions.Control;
+import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Objective;
 import io.harmonica.train.TrainOptions.Reusing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +32,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TrainerTest {
+  /** By steps: models whose uncached pictures are drawn once for all trainings. */
+  private static final Map<Integer, Tiny> TINY = new HashMap<>();
+
   @TempDir Path folder;
   private final List<String> notes = new ArrayList<>();
 
@@ -46,18 +54,25 @@ class TrainerTest {
     };
   }
 
+  private static Tiny tiny(int steps) {
+    return TINY.computeIfAbsent(steps, Tiny::new);
+  }
+
+  @AfterAll
+  static void close() {
+    TINY.values().forEach(Tiny::close);
+    TINY.clear();
+  }
+
   private Router train(Settings settings, String name, Optional<Path> resume) {
-    try (Tiny tiny = new Tiny(settings.steps())) {
-      TrainingFiles files = new TrainingFiles(folder.resolve(name + ".json"));
-      return new Trainer(tiny.task, tiny.ops, settings.options(), files, progress(notes))
-          .run(resume);
-    }
+    Tiny tiny = tiny(settings.steps());
+    TrainingFiles files = new TrainingFiles(folder.resolve(name + ".json"));
+    return new Trainer(tiny.task, tiny.denoising(), settings.options(), files, progress(notes))
+        .run(resume);
   }
 
   private Savings savings(Router router) {
-    try (Tiny tiny = new Tiny(router.steps())) {
-      return tiny.task.savings(router);
-    }
+    return tiny(router.steps()).task.savings(router);
   }
 
   @ParameterizedTest
@@ -112,13 +127,11 @@ class TrainerTest {
     Settings settings = Settings.SHORT.control(Control.speedup(speedup));
     Router router = train(settings, "speedup", Optional.empty());
     double reached = savings(router).theoreticalSpeedup().orElseThrow();
-    try (Tiny tiny = new Tiny(6)) {
-      double full = 6.0 * tiny.task.flops().full();
-      double lightest =
-          tiny.task.flops().branches().stream().mapToLong(Long::longValue).min().orElseThrow();
-      assertThat(reached).isGreaterThanOrEqualTo(speedup * (1 - 1e-9));
-      assertThat(full / reached).isGreaterThan(full / speedup - lightest);
-    }
+    Flops flops = tiny(6).task.flops();
+    double full = 6.0 * flops.full();
+    double lightest = flops.branches().stream().mapToLong(Long::longValue).min().orElseThrow();
+    assertThat(reached).isGreaterThanOrEqualTo(speedup * (1 - 1e-9));
+    assertThat(full / reached).isGreaterThan(full / speedup - lightest);
   }
 
   @Test
@@ -140,7 +153,7 @@ class TrainerTest {
 
   @Test
   void beta_higher_reusesMore() {
-    Settings settings = Settings.SHORT.iterations(60);
+    Settings settings = Settings.SHORT.lambda(Lambda.NONE).iterations(60);
     double free = savings(train(settings.control(Control.beta(0)), "a", Optional.empty())).cur();
     double dear = savings(train(settings.control(Control.beta(1e6)), "b", Optional.empty())).cur();
     assertThat(free).isLessThan(0.2);
@@ -152,7 +165,8 @@ class TrainerTest {
     assertThatThrownBy(() -> train(Settings.SHORT.control(Control.cur(0.9)), "u", Optional.empty()))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "`targetCur` 0.9 cannot be reached, the nearest is 0.833: 1 of 6 steps compute everything");
+            "`targetCur` 0.9 cannot be reached, the nearest is 0.833: 1 of 6 steps compute"
+                + " everything");
     assertThatThrownBy(
             () ->
                 train(
@@ -210,10 +224,10 @@ class TrainerTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0", "3"})
-  void resume_betweenRoundsOfExchange_equalsOneRun(int iterations) throws IOException {
-    Settings whole =
-        Settings.SHORT.iterations(iterations).start("taylor").reuse(Reusing.LEARNED).exchange(3);
+  @CsvSource({"0, LINEAR", "3, LEARNED"})
+  void resume_betweenRoundsOfExchange_equalsOneRun(int iterations, Reusing reuse)
+      throws IOException {
+    Settings whole = Settings.SHORT.iterations(iterations).start("taylor").reuse(reuse).exchange(2);
     Router once = train(whole, "once", Optional.empty());
     train(whole.exchange(1), "half", Optional.empty());
     train(whole, "half", Optional.of(folder.resolve("half.state.json")));
@@ -283,7 +297,8 @@ class TrainerTest {
     assertThatThrownBy(() -> train(whole.iterations(5), "full", Optional.of(state)))
         .isInstanceOf(HarmonicaException.class)
         .hasMessage(
-            "`resume` %s has exchanged branches after 0 iterations (rounds: 1), which `iterations` 5 would drop: give `iterations` 0 to go on, or train anew",
+            "`resume` %s has exchanged branches after 0 iterations (rounds: 1), which `iterations`"
+                + " 5 would drop: give `iterations` 0 to go on, or train anew",
             state);
     assertThat(Files.readString(state)).isEqualTo(before);
     assertThat(Files.readString(folder.resolve("full.log.jsonl"))).isEqualTo(log);

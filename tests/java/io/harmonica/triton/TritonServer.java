@@ -1,7 +1,6 @@
 package io.harmonica.triton;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.concurrent.TimeUnit.SECONDS;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -121,15 +120,10 @@ public final class TritonServer implements AutoCloseable {
     processes.forEach(handle -> handle.onExit().join());
   }
 
+  /** At once: a server that is asked to end looks only every second whether its models have. */
   @Override
   public void close() {
     java.lang.Runtime.getRuntime().removeShutdownHook(onExit);
-    try {
-      process.destroy(); // SIGTERM to the server's own process id
-      process.waitFor(20, SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
     destroy();
   }
 
@@ -187,7 +181,7 @@ public final class TritonServer implements AutoCloseable {
   private static String ask(int port, String path, String method) throws IOException {
     var connection = (HttpURLConnection) new URL("http", "127.0.0.1", port, path).openConnection();
     connection.setRequestMethod(method);
-    connection.setRequestProperty("Connection", "close"); // an idle one holds up the server's end
+    connection.setRequestProperty("Connection", "close"); // the port may be another one's next
     connection.setReadTimeout(10_000);
     if (connection.getResponseCode() != 200) {
       throw new IOException(path + " answered " + connection.getResponseCode());

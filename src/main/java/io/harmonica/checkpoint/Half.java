@@ -37,4 +37,12 @@ public final class Half {
   static float bfloatToFloat(short bfloat) {
     return Float.intBitsToFloat(bfloat << 16);
   }
+
+  /** The nearest bfloat16, ties to even. */
+  public static short bfloatFromFloat(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return Float.isNaN(value)
+        ? (short) (bits >>> 16 | 0x40) // still one with its payload cut off
+        : (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
 }

@@ -91,8 +91,9 @@ final class ExportCommand implements Command {
         .value(
             "precision",
             String.join("|", Precision.words()),
-            "of weights and activations (default fp32); int8: the linear maps of blocks multiply in"
-                + " 8 bits, all else is fp32, or with int8-fp16 fp16")
+            "of weights and activations (default fp32); bf16: with --platform tensorrt; int8: the"
+                + " linear maps of blocks multiply in 8 bits, all else is fp32, or with int8-fp16"
+                + " fp16")
         .value(
             "cache-precision",
             "engine|int8",

@@ -18,7 +18,7 @@ final class ModelFiles implements Models {
   public ModelCard checkpoint(Path path, Choices choices) {
     PipelineParts parts = PipelineParts.of(path);
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      Model model = Model.of(checkpoint, choices);
+      Model model = Model.of(checkpoint, parts.choices(choices));
       return card(model, parts.sampling(model.denoiser().io().sampling()));
     }
   }

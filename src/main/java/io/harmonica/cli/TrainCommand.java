@@ -164,8 +164,8 @@ final class TrainCommand implements Command {
     }
     family.forEach(member -> OutputPaths.requireFile("out", member.out()));
     Device device = device(arguments);
-    Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
+    Choices choices = parts.choices(CheckpointOptions.choicesForRouters(arguments));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.note(note));

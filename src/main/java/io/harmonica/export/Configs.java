@@ -203,11 +203,15 @@ final class Configs {
         .map(engine -> Ensemble.conditioned(ensemble, engine));
   }
 
-  /** The condition engine, once it is written, where its outputs are cut to steps. */
+  /**
+   * The condition engine, once it is written, where its outputs are cut to steps; none where there
+   * are several, which every step runs.
+   */
   Optional<ModelConfig> condition() {
-    Engine engine = new Engine.Condition(Role.of(Role.Kind.CONDITION));
-    return Optional.ofNullable(graphs.apply(engine))
-        .map(graph -> engine(engine))
+    return pieces
+        .condition()
+        .filter(engine -> graphs.apply(engine) != null)
+        .map(this::engine)
         .filter(Ensemble::areCut);
   }
 

@@ -38,7 +38,8 @@ record DecoderEngine(Autoencoder autoencoder, Denoiser.Interface io) {
   Graph graph(WeightFile weights, Precision wished) {
     Decoder own = autoencoder.decoder();
     Decoder decoder = io.origin().isFlow() ? own : own.withoutShift();
-    Precision precision = decoder.upcast() ? Precision.FP32 : wished;
+    boolean upcast = decoder.upcast() || wished == Precision.BF16; // convolutions have none
+    Precision precision = upcast ? Precision.FP32 : wished;
     Graph graph = new Graph("decoder");
     OnnxOps ops = new OnnxOps(graph, autoencoder.weights(), weights, precision);
     Value latents = graph.input(Names.LATENTS, Element.FP32, io.channels(), Port.ANY, Port.ANY);

@@ -4,6 +4,7 @@ import io.harmonica.model.Change;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -28,11 +29,15 @@ sealed interface Engine {
     return false;
   }
 
-  /** What depends on timestep and condition only. */
-  record Condition(Role role) implements Engine {
+  /**
+   * What depends on timestep and condition only.
+   *
+   * @param names of what it makes
+   */
+  record Condition(Role role, List<String> names) implements Engine {
     @Override
     public void draw(EngineGraph graph) {
-      graph.condition();
+      graph.condition(names);
     }
 
     @Override

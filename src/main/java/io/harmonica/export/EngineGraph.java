@@ -24,7 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /** Writes the ONNX graph of an engine: one walk over the model definition. */
 final class EngineGraph {
@@ -65,10 +64,10 @@ final class EngineGraph {
     return graph;
   }
 
-  void condition() {
-    model
-        .condition(ops, conditions())
-        .forEach((name, value) -> graph.output(name, value, handedOn.get(name)));
+  /** Some of what depends on timestep and condition only. */
+  void condition(List<String> names) {
+    Map<String, Supplier<Value>> all = model.conditions(ops, this::condition);
+    names.forEach(name -> graph.output(name, all.get(name).get(), handedOn.get(name)));
   }
 
   void embed() {
@@ -109,7 +108,7 @@ final class EngineGraph {
 
   /** From sample to prediction. */
   void step(Route route, Map<Run, Change> changes) {
-    Conditioning<Value> conditioning = model.condition(ops, conditions())::get;
+    Conditioning<Value> conditioning = model.condition(ops, this::condition)::get;
     Streams<Value> streams = begin(conditioning);
     Map<Run, Streams<Value>> before = new HashMap<>();
     List<String> names = Run.columns(model.branchNames(), route.runs());
@@ -259,9 +258,13 @@ final class EngineGraph {
     return input(Names.weights(name), Element.FP32, 1, Route.MAX_HISTORY);
   }
 
-  /** The inputs that say when and what. */
-  private Map<String, Value> conditions() {
-    return model.io().conditions().stream().collect(Collectors.toMap(Port::name, this::input));
+  /** An input that says when or what. */
+  private Value condition(String name) {
+    return model.io().conditions().stream()
+        .filter(port -> port.name().equals(name))
+        .findFirst()
+        .map(this::input)
+        .orElseThrow();
   }
 
   private Value handedOn(String name) {

@@ -3,9 +3,9 @@ package io.harmonica.export;
 import io.harmonica.InvalidProperty;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * How a model is exported.
@@ -25,6 +25,9 @@ public record ExportOptions(
       "servers whose processors are x64 need VNNI (Intel from Cascade Lake, AMD from Zen 4 on): on"
           + " others products in int8 overflow without a word; in this process the slower ones that"
           + " do not are taken there";
+
+  private static final String AMPERE =
+      "plans of bf16 need GPUs of compute capability 8.0 or more (Ampere and later)";
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -104,6 +107,13 @@ public record ExportOptions(
           "'%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
     }
+    if (numerics.precision == Precision.BF16 && platform != Platform.TENSORRT) {
+      throw new InvalidProperty(
+          "precision",
+          "bf16 needs `platform` tensorrt: ONNX Runtime has no kernels for it on processors, and"
+              + " its TensorRT takes it in later releases than Triton 24.10's; export fp32, which"
+              + " OpenVINO computes in bf16 on processors that can, or fp16");
+    }
   }
 
   /**
@@ -150,9 +160,14 @@ public record ExportOptions(
 
   /** What servers need for it that not every one has. */
   public List<String> needs() {
-    boolean onProcessors = numerics.precision.isInt8() && !platform.isTensorRt();
-    return Stream.concat(platform.needs.stream(), onProcessors ? Stream.of(VNNI) : Stream.empty())
-        .toList();
+    List<String> needs = new ArrayList<>(platform.needs.stream().toList());
+    if (numerics.precision.isInt8() && !platform.isTensorRt()) {
+      needs.add(VNNI);
+    }
+    if (numerics.precision == Precision.BF16) {
+      needs.add(AMPERE);
+    }
+    return needs;
   }
 
   /** Blocks of one engine; 0 for the whole step in one. */

@@ -92,11 +92,15 @@ public final class Exporter {
    * @throws HarmonicaException for a router of another model, or two of one name
    */
   public Exporter(Model model, List<Router> routers, ExportOptions options) {
+    this(model, routers, options, TextEngines.MOST_BYTES);
+  }
+
+  Exporter(Model model, List<Router> routers, ExportOptions options, long most) {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
     this.sampling = model.denoiser().io().sampling();
-    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options));
+    this.pieces = new Pieces(model, options.engines(), Numbers.of(model.denoiser(), options), most);
     this.configs = new Configs(model.denoiser(), options, pieces, graphs::get);
     this.beside = new Beside(model.denoiser().io(), options, configs);
     List<String> branches = model.denoiser().branchNames();

@@ -20,6 +20,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -33,6 +34,7 @@ final class Pieces {
   private final Map<String, long[]> handedOn;
   private final List<long[]> outputs;
   private final StreamLives lives;
+  private final Map<Role, Engine> conditions = new LinkedHashMap<>();
   private final Map<String, Integer> joining = new LinkedHashMap<>(); // a branch, by its shape
   private final Map<String, Change> changes = new HashMap<>(); // by shape
   private final Cut cut;
@@ -40,13 +42,19 @@ final class Pieces {
   /** An engine in its turn. */
   record Link(Engine engine, Cut.Turn turn) {}
 
-  Pieces(Model model, EngineSize size, Numbers numbers) {
+  /**
+   * Of a model.
+   *
+   * @param most bytes of weights that an engine of conditions may have, unless one alone has more
+   */
+  Pieces(Model model, EngineSize size, Numbers numbers, long most) {
     this.model = model;
     this.numbers = numbers;
     this.size = size;
     this.handedOn = Shapes.handedOn(model.denoiser());
     this.outputs = Shapes.outputs(model.denoiser());
     this.lives = StreamLives.of(model.denoiser());
+    conditions(most).forEach(engine -> conditions.put(engine.role(), engine));
     this.cut =
         new Cut(uncached().stream().map(Engine::role).toList(), model.denoiser().branchNames());
   }
@@ -71,7 +79,7 @@ final class Pieces {
       return List.of(new Engine.Step(Role.step(full.variant()), full, Map.of()));
     }
     List<Engine> engines = new ArrayList<>();
-    engines.add(new Engine.Condition(Role.of(Role.Kind.CONDITION)));
+    engines.addAll(conditions.values());
     engines.add(new Engine.Embed(Role.embed(lives)));
     if (size instanceof EngineSize.Blocks blocks) {
       engines.addAll(groups(blocks.count()));
@@ -82,6 +90,42 @@ final class Pieces {
     }
     engines.add(new Engine.Head(Role.of(Role.Kind.HEAD)));
     return engines;
+  }
+
+  /**
+   * One engine, or as many as keep to a size: the modulation of FLUX.1-dev's blocks is 13 GB in
+   * fp32.
+   */
+  private List<Engine> conditions(long most) {
+    List<String> all = Shapes.conditions(model.denoiser());
+    Engine one = new Engine.Condition(Role.of(Role.Kind.CONDITION), all);
+    if (sizeBytes(one) <= most) {
+      return List.of(one);
+    }
+    List<Engine> engines = new ArrayList<>();
+    int first = 0;
+    while (first < all.size()) {
+      Role role = Role.condition(String.format(Locale.ROOT, "%02d", engines.size()));
+      int end = first + 1;
+      while (end < all.size()
+          && sizeBytes(new Engine.Condition(role, all.subList(first, end + 1))) <= most) {
+        end++;
+      }
+      engines.add(new Engine.Condition(role, all.subList(first, end)));
+      first = end;
+    }
+    return engines;
+  }
+
+  /** What makes all conditions, if it is one engine. */
+  Optional<Engine> condition() {
+    return conditions.size() == 1 ? conditions.values().stream().findFirst() : Optional.empty();
+  }
+
+  private long sizeBytes(Engine engine) {
+    WeightFile weights = WeightFile.measure();
+    graph(engine, weights);
+    return weights.sizeBytes();
   }
 
   private List<Engine> groups(int blocksPerEngine) {
@@ -154,7 +198,7 @@ final class Pieces {
   private Engine engine(Cut.Turn turn, Route route) {
     Role role = turn.role();
     return switch (role.kind()) {
-      case CONDITION -> new Engine.Condition(role);
+      case CONDITION -> conditions.get(role);
       case EMBED -> new Engine.Embed(role);
       case HEAD -> new Engine.Head(role);
       case BLOCK -> new Engine.Blocks(role, turn.first());

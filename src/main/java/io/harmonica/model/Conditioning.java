@@ -1,7 +1,8 @@
 package io.harmonica.model;
 
 /**
- * What {@link Denoiser#condition} computed from timestep, label and text, by name.
+ * What {@link Denoiser#condition} computed from timestep, label and text, by name; or those
+ * themselves.
  *
  * <p>An engine that does not compute it learns from these calls which inputs it needs.
  */

@@ -7,6 +7,7 @@ import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,7 +53,18 @@ public interface Denoiser {
    *
    * @param inputs {@link Interface#conditions} by name
    */
-  <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs);
+  default <T> Map<String, T> condition(Ops<T> ops, Conditioning<T> inputs) {
+    Map<String, T> all = new LinkedHashMap<>();
+    conditions(ops, inputs).forEach((name, made) -> all.put(name, made.get()));
+    return all;
+  }
+
+  /**
+   * The same, each of it made when it is asked for, once: an engine may hold the weights of some.
+   *
+   * @param inputs {@link Interface#conditions} by name
+   */
+  <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs);
 
   /** The streams before the first block: the tokens of a sample (B, C, H, W). */
   <T> Streams<T> begin(Ops<T> ops, T sample, Conditioning<T> conditioning);

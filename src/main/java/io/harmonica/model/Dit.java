@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * DiT with adaLN-Zero blocks (Peebles and Xie, "Scalable Diffusion Models with Transformers", arXiv
@@ -63,24 +64,32 @@ public record Dit(
   }
 
   @Override
-  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
-    Map<String, T> out = new LinkedHashMap<>();
+  public <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs) {
+    Map<String, Supplier<T>> out = new LinkedHashMap<>();
     T features =
         Layers.sinusoids(
             ops, inputs.get("timestep"), Layers.FEATURES, layout.frequencyDivisor()); // (B, 256)
     T condition = condition(ops, features, inputs.get("class_label"), 0); // (B, D)
     for (int block = 0; block < depth; block++) {
-      T own =
-          layout.sharedEmbedder() || block == 0
-              ? condition
-              : condition(ops, features, inputs.get("class_label"), block);
-      T modulation =
-          ops.linear(own, "blocks." + block + ".adaLN_modulation.1", width, 6 * width); // (B, 6 D)
-      out.put(modulation(block), ops.reshape(modulation, 0, 6, width)); // (B, 6, D)
+      int index = block;
+      out.put(
+          modulation(block),
+          () -> {
+            T own =
+                layout.sharedEmbedder() || index == 0
+                    ? condition
+                    : condition(ops, features, inputs.get("class_label"), index);
+            return rows(ops, own, "blocks." + index, 6); // (B, 6, D)
+          });
     }
-    T last = ops.linear(condition, "final_layer.adaLN_modulation.1", width, 2 * width);
-    out.put("head.modulation", ops.reshape(last, 0, 2, width)); // (B, 2, D)
+    out.put("head.modulation", () -> rows(ops, condition, "final_layer", 2)); // (B, 2, D)
     return out;
+  }
+
+  /** Rows of modulation: (B, D) to (B, rows, D). */
+  private <T> T rows(Ops<T> ops, T condition, String of, int rows) {
+    T all = ops.linear(condition, of + ".adaLN_modulation.1", width, rows * width);
+    return ops.reshape(all, 0, rows, width);
   }
 
   @Override

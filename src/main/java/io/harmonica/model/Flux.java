@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Supplier;
 
 /**
  * FLUX.1 (Black Forest Labs; diffusers {@code FluxTransformer2DModel}, whose parameter names are
@@ -92,7 +93,7 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
   }
 
   @Override
-  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+  public <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs) {
     T both = timed(ops, inputs.get("timestep"), "timestep_embedder"); // (B, D)
     if (takes().guided()) {
       T scale = ops.mul(inputs.get("guidance_scale"), ops.constant(new float[] {1000}, 1));
@@ -101,20 +102,20 @@ public record Flux(int width, int heads, int depth, int singles, List<Integer> a
     T pooled = ops.toPrecision(inputs.get("pooled_text")); // (B, pooled)
     both = ops.add(both, both().embedded(ops, pooled, "text_embedder", takes().pooled()));
     T silu = ops.silu(both);
-    Map<String, T> out = new LinkedHashMap<>();
+    Map<String, Supplier<T>> out = new LinkedHashMap<>();
+    out.put(CONTEXT, () -> both().context(ops, inputs, takes())); // (B, T, D)
     for (int block = 0; block < depth; block++) {
       String norm = prefix(block) + "norm1";
-      out.put(modulation(block), both().rows(ops, silu, norm + ".linear", 6)); // (B, 6, D)
+      out.put(modulation(block), () -> both().rows(ops, silu, norm + ".linear", 6)); // (B, 6, D)
       out.put(
-          textModulation(block), both().rows(ops, silu, norm + "_context.linear", 6)); // (B, 6, D)
+          textModulation(block),
+          () -> both().rows(ops, silu, norm + "_context.linear", 6)); // (B, 6, D)
     }
     for (int block = depth; block < depth + singles; block++) {
-      out.put(
-          modulation(block), both().rows(ops, silu, prefix(block) + "norm.linear", 3)); // (B, 3, D)
+      String norm = prefix(block) + "norm";
+      out.put(modulation(block), () -> both().rows(ops, silu, norm + ".linear", 3)); // (B, 3, D)
     }
-    out.put(LAST, both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
-    T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
-    out.put(CONTEXT, ops.linear(text, "context_embedder", takes().width(), width)); // (B, T, D)
+    out.put(LAST, () -> both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
     return out;
   }
 

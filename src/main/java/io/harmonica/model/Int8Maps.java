@@ -23,7 +23,7 @@ public record Int8Maps(Set<String> tokens, Set<String> vectors) {
     Walk ops = new Walk();
     Map<String, long[]> inputs = new HashMap<>();
     model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditions = model.condition(ops, inputs);
+    Map<String, long[]> conditions = model.condition(ops, inputs::get);
     Streams<long[]> begun = model.begin(ops, model.io().sample().batched(1), conditions::get);
     model.blocks(
         ops,

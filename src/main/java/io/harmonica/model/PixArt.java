@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * PixArt-alpha and PixArt-Sigma (Chen et al., arXiv 2310.00426 and 2403.04692; diffusers {@code
@@ -86,34 +87,44 @@ public record PixArt(
   }
 
   @Override
-  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
-    Map<String, T> out = new LinkedHashMap<>();
+  public <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs) {
+    Map<String, Supplier<T>> out = new LinkedHashMap<>();
     T condition = modulating(ops, inputs); // (B, D)
-    T all = ops.linear(ops.silu(condition), "adaln_single.linear", width, 6 * width); // (B, 6 D)
-    all = ops.reshape(all, 0, 6, width); // (B, 6, D)
+    T mapped = ops.linear(ops.silu(condition), "adaln_single.linear", width, 6 * width); // (B, 6 D)
+    T all = ops.reshape(mapped, 0, 6, width); // (B, 6, D)
     for (int block = 0; block < depth; block++) {
-      T table = ops.parameter(prefix(block) + "scale_shift_table", 6, width);
-      out.put(modulation(block), ops.add(all, table)); // (B, 6, D)
+      String table = prefix(block) + "scale_shift_table";
+      out.put(modulation(block), () -> ops.add(all, ops.parameter(table, 6, width))); // (B, 6, D)
     }
-    T last = ops.parameter("scale_shift_table", 2, width);
-    out.put("head.modulation", ops.add(ops.reshape(condition, 0, 1, width), last)); // (B, 2, D)
-
-    Shows.Text text = io.text().orElseThrow();
-    T caption = ops.toPrecision(inputs.get("text_embedding")); // (B, M, text width)
-    caption = ops.linear(caption, "caption_projection.linear_1", text.width(), width);
-    caption = ops.gelu(caption, Gelu.TANH);
-    out.put(CAPTION, ops.linear(caption, "caption_projection.linear_2", width, width)); // (B, M, D)
-    T mask = ops.reshape(ops.toFloat(inputs.get("text_mask")), 0, 1, 1, text.tokens());
-    T dropped = ops.constant(new float[] {-10000}, 1); // as diffusers; fp16 holds it
-    T kept = ops.mul(mask, ops.constant(new float[] {10000}, 1));
-    out.put(CAPTION_BIAS, ops.toPrecision(ops.add(kept, dropped))); // (B, 1, 1, M)
+    out.put(
+        "head.modulation",
+        () ->
+            ops.add(
+                ops.reshape(condition, 0, 1, width),
+                ops.parameter("scale_shift_table", 2, width))); // (B, 2, D)
+    out.put(CAPTION, () -> caption(ops, inputs.get("text_embedding"))); // (B, M, D)
+    out.put(CAPTION_BIAS, () -> bias(ops, inputs.get("text_mask"))); // (B, 1, 1, M)
     return out;
+  }
+
+  private <T> T caption(Ops<T> ops, T text) {
+    T caption = ops.toPrecision(text); // (B, M, text width)
+    int from = io.text().orElseThrow().width();
+    caption = ops.linear(caption, "caption_projection.linear_1", from, width);
+    return ops.linear(ops.gelu(caption, Gelu.TANH), "caption_projection.linear_2", width, width);
+  }
+
+  private <T> T bias(Ops<T> ops, T mask) {
+    T rows = ops.reshape(ops.toFloat(mask), 0, 1, 1, io.text().orElseThrow().tokens());
+    T dropped = ops.constant(new float[] {-10000}, 1); // as diffusers; fp16 holds it
+    T kept = ops.mul(rows, ops.constant(new float[] {10000}, 1));
+    return ops.toPrecision(ops.add(kept, dropped));
   }
 
   /**
    * What modulates, from the timestep and, where the model takes it, the picture's size: (B, D).
    */
-  private <T> T modulating(Ops<T> ops, Map<String, T> inputs) {
+  private <T> T modulating(Ops<T> ops, Conditioning<T> inputs) {
     T condition = embedded(ops, inputs.get("timestep"), "timestep_embedder", width);
     if (!io.text().orElseThrow().pictureSize()) {
       return condition;

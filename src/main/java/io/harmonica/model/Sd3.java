@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Supplier;
 
 /**
  * Stable Diffusion 3 and 3.5 (Esser et al., arXiv 2403.03206; diffusers {@code
@@ -110,26 +111,24 @@ public record Sd3(
   }
 
   @Override
-  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+  public <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs) {
     Shows.Text takes = io.text().orElseThrow();
     T time = Layers.sinusoids(ops, inputs.get("timestep"), Layers.FEATURES, DIVISOR); // (B, 256)
     time = both().embedded(ops, time, "timestep_embedder", Layers.FEATURES);
     T pooled = ops.toPrecision(inputs.get("pooled_text")); // (B, pooled)
     T both = ops.add(time, both().embedded(ops, pooled, "text_embedder", takes.pooled())); // (B, D)
     T silu = ops.silu(both);
-    Map<String, T> out = new LinkedHashMap<>();
+    Map<String, Supplier<T>> out = new LinkedHashMap<>();
+    out.put(CONTEXT, () -> both().context(ops, inputs, takes)); // (B, T, D)
     for (int block = 0; block < depth; block++) {
       String norm = prefix(block) + "norm1";
-      int rows = dual.contains(block) ? 9 : 6;
-      out.put(modulation(block), both().rows(ops, silu, norm + ".linear", rows)); // (B, 6 or 9, D)
-      int textRows = isLast(block) ? 2 : 6;
+      int rows = dual.contains(block) ? 9 : 6; // (B, 6 or 9, D)
+      out.put(modulation(block), () -> both().rows(ops, silu, norm + ".linear", rows));
+      int textRows = isLast(block) ? 2 : 6; // (B, 6 or 2, D)
       out.put(
-          textModulation(block),
-          both().rows(ops, silu, norm + "_context.linear", textRows)); // (B, 6 or 2, D)
+          textModulation(block), () -> both().rows(ops, silu, norm + "_context.linear", textRows));
     }
-    out.put(LAST, both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
-    T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
-    out.put(CONTEXT, ops.linear(text, "context_embedder", takes.width(), width)); // (B, T, D)
+    out.put(LAST, () -> both().rows(ops, silu, "norm_out.linear", 2)); // (B, 2, D)
     return out;
   }
 

@@ -47,10 +47,19 @@ public final class Shapes implements Ops<long[]> {
     encoder.encode(new Shapes(weights), one, Optional.of(one), 1, use);
   }
 
-  private Traced walk(Denoiser model) {
+  /** Names of what {@link Denoiser#condition} computes, in order. */
+  public static List<String> conditions(Denoiser model) {
+    return List.copyOf(new Shapes(Weights.NONE).conditioning(model).keySet());
+  }
+
+  private Map<String, long[]> conditioning(Denoiser model) {
     Map<String, long[]> inputs = new HashMap<>();
     model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditioning = model.condition(this, inputs);
+    return model.condition(this, inputs::get);
+  }
+
+  private Traced walk(Denoiser model) {
+    Map<String, long[]> conditioning = conditioning(model);
     Map<String, long[]> handedOn = new LinkedHashMap<>(conditioning);
     Streams<long[]> streams = model.begin(this, model.io().sample().batched(1), conditioning::get);
     handedOn.putAll(streams.made());
@@ -80,9 +89,7 @@ public final class Shapes implements Ops<long[]> {
   /** The streams of a pass by name, in the order in which they are first made. */
   public static Map<String, StreamLives.Life> streams(Denoiser model) {
     Shapes ops = new Shapes(Weights.NONE);
-    Map<String, long[]> inputs = new HashMap<>();
-    model.io().conditions().forEach(port -> inputs.put(port.name(), port.batched(1)));
-    Map<String, long[]> conditioning = model.condition(ops, inputs);
+    Map<String, long[]> conditioning = ops.conditioning(model);
     Map<String, List<Integer>> made = new LinkedHashMap<>();
     Map<String, Integer> lastRead = new HashMap<>();
     Map<String, long[]> now = new HashMap<>();

@@ -38,6 +38,12 @@ record TwoStreams(int width) {
     return ops.linear(x, map + ".linear_2", width, width);
   }
 
+  /** What the text's stream begins with: (B, T, D). */
+  <T> T context(Ops<T> ops, Conditioning<T> inputs, Shows.Text takes) {
+    T text = ops.toPrecision(inputs.get("text_embedding")); // (B, T, text width)
+    return ops.linear(text, "context_embedder", takes.width(), width);
+  }
+
   /** Rows of modulation: (B, D) to (B, rows, D). */
   <T> T rows(Ops<T> ops, T silu, String name, int rows) {
     return ops.reshape(ops.linear(silu, name, width, rows * width), 0, rows, width);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * U-ViT (Bao et al., "All are Worth Words: A ViT Backbone for Diffusion Models", arXiv 2209.12152;
@@ -51,7 +52,7 @@ public record UVit(
 
   /** The tokens beside the picture's: class, time; time, text; or time alone. */
   @Override
-  public <T> Map<String, T> condition(Ops<T> ops, Map<String, T> inputs) {
+  public <T> Map<String, Supplier<T>> conditions(Ops<T> ops, Conditioning<T> inputs) {
     T time = Layers.sinusoids(ops, inputs.get("timestep"), width, width / 2); // (B, D)
     if (parts.timeEmbed()) {
       time = ops.linear(time, "time_embed.0", width, 4 * width);
@@ -67,7 +68,7 @@ public record UVit(
       T context = ops.toPrecision(inputs.get("text_embedding")); // (B, M, text width)
       tokens.add(ops.linear(context, "context_embed", text.width(), width));
     }
-    return Map.of(EXTRA_TOKENS, ops.concat(1, tokens)); // (B, E, D)
+    return Map.of(EXTRA_TOKENS, () -> ops.concat(1, tokens)); // (B, E, D)
   }
 
   @Override

@@ -250,6 +250,7 @@ public final class Graph {
     return switch (type) {
       case FP32 -> DataType.FLOAT_VALUE;
       case FP16 -> DataType.FLOAT16_VALUE;
+      case BF16 -> DataType.BFLOAT16_VALUE;
       case FP64 -> DataType.DOUBLE_VALUE;
       case INT64 -> DataType.INT64_VALUE;
       case UINT8 -> DataType.UINT8_VALUE;

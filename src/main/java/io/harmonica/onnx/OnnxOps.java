@@ -66,14 +66,22 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value conv(Value x, String name, int in, int out, int kernel, int stride, int padding) {
-    Value filter = weight(name + ".weight", false, out, in, kernel, kernel);
-    return graph.node(
-        "Conv",
-        x.type(),
-        List.of(x, filter, weight(name + ".bias", false, out)),
-        Graph.integers("kernel_shape", kernel, kernel),
-        Graph.integers("strides", stride, stride),
-        Graph.integers("pads", padding, padding, padding, padding));
+    Element type = convolved();
+    Value filter = weight(name + ".weight", type, false, out, in, kernel, kernel);
+    Value convolved =
+        graph.node(
+            "Conv",
+            type,
+            List.of(cast(x, type), filter, weight(name + ".bias", type, false, out)),
+            Graph.integers("kernel_shape", kernel, kernel),
+            Graph.integers("strides", stride, stride),
+            Graph.integers("pads", padding, padding, padding, padding));
+    return cast(convolved, x.type());
+  }
+
+  /** ONNX convolves bfloat16 from opset 22 on, which Triton 24.10 does not read. */
+  private Element convolved() {
+    return precision.element() == Element.BF16 ? Element.FP32 : precision.element();
   }
 
   @Override
@@ -281,10 +289,14 @@ public final class OnnxOps implements Ops<Value> {
    * A parameter as an initializer; a linear map's [out, in] is kept transposed, as MatMul wants.
    */
   private Value weight(String name, boolean transposed, long... shape) {
+    return weight(name, precision.element(), transposed, shape);
+  }
+
+  private Value weight(String name, Element type, boolean transposed, long... shape) {
     long[] kept = transposed ? new long[] {shape[1], shape[0]} : shape;
     return initializers.floats(
         name,
-        precision.element(),
+        type,
         () -> {
           float[] values = weights.read(name, shape);
           requireHolds(name, values);

@@ -13,6 +13,9 @@ public enum Precision {
   FP32(Element.FP32, false),
   FP16(Element.FP16, false),
 
+  /** The upper half of fp32, so with its range: what FLUX.1 and T5 were trained in. */
+  BF16(Element.BF16, false),
+
   /** Linear maps of branches multiply 8 bits by 8 bits; all else is fp32. */
   INT8(Element.FP32, true),
 

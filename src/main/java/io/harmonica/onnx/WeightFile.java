@@ -88,10 +88,12 @@ public final class WeightFile implements AutoCloseable {
     ByteBuffer bytes = ByteBuffer.allocate((int) as.bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
     if (as == Element.FP32) {
       bytes.asFloatBuffer().put(values, start, count);
-    } else {
-      for (int i = 0; i < count; i++) {
-        bytes.putShort(2 * i, Half.fromFloat(values[start + i]));
-      }
+      return bytes;
+    }
+    for (int i = 0; i < count; i++) {
+      float value = values[start + i];
+      bytes.putShort(
+          2 * i, as == Element.BF16 ? Half.bfloatFromFloat(value) : Half.fromFloat(value));
     }
     return bytes;
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Links;
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.HubCache;
 import io.harmonica.sampler.Sampling;
 import java.io.IOException;
@@ -87,6 +88,18 @@ public record PipelineParts(
               .formatted(index, HarmonicaException.oneLine(String.valueOf(e.getMessage()))),
           e);
     }
+  }
+
+  /** With as many pixels an element as the autoencoder beside it makes of one. */
+  public Choices choices(Choices stated) {
+    return vae.map(
+            folder -> {
+              try (Checkpoint beside = Checkpoint.open(folder)) {
+                int pixels = Autoencoder.of(beside).decoder().pixelsPerElement();
+                return stated.withPixelsPerElement(pixels);
+              }
+            })
+        .orElse(stated);
   }
 
   /**

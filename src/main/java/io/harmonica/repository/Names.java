@@ -163,7 +163,7 @@ public final class Names {
   public static String engine(Role role) {
     return switch (role.kind()) {
       case EMBED -> "embed";
-      case CONDITION -> "condition";
+      case CONDITION -> role.blocks().isEmpty() ? "condition" : "condition-" + role.blocks();
       case BLOCK -> "block" + role.blocks() + "-" + role.variant();
       case BRANCH -> "block" + role.blocks();
       case ENTER -> "block" + role.blocks() + "-enter";

@@ -16,7 +16,8 @@ import java.util.function.Function;
  * are made from it ({@link Names#engine}), and tell people the same; programs read this.
  *
  * @param blocks that a block engine covers, {@code 03} or {@code 00-04}; of a branch engine block
- *     and branch, {@code 03.mlp}; else empty
+ *     and branch, {@code 03.mlp}; of one of several condition engines its number, {@code 00}; else
+ *     empty
  * @param variant what an engine with branches does, a character for each of them, of one without
  *     weights how many outputs it takes; else empty
  * @param router whose steps a call or a picture runs, {@link Names#NO_ROUTER} for uncached ones;
@@ -87,6 +88,11 @@ public record Role(Kind kind, String blocks, String variant, String router, Stri
 
   public static Role block(String blocks, String variant) {
     return new Role(Kind.BLOCK, blocks, variant, "");
+  }
+
+  /** One of several engines of conditions, by a number of two digits. */
+  public static Role condition(String number) {
+    return new Role(Kind.CONDITION, number, "", "");
   }
 
   /** An engine of one branch. */

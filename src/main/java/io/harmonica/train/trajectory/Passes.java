@@ -86,7 +86,7 @@ public final class Passes {
    * @param inputs of {@link Denoiser#condition}, by name
    */
   Begun begin(Value x, Map<String, Value> inputs) {
-    Map<String, Value> conditions = model.condition(interpreter, inputs);
+    Map<String, Value> conditions = model.condition(interpreter, inputs::get);
     return new Begun(model.begin(interpreter, x, conditions::get), conditions);
   }
 
