@@ -11,9 +11,9 @@ interruptions changes nothing.
 What the fourth block makes of each token also has to tell which colour and shape lie there, and which background (a
 linear layer that only the training has): so the caption's words get their meaning early, where noise hides the picture.
 
-Noise prediction with min-SNR-5 weights and a learned variance (the bound of Nichol and Dhariwal, arXiv 2102.09672,
-equation 16, its gradient kept from the mean), linear betas, 1,000 steps; a caption in ten is dropped. Muon and AdamW;
-EMA.
+Noise prediction with min-SNR-5 weights, later with such that favour noisy pictures, and a learned variance (the bound
+of Nichol and Dhariwal, arXiv 2102.09672, equation 16, its gradient kept from the mean), linear betas, 1,000 steps; a
+caption in ten is dropped. Muon and AdamW; EMA.
 """
 
 import argparse
@@ -36,6 +36,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 SEED, RATE, WARM = 2025, 1.5e-3, 200
 BATCHES = [(0, 32), (8000, 64)]  # from which step how many pictures
 MIDDLE = 6500  # from which step most timesteps lie where it is decided what lies where
+LAYOUT = 13100  # from which step noisy pictures weigh more: there an error of the picture hardly shows in the noise
 LABELS, AFTER = 0.03, 3  # weight of the tokens' labels, and the block they are read after
 DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
 
@@ -99,11 +100,22 @@ def batch_of(step):
     captions = ["" if rng.random() < DROPPED else one.caption for one in some]
     ids, mask = tokens(captions)
     part = (np.arange(size) + rng.random(size)) / size  # one in each part
-    if step >= MIDDLE:  # the first 0.6 of 0..1 to 150..700, the rest to all
+    if step >= LAYOUT:  # the first 0.7 of 0..1 to 300..850, the rest to all
+        part = np.where(part < 0.7, 0.3 + part / 0.7 * 0.55, (part - 0.7) / 0.3)
+    elif step >= MIDDLE:  # the first 0.6 to 150..700
         part = np.where(part < 0.6, 0.15 + part / 0.6 * 0.55, (part - 0.6) / 0.4)
     t = torch.from_numpy((part * 1000).astype(np.int64))
     noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
     return x, labels, grounds, ids, mask, t, noise
+
+
+def weights(step, t):
+    """What each picture's squared error of the noise weighs [n]."""
+    snr = ALPHA_BAR[t] / (1 - ALPHA_BAR[t])
+    weight = snr.clamp(max=5) / snr  # min-SNR-5 (Hang et al., arXiv 2303.09556): shape before texture
+    if step >= LAYOUT:  # the picture's error weighs snr**0.3 instead of snr, down to the noise of about 700
+        weight = weight * ((0.3 / snr).clamp(min=1) ** 0.7).clamp(max=15)
+    return weight
 
 
 def losses(out, x, noise, t):
@@ -205,9 +217,8 @@ class Training:
         with kernels, torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             out = self.model(a.sqrt() * x + (1 - a).sqrt() * noise, t, ids, mask).float()
         error, bound = losses(out, x, noise, t)
-        snr = (a / (1 - a)).flatten()  # min-SNR-5 (Hang et al., arXiv 2303.09556): shape before texture
         told = label_loss(self.labeller(self.inside.pop("tokens").float()), labels, grounds)
-        plain = (error * (snr.clamp(max=5) / snr)).mean()
+        plain = (error * weights(self.step, t)).mean()
         loss = plain + VARIANCE * bound.mean() + LABELS * told
         for p in self.params:
             p.grad = None

@@ -1,6 +1,7 @@
 package io.harmonica.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.Timesteps;
@@ -21,7 +22,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** On the shipped example itself, one round of it. */
+/** On the shipped examples themselves, one round of each. */
 class DemoTest {
   @TempDir Path folder;
 
@@ -29,9 +30,10 @@ class DemoTest {
   void run_comparesEveryShippedRouter() throws IOException {
     Path out = folder.resolve("out");
     ByteArrayOutputStream progress = new ByteArrayOutputStream();
-    Demo demo = demo(out, progress);
+    Demo demo = demo(Example.SHAPES, progress);
     assertThat(demo.exportIsStale(List.of())).isTrue();
-    Report report = demo.run();
+    Report report = demo.report();
+    demo.write(report, out);
 
     List<String> names = report.variants().stream().map(Report.Entry::name).toList();
     assertThat(names)
@@ -49,7 +51,7 @@ class DemoTest {
 
     for (String name : names) {
       assertThat(out.resolve(name + ".png")).isNotEmptyFile();
-      assertThat(Files.readString(out.resolve("index.html"))).contains("Pictures of " + name);
+      assertThat(report.page()).contains("Pictures of " + name);
     }
     assertThat(new ObjectMapper().readTree(out.resolve("demo.json").toFile()).path("variants"))
         .hasSameSizeAs(names);
@@ -69,14 +71,39 @@ class DemoTest {
     assertThat(demo.exportIsStale(List.of())).isTrue(); // the example is newer than its export
   }
 
-  private Demo demo(Path out, ByteArrayOutputStream progress) {
+  @Test
+  void run_drawsTexts_onOnePageWithAnotherExample() {
+    ByteArrayOutputStream progress = new ByteArrayOutputStream();
+    List<String> texts = List.of("two green squares above a red circle", "a blue star");
+    Demo demo = demo(Example.SCENES.drawing(texts), progress);
+    Report report = demo.report();
+    List<String> names = report.variants().stream().map(Report.Entry::name).toList();
+    assertThat(names).contains("fora-2", "taylor-2").startsWith("uncached").endsWith("uncached-10");
+    assertThat(psnr(report, "uncached")).isInfinite();
+    assertThat(psnr(report, "taylor-2")).isGreaterThan(psnr(report, "fora-2"));
+    demo.write(report, folder.resolve("scenes"));
+    assertThat(folder.resolve("scenes/taylor-2.png")).isNotEmptyFile();
+    assertThat(Report.page(List.of(report, report)))
+        .contains("“two green squares above a red circle”, “a blue star”")
+        .contains("#report-1 .reference", "#report-2 .reference")
+        .containsOnlyOnce("<main>");
+  }
+
+  @Test
+  void run_refusesWordsThatTheExampleNeverSaw() {
+    Demo demo =
+        demo(Example.SCENES.drawing(List.of("a red dog on mars")), new ByteArrayOutputStream());
+    assertThatThrownBy(demo::report)
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("'dog', 'mars'");
+  }
+
+  private Demo demo(Example example, ByteArrayOutputStream progress) {
     return new Demo(
-        Path.of("export/shapes-dit"),
+        example,
+        Path.of("export").resolve(example.name()),
         folder.resolve("repository"),
-        out,
-        1,
-        WarmUp.fixed(0),
-        3,
+        new Demo.Run(1, WarmUp.fixed(0), 3, "bin/harmonica demo"),
         Device.CPU,
         new PrintStream(progress, true, StandardCharsets.UTF_8));
   }

@@ -28,14 +28,14 @@ class ReportPageTest {
             List.of(Reports.reference(), entry, Reports.failed(evil, 2, evil)),
             new Machine(evil, 1, 0, evil, evil, evil),
             List.of(new Gate.Verdict(evil, true, evil)));
-    String page = ReportPage.of(report);
+    String page = report.page();
     assertThat(page).doesNotContain("<script").doesNotContain("alert('").doesNotContain("&\"");
     assertThat(parsed(page).getElementsByTagName("script").getLength()).isZero();
   }
 
   @Test
   void of_loadsNothing() {
-    String page = ReportPage.of(report());
+    String page = report().page();
     assertThat(page).doesNotContain("http:").doesNotContain("https:").doesNotContain("@import");
     assertThat(
             Pattern.compile("(?:src=\"|href=\"|url\\()(?!data:(?:image/png;base64)?,)")
@@ -47,12 +47,12 @@ class ReportPageTest {
   @Test
   void of_inlinesTheReferenceOnce() {
     // A's sheet, and for each other variant its own and the difference.
-    assertThat(Pattern.compile("data:image").matcher(ReportPage.of(report())).results()).hasSize(5);
+    assertThat(Pattern.compile("data:image").matcher(report().page()).results()).hasSize(5);
   }
 
   @Test
   void of_tellsTheNumbers() throws Exception {
-    Document page = parsed(ReportPage.of(report()));
+    Document page = parsed(report().page());
     assertThat(page.getElementsByTagName("tbody").item(0).getTextContent())
         .contains("taylor-3", "does taylor-3", "66.7 %", "2.82×", "2.75×", "2.72 – 2.77", "33.1");
     assertThat(page.getElementsByTagName("pre").item(0).getTextContent())
@@ -61,7 +61,7 @@ class ReportPageTest {
 
   @Test
   void of_describesWhatIsDrawn_forThoseWhoDoNotSeeIt() throws Exception {
-    Document page = parsed(ReportPage.of(report()));
+    Document page = parsed(report().page());
     // speedups, scatter, latencies, time split, two routers
     NodeList drawings = page.getElementsByTagName("svg");
     assertThat(drawings.getLength()).isEqualTo(6);
@@ -85,14 +85,14 @@ class ReportPageTest {
     Report report =
         Reports.of(Reports.reference(), Reports.failed("b", 3, "the server is gone"))
             .judgedBy(List.of(Gate.parse("b.ssim < 2", List.of("b"))));
-    String text = parsed(ReportPage.of(report)).getDocumentElement().getTextContent();
+    String text = parsed(report.page()).getDocumentElement().getTextContent();
     assertThat(text).contains("failed in round 4 of 8", "the server is gone", "b.ssim < 2");
   }
 
   @Test
   void of_needsNoMeasurement() throws Exception {
     Report report = Reports.of(Reports.failed("a", 0, "gone"), Reports.failed("b", 0, "gone"));
-    assertThat(parsed(ReportPage.of(report)).getDocumentElement().getTextContent())
+    assertThat(parsed(report.page()).getDocumentElement().getTextContent())
         .contains("failed in round 1 of 8");
   }
 

@@ -2,7 +2,6 @@ package io.harmonica.cli;
 
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
-import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.compare.Comparison;
 import io.harmonica.compare.Load;
 import io.harmonica.compare.Machine;
@@ -12,11 +11,10 @@ import io.harmonica.compare.Rounds;
 import io.harmonica.compare.Setting;
 import io.harmonica.compare.Subjects;
 import io.harmonica.compare.WarmUp;
-import io.harmonica.export.ExportOptions;
-import io.harmonica.export.Exporter;
+import io.harmonica.generate.Content;
+import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.generate.Style;
-import io.harmonica.origin.Model;
 import io.harmonica.picture.ContactSheet;
 import io.harmonica.picture.Pictures;
 import io.harmonica.picture.Png;
@@ -36,85 +34,93 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The whole story on the shipped example: exports it, makes the same pictures with every branch
- * computed and with each shipped router, and writes the comparison.
+ * The whole story on a shipped example: exports it, makes the same pictures with every branch
+ * computed and with each shipped router, and compares them.
  *
- * @param checkpoint the example, with its routers in the folder {@code routers}
+ * @param checkpoint the example's folder, with its routers in the folder {@code routers}
  * @param repository where it is, or is to be, exported
- * @param out folder of the contact sheets, the page and the JSON
- * @param rounds how often each variant makes {@value #PICTURES} pictures
- * @param warmUp rounds before those that count
- * @param seed of the first picture's noise
+ * @param run how often, of which noise
  * @param device what computes
  * @param progress gets a line for each stage
  */
 record Demo(
+    Example example,
     Path checkpoint,
     Path repository,
-    Path out,
-    int rounds,
-    WarmUp warmUp,
-    long seed,
+    Run run,
     Device device,
     PrintStream progress) {
-  private static final String MODEL = "shapes-dit";
   private static final String UNCACHED = "uncached";
-  private static final int STEPS = 20;
-  private static final int FEWER_STEPS = 10;
-  private static final double GUIDANCE = 1.5;
   private static final int PICTURES = 8; // doubled by guidance: the largest batch of the engines
-  private static final List<String> CLASSES =
-      List.of(
-          "circle",
-          "square",
-          "triangle",
-          "star",
-          "heart",
-          "cross",
-          "ring",
-          "crescent",
-          "hexagon",
-          "arrow");
 
-  /** Runs it; the files are written when all variants are done. */
-  Report run() {
+  /**
+   * How often, of which noise.
+   *
+   * @param rounds how often each variant makes {@value #PICTURES} pictures
+   * @param warmUp rounds before those that count
+   * @param seed of the first picture's noise
+   * @param command that repeats it
+   */
+  record Run(int rounds, WarmUp warmUp, long seed, String command) {}
+
+  /** Runs it. */
+  Report report() {
+    example.requireKnownWords(checkpoint);
     List<Router> routers = routers();
     if (exportIsStale(routers)) {
       progress.printf("exporting %s to %s%n", checkpoint, repository);
-      export(routers);
+      example.export(checkpoint, routers, repository);
     }
     List<Setting> settings = new ArrayList<>();
-    settings.add(setting(UNCACHED, Request.NO_ROUTER, STEPS));
-    routers.forEach(router -> settings.add(setting(router.name(), router.name(), router.steps())));
-    settings.add(setting(UNCACHED + "-" + FEWER_STEPS, Request.NO_ROUTER, FEWER_STEPS));
+    settings.add(setting(UNCACHED, Request.NO_ROUTER, example.steps()));
+    routers.stream()
+        .filter(router -> router.sampler().equals(example.sampler()))
+        .forEach(router -> settings.add(setting(router.name(), router.name(), router.steps())));
+    int fewer = example.fewerSteps();
+    settings.add(setting(UNCACHED + "-" + fewer, Request.NO_ROUTER, fewer));
     try (Comparison comparison = Comparison.open(settings, ServerOptions.DEFAULTS)) {
-      List<Integer> classes = IntStream.range(0, CLASSES.size()).boxed().toList();
       Comparison.Plan plan =
           new Comparison.Plan(
-              new Rounds(rounds, warmUp, Load.ONE_BY_ONE, seed),
-              new Subjects(classes, PICTURES, seed),
+              new Rounds(run.rounds(), run.warmUp(), Load.ONE_BY_ONE, run.seed()),
+              subjects(),
               PICTURES);
+      comparison.requireRuns(plan);
       progress.printf(
           "making %d pictures in %d ways, %d interleaved rounds of %d%n",
-          rounds * PICTURES, settings.size(), rounds, PICTURES);
+          run.rounds() * PICTURES, settings.size(), run.rounds(), PICTURES);
       Outcome outcome = comparison.run(plan, Rounds.SILENT, () -> false);
-      Report report = report(comparison, plan, outcome);
-      write(report);
-      return report;
+      return report(comparison, plan, outcome);
     }
   }
 
+  private Subjects subjects() {
+    List<Integer> indices = IntStream.range(0, example.subjects().size()).boxed().toList();
+    Optional<Function<Pipeline, Content>> texts =
+        Optional.of(
+            pipeline ->
+                pipeline.prompts(
+                    example.subjects(), "", warning -> progress.println("warning: " + warning)));
+    return new Subjects(
+        indices,
+        texts.filter(some -> example.drawsTexts()),
+        Optional.empty(),
+        PICTURES,
+        run.seed());
+  }
+
   private Setting setting(String name, String router, int steps) {
-    Style style = Style.DEFAULT.withRouter(router).withSteps(steps).withGuidance(GUIDANCE);
+    Style style =
+        Style.DEFAULT.withRouter(router).withSteps(steps).withGuidance(example.guidance());
     return new Setting(
         name,
         repository.toString(),
         false,
-        MODEL,
+        example.name(),
         style,
         OptionalInt.empty(),
         OptionalInt.empty(),
@@ -123,14 +129,19 @@ record Demo(
   }
 
   private Report report(Comparison comparison, Comparison.Plan plan, Outcome outcome) {
+    String texts =
+        example.drawsTexts()
+            ? " The texts, from left to right: “%s”."
+                .formatted(String.join("”, “", example.subjects()))
+            : "";
     return new Report(
-        "The same shapes with cached branches",
-        ("A small Diffusion Transformer draws %d pictures of ten shapes in %d DDIM steps, guidance"
-                + " %s. Every variant starts from the same noise; a router says which branches are"
-                + " computed at each step, and which reuse or forecast their cached outputs.")
-            .formatted(rounds * PICTURES, STEPS, GUIDANCE),
-        "bin/harmonica demo --rounds %d --seed %d%s"
-            .formatted(rounds, seed, device.equals(Device.CPU) ? "" : " --device " + device),
+        example.title(),
+        (example.summary()
+                + " in %d steps, guidance %s. Every variant starts from the same noise; a router"
+                + " says which branches are computed at each step, and which reuse or forecast"
+                + " their cached outputs.%s")
+            .formatted(run.rounds() * PICTURES, example.steps(), example.guidance(), texts),
+        run.command(),
         plan,
         outcome,
         comparison.entries(plan, outcome, Optional.empty()),
@@ -138,17 +149,20 @@ record Demo(
         List.of());
   }
 
-  private void write(Report report) {
-    ContactSheet sheet = new ContactSheet(CLASSES.size(), 4).withColumnCaptions(CLASSES);
+  /** Writes a contact sheet for each variant, and the numbers. */
+  void write(Report report, Path folder) {
+    ContactSheet sheet = new ContactSheet(Math.max(PICTURES, example.subjects().size()), 4);
+    if (!example.drawsTexts()) { // texts are too long for captions
+      sheet = sheet.withColumnCaptions(example.subjects());
+    }
     for (Report.Entry entry : report.variants()) {
       Png.write(
           sheet.draw(Pictures.of(entry.measurement().latents())),
-          out.resolve(entry.name() + ".png"));
+          folder.resolve(entry.name() + ".png"));
     }
     AtomicFile.write(
-        out.resolve("demo.json"),
+        folder.resolve("demo.json"),
         (report.json().toPrettyString() + "\n").getBytes(StandardCharsets.UTF_8));
-    AtomicFile.write(out.resolve("index.html"), report.page().getBytes(StandardCharsets.UTF_8));
   }
 
   private List<Router> routers() {
@@ -160,7 +174,7 @@ record Demo(
 
   /** Whether the repository lacks the example or one of its routers, or the example has changed. */
   boolean exportIsStale(List<Router> routers) {
-    Path config = repository.resolve(MODEL).resolve(ConfigFile.NAME);
+    Path config = repository.resolve(example.name()).resolve(ConfigFile.NAME);
     if (!Files.exists(config)) {
       return true;
     }
@@ -177,13 +191,6 @@ record Demo(
       return Optional.of(Manifest.of(ConfigFile.read(config.getParent())).routers().keySet());
     } catch (HarmonicaException e) {
       return Optional.empty();
-    }
-  }
-
-  private void export(List<Router> routers) {
-    try (Checkpoint weights = Checkpoint.open(checkpoint)) {
-      Model model = Model.of(weights, OptionalInt.empty());
-      new Exporter(model, routers, ExportOptions.of(MODEL).withForce(true)).export(repository);
     }
   }
 

@@ -224,7 +224,12 @@ public record Report(
 
   /** One HTML page that needs no other file. */
   public String page() {
-    return ReportPage.of(this);
+    return page(List.of(this));
+  }
+
+  /** The same of several reports, below each other, under the title of the first. */
+  public static String page(List<Report> reports) {
+    return ReportPage.of(reports);
   }
 
   /** Variants and gates as test cases, in the XML that JUnit made common. */

@@ -11,17 +11,20 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * The report as one HTML page: images inline, nothing loaded from elsewhere, no script, and no
- * date, so that two runs differ in their numbers only. {@link ReportTables} has its tables.
+ * Reports as one HTML page: images inline, nothing loaded from elsewhere, no script, and no date,
+ * so that two runs differ in their numbers only. {@link ReportTables} has its tables.
  */
 final class ReportPage {
   private final Report report;
+  private final String id; // of the element that holds it
   private final Optional<Sheets> sheets;
 
-  private ReportPage(Report report) {
+  private ReportPage(Report report, String id) {
     this.report = report;
+    this.id = id;
     this.sheets =
         report.a().quality().isEmpty()
             ? Optional.empty()
@@ -30,11 +33,12 @@ final class ReportPage {
                     report.a().measurement().latents(), report.plan().subjects().classes().size()));
   }
 
-  static String of(Report report) {
-    return new ReportPage(report).page();
-  }
-
-  private String page() {
+  /** Reports below each other, under the title of the first. */
+  static String of(List<Report> reports) {
+    List<ReportPage> parts =
+        IntStream.range(0, reports.size())
+            .mapToObj(i -> new ReportPage(reports.get(i), "report-" + (i + 1)))
+            .toList();
     return """
         <!DOCTYPE html>
         <html lang="en">
@@ -48,20 +52,27 @@ final class ReportPage {
         %s%s</style>
         </head>
         <body>
+        <main>
+        %s</main>
+        </body>
+        </html>
+        """
+        .formatted(
+            escaped(reports.get(0).title()),
+            style(),
+            parts.stream().map(ReportPage::referenceStyle).collect(Collectors.joining()),
+            parts.stream().map(ReportPage::content).collect(Collectors.joining()));
+  }
+
+  private String content() {
+    return """
+        <div id="%s">
         <header>
         <h1>%s</h1>
         <p class="lead">%s</p>
         %s%s</header>
-        <main>
         """
-            .formatted(
-                escaped(report.title()),
-                style(),
-                referenceStyle(),
-                escaped(report.title()),
-                escaped(report.summary()),
-                notes(),
-                verdicts())
+            .formatted(id, escaped(report.title()), escaped(report.summary()), notes(), verdicts())
         + cards()
         + section("Numbers", "", ReportTables.numbers(report))
         + speed()
@@ -70,7 +81,7 @@ final class ReportPage {
         + split()
         + routers()
         + repeat()
-        + "</main>\n</body>\n</html>\n";
+        + "</div>\n";
   }
 
   private static String section(String heading, String text, String content) {
@@ -247,10 +258,11 @@ final class ReportPage {
             sheet -> {
               byte[] png = sheet.png(report.a().measurement().latents());
               return """
-              .reference, .flip::after { background-image: url(%s); }
-              .reference { aspect-ratio: %s; }
+              #%1$s .reference, #%1$s .flip::after { background-image: url(%2$s); }
+              #%1$s .reference { aspect-ratio: %3$s; }
               """
-                  .formatted(dataUri(png), sheet.aspectRatio(report.a().measurement().latents()));
+                  .formatted(
+                      id, dataUri(png), sheet.aspectRatio(report.a().measurement().latents()));
             })
         .orElse("");
   }
