@@ -22,8 +22,8 @@ import java.util.stream.Stream;
 
 /**
  * What batching is worth to many requests in flight, each for a picture of the example: by the
- * engines' dynamic batching, by a client that gathers them, and by hand, against none. Two servers
- * differ in their dynamic batching alone, and all take turns. {@code tests/bench/batching.sh}
+ * engines' dynamic batching, by a client that gathers them, and by hand, against none; and what it
+ * is worth without a server. Two servers differ in their dynamic batching alone, and all take turns. {@code tests/bench/batching.sh}
  * starts it; docs/BENCHMARKS.md keeps what it printed.
  */
 public final class BatchingBenchmark {
@@ -94,6 +94,20 @@ public final class BatchingBenchmark {
       measure(sides, Integer.parseInt(args[1]));
       System.out.printf(
           Locale.ROOT, "rows an engine takes at once, dynamic batching: %.1f%n", rows(with));
+    }
+    System.out.println("in this process, without a server");
+    try (Pipeline none = Pipeline.open(single, "shapes-dit");
+        Pipeline gathered =
+            Pipeline.builder("shapes-dit")
+                .repository(single)
+                .batching(TOGETHER, Duration.ofMillis(20))
+                .open()) {
+      measure(
+          List.of(
+              new Side("none", none, 1),
+              new Side("gathered", gathered, 1),
+              new Side("by hand", none, TOGETHER)),
+          Integer.parseInt(args[1]));
     }
   }
 
