@@ -71,7 +71,7 @@ class TrainOnCaptionsTest {
             "--captions DIR/captions.txt --resume DIR/wide.state.json --out DIR/square.json");
     assertThat(other.code()).isEqualTo(1);
     assertThat(other.err())
-        .contains("was trained with resolution 64x96, not 64x64: give the same options")
+        .contains("was trained with resolution 64x96, not 16x16: give the same options")
         .hasLineCount(1);
   }
 

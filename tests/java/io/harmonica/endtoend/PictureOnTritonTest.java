@@ -339,7 +339,8 @@ class PictureOnTritonTest {
         drawn.add(saved.tensor("latents").floats());
       }
     }
-    Golden.assertClose("latents", drawn.get(0), drawn.get(1), 2e-4); // random weights, 20 steps
+    double largest = Golden.difference(drawn.get(1), new float[drawn.get(1).length]);
+    assertThat(Golden.difference(drawn.get(0), drawn.get(1))).isLessThan(1e-5 * largest);
   }
 
   private static String[] with(String[] command, String router) {

@@ -378,7 +378,7 @@ class PipelineTest {
       assertThatThrownBy(() -> failing.generate(request(1).withRouter("fora-2")))
           .isInstanceOf(HarmonicaException.class)
           .hasMessage(
-              "model repository %s lacks engine 'dit-block01-11', which model 'dit-fora-2-route01' runs: export the model again with `force`"
+              "model repository %s lacks engine 'dit-block01-11', which model 'dit-fora-2-route01-conditioned' runs: export the model again with `force`"
                   .formatted(broken));
     }
   }
@@ -388,8 +388,9 @@ class PipelineTest {
     Path repository = export(Checkpoints.DIT, 4, folder.resolve("roles"));
     try (Pipeline pipeline = Pipeline.open(repository, "dit")) {
       assertThat(pipeline.roles(request(1).withSteps(4).style()))
-          .hasSize(7)
+          .hasSize(8)
           .containsEntry("dit", Role.call("none"))
+          .containsEntry("dit-conditioned", Role.call("none"))
           .containsEntry("dit-embed", Role.of(Role.Kind.EMBED))
           .containsEntry("dit-block02-cc", Role.block("02", "cc"));
       assertThat(pipeline.roles(request(1).withRouter("fora-2").style()))

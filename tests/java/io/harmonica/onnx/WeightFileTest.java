@@ -90,8 +90,8 @@ class WeightFileTest {
     Floats small = new Floats(new float[1023], 1023);
     Floats big = new Floats(new float[1024], 1024);
     for (int i = 0; i < 1023; i++) {
-      small.values()[i] = i / 8f;
-      big.values()[i + 1] = -i / 8f;
+      small.values()[i] = i % 256 / 8f; // 8 bits, which bf16 holds
+      big.values()[i + 1] = -(i % 256) / 8f;
     }
     Parameters weights = new Parameters(Map.of("small", small, "big", big));
     Path path = folder.resolve(WeightFile.NAME);

@@ -192,9 +192,25 @@ public final class Graph {
         .build();
   }
 
-  /** Names of all values that outputs depend on. */
+  /**
+   * Names of all values that outputs depend on. An input that no output depends on keeps its first
+   * reader, as TensorRT refuses one without any.
+   */
   private Set<String> needed() {
-    Set<String> needed = new HashSet<>(outputNames.keySet());
+    Set<String> needed = dependedOn(new HashSet<>(outputNames.keySet()));
+    for (Port input : inputs()) {
+      if (!needed.contains(input.name())) {
+        nodes.stream()
+            .filter(node -> node.getInputList().contains(input.name()))
+            .findFirst()
+            .ifPresent(node -> needed.add(node.getOutput(0)));
+      }
+    }
+    return dependedOn(needed);
+  }
+
+  /** These, and whatever they are made of. */
+  private Set<String> dependedOn(Set<String> needed) {
     for (int i = nodes.size() - 1; i >= 0; i--) { // a node reads only earlier ones
       NodeProto.Builder node = nodes.get(i);
       if (needed.contains(node.getOutput(0))) {
