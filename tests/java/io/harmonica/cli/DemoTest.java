@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -96,6 +97,16 @@ class DemoTest {
     assertThatThrownBy(demo::report)
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("'dog', 'mars'");
+  }
+
+  @Test
+  void run_refusesMoreTextsThanPictures() {
+    List<String> texts = Collections.nCopies(9, "a blue star");
+    Demo demo = demo(Example.SCENES.drawing(texts), new ByteArrayOutputStream());
+    assertThatThrownBy(demo::report)
+        .isInstanceOf(UsageException.class)
+        .hasMessageStartingWith("--prompt: 9 texts")
+        .hasMessageEndingWith("give --rounds 2");
   }
 
   private Demo demo(Example example, ByteArrayOutputStream progress) {

@@ -154,10 +154,6 @@ public final class Ranges implements AutoCloseable {
     return file.names().contains(name) ? Optional.of(file.tensor(name).floats()) : Optional.empty();
   }
 
-  public Path path() {
-    return file.path();
-  }
-
   @Override
   public void close() {
     file.close();

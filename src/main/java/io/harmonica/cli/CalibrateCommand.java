@@ -80,8 +80,8 @@ final class CalibrateCommand implements Command {
     Path out = arguments.requiredPath("out");
     OutputPaths.requireTensorFile("out", out);
     Device device = TrajectoryOptions.device(arguments);
-    Choices choices = CheckpointOptions.choicesForRouters(arguments);
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
+    Choices choices = parts.choices(CheckpointOptions.choicesForRouters(arguments));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
       Model model = Model.of(checkpoint, choices);
       model.weights().note().ifPresent(note -> console.note(note));

@@ -70,6 +70,7 @@ record Demo(
 
   /** Runs it. */
   Report report() {
+    requireAllDrawn();
     example.requireKnownWords(checkpoint);
     List<Router> routers = routers();
     if (exportIsStale(routers)) {
@@ -95,6 +96,15 @@ record Demo(
           run.rounds() * PICTURES, settings.size(), run.rounds(), PICTURES);
       Outcome outcome = comparison.run(plan, Rounds.SILENT, () -> false);
       return report(comparison, plan, outcome);
+    }
+  }
+
+  private void requireAllDrawn() {
+    int texts = example.subjects().size();
+    if (example.drawsTexts() && texts > run.rounds() * PICTURES) {
+      throw new UsageException(
+          "--prompt: %d texts, and the %d pictures that are made would leave some out: give --rounds %d"
+              .formatted(texts, run.rounds() * PICTURES, (texts + PICTURES - 1) / PICTURES));
     }
   }
 

@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * The pictures of a comparison, the same for every variant: picture i has class {@code classes[i
  * mod n]} and starts from the noise of seed {@code seed + i}, or from latents that are given.
  *
- * @param classes labels, or indices of subjects
+ * @param classes labels, or indices into the contents
  * @param contents what they show, as a model takes it: texts that it embeds, for example; empty for
  *     labels
  * @param starts where pictures start instead of from seeded noise, one for each of the classes

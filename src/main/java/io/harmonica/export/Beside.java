@@ -2,7 +2,9 @@ package io.harmonica.export;
 
 import io.harmonica.export.Exporter.Entry;
 import io.harmonica.model.Denoiser;
+import io.harmonica.onnx.Graph;
 import io.harmonica.repository.Manifest;
+import io.harmonica.repository.SamplerForm;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.whole.WholeModels;
 import io.harmonica.whole.WholePicture;
@@ -15,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What an export has beside the denoiser: decoder, text encoders, pictures in one request. */
+/**
+ * What an export has beside the denoiser: decoder, text encoders, the sampler's steps, pictures in
+ * one request.
+ */
 final class Beside {
   private final Denoiser.Interface io;
   private final ExportOptions options;
@@ -40,6 +45,13 @@ final class Beside {
     for (TextEngines text : texts) {
       text(text, sink, entries);
     }
+  }
+
+  /** Writes what makes the sampler's steps between those of a request. */
+  Entry sampler(SamplerForm steps, Sink sink) throws IOException {
+    Graph graph = new SamplerEngine(io, steps).graph();
+    ModelConfig config = configs.sampler(graph, steps);
+    return sink.small(Accelerator.cachedByContent(config, graph.model(), null), graph);
   }
 
   /** Makes pictures of one request, of engines that are written. */

@@ -196,11 +196,21 @@ final class Configs {
         stretch);
   }
 
-  /** An ensemble of one step over again, where a client can have the condition made ahead. */
-  Optional<ModelConfig> conditioned(ModelConfig ensemble, Stretch stretch) {
-    return condition()
-        .filter(engine -> stretch.steps() == 1)
-        .map(engine -> Ensemble.conditioned(ensemble, engine));
+  /**
+   * The same, the base model's with the manifest; of one step over again, where a client can have
+   * the condition made ahead.
+   */
+  List<ModelConfig> ensembles(String name, String router, Stretch stretch, Manifest manifest) {
+    ModelConfig plain = ensemble(name, router, stretch);
+    ModelConfig.Builder told = plain.toBuilder();
+    if (name.equals(options.modelName())) {
+      told.putParameters(Manifest.KEY, parameter(manifest.toJson()));
+    }
+    Optional<ModelConfig> conditioned =
+        condition()
+            .filter(engine -> stretch.steps() == 1)
+            .map(engine -> Ensemble.conditioned(plain, engine));
+    return Stream.concat(Stream.of(told.build()), conditioned.stream()).toList();
   }
 
   /**

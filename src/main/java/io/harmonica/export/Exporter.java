@@ -3,7 +3,6 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
-import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Site;
@@ -131,9 +130,8 @@ public final class Exporter {
 
   /** Most bytes of cached outputs that a router keeps for a row; empty without routers. */
   public OptionalLong peakCacheBytes() {
-    CacheBytes kept = numbers.cacheBytes(model.denoiser());
     return routers.stream()
-        .map(router -> Savings.of(router, model.flops(), kept))
+        .map(router -> Savings.of(router, model.flops(), numbers.cacheBytes(model.denoiser())))
         .flatMapToLong(savings -> savings.peakCacheBytesPerSample().stream())
         .max();
   }
@@ -333,29 +331,20 @@ public final class Exporter {
     }
     beside.write(sink, entries);
     if (options.stepsPerRequest() > 1 || !beside.whole.isEmpty()) {
-      entries.add(writeSampler(sink));
+      entries.add(beside.sampler(steps(), sink));
     }
     Manifest manifest = manifest();
     for (Map.Entry<String, Call> ensemble : ensembles.entrySet()) {
       Call call = ensemble.getValue();
-      ModelConfig config = configs.ensemble(ensemble.getKey(), call.router(), call.stretch());
-      boolean base = config.getName().equals(options.modelName());
-      entries.add(sink.ensemble(base ? described(config, manifest) : config));
-      Optional<ModelConfig> conditioned = configs.conditioned(config, call.stretch());
-      if (conditioned.isPresent()) {
-        entries.add(sink.ensemble(conditioned.get()));
+      for (ModelConfig config :
+          configs.ensembles(ensemble.getKey(), call.router(), call.stretch(), manifest)) {
+        entries.add(sink.ensemble(config));
       }
     }
     if (!beside.whole.isEmpty()) {
       beside.pictures(manifest, sink, entries);
     }
     return entries;
-  }
-
-  private static ModelConfig described(ModelConfig base, Manifest manifest) {
-    return base.toBuilder()
-        .putParameters(Manifest.KEY, Configs.parameter(manifest.toJson()))
-        .build();
   }
 
   /**
@@ -397,13 +386,6 @@ public final class Exporter {
     if (data != null && Files.size(data) == 0) {
       Files.delete(data); // of an engine that only reuses
     }
-  }
-
-  private Entry writeSampler(Sink sink) throws IOException {
-    Graph graph = new SamplerEngine(model.denoiser().io(), steps()).graph();
-    ModelProto onnx = graph.model();
-    return sink.small(
-        Accelerator.cachedByContent(configs.sampler(graph, steps()), onnx, null), graph);
   }
 
   /** Why pictures in one request are latents only; empty where they are not. */

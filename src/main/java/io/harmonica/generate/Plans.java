@@ -20,8 +20,9 @@ final class Plans {
   private final Map<String, ModelConfig> configs = new ConcurrentHashMap<>();
 
   /**
-   * Of the requests.
+   * How many a trajectory's requests have.
    *
+   * @param batch of a step
    * @param ahead of what is made for many steps at once; 0: nothing is
    */
   private record Rows(int batch, int ahead) {}

@@ -157,6 +157,16 @@ final class LinearWalk extends Forwarding<long[]> {
   }
 
   @Override
+  public long[] silu(long[] x) {
+    return made(super.silu(x), Step.OTHER, "");
+  }
+
+  @Override
+  public long[] rmsNorm(long[] x, String name, int width, double eps) {
+    return made(super.rmsNorm(x, name, width, eps), Step.OTHER, "");
+  }
+
+  @Override
   public long[] slice(long[] x, int axis, long from, long to) {
     return made(super.slice(x, axis, from, to), Step.OTHER, "");
   }

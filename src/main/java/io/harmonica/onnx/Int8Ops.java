@@ -18,8 +18,8 @@ import java.util.function.Supplier;
 /**
  * The interpreter whose linear maps multiply 8 bits by 8 bits: weights with a scale an output,
  * tokens with a scale of their own, found as they come (W8A8 per token, as ViDiT-Q, arXiv
- * 2406.02540). So nothing is calibrated, and no picture depends on those beside it. Where a scale
- * is known beforehand, all tokens have that one.
+ * 2406.02540), for which nothing is calibrated; or, where a scale is known beforehand, all with
+ * that one. No picture depends on those beside it.
  *
  * <p>A token is divided by its largest number and then quantised by a constant scale, in the
  * pattern that ONNX Runtime, OpenVINO and TensorRT make integer kernels of; the product is
@@ -29,6 +29,7 @@ public final class Int8Ops extends Forwarding<Value> {
   static final String QUANTIZE = "QuantizeLinear";
 
   private static final float TINY_FP16 = 0x1p-14f; // the smallest that fp16 holds in full
+  private static final float LEAST_FP16 = 0x1p-24f; // a scale of 0 would divide by it
 
   private final OnnxOps ops;
   private final Graph graph;
@@ -158,7 +159,9 @@ public final class Int8Ops extends Forwarding<Value> {
 
   /** A scale as it is kept. */
   private double held(double scale) {
-    return element == Element.FP16 ? Half.toFloat(Half.fromFloat((float) scale)) : scale;
+    return element == Element.FP16
+        ? Math.max(LEAST_FP16, Half.toFloat(Half.fromFloat((float) scale)))
+        : scale;
   }
 
   private static byte[] transpose(byte[] codes, int columns) {

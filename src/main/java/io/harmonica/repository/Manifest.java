@@ -44,7 +44,7 @@ import java.util.Optional;
  * @param guidanceChannels on how many channels guidance acts by default
  * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
- * @param precision {@code fp32}, {@code fp16}, {@code bf16}, {@code int8} or {@code int8-fp16}
+ * @param precision of the engines, as the export's option names it: {@code fp32}, {@code int8-fp16}
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
  *     not note it
  * @param noise the noise schedule that the model was trained with

@@ -37,7 +37,7 @@ public interface Runtime extends AutoCloseable {
 
   /**
    * Whether what computes reads and writes the memory of this process's sessions, so that large
-   * tensors cost no way.
+   * tensors need not travel.
    */
   default boolean sharesMemory() {
     return false;

@@ -16,6 +16,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * and of some sites the sum of {@code x x^T} over all tokens, to which errors of weights refer.
  */
 public final class ObservingOps extends Forwarding<Value> implements AutoCloseable {
+  private final Device device;
   private final Map<String, Site> first = new HashMap<>(); // of the maps that read a site
   private final Set<Site> withMoments;
   private final Map<Site, Tensor> largest = new HashMap<>(); // (in)
@@ -29,6 +30,7 @@ public final class ObservingOps extends Forwarding<Value> implements AutoCloseab
    */
   public ObservingOps(TorchOps ops, List<Site> sites, Collection<Site> withMoments) {
     super(ops);
+    this.device = ops.device();
     sites.forEach(site -> first.put(site.name(), site));
     this.withMoments = Set.copyOf(withMoments);
   }
@@ -82,17 +84,16 @@ public final class ObservingOps extends Forwarding<Value> implements AutoCloseab
 
   /** Goes on from what was observed before. */
   public void goOn(Map<Site, float[]> largestBefore, Map<Site, float[]> momentsBefore) {
-    Device cpu = Device.of("cpu");
     try (Scope scope = Scope.withoutGradients()) {
       largestBefore.forEach(
           (site, values) ->
-              keep(largest, site, Parameters.send(values, ScalarType.Float, cpu, site.in())));
+              keep(largest, site, Parameters.send(values, ScalarType.Float, device, site.in())));
       momentsBefore.forEach(
           (site, values) ->
               keep(
                   moments,
                   site,
-                  Parameters.send(values, ScalarType.Float, cpu, site.in(), site.in())));
+                  Parameters.send(values, ScalarType.Float, device, site.in(), site.in())));
     }
   }
 

@@ -44,6 +44,10 @@ public final class TorchOps implements Ops<Value>, AutoCloseable {
     }
   }
 
+  Device device() {
+    return device;
+  }
+
   /** Parameters are read from {@code weights} when first used, each once. */
   public static TorchOps open(Weights weights, Device device, Precision precision) {
     ScalarType type = precision == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;

@@ -31,6 +31,8 @@ public final class Passes {
   private long count;
 
   /**
+   * Of a model.
+   *
    * @param interpreter of the model, in the numbers that engines will have
    * @param precision their word: {@code fp32}, {@code int8}
    * @param columns of two that share branches one covers the other; a branch without a column is
