@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 /**
  * What batching is worth to many requests in flight, each for a picture of the example: by the
  * engines' dynamic batching, by a client that gathers them, and by hand, against none; and what it
- * is worth without a server. Two servers differ in their dynamic batching alone, and all take turns. {@code tests/bench/batching.sh}
- * starts it; docs/BENCHMARKS.md keeps what it printed.
+ * is worth without a server. Two servers differ in their dynamic batching alone, and all take
+ * turns. {@code tests/bench/batching.sh} starts it; docs/BENCHMARKS.md keeps what it printed.
  */
 public final class BatchingBenchmark {
   private static final int IN_FLIGHT = 16;
