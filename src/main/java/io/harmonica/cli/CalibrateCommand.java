@@ -44,16 +44,7 @@ final class CalibrateCommand implements Command {
 
   @Override
   public Options options() {
-    OptionList options =
-        new OptionList()
-            .value(
-                "checkpoint",
-                "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    OptionList trajectory =
-        TextFiles.options(CheckpointOptions.declareForTraining(options))
-            .value("steps", "N", "denoising steps of a trajectory, 2..1000 (default 20)");
-    return TrajectoryOptions.declare(trajectory)
+    return TrajectoryOptions.declare("denoising steps of a trajectory, 2..1000 (default 20)")
         .value("pictures", "N", "how many to observe, nothing cached (default 16)")
         .value("batch", "N", "pictures that go together (default 4)")
         .value("every", "N", "look at every Nth step, and the last (default 4)")
@@ -83,9 +74,7 @@ final class CalibrateCommand implements Command {
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     Choices choices = parts.choices(CheckpointOptions.choicesForRouters(arguments));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      Model model = Model.of(checkpoint, choices);
-      model.weights().note().ifPresent(note -> console.note(note));
-      model.notes().forEach(note -> console.note(note));
+      Model model = CheckpointOptions.model(checkpoint, choices, console);
       Sampling sampling = parts.sampling(model.denoiser().io().sampling());
       TrainOptions.Trajectory trajectory =
           TrajectoryOptions.of(

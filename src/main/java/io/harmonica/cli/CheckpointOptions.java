@@ -1,8 +1,10 @@
 package io.harmonica.cli;
 
+import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Choices;
+import io.harmonica.origin.Model;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -80,6 +82,14 @@ final class CheckpointOptions {
     return arguments.has(RESOLUTION)
         ? choices.withResolution(Resolution.parse(arguments.requiredText(RESOLUTION)))
         : choices;
+  }
+
+  /** The model of a checkpoint; what is to be known of it is noted. */
+  static Model model(Checkpoint checkpoint, Choices choices, Console console) {
+    Model model = Model.of(checkpoint, choices);
+    model.weights().note().ifPresent(console::note);
+    model.notes().forEach(console::note);
+    return model;
   }
 
   /** Refuses them where no checkpoint is read. */

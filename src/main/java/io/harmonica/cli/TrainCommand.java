@@ -61,17 +61,8 @@ final class TrainCommand implements Command {
 
   @Override
   public Options options() {
-    OptionList options =
-        new OptionList()
-            .value(
-                "checkpoint",
-                "PATH",
-                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
-    OptionList trajectory =
-        TextFiles.options(CheckpointOptions.declareForTraining(options))
-            .value("steps", "N", "denoising steps of the trajectory, 2..1000");
     OptionList all =
-        TrajectoryOptions.declare(trajectory)
+        TrajectoryOptions.declare("denoising steps of the trajectory, 2..1000")
             .value(
                 "objective",
                 words(Objective.values()),
@@ -149,9 +140,7 @@ final class TrainCommand implements Command {
     PipelineParts parts = PipelineParts.of(arguments.requiredPath("checkpoint"));
     Choices choices = parts.choices(CheckpointOptions.choicesForRouters(arguments));
     try (Checkpoint checkpoint = Checkpoint.open(parts.model())) {
-      Model model = Model.of(checkpoint, choices);
-      model.weights().note().ifPresent(note -> console.note(note));
-      model.notes().forEach(note -> console.note(note));
+      Model model = CheckpointOptions.model(checkpoint, choices, console);
       Sampling sampling = parts.sampling(model.denoiser().io().sampling());
       TrainOptions options = options(arguments, family, model.denoiser().io(), sampling);
       options.start().requireFits(model.denoiser(), options.trajectory().steps());

@@ -11,8 +11,20 @@ import io.harmonica.train.TrainOptions;
 final class TrajectoryOptions {
   private TrajectoryOptions() {}
 
-  static OptionList declare(OptionList options) {
-    return options
+  /**
+   * The checkpoint and all that says how it is drawn with.
+   *
+   * @param steps what the option of their number says
+   */
+  static OptionList declare(String steps) {
+    OptionList checkpoint =
+        new OptionList()
+            .value(
+                "checkpoint",
+                "PATH",
+                "the model: a diffusers folder, of a model or a whole pipeline, or an original .pt file");
+    return TextFiles.options(CheckpointOptions.declareForTraining(checkpoint))
+        .value("steps", "N", steps)
         .value("sampler", "NAME", String.join(", ", Sampler.NAMES) + " (default: the model's)")
         .value("spacing", RouterCommands.SPACING_WORDS, RouterCommands.SPACING)
         .value("captions", "FILE", "texts to draw, one a line, embedded once by the text encoders")

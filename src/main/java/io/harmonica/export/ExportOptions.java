@@ -168,7 +168,8 @@ public record ExportOptions(
 
   /** What servers need for it that not every one has. */
   public List<String> needs() {
-    List<String> needs = new ArrayList<>(platform.needs.stream().toList());
+    List<String> needs = new ArrayList<>();
+    platform.needs.ifPresent(needs::add);
     if (numerics.precision.isInt8() && !platform.isTensorRt()) {
       needs.add(VNNI);
     }
