@@ -1,5 +1,6 @@
 package io.harmonica.calibration;
 
+import io.harmonica.model.ChangedWeights;
 import io.harmonica.model.Site;
 import io.harmonica.model.Weights;
 import java.util.Optional;
@@ -8,7 +9,7 @@ import java.util.Optional;
  * A model's parameters with a {@link Smoothing}'s factors in them: maps that read a smoothed tensor
  * divide by what it is multiplied by, and those that make it multiply.
  */
-record SmoothedWeights(Smoothing smoothing, Weights exact) implements Weights {
+record SmoothedWeights(Smoothing smoothing, Weights exact) implements ChangedWeights {
   @Override
   public void require(String name, long... shape) {
     if (smoothing.factored(name).isEmpty()) {
@@ -39,15 +40,5 @@ record SmoothedWeights(Smoothing smoothing, Weights exact) implements Weights {
     for (int i = 0; i < values.length; i++) {
       values[i] *= factor[i / row];
     }
-  }
-
-  @Override
-  public void requireNothingElse() {
-    exact.requireNothingElse();
-  }
-
-  @Override
-  public Optional<String> note() {
-    return exact.note();
   }
 }

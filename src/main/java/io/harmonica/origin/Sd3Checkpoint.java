@@ -3,6 +3,7 @@ package io.harmonica.origin;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.ChangedWeights;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Samples;
 import io.harmonica.model.Sd3;
@@ -128,25 +129,25 @@ final class Sd3Checkpoint {
    *
    * @param most side of the table
    */
-  private record CroppedPositions(Weights file, int most, int rows, int columns, int width)
-      implements Weights {
+  private record CroppedPositions(Weights exact, int most, int rows, int columns, int width)
+      implements ChangedWeights {
     private static final String TABLE = "pos_embed.pos_embed";
 
     @Override
     public void require(String name, long... shape) {
       if (name.equals(Sd3.POSITIONS)) {
-        file.require(TABLE, 1, (long) most * most, width);
+        exact.require(TABLE, 1, (long) most * most, width);
       } else {
-        file.require(name, shape);
+        exact.require(name, shape);
       }
     }
 
     @Override
     public float[] read(String name, long... shape) {
       if (!name.equals(Sd3.POSITIONS)) {
-        return file.read(name, shape);
+        return exact.read(name, shape);
       }
-      float[] table = file.read(TABLE, 1, (long) most * most, width);
+      float[] table = exact.read(TABLE, 1, (long) most * most, width);
       float[] cropped = new float[rows * columns * width];
       int top = (most - rows) / 2;
       int left = (most - columns) / 2;
@@ -155,16 +156,6 @@ final class Sd3Checkpoint {
         System.arraycopy(table, from, cropped, row * columns * width, columns * width);
       }
       return cropped;
-    }
-
-    @Override
-    public void requireNothingElse() {
-      file.requireNothingElse();
-    }
-
-    @Override
-    public Optional<String> note() {
-      return file.note();
     }
   }
 }
