@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.generate.Embeddings;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -38,6 +40,26 @@ public final class Golden {
 
   public static long[] longs(Checkpoint vectors, String name) {
     return vectors.tensor(name).longs();
+  }
+
+  /**
+   * Embedded texts, of which every token counts.
+   *
+   * @param states name of the tokens' tensor (B, T, width)
+   * @param pooled name of the whole texts' (B, pooled width)
+   */
+  public static Embeddings texts(Checkpoint vectors, String states, String pooled) {
+    int count = size(vectors, states, 0);
+    int tokens = size(vectors, states, 1);
+    long[] mask = new long[count * tokens];
+    Arrays.fill(mask, 1);
+    return new Embeddings(
+        floats(vectors, states),
+        mask,
+        count,
+        tokens,
+        size(vectors, states, 2),
+        floats(vectors, pooled));
   }
 
   public static int size(Checkpoint vectors, String name, int dimension) {

@@ -7,28 +7,23 @@ import io.harmonica.export.Exporter;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.origin.Model;
-import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.router.Router;
 import io.harmonica.router.Taylor;
+import io.harmonica.runtime.ForwardingRuntime;
 import io.harmonica.runtime.Plan;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
 import io.harmonica.runtime.Statistics;
-import io.harmonica.runtime.Tensor;
 import io.harmonica.runtime.Traffic;
 import io.harmonica.sampler.Spacing;
 import io.harmonica.triton.Fleet;
 import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonServer;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -42,46 +37,32 @@ public final class ConditionBenchmark {
   private ConditionBenchmark() {}
 
   /** Servers that take what is made ahead, or not, however tensors go there. */
-  private record Servers(Runtime fleet, boolean sharesMemory) implements Runtime {
-    @Override
-    public ModelConfig config(String model) {
-      return fleet.config(model);
+  private static final class Servers extends ForwardingRuntime {
+    private final boolean sharesMemory;
+
+    Servers(Runtime fleet, boolean sharesMemory) {
+      super(fleet);
+      this.sharesMemory = sharesMemory;
     }
 
     @Override
-    public Tensor tensor(FloatBuffer values, long... shape) {
-      return fleet.tensor(values, shape);
-    }
-
-    @Override
-    public Tensor tensor(LongBuffer values, long... shape) {
-      return fleet.tensor(values, shape);
-    }
-
-    @Override
-    public Map<String, Tensor> infer(
-        String model, Map<String, Tensor> inputs, Set<String> outputs) {
-      return fleet.infer(model, inputs, outputs);
+    public boolean sharesMemory() {
+      return sharesMemory;
     }
 
     @Override
     public Session session(Supplier<Plan> plan) {
-      return fleet.session(plan);
+      return runtime.session(plan);
     }
 
     @Override
     public Statistics statistics() {
-      return fleet.statistics();
+      return runtime.statistics();
     }
 
     @Override
     public Traffic traffic() {
-      return fleet.traffic();
-    }
-
-    @Override
-    public void close() {
-      fleet.close();
+      return runtime.traffic();
     }
   }
 

@@ -1,7 +1,5 @@
 package io.harmonica.endtoend;
 
-import static io.harmonica.Golden.floats;
-import static io.harmonica.Golden.size;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -26,7 +24,6 @@ import io.harmonica.triton.TritonServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -98,18 +95,7 @@ class FlowsOnTritonTest {
 
   private static Content texts() {
     try (Checkpoint vectors = Golden.open("flux/dev/traj_plain.safetensors")) {
-      int count = size(vectors, "prompt_embeds", 0);
-      int tokens = size(vectors, "prompt_embeds", 1);
-      long[] mask = new long[count * tokens];
-      Arrays.fill(mask, 1);
-      Embeddings texts =
-          new Embeddings(
-              floats(vectors, "prompt_embeds"),
-              mask,
-              count,
-              tokens,
-              size(vectors, "prompt_embeds", 2),
-              floats(vectors, "pooled_prompt_embeds"));
+      Embeddings texts = Golden.texts(vectors, "prompt_embeds", "pooled_prompt_embeds");
       return new Content.Texts(texts, Optional.empty());
     }
   }

@@ -21,7 +21,6 @@ import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.runtime.EmbeddedRuntime;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,17 +126,7 @@ class FluxGoldenTest {
   }
 
   private static float[] drawn(Path repository, Checkpoint io) {
-    int tokens = size(io, "encoder_hidden_states", 1);
-    long[] mask = new long[2 * tokens];
-    Arrays.fill(mask, 1);
-    Embeddings texts =
-        new Embeddings(
-            floats(io, "encoder_hidden_states"),
-            mask,
-            2,
-            tokens,
-            size(io, "encoder_hidden_states", 2),
-            floats(io, "pooled_projections"));
+    Embeddings texts = Golden.texts(io, "encoder_hidden_states", "pooled_projections");
     try (Pipeline pipeline = Pipeline.open(repository, "flux")) {
       Request request = Request.of(new Content.Texts(texts, Optional.empty())).withSteps(3);
       return pipeline.generate(request).latents().values();

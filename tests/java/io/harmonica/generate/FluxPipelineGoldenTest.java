@@ -76,17 +76,7 @@ class FluxPipelineGoldenTest {
   }
 
   private static Embeddings embeddings(Checkpoint vectors, String prefix) {
-    int count = size(vectors, prefix + "prompt_embeds", 0);
-    int tokens = size(vectors, prefix + "prompt_embeds", 1);
-    long[] mask = new long[count * tokens];
-    Arrays.fill(mask, 1);
-    return new Embeddings(
-        floats(vectors, prefix + "prompt_embeds"),
-        mask,
-        count,
-        tokens,
-        size(vectors, prefix + "prompt_embeds", 2),
-        floats(vectors, prefix + "pooled_prompt_embeds"));
+    return Golden.texts(vectors, prefix + "prompt_embeds", prefix + "pooled_prompt_embeds");
   }
 
   /** Of dev the scale of guidance, 3.5, is the model's own default; schnell is told none. */

@@ -91,18 +91,7 @@ class Sd3PipelineGoldenTest {
   }
 
   private static Embeddings embeddings(Checkpoint vectors, String prefix) {
-    String states = prefix + "prompt_embeds";
-    int count = size(vectors, states, 0);
-    int tokens = size(vectors, states, 1);
-    long[] mask = new long[count * tokens];
-    Arrays.fill(mask, 1);
-    return new Embeddings(
-        floats(vectors, states),
-        mask,
-        count,
-        tokens,
-        size(vectors, states, 2),
-        floats(vectors, prefix + "pooled_prompt_embeds"));
+    return Golden.texts(vectors, prefix + "prompt_embeds", prefix + "pooled_prompt_embeds");
   }
 
   @ParameterizedTest

@@ -231,17 +231,7 @@ class FlowRoutersGoldenTest {
   }
 
   private static Request request(Checkpoint vectors, Latents start, Router router) {
-    int tokens = size(vectors, "prompt_embeds", 1);
-    long[] mask = new long[2 * tokens];
-    Arrays.fill(mask, 1);
-    Embeddings texts =
-        new Embeddings(
-            floats(vectors, "prompt_embeds"),
-            mask,
-            2,
-            tokens,
-            size(vectors, "prompt_embeds", 2),
-            floats(vectors, "pooled_prompt_embeds"));
+    Embeddings texts = Golden.texts(vectors, "prompt_embeds", "pooled_prompt_embeds");
     return Request.of(new Content.Texts(texts, Optional.empty()))
         .withRouter(router.name())
         .withLatents(start);
