@@ -19,6 +19,10 @@ enum Method {
       "model-exchange",
       "whole steps as runs, exchanged, three learned weights",
       "--grain model --reuse learned-quadratic --init taylor --iterations 0 --exchange 1"),
+  MIXED(
+      "mixed",
+      "Taylor's exchanged table, neighbours merged to runs, learned weights",
+      "--reuse learned --init <taylor-exchange> --iterations 0 --merge"),
   FORA_EXCHANGE(
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
