@@ -99,7 +99,7 @@ final class Admission {
     int steps = sampler.timesteps().size();
     if (IntStream.range(0, steps).noneMatch(step -> skipping.actsAt(step, steps))) {
       throw new HarmonicaException(
-          "`skipLayerGuidance` from %s to %s acts at none of %d steps (k from 0, %s < k < %s): take more steps, or a wider range"
+          "`skipLayerGuidance` from %s to %s acts at none of %d steps (k from 0, %.2f < k < %.2f): take more steps, or a wider range"
               .formatted(
                   skipping.start(),
                   skipping.stop(),
