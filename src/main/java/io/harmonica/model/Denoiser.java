@@ -32,6 +32,11 @@ public interface Denoiser {
   /** What a client must know. */
   Interface io();
 
+  /** The model that this one was narrowed from; itself as a rule. */
+  default Denoiser whole() {
+    return this;
+  }
+
   /** The branches in execution order. */
   List<Branch> branches();
 
