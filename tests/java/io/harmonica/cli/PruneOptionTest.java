@@ -128,8 +128,8 @@ class PruneOptionTest {
 
   /**
    * Of few calibrated pictures, and judged by as few, which differ by 3 dB. Measured in fp32: 39.9
-   * uncached, 38.6 with the router, whose own loss is 44.5; other precisions from it by 70.2 (fp16) and 50.3
-   * (int8).
+   * uncached, 38.6 with the router, whose own loss is 44.5; other precisions from it by 70.2 (fp16)
+   * and 50.3 (int8).
    */
   @Test
   void pictures_ofTheExample_stayNear_inEveryPrecision_cachedToo() {
