@@ -37,7 +37,7 @@ class PiecesTest {
     List<Boolean> stored = new ArrayList<>(Collections.nCopies(25, false));
     stored.set(24, !reused);
     if (reused) {
-      run.branches().forEach(branch -> histories.set(branch, Route.UNDER_RUN));
+      run.branches().forEach(branch -> histories.set(branch, Route.LEFT_OUT));
       histories.set(24, 2);
     }
     return new Route(histories, stored, List.of(run));

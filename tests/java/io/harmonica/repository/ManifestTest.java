@@ -57,6 +57,7 @@ class ManifestTest {
           4,
           "linear",
           true,
+          List.of(0),
           new Flops(100, List.of(200L, 300L)),
           Map.of(),
           Map.of());
@@ -76,7 +77,7 @@ class ManifestTest {
     assertThat(bytes.run(0, 0)).isEqualTo(640 + 768);
     assertThat(bytes.run(1, 1)).isEqualTo(640);
     String before = MANIFEST.toJson().replaceFirst("\"streamBytes\":.*\"skip00=0:2\",", "");
-    assertThat(before).doesNotContain("skip");
+    assertThat(before).doesNotContain("skip00");
     assertThat(Manifest.of(config(before)).cacheBytes().run(0, 0)).isEqualTo(1024);
   }
 
@@ -187,6 +188,7 @@ class ManifestTest {
         m.stepsPerRequest(),
         m.stepEngine(),
         m.conditioned(),
+        m.skipLayers(),
         m.flops(),
         m.routers(),
         m.programs());

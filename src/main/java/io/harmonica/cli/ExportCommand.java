@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
@@ -141,6 +142,11 @@ final class ExportCommand implements Command {
             "also write an ensemble MODEL.ROUTER that makes a picture of noise in one request; none:"
                 + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
         .value(
+            "skip-layers",
+            "BLOCK,...",
+            "also write a pass without these blocks, for generate --skip-layer-guidance of Stable"
+                + " Diffusion 3 (of 3.5-medium: 7,8,9; default: none)")
+        .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value(
             "dynamic-batching",
@@ -221,6 +227,9 @@ final class ExportCommand implements Command {
       arguments
           .text("picture")
           .ifPresent(names -> exporter.withWholePictures(List.of(names.split(",", -1))));
+      arguments
+          .integers("skip-layers", 0, 1 << 16)
+          .ifPresent(blocks -> exporter.withSkipLayers(Set.copyOf(blocks)));
       digest.ifPresent(
           own -> {
             exporter.withDigest(own);

@@ -19,7 +19,12 @@ import java.util.Optional;
 
 /** Describes an export to its clients: what the manifest says of the model and its routers. */
 record Description(
-    Model model, ExportOptions options, Numbers numbers, Configs configs, Sampling sampling) {
+    Model model,
+    ExportOptions options,
+    Numbers numbers,
+    Configs configs,
+    Sampling sampling,
+    Optional<SkipLayers> skipLayers) {
 
   /**
    * What clients must know of the model.
@@ -73,7 +78,8 @@ record Description(
                     .orElse(null),
                 options.stepsPerRequest(),
                 SamplerForm.of(sampling.noising()).toString(),
-                configs.condition().isPresent(),
+                !configs.conditions().isEmpty(),
+                skipLayers.map(SkipLayers::blocks).orElse(null),
                 model.flops(),
                 Map.of(),
                 Map.of())

@@ -76,6 +76,7 @@ public final class Exporter {
   private final Model model;
   private final List<Router> routers;
   private final ExportOptions options;
+  private final long most; // bytes of weights of an engine
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
@@ -86,6 +87,7 @@ public final class Exporter {
   private Optional<Resolution> picture = Optional.empty();
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
+  private Optional<SkipLayers> skipLayers = Optional.empty();
 
   /**
    * Plans the export.
@@ -100,6 +102,7 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
+    this.most = most;
     this.sampling = model.denoiser().io().sampling();
     this.numbers = Numbers.of(model, options);
     this.pieces = new Pieces(model, options.engines(), numbers, most);
@@ -225,6 +228,17 @@ public final class Exporter {
   /** Has finished pictures resized and cropped to a size that the model does not make itself. */
   public Exporter resizedTo(Resolution size) {
     picture = Optional.of(size);
+    return this;
+  }
+
+  /**
+   * Adds a pass without some blocks, for skip-layer guidance; what other passes do stays the same.
+   *
+   * @throws HarmonicaException if the model is not guided so, or has no such blocks
+   */
+  public Exporter withSkipLayers(Set<Integer> blocks) {
+    skipLayers = Optional.of(new SkipLayers(model.denoiser(), blocks));
+    add(Names.NO_ROUTER, Map.of(Names.skipping(options.modelName()), skipLayers.get().step()));
     return this;
   }
 
@@ -369,6 +383,7 @@ public final class Exporter {
       for (Engine engine : sharing) {
         String name = configs.name(engine);
         Graph graph = pieces.graph(engine, weights);
+        engine.requireFits(weights.sizeBytes(), most);
         graphs.put(engine, graph);
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
@@ -393,7 +408,7 @@ public final class Exporter {
   }
 
   private Manifest manifest() {
-    return new Description(model, options, numbers, configs, sampling)
+    return new Description(model, options, numbers, configs, sampling, skipLayers)
         .manifest(beside.decoder, beside.texts, picture, digest, routers);
   }
 }

@@ -37,6 +37,14 @@ public interface Denoiser {
     return this;
   }
 
+  /**
+   * Whether its origin guides it by passes without some blocks (skip-layer guidance), whose streams
+   * then pass as they are.
+   */
+  default boolean takesSkipLayers() {
+    return false;
+  }
+
   /** The branches in execution order. */
   List<Branch> branches();
 

@@ -44,6 +44,11 @@ public final class Narrowed implements Denoiser {
   }
 
   @Override
+  public boolean takesSkipLayers() {
+    return whole.takesSkipLayers();
+  }
+
+  @Override
   public List<Branch> branches() {
     return whole.branches();
   }
