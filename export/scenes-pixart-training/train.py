@@ -40,9 +40,11 @@ BATCHES = [(0, 32), (8000, 64), (15330, 32)]  # from which step how many picture
 MIDDLE = 6500  # from which step most timesteps lie where it is decided what lies where
 LAYOUT = 13100  # from which step noisy pictures weigh more: there an error of the picture hardly shows in the noise
 BINDING = 15300  # from which step the words' labels count, and the tokens' more
+OPENED = 17064  # where the scores of the text encoder, grown until each word saw one other, were made small
 LABELS = [(0, 0.03), (BINDING, 0.1)]  # weight of the tokens' labels
 AFTER = 3  # the block after which the tokens' labels are read
-WORDS = 0.03  # weight of the words' labels
+WORDS = [(0, 0.0), (BINDING, 0.03), (OPENED, 0.1)]  # weight of the words' labels
+DECAY_OF_TEXT, DECAY_OF_CROSS = 0.01, 0.001  # a step, of the maps to queries and keys, from OPENED on
 DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
 
 
@@ -234,6 +236,28 @@ class Training:
         torch.save(state, part)
         os.replace(part, path)
 
+    @torch.no_grad()
+    def shrink_scores(self, text, cross):
+        """Multiplies the maps that attention's scores are made with, of words and of tokens to words."""
+        for block in self.model.text_encoder.encoder.block:
+            torch._foreach_mul_(
+                [block.layer[0].SelfAttention.q.weight, block.layer[0].SelfAttention.k.weight], text
+            )
+        for block in self.model.transformer.transformer_blocks:
+            torch._foreach_mul_([block.attn2.to_q.weight, block.attn2.to_k.weight], cross)
+
+    @torch.no_grad()
+    def open_attention(self):
+        """Makes the scores small, and has two heads look back and two ahead, one of each near (as in ALiBi)."""
+        self.shrink_scores(0.1, 0.7)
+        bias = self.model.text_encoder.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+        back, ahead = bias.chunk(2)  # buckets of words before, itself first, and after
+        distance = torch.arange(len(back)) * 1.0
+        for head, slope in enumerate((1.0, 1.0, 0.25, 0.25)):
+            own, other = (back, ahead) if head % 2 == 0 else (ahead, back)
+            own[:, head] -= slope * distance
+            other[1:, head] -= 6
+
     def rate(self):
         rate = RATE * min(1, (self.step + 1) / WARM)
         if self.decay_to:
@@ -242,6 +266,8 @@ class Training:
 
     def one(self):
         """A step: trains, and returns loss, the tokens' and words' losses, timesteps, errors and bounds [n]."""
+        if self.step == OPENED:
+            self.open_attention()
         x, labels, grounds, ids, mask, meanings, t, noise = batch_of(self.step)
         a = ALPHA_BAR[t][:, None, None, None]
         kernels = sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH])
@@ -251,15 +277,20 @@ class Training:
         told = label_loss(self.labeller(self.inside.pop("tokens").float()), labels, grounds)
         meant = meaning_loss(self.reader(self.inside.pop("words").float()), meanings)
         plain = (error * weights(self.step, t)).mean()
-        loss = plain + VARIANCE * bound.mean() + at_step(self.step, LABELS) * told
-        if self.step >= BINDING:
-            loss = loss + WORDS * meant
+        loss = (
+            plain
+            + VARIANCE * bound.mean()
+            + at_step(self.step, LABELS) * told
+            + at_step(self.step, WORDS) * meant
+        )
         for p in self.params:
             p.grad = None
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.params, 1.0)
         rate = self.rate()
         self.muon.step(rate)
+        if self.step >= OPENED:
+            self.shrink_scores(1 - DECAY_OF_TEXT * rate / RATE, 1 - DECAY_OF_CROSS * rate / RATE)
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.step()

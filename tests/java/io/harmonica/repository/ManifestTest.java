@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
@@ -45,6 +46,7 @@ class ManifestTest {
           null,
           16,
           "fp32",
+          new Pruned(0.84, 0.9, 0.75),
           "0123456789abcdef",
           ManifestNoise.LINEAR,
           List.of("block00.attention", "block00.mlp"),
@@ -175,6 +177,7 @@ class ManifestTest {
         m.guidance(),
         m.maxBatch(),
         m.precision(),
+        m.pruned(),
         m.digest(),
         ManifestNoise.of(sampling.noising()),
         m.branches(),

@@ -66,7 +66,7 @@ enum Method {
   private static final String HUNDRED = FROM_NOISE + "100";
 
   /** Up to so many steps some are measured: beyond it takes them hours. */
-  private static final int SHORT = 20;
+  private static final int SHORT = 25;
 
   /** What files call it. */
   final String id;

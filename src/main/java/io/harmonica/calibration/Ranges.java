@@ -5,19 +5,21 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.DType;
 import io.harmonica.checkpoint.SafetensorsWriter;
 import io.harmonica.checkpoint.SafetensorsWriter.Floats;
+import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.model.Site;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The file of what was observed of a model's activations: a safetensors file with a tensor {@code
  * largest/SITE} for each site, [in], and where they were wanted {@code moment/SITE}, the sum of
  * {@code x x^T} over all tokens, [in, in].
  */
-public final class Ranges implements AutoCloseable {
+public final class Ranges implements Observed, AutoCloseable {
   private static final String FORMAT = "harmonica-ranges/1";
   private static final String LARGEST = "largest/";
   private static final String MOMENT = "moment/";
@@ -133,6 +135,25 @@ public final class Ranges implements AutoCloseable {
     return this;
   }
 
+  /** Refuses those without the sum of products of a site that needs it. */
+  @Override
+  public Ranges requireMoments(List<Site> sites) {
+    sites.forEach(
+        site ->
+            moment(site)
+                .orElseThrow(
+                    () ->
+                        new HarmonicaException(
+                            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
+                                .formatted(file.path(), site.name()))));
+    return this;
+  }
+
+  @Override
+  public Ranges requireAllOf(String digest, List<Site> sites) {
+    return requireWhole().requireOf(digest, sites);
+  }
+
   /** Refuses those that a calibration has not finished. */
   public Ranges requireWhole() {
     if (notes.pictures < notes.asked) {
@@ -144,14 +165,30 @@ public final class Ranges implements AutoCloseable {
   }
 
   /** The largest number of each channel of a site: [in]. */
+  @Override
   public float[] largest(Site site) {
     return file.tensor(LARGEST + site.name()).floats();
   }
 
-  /** The sum of {@code x x^T} of a site: [in, in]; empty where it was not wanted. */
-  public Optional<float[]> moment(Site site) {
+  /**
+   * The sum of {@code x x^T} of a site: [in, in], read when asked for; empty where it was not
+   * wanted.
+   *
+   * @throws HarmonicaException if it is of another size
+   */
+  @Override
+  public Optional<Supplier<float[]>> moment(Site site) {
     String name = MOMENT + site.name();
-    return file.names().contains(name) ? Optional.of(file.tensor(name).floats()) : Optional.empty();
+    if (!file.names().contains(name)) {
+      return Optional.empty();
+    }
+    StoredTensor moment = file.tensor(name);
+    if (!moment.shape().equals(List.of((long) site.in(), (long) site.in()))) {
+      throw new HarmonicaException(
+          "`ranges` %s has moments %s of %s, not %d channels by %d: calibrate this model anew"
+              .formatted(file.path(), moment.shape(), site.name(), site.in(), site.in()));
+    }
+    return Optional.of(moment::floats);
   }
 
   @Override

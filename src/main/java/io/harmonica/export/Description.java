@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Unconditional;
 import io.harmonica.origin.Model;
@@ -65,6 +66,7 @@ record Description(
                     : (Double) io.defaultGuidance(),
                 options.maxBatch(),
                 options.precision().word(),
+                Pruned.of(denoiser).orElse(null),
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),

@@ -263,8 +263,7 @@ public final class Exporter {
     options
         .numerics()
         .ranges()
-        .ifPresent(
-            ranges -> ranges.requireWhole().requireOf(checkpoint, Site.of(model.denoiser())));
+        .ifPresent(ranges -> ranges.requireAllOf(checkpoint, Site.of(model.denoiser())));
     return this;
   }
 

@@ -3,7 +3,7 @@ package io.harmonica.export;
 import io.harmonica.Element;
 import io.harmonica.InvalidProperty;
 import io.harmonica.Port;
-import io.harmonica.calibration.Ranges;
+import io.harmonica.calibration.Observed;
 import io.harmonica.calibration.Smoothing;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
@@ -40,7 +40,7 @@ record Numbers(
   static Numbers of(Model model, ExportOptions options) {
     Precision precision = options.precision();
     Denoiser denoiser = model.denoiser();
-    Optional<Ranges> ranges = options.numerics().ranges();
+    Optional<Observed> ranges = options.numerics().ranges();
     if (precision.isStatic() != ranges.isPresent()) {
       throw new InvalidProperty(
           "ranges",

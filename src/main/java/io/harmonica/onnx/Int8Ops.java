@@ -148,7 +148,7 @@ public final class Int8Ops extends Forwarding<Value> {
     Value codes =
         initializers.bytes(name + ".codes", () -> transpose(matrix.get().codes(), in), in, out);
     Value scales = initializers.floats(name + ".scales", element, () -> matrix.get().scales(), out);
-    Value zeros = graph.inline("int8.zeros" + out, Element.INT8, ByteBuffer.allocate(out), out);
+    Value zeros = graph.inline(name + ".zeros", Element.INT8, ByteBuffer.allocate(out), out);
     return graph.node(
         "DequantizeLinear", element, List.of(codes, scales, zeros), Graph.integer("axis", 1));
   }

@@ -9,6 +9,7 @@ import io.harmonica.HarmonicaException;
 import io.harmonica.model.Branch;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Shows;
 import io.harmonica.model.StreamLives;
 import io.harmonica.model.Unconditional;
@@ -49,6 +50,8 @@ import java.util.stream.IntStream;
  * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision of the engines, as the export's option names it: {@code fp32}, {@code int8-fp16}
+ * @param pruned what is left of the checkpoint's model, whose name {@code architecture} is all the
+ *     same; null: all of it
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
  *     not note it
  * @param noise the noise schedule that the model was trained with
@@ -93,6 +96,7 @@ public record Manifest(
     Double guidance,
     int maxBatch,
     String precision,
+    Pruned pruned,
     String digest,
     ManifestNoise noise,
     List<String> branches,
@@ -328,6 +332,7 @@ public record Manifest(
         guidance,
         maxBatch,
         precision,
+        pruned,
         digest,
         noise,
         branches,

@@ -134,7 +134,7 @@ public final class Calibration {
       Map<Site, float[]> moments = new HashMap<>();
       for (Site site : sites) {
         largest.put(site, before.largest(site));
-        before.moment(site).ifPresent(moment -> moments.put(site, moment));
+        before.moment(site).ifPresent(moment -> moments.put(site, moment.get()));
       }
       if (before.notes().pictures() >= options.pictures) {
         throw new HarmonicaException(
