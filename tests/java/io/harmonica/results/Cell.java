@@ -12,18 +12,19 @@ import java.util.Locale;
  * One line of a table.
  *
  * @param trajectory uncached
+ * @param form of the model
  * @param speedup wanted, theoretical
  */
-record Cell(Trajectory trajectory, double speedup, Method method) {
+record Cell(Trajectory trajectory, Form form, double speedup, Method method) {
 
   /** All cells of the settings, in the order of the page. */
   static List<Cell> all(Settings settings) {
     List<Cell> cells = new ArrayList<>();
-    for (Trajectory trajectory : settings.trajectories()) {
+    for (Table table : Table.all(settings)) {
       for (double speedup : settings.speedups()) {
         for (Method method : settings.methods()) {
-          if (method.isFor(trajectory.steps())) {
-            cells.add(new Cell(trajectory, speedup, method));
+          if (method.isFor(table.trajectory().steps())) {
+            cells.add(new Cell(table.trajectory(), table.form(), speedup, method));
           }
         }
       }
@@ -31,8 +32,13 @@ record Cell(Trajectory trajectory, double speedup, Method method) {
     return cells;
   }
 
+  Table table() {
+    return new Table(trajectory, form);
+  }
+
   /**
-   * For example {@code ddim20-1.5-sdt-linear}: the name of its router, and of the router's file.
+   * For example {@code ddim20-1.5-sdt-linear}: the name of its router, and of the router's file;
+   * all forms of a model have the same.
    */
   String name() {
     String drawn = trajectory.name().replace('+', 'p'); // which names of routers lack
@@ -80,7 +86,7 @@ record Cell(Trajectory trajectory, double speedup, Method method) {
   private String training(Settings settings) {
     String training = method.training;
     for (Method other : Method.values()) {
-      Path file = settings.routers().resolve(new Cell(trajectory, speedup, other).file());
+      Path file = settings.routers().resolve(new Cell(trajectory, form, speedup, other).file());
       training = training.replace("<" + other.id + ">", file.toString());
     }
     return training;

@@ -26,6 +26,7 @@ record Measured(
    *
    * @param sampler of the uncached trajectory; lines of before there were others lack it
    * @param steps of that trajectory
+   * @param form of the model; lines of before there were others lack it
    * @param variant what was run: digest of a router's content, or {@code uncached-13} for so many
    *     steps
    * @param checkpoint digest of the weights
@@ -35,6 +36,7 @@ record Measured(
   record Key(
       String sampler,
       int steps,
+      String form,
       String variant,
       String checkpoint,
       String network,
@@ -44,6 +46,7 @@ record Measured(
       long seed) {
     Key {
       sampler = sampler == null ? "ddim" : sampler;
+      form = form == null ? Form.FP32.id : form;
     }
   }
 }

@@ -23,7 +23,7 @@ final class Page {
   record Row(Cell cell, Optional<Measured> measured) {}
 
   /** An uncached set, the first line of its table. */
-  record Uncached(Trajectory trajectory, Optional<Measured> measured) {}
+  record Uncached(Table table, Optional<Measured> measured) {}
 
   /**
    * Renders it.
@@ -46,23 +46,21 @@ final class Page {
         .append(END)
         .append('\n');
     for (Uncached set : uncached) {
-      page.append("\n## %s\n\n".formatted(set.trajectory().title()));
+      page.append("\n## %s\n\n".formatted(set.table().title()));
       page.append(
           "| budget | method | speedup | CUR | PSNR, dB | SSIM | %s accuracy, %% | Fréchet to real | Fréchet to uncached |\n"
               .formatted(settings.subject() == Subject.SHAPES ? "class" : "caption"));
       page.append("|---|---|---|---|---|---|---|---|---|\n");
       set.measured().ifPresent(m -> page.append(line("1", "uncached", m)));
       for (Row row : rows) {
-        if (row.cell().trajectory().equals(set.trajectory()) && row.measured().isPresent()) {
+        if (row.cell().table().equals(set.table()) && row.measured().isPresent()) {
           Measured measured = row.measured().get();
           page.append(line(row.cell().speedup() + "", title(row.cell(), measured), measured));
         }
       }
       List<String> missing =
           rows.stream()
-              .filter(
-                  row ->
-                      row.cell().trajectory().equals(set.trajectory()) && row.measured().isEmpty())
+              .filter(row -> row.cell().table().equals(set.table()) && row.measured().isEmpty())
               .map(row -> "%s at %s".formatted(row.cell().method().title, row.cell().speedup()))
               .toList();
       if (!missing.isEmpty()) {

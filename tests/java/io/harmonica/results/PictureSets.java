@@ -1,15 +1,16 @@
 package io.harmonica.results;
 
+import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.SafetensorsWriter;
+import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.ExportOptions.Platform;
 import io.harmonica.export.Exporter;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
-import io.harmonica.onnx.Precision;
-import io.harmonica.origin.Model;
+import io.harmonica.model.Flops;
 import io.harmonica.origin.PipelineParts;
 import io.harmonica.origin.TextSource;
 import io.harmonica.picture.Latents;
@@ -30,42 +31,63 @@ final class PictureSets implements AutoCloseable {
   private static final String LATENTS = "latents";
 
   private final Settings settings;
+  private final Form form;
   private final String checkpoint;
   private final Pipeline pipeline;
   private final Content content;
+  private final Flops flops;
   private final PrintStream progress;
 
   /**
    * Exports and opens the model.
    *
+   * @param form of it
    * @param checkpoint digest of the weights
    */
-  PictureSets(Settings settings, String checkpoint, List<Router> routers, PrintStream progress) {
+  PictureSets(
+      Settings settings, String checkpoint, Form form, List<Router> routers, PrintStream progress) {
     this.settings = settings;
+    this.form = form;
     this.checkpoint = checkpoint;
     this.progress = progress;
     int rows = settings.batch() * (settings.guidance() > 1 ? 2 : 1);
-    Path repository = settings.work().resolve("models");
+    Path repository = settings.work().resolve("models-" + form.id);
     PipelineParts parts = PipelineParts.of(settings.checkpoint());
     try (Checkpoint weights = settings.weights();
         TextSource text =
             parts
                 .textEncoder(0)
                 .map(encoder -> TextSource.open(encoder, parts.tokenizer(0).orElseThrow()))
-                .orElse(null)) {
-      Model model = settings.model(weights);
+                .orElse(null);
+        Ranges ranges = settings.ranges().map(Ranges::open).orElse(null)) {
+      String digest = io.harmonica.checkpoint.Digest.of(weights);
+      Form.Made made = form.of(settings.model(weights), Optional.ofNullable(ranges), digest);
       ExportOptions options =
-          new ExportOptions(MODEL, Precision.FP32, Platform.ONNXRUNTIME, 1, rows, true);
+          new ExportOptions(
+              MODEL,
+              made.numerics(),
+              Platform.ONNXRUNTIME,
+              EngineSize.ofBlocks(1),
+              new ExportOptions.Requests(rows, 1, true),
+              new ExportOptions.Writing(true, false));
       Exporter exporter =
-          new Exporter(model, routers, options).withSampling(settings.sampling(model));
+          new Exporter(made.model(), routers, options)
+              .withDigest(digest)
+              .withSampling(settings.sampling(made.model()));
       if (text != null) {
         exporter.withTexts(
             List.of(Optional.of(new Exporter.Text(text.encoder(), text.tokenizer().packed()))));
       }
       exporter.export(repository);
+      flops = made.model().flops();
     }
     pipeline = Pipeline.open(repository, MODEL);
     content = settings.subject().content(pipeline, settings.count());
+  }
+
+  /** Of the model in its form. */
+  Flops flops() {
+    return flops;
   }
 
   /** The pictures of a router. */
@@ -79,9 +101,10 @@ final class PictureSets implements AutoCloseable {
         settings
             .work()
             .resolve(
-                "uncached-%s-%s-guidance%s-seed%d-%d.safetensors"
+                "uncached-%s%s-%s-guidance%s-seed%d-%d.safetensors"
                     .formatted(
                         trajectory.name(),
+                        form == Form.FP32 ? "" : "-" + form.id,
                         checkpoint,
                         settings.guidance(),
                         settings.seed(),

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.apache.commons.cli.CommandLine;
 
 /**
@@ -99,27 +100,24 @@ public final class Results {
 
   private void run() throws IOException, InterruptedException {
     Map<Cell, Router> routers = new CellRouters(settings, model, out).all();
-    List<Cell> missing =
-        Cell.all(settings).stream()
-            .filter(cell -> isMeasurable(cell, routers) && store.find(key(cell, routers)).isEmpty())
-            .toList();
-    List<Trajectory> missingUncached =
-        settings.trajectories().stream()
-            .filter(drawn -> store.find(uncachedKey(drawn, drawn.steps())).isEmpty())
-            .toList();
+    Predicate<Cell> isMissing =
+        cell -> isMeasurable(cell, routers) && store.find(key(cell, routers)).isEmpty();
+    List<Cell> missing = Cell.all(settings).stream().filter(isMissing).toList();
+    List<Table> missingUncached =
+        Table.all(settings).stream().filter(table -> find(table).isEmpty()).toList();
     if (!missing.isEmpty() || !missingUncached.isEmpty()) {
-      List<Router> exported =
-          missing.stream().filter(routers::containsKey).map(routers::get).toList();
-      try (PictureSets sets = new PictureSets(settings, checkpointDigest, exported, out)) {
-        announce(missing, sets);
-        for (Trajectory drawn : missingUncached) {
-          Measured.Key key = uncachedKey(drawn, drawn.steps());
-          keep(measure(sets.uncached(drawn), drawn, key, 1, 0, sets), routers);
-        }
-        for (Cell cell : missing) {
-          if (store.find(key(cell, routers)).isEmpty()) { // two may turn out the same
-            out.printf("%s%n", cell.name());
-            keep(measure(cell, routers, sets), routers);
+      try (PictureSets exact = open(Form.FP32, missing, routers)) {
+        announce(missing, missingUncached, exact);
+        for (Form form : settings.forms()) {
+          List<Cell> cells = missing.stream().filter(cell -> cell.form() == form).toList();
+          List<Table> tables =
+              missingUncached.stream().filter(table -> table.form() == form).toList();
+          if (form == Form.FP32) {
+            measure(cells, tables, routers, exact, exact);
+          } else if (!cells.isEmpty() || !tables.isEmpty()) {
+            try (PictureSets sets = open(form, missing, routers)) {
+              measure(cells, tables, routers, sets, exact);
+            }
           }
         }
       }
@@ -128,45 +126,83 @@ public final class Results {
     out.printf("wrote %s%n", settings.page());
   }
 
-  /** Says how long it takes, by a batch of pictures of each trajectory. */
-  private void announce(List<Cell> missing, PictureSets made) {
+  private PictureSets open(Form form, List<Cell> missing, Map<Cell, Router> routers) {
+    List<Router> exported =
+        missing.stream()
+            .filter(cell -> cell.form() == form && routers.containsKey(cell))
+            .map(routers::get)
+            .toList();
+    return new PictureSets(settings, checkpointDigest, form, exported, out);
+  }
+
+  /**
+   * Measures lines of one form.
+   *
+   * @param exact of fp32, whose uncached pictures all are compared to
+   */
+  private void measure(
+      List<Cell> cells,
+      List<Table> tables,
+      Map<Cell, Router> routers,
+      PictureSets sets,
+      PictureSets exact)
+      throws IOException {
+    for (Table table : tables) {
+      double speedup = (double) model.flops().full() / sets.flops().full();
+      keep(
+          measure(sets.uncached(table.trajectory()), table, uncached(table), speedup, 0, exact),
+          routers);
+    }
+    for (Cell cell : cells) {
+      if (store.find(key(cell, routers)).isEmpty()) { // two may turn out the same
+        out.printf("%s%s%n", cell.name(), cell.form() == Form.FP32 ? "" : " " + cell.form().id);
+        keep(measure(cell, routers, sets, exact), routers);
+      }
+    }
+  }
+
+  /** Says how long it takes, by a batch of pictures of each trajectory in fp32. */
+  private void announce(List<Cell> missing, List<Table> uncached, PictureSets exact) {
     double seconds = 0;
     for (Trajectory drawn : settings.trajectories()) {
       double sets =
-          1
+          uncached.stream().filter(table -> table.trajectory().equals(drawn)).count()
               + missing.stream()
                   .filter(cell -> cell.trajectory().equals(drawn))
                   .mapToDouble(cell -> 1 / cell.speedup())
                   .sum();
-      seconds += made.seconds(drawn) * settings.count() * sets;
+      seconds += exact.seconds(drawn) * settings.count() * sets;
     }
     out.printf(
         "%d cells of %d pictures each, about %.0f minutes%n",
         missing.size(), settings.count(), Math.ceil(seconds / 60));
   }
 
-  private Measured measure(Cell cell, Map<Cell, Router> routers, PictureSets sets) {
+  private Measured measure(
+      Cell cell, Map<Cell, Router> routers, PictureSets sets, PictureSets exact) {
     Measured.Key key = key(cell, routers);
     if (cell.method() == Method.FEWER_STEPS) {
       int fewer = cell.fewerSteps();
-      double speedup = (double) cell.steps() / fewer;
+      double speedup = (double) cell.steps() / fewer * model.flops().full() / sets.flops().full();
       Latents pictures = sets.uncached(cell.trajectory().withSteps(fewer));
-      return measure(pictures, cell.trajectory(), key, speedup, 0, sets);
+      return measure(pictures, cell.table(), key, speedup, 0, exact);
     }
     Router router = routers.get(cell);
-    Savings savings = Savings.of(router, model.flops(), CacheBytes.of(model.denoiser()));
-    double speedup = savings.theoreticalSpeedup().orElseThrow();
-    return measure(sets.routed(router), cell.trajectory(), key, speedup, savings.cur(), sets);
+    Savings savings = Savings.of(router, sets.flops(), CacheBytes.of(model.denoiser()));
+    double speedup =
+        savings.theoreticalSpeedup().orElseThrow() * model.flops().full() / sets.flops().full();
+    return measure(sets.routed(router), cell.table(), key, speedup, savings.cur(), exact);
   }
 
   private Measured measure(
       Latents pictures,
-      Trajectory trajectory,
+      Table table,
       Measured.Key key,
       double speedup,
       double cur,
-      PictureSets sets) {
-    Latents uncached = sets.uncached(trajectory);
+      PictureSets exact) {
+    Trajectory trajectory = table.trajectory();
+    Latents uncached = exact.uncached(trajectory);
     Quality quality = Quality.of(uncached, pictures);
     Features features = network.of(pictures);
     Features others = uncachedFeatures.computeIfAbsent(trajectory, drawn -> network.of(uncached));
@@ -189,9 +225,7 @@ public final class Results {
   private void write(Map<Cell, Router> routers) throws IOException {
     String before = Files.exists(settings.page()) ? Files.readString(settings.page()) : "";
     List<Page.Uncached> uncached =
-        settings.trajectories().stream()
-            .map(drawn -> new Page.Uncached(drawn, store.find(uncachedKey(drawn, drawn.steps()))))
-            .toList();
+        Table.all(settings).stream().map(table -> new Page.Uncached(table, find(table))).toList();
     List<Page.Row> rows =
         Cell.all(settings).stream()
             .map(
@@ -220,19 +254,24 @@ public final class Results {
 
   private Measured.Key key(Cell cell, Map<Cell, Router> routers) {
     return cell.method() == Method.FEWER_STEPS
-        ? uncachedKey(cell.trajectory(), cell.fewerSteps())
-        : key(cell.trajectory(), Digest.of(routers.get(cell)));
+        ? key(cell.table(), "uncached-" + cell.fewerSteps())
+        : key(cell.table(), Digest.of(routers.get(cell)));
   }
 
-  /** Uncached pictures of {@code made} steps, compared to those of a trajectory. */
-  private Measured.Key uncachedKey(Trajectory trajectory, int made) {
-    return key(trajectory, "uncached-" + made);
+  private Optional<Measured> find(Table table) {
+    return store.find(uncached(table));
   }
 
-  private Measured.Key key(Trajectory trajectory, String variant) {
+  /** Of the uncached pictures of a table. */
+  private Measured.Key uncached(Table table) {
+    return key(table, "uncached-" + table.trajectory().steps());
+  }
+
+  private Measured.Key key(Table table, String variant) {
     return new Measured.Key(
-        trajectory.sampler(),
-        trajectory.steps(),
+        table.trajectory().sampler(),
+        table.trajectory().steps(),
+        table.form().id,
         variant,
         checkpointDigest,
         network.digest().substring(0, 16),

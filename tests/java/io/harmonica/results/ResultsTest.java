@@ -166,6 +166,30 @@ class ResultsTest {
   }
 
   @Test
+  void run_formsOfTheModel_areComparedToFp32() throws IOException, InterruptedException {
+    run("--forms", "fp32,int8", "--methods", "fora");
+    assertThat(Files.readString(folder.resolve("page")))
+        .contains("## 4 DDIM steps\n", "## 4 DDIM steps, in int8\n");
+    List<String> rows = rows();
+    assertThat(rows).hasSize(4); // uncached and FORA, of either
+    assertThat(rows.get(0)).contains("| same | same |");
+    assertThat(decibels(rows.get(2))).isBetween(30.0, 60.0); // 8 bits are near, not the same
+    assertThat(decibels(rows.get(3))).isCloseTo(decibels(rows.get(1)), within(1.0));
+  }
+
+  private static double decibels(String row) {
+    return Double.parseDouble(row.split(" *\\| *")[5].split(" ")[0]);
+  }
+
+  @Test
+  void run_aPrunedModelWithoutRanges_saysWhatMakesThem() {
+    assertThatThrownBy(() -> run("--forms", "pruned-0.84", "--methods", "fora"))
+        .isInstanceOf(HarmonicaException.class)
+        .hasMessage(
+            "--forms pruned-0.84 needs --ranges FILE: bin/harmonica calibrate --moments mlp makes it");
+  }
+
+  @Test
   void network_tellsDrawnShapesApart() {
     try (FeatureNetwork network = FeatureNetwork.open(NETWORK)) {
       double accuracy =

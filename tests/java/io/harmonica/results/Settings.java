@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
@@ -19,11 +20,13 @@ import org.apache.commons.cli.ParseException;
  * What is measured, and where it is kept.
  *
  * @param subject what is drawn; the others' defaults are its
+ * @param forms of the model, a table each
  * @param methods whose lines are measured
  * @param count pictures of each set, for shapes a multiple of the ten classes
  * @param guidance scale; up to 1 there is none, which halves the time
  * @param seed picture i starts from the noise of {@code seed + i}
  * @param batch pictures at a time
+ * @param ranges what a calibration observed, for forms that need it
  * @param routers folder of trained routers, one a cell, by {@link Cell#name}
  * @param store every cell measured so far
  * @param work what can be made again: exports, uncached pictures
@@ -34,6 +37,7 @@ record Settings(
     Subject subject,
     Path checkpoint,
     List<Trajectory> trajectories,
+    List<Form> forms,
     List<Double> speedups,
     List<Method> methods,
     int count,
@@ -42,6 +46,7 @@ record Settings(
     int batch,
     Path features,
     Path reference,
+    Optional<Path> ranges,
     Path routers,
     Path store,
     Path page,
@@ -67,6 +72,8 @@ record Settings(
         "trajectories",
         "samplers with their steps, a table each (default ddim10,ddim20,ddim50; of scenes"
             + " dpm-solver++20,iddpm50,sa-solver25)");
+    value(options, "forms", "of the model, by the names in Form.java (default fp32)");
+    value(options, "ranges", "by calibrate --moments mlp, for int8-static and pruned models");
     value(options, "speedups", "theoretical speedups (default 1.3,1.5,2.0)");
     value(options, "methods", "by the names in Method.java (default all)");
     value(options, "count", "pictures of each set (default 2000; of scenes 1000)");
@@ -100,6 +107,7 @@ record Settings(
                 ? List.of(line.getOptionValue("trajectories").split(","))
                 : subject.trajectories)
             .stream().map(Trajectory::of).toList(),
+        Arrays.stream(line.getOptionValue("forms", Form.FP32.id).split(",")).map(Form::of).toList(),
         Arrays.stream(line.getOptionValue("speedups", "1.3,1.5,2.0").split(","))
             .map(Double::valueOf)
             .toList(),
@@ -112,6 +120,7 @@ record Settings(
         Integer.parseInt(line.getOptionValue("batch", "50")),
         path(line, "features", subject.judge.resolve("model.onnx")),
         path(line, "reference", subject.judge.resolve("reference.json")),
+        Optional.ofNullable(line.getOptionValue("ranges")).map(Path::of),
         path(line, "routers", Path.of("tests/results/routers")),
         path(line, "store", Path.of("tests/results/cells.jsonl")),
         path(line, "page", Path.of(subject.page)),

@@ -138,14 +138,13 @@ public final class Ranges implements Observed, AutoCloseable {
   /** Refuses those without the sum of products of a site that needs it. */
   @Override
   public Ranges requireMoments(List<Site> sites) {
-    sites.forEach(
-        site ->
-            moment(site)
-                .orElseThrow(
-                    () ->
-                        new HarmonicaException(
-                            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
-                                .formatted(file.path(), site.name()))));
+    for (Site site : sites) {
+      if (moment(site).isEmpty()) {
+        throw new HarmonicaException(
+            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
+                .formatted(file.path(), site.name()));
+      }
+    }
     return this;
   }
 
