@@ -5,12 +5,14 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.DType;
 import io.harmonica.checkpoint.SafetensorsWriter;
 import io.harmonica.checkpoint.SafetensorsWriter.Floats;
+import io.harmonica.checkpoint.StoredTensor;
 import io.harmonica.model.Site;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The file of what was observed of a model's activations: a safetensors file with a tensor {@code
@@ -133,6 +135,19 @@ public final class Ranges implements AutoCloseable {
     return this;
   }
 
+  /** Refuses those without the sum of products of a site that needs it. */
+  public Ranges requireMoments(List<Site> sites) {
+    sites.forEach(
+        site ->
+            moment(site)
+                .orElseThrow(
+                    () ->
+                        new HarmonicaException(
+                            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
+                                .formatted(file.path(), site.name()))));
+    return this;
+  }
+
   /** Refuses those that a calibration has not finished. */
   public Ranges requireWhole() {
     if (notes.pictures < notes.asked) {
@@ -148,10 +163,24 @@ public final class Ranges implements AutoCloseable {
     return file.tensor(LARGEST + site.name()).floats();
   }
 
-  /** The sum of {@code x x^T} of a site: [in, in]; empty where it was not wanted. */
-  public Optional<float[]> moment(Site site) {
+  /**
+   * The sum of {@code x x^T} of a site: [in, in], read when asked for; empty where it was not
+   * wanted.
+   *
+   * @throws HarmonicaException if it is of another size
+   */
+  public Optional<Supplier<float[]>> moment(Site site) {
     String name = MOMENT + site.name();
-    return file.names().contains(name) ? Optional.of(file.tensor(name).floats()) : Optional.empty();
+    if (!file.names().contains(name)) {
+      return Optional.empty();
+    }
+    StoredTensor moment = file.tensor(name);
+    if (!moment.shape().equals(List.of((long) site.in(), (long) site.in()))) {
+      throw new HarmonicaException(
+          "`ranges` %s has moments %s of %s, not %d channels by %d: calibrate this model anew"
+              .formatted(file.path(), moment.shape(), site.name(), site.in(), site.in()));
+    }
+    return Optional.of(moment::floats);
   }
 
   @Override
