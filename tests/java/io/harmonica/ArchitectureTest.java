@@ -124,7 +124,7 @@ class ArchitectureTest {
     LIBRARIES.put("org.apache.commons.cli.", Set.of("cli"));
     LIBRARIES.put("org.HdrHistogram.", Set.of("compare"));
     LIBRARIES.put("org.apache.commons.statistics.", Set.of("compare"));
-    LIBRARIES.put("org.ejml.", Set.of("features"));
+    LIBRARIES.put("org.ejml.", Set.of("calibration", "features"));
     LIBRARIES.put("org.bytedeco.", Set.of("torch"));
     LIBRARIES.put("org.slf4j.", Set.of("generate", "triton"));
     LIBRARIES.put("org.knowm.xchart.", Set.of("train"));

@@ -137,15 +137,17 @@ public final class Ranges implements AutoCloseable {
 
   /** Refuses those without the sum of products of a site that needs it. */
   public Ranges requireMoments(List<Site> sites) {
-    sites.forEach(
-        site ->
-            moment(site)
-                .orElseThrow(
-                    () ->
-                        new HarmonicaException(
-                            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
-                                .formatted(file.path(), site.name()))));
+    sites.forEach(this::required);
     return this;
+  }
+
+  private Supplier<float[]> required(Site site) {
+    return moment(site)
+        .orElseThrow(
+            () ->
+                new HarmonicaException(
+                    "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
+                        .formatted(file.path(), site.name())));
   }
 
   /** Refuses those that a calibration has not finished. */
@@ -181,6 +183,11 @@ public final class Ranges implements AutoCloseable {
               .formatted(file.path(), moment.shape(), site.name(), site.in(), site.in()));
     }
     return Optional.of(moment::floats);
+  }
+
+  /** The same where it has to be there. */
+  public float[] requiredMoment(Site site) {
+    return required(site).get();
   }
 
   @Override

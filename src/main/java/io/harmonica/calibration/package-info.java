@@ -3,6 +3,6 @@
  * lose less.
  *
  * <p>Read {@link io.harmonica.calibration.Ranges} first, the file, then {@link
- * io.harmonica.calibration.Smoothing}.
+ * io.harmonica.calibration.Smoothing} and {@link io.harmonica.calibration.Compensation}.
  */
 package io.harmonica.calibration;

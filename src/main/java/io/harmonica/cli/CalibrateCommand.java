@@ -34,7 +34,7 @@ final class CalibrateCommand implements Command {
 
   @Override
   public String summary() {
-    return "observe a checkpoint's activations, for --precision int8-static";
+    return "observe a checkpoint's activations, for --precision int8-static, fp8 and int4";
   }
 
   @Override
@@ -52,8 +52,7 @@ final class CalibrateCommand implements Command {
             "moments",
             String.join("|", NONE, MLP, ALL),
             "also sum the products of the channels of what maps read, of MLPs' second maps or of all:"
-                + " what pruning and rounding with compensation start from, which the export does not"
-                + " do yet; the size is told before (default none)")
+                + " what --precision int4 needs of all; the size is told before (default none)")
         .value("seed", "N", "of labels and noise (default 0)")
         .value("resume", "FILE", "go on from the file that an earlier run left")
         .value("out", "FILE", "the .safetensors file to write")

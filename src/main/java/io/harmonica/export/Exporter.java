@@ -3,10 +3,12 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.calibration.Ranges;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Site;
 import io.harmonica.onnx.Graph;
+import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
@@ -246,11 +248,12 @@ public final class Exporter {
    */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
-    options
-        .numerics()
-        .ranges()
-        .ifPresent(
-            ranges -> ranges.requireWhole().requireOf(checkpoint, Site.of(model.denoiser())));
+    List<Site> sites = Site.of(model.denoiser());
+    Optional<Ranges> ranges = options.numerics().ranges();
+    ranges.ifPresent(some -> some.requireWhole().requireOf(checkpoint, sites));
+    if (options.precision().maps() == Precision.Maps.INT4) {
+      ranges.orElseThrow().requireMoments(sites);
+    }
     return this;
   }
 
