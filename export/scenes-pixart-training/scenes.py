@@ -114,6 +114,24 @@ class Scene:
     def held_out(self):
         return hashlib.sha256(self.key.encode()).digest()[0] % HELD_OUT == 0
 
+    def meanings(self):
+        """For each word of the caption what it speaks of: (colour, shape, side) as numbers; None beside groups.
+
+        The side is 1 + the number of the relation in which the group stands to the other: in "a red star above a
+        blue heart" that of "below" for the words of the heart; 0 without a relation.
+        """
+        opposite = {"left of": "right of", "right of": "left of", "above": "below", "below": "above"}
+        words, sides, out = self.caption.split(), [0, 0], []
+        if self.relation:
+            sides = [1 + list(RELATIONS).index(r) for r in (self.relation, opposite[self.relation])]
+        for groups, side in zip((self.first, self.second), sides):
+            for g in groups:
+                own = g.words().split()
+                while words[len(out) : len(out) + len(own)] != own:
+                    out.append(None)
+                out += [(list(COLOURS).index(g.colour), list(SHAPES).index(g.shape), side)] * len(own)
+        return out + [None] * (len(words) - len(out))
+
 
 def pick(rng, choices):
     return choices[rng.integers(len(choices))]

@@ -10,6 +10,8 @@ interruptions changes nothing.
 
 What the fourth block makes of each token also has to tell which colour and shape lie there, and which background (a
 linear layer that only the training has): so the caption's words get their meaning early, where noise hides the picture.
+Later what the text encoder makes of each word has to tell, by another such layer, colour and shape of the thing that the
+word speaks of, and on which side of the other it lies: without it captions stayed bags of words, see export/README.md.
 
 Noise prediction with min-SNR-5 weights, later with such that favour noisy pictures, and a learned variance (the bound
 of Nichol and Dhariwal, arXiv 2102.09672, equation 16, its gradient kept from the mean), linear betas, 1,000 steps; a
@@ -27,17 +29,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from model import ALPHA_BAR, WIDTH, Painter, tokens
-from scenes import BACKGROUNDS, COLOURS, SHAPES, draw_labelled, scenes
+from model import ALPHA_BAR, TEXT_WIDTH, WIDTH, Painter, tokens
+from scenes import BACKGROUNDS, COLOURS, RELATIONS, SHAPES, draw_labelled, scenes
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 SEED, RATE, WARM = 2025, 1.5e-3, 200
-BATCHES = [(0, 32), (8000, 64)]  # from which step how many pictures
+BATCHES = [(0, 32), (8000, 64), (15330, 32)]  # from which step how many pictures
 MIDDLE = 6500  # from which step most timesteps lie where it is decided what lies where
 LAYOUT = 13100  # from which step noisy pictures weigh more: there an error of the picture hardly shows in the noise
-LABELS, AFTER = 0.03, 3  # weight of the tokens' labels, and the block they are read after
+BINDING = 15300  # from which step the words' labels count, and the tokens' more
+OPENED = 17064  # where the scores of the text encoder, grown until each word saw one other, were made small
+LABELS = [(0, 0.03), (BINDING, 0.1)]  # weight of the tokens' labels
+AFTER = 3  # the block after which the tokens' labels are read
+WORDS = [(0, 0.0), (BINDING, 0.03), (OPENED, 0.1)]  # weight of the words' labels
+DECAY_OF_TEXT, DECAY_OF_CROSS = 0.01, 0.001  # a step, of the maps to queries and keys, from OPENED on
 DROPPED, VARIANCE, EMA = 0.1, 0.02, 0.9995
 
 
@@ -53,7 +60,8 @@ POLAR = [
 class Muon:
     """Muon (Jordan et al. 2024), all matrices of a shape at once."""
 
-    def __init__(self, matrices):
+    def __init__(self, matrices, kind):
+        self.kind = kind  # element type of the products that make a step's singular values equal
         self.shapes = {}
         for p in matrices:
             self.shapes.setdefault(p.shape, []).append(p)
@@ -67,7 +75,7 @@ class Muon:
             x = g.lerp(m, 0.95)
             turned = shape[0] > shape[1]
             x = x.mT if turned else x
-            x = (x / (1.01 * x.norm(dim=(1, 2), keepdim=True) + 1e-7)).bfloat16()
+            x = (x / (1.01 * x.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(self.kind)
             for first, third, fifth in POLAR:
                 a = x @ x.mT
                 x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=third, alpha=fifth), x, beta=first)
@@ -86,12 +94,17 @@ def attention_in_float(attention=F.scaled_dot_product_attention):
     return call
 
 
+def at_step(step, table):
+    """The value of the last of a table's rows (start, value) that has started."""
+    return [value for start, value in table if start <= step][-1]
+
+
 def batch_size(step):
-    return [size for start, size in BATCHES if start <= step][-1]
+    return at_step(step, BATCHES)
 
 
 def batch_of(step):
-    """Pictures, labels, backgrounds, ids, mask, timesteps and noise of a step."""
+    """Pictures, labels, backgrounds, ids, mask, the words' meanings, timesteps and noise of a step."""
     rng = np.random.default_rng([SEED, step])
     size = batch_size(step)
     some = scenes(rng, size)
@@ -99,6 +112,11 @@ def batch_of(step):
     grounds = torch.tensor([list(BACKGROUNDS).index(one.background) for one in some])
     captions = ["" if rng.random() < DROPPED else one.caption for one in some]
     ids, mask = tokens(captions)
+    meanings = torch.full((size, ids.shape[1], 3), UNTOLD)
+    for row, one, caption in zip(meanings, some, captions):
+        for word, meaning in enumerate(one.meanings() if caption else []):
+            if meaning:
+                row[word] = torch.tensor(meaning)
     part = (np.arange(size) + rng.random(size)) / size  # one in each part
     if step >= LAYOUT:  # the first 0.7 of 0..1 to 300..850, the rest to all
         part = np.where(part < 0.7, 0.3 + part / 0.7 * 0.55, (part - 0.7) / 0.3)
@@ -106,7 +124,7 @@ def batch_of(step):
         part = np.where(part < 0.6, 0.15 + part / 0.6 * 0.55, (part - 0.6) / 0.4)
     t = torch.from_numpy((part * 1000).astype(np.int64))
     noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
-    return x, labels, grounds, ids, mask, t, noise
+    return x, labels, grounds, ids, mask, meanings, t, noise
 
 
 def weights(step, t):
@@ -137,6 +155,8 @@ def losses(out, x, noise, t):
     return error.mean((1, 2, 3)), bound.mean((1, 2, 3)) / math.log(2)
 
 
+UNTOLD = -100  # the label that cross entropy leaves out
+MEANINGS = [len(COLOURS), len(SHAPES), 1 + len(RELATIONS)]
 LABEL_KINDS = 2 + len(COLOURS) + len(SHAPES)
 
 
@@ -146,6 +166,12 @@ def label_loss(told, labels, grounds):
     of_colour, of_shape = labels.split([1 + len(COLOURS), 1 + len(SHAPES)], -1)
     entropy = -(of_colour * colour.log_softmax(-1)).sum(-1) - (of_shape * shape.log_softmax(-1)).sum(-1)
     return entropy.mean() + F.cross_entropy(ground.mean(1), grounds)
+
+
+def meaning_loss(told, meanings):
+    """Cross entropy of what is told of the words [n, TOKENS, 8 + 6 + 5], a mean over those that speak of a thing."""
+    parts = zip(told.split(MEANINGS, -1), meanings.unbind(-1))
+    return sum(F.cross_entropy(part.flatten(0, 1), meant.flatten()) for part, meant in parts)
 
 
 def matrix_of_block(name, parameter):
@@ -166,11 +192,16 @@ class Training:
         self.model.transformer.transformer_blocks[AFTER + 1].register_forward_pre_hook(
             lambda _, inputs: self.inside.update(tokens=inputs[0])
         )
-        named = [*self.model.named_parameters(), *self.labeller.named_parameters()]
+        self.reader = nn.Linear(TEXT_WIDTH, sum(MEANINGS))
+        self.model.text_encoder.register_forward_hook(
+            lambda _, inputs, out: self.inside.update(words=out.last_hidden_state)
+        )
+        parts = [self.model, self.labeller, self.reader]
+        named = [named for part in parts for named in part.named_parameters()]
         self.params = [p for _, p in named]
         inner = [p for n, p in named if matrix_of_block(n, p)]
         others = [p for n, p in named if not matrix_of_block(n, p)]
-        self.muon = Muon(inner)
+        self.muon = Muon(inner, torch.bfloat16 if bfloat16 else torch.float32)
         self.adam = torch.optim.AdamW(others, weight_decay=0.0, betas=(0.9, 0.98))
         self.ema = [p.detach().clone() for p in self.params]
         self.step = 0
@@ -185,6 +216,8 @@ class Training:
                 e.copy_(w)
             for m, v in zip(self.muon.momentum.values(), state["muon"]):
                 m.copy_(v)
+        group, own = state["adam"]["param_groups"][0], self.adam.state_dict()["param_groups"][0]
+        group["params"] = own["params"]  # a state of before BINDING lacks the reader, which then starts anew
         self.adam.load_state_dict(state["adam"])  # casts to the parameters' type
         self.step, self.seconds = state["step"], state["seconds"]
         self.decay_from, self.decay_to = state["decay"]
@@ -203,6 +236,28 @@ class Training:
         torch.save(state, part)
         os.replace(part, path)
 
+    @torch.no_grad()
+    def shrink_scores(self, text, cross):
+        """Multiplies the maps that attention's scores are made with, of words and of tokens to words."""
+        for block in self.model.text_encoder.encoder.block:
+            torch._foreach_mul_(
+                [block.layer[0].SelfAttention.q.weight, block.layer[0].SelfAttention.k.weight], text
+            )
+        for block in self.model.transformer.transformer_blocks:
+            torch._foreach_mul_([block.attn2.to_q.weight, block.attn2.to_k.weight], cross)
+
+    @torch.no_grad()
+    def open_attention(self):
+        """Makes the scores small, and has two heads look back and two ahead, one of each near (as in ALiBi)."""
+        self.shrink_scores(0.1, 0.7)
+        bias = self.model.text_encoder.encoder.block[0].layer[0].SelfAttention.relative_attention_bias.weight
+        back, ahead = bias.chunk(2)  # buckets of words before, itself first, and after
+        distance = torch.arange(len(back)) * 1.0
+        for head, slope in enumerate((1.0, 1.0, 0.25, 0.25)):
+            own, other = (back, ahead) if head % 2 == 0 else (ahead, back)
+            own[:, head] -= slope * distance
+            other[1:, head] -= 6
+
     def rate(self):
         rate = RATE * min(1, (self.step + 1) / WARM)
         if self.decay_to:
@@ -210,22 +265,32 @@ class Training:
         return rate
 
     def one(self):
-        """A step: trains, and returns loss, the labels' loss, timesteps, squared errors and bounds [n]."""
-        x, labels, grounds, ids, mask, t, noise = batch_of(self.step)
+        """A step: trains, and returns loss, the tokens' and words' losses, timesteps, errors and bounds [n]."""
+        if self.step == OPENED:
+            self.open_attention()
+        x, labels, grounds, ids, mask, meanings, t, noise = batch_of(self.step)
         a = ALPHA_BAR[t][:, None, None, None]
         kernels = sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.MATH])
         with kernels, torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
             out = self.model(a.sqrt() * x + (1 - a).sqrt() * noise, t, ids, mask).float()
         error, bound = losses(out, x, noise, t)
         told = label_loss(self.labeller(self.inside.pop("tokens").float()), labels, grounds)
+        meant = meaning_loss(self.reader(self.inside.pop("words").float()), meanings)
         plain = (error * weights(self.step, t)).mean()
-        loss = plain + VARIANCE * bound.mean() + LABELS * told
+        loss = (
+            plain
+            + VARIANCE * bound.mean()
+            + at_step(self.step, LABELS) * told
+            + at_step(self.step, WORDS) * meant
+        )
         for p in self.params:
             p.grad = None
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.params, 1.0)
         rate = self.rate()
         self.muon.step(rate)
+        if self.step >= OPENED:
+            self.shrink_scores(1 - DECAY_OF_TEXT * rate / RATE, 1 - DECAY_OF_CROSS * rate / RATE)
         for group in self.adam.param_groups:
             group["lr"] = rate
         self.adam.step()
@@ -233,7 +298,7 @@ class Training:
         decay = min(EMA, (self.step + 1) / (self.step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self.ema, self.params, 1 - decay)
-        return plain.item(), told.item(), t, error.detach(), bound.detach()
+        return plain.item(), told.item(), meant.item(), t, error.detach(), bound.detach()
 
     def averaged(self):
         """The model with the averaged weights."""
@@ -271,28 +336,30 @@ def main():
             block.compile(dynamic=False)
     saved = logged = time.time()
     busy, before = time.process_time(), training.seconds
-    steps, total, labels, errors, bounds, counts = 0, 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+    steps, sums, errors, counts = 0, np.zeros(4), np.zeros(10), np.zeros(10)
     stopped = []
     for kind in (signal.SIGTERM, signal.SIGINT):  # saves after the step it is in
         signal.signal(kind, lambda *_: stopped.append(True))
     while training.step < end and not stopped:
-        loss, told, t, error, bound = training.one()
+        loss, told, meant, t, error, bound = training.one()
         if not math.isfinite(loss):
             raise SystemExit(
                 f"loss {loss} at step {training.step}: start again from {path} with a lower rate"
             )
         steps += 1
-        total, labels, bounds = total + loss, labels + told, bounds + bound.mean().item()
+        sums += loss, told, meant, bound.mean().item()
         np.add.at(errors, t.numpy() // 100, error.numpy())
         np.add.at(counts, t.numpy() // 100, 1)
         training.seconds = before + time.process_time() - busy
         if training.step % 100 == 0:
+            total, labels, words, bounds = sums / steps
             line = {
                 "step": training.step,
                 "batch": batch_size(training.step),
-                "loss": round(total / steps, 5),
-                "labels": round(labels / steps, 4),
-                "bound": round(bounds / steps, 5),
+                "loss": round(total, 5),
+                "labels": round(labels, 4),
+                "words": round(words, 4),
+                "bound": round(bounds, 5),
                 "error_by_t": [float(f"{v:.3g}") for v in errors / np.maximum(counts, 1)],
                 "rate": float(f"{training.rate():.3g}"),
                 "cpu_seconds": round(training.seconds),
@@ -301,7 +368,7 @@ def main():
             with open(options.run / "log.jsonl", "a") as log:
                 log.write(json.dumps(line) + "\n")
             logged = time.time()
-            steps, total, labels, errors, bounds, counts = 0, 0.0, 0.0, np.zeros(10), 0.0, np.zeros(10)
+            steps, sums, errors, counts = 0, np.zeros(4), np.zeros(10), np.zeros(10)
         if time.time() - saved > options.every:
             training.save(path)
             saved = time.time()

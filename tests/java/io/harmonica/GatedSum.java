@@ -3,6 +3,7 @@ package io.harmonica;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
+import io.harmonica.repository.Role;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Run;
@@ -57,7 +58,8 @@ public final class GatedSum {
             new long[] {666, 666},
             Names.CLASS_LABEL,
             new long[] {3, 10});
-    Map<String, float[]> modulation = Inference.run(runtime, Names.condition(model), BATCH, inputs);
+    String condition = Names.engine(model, Role.of(Role.Kind.CONDITION));
+    Map<String, float[]> modulation = Inference.run(runtime, condition, BATCH, inputs);
     Map<String, float[]> outputs =
         Inference.run(runtime, Names.route(model, NAME, 0), BATCH, inputs);
     String run = branches.get(0) + "-" + branches.get(branches.size() - 1);

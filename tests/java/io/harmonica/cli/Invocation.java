@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /** One command line run in this process, and what it said. */
 public record Invocation(int code, String out, String err) {
@@ -54,7 +55,8 @@ public record Invocation(int code, String out, String err) {
             List.of("block00.attention", "block00.mlp", "block01.attention", "block01.mlp"),
             new Flops(10, Collections.nCopies(4, 10L)),
             CacheBytes.of(Collections.nCopies(4, 128L)),
-            Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true));
+            Sampling.of(Diffusion.DDPM, "ddim", Spacing.LEADING, true),
+            Optional.empty());
 
     @Override
     public ModelCard checkpoint(Path path, io.harmonica.origin.Choices choices) {

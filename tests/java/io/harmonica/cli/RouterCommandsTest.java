@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
@@ -477,7 +478,8 @@ class RouterCommandsTest {
           branches,
           new Flops(10, Collections.nCopies(2 * blocks, 10L)),
           CacheBytes.of(Collections.nCopies(2 * blocks, 128L)),
-          Sampling.of(AnyTime.DISCRETE, "dpm-solver-fast", Spacing.UNIFORM, false));
+          Sampling.of(AnyTime.DISCRETE, "dpm-solver-fast", Spacing.UNIFORM, false),
+          Optional.empty());
     }
 
     @Override

@@ -102,7 +102,7 @@ class FluxGoldenTest {
     }
   }
 
-  /** As those of FLUX.1-dev, 13 GB in fp32. One alone makes them for many steps at once. */
+  /** As those of FLUX.1-dev, 13 GB in fp32: each engine runs once for all steps, as one would. */
   @Test
   void conditionsOfSeveralEngines_areTheSame() {
     try (Checkpoint io = Golden.open("flux/dev/io.safetensors");
@@ -121,15 +121,22 @@ class FluxGoldenTest {
               engine ->
                   several.resolve(engine.name() + "/1/model.onnx.data").toFile().length() <= most);
       assertThat(several.resolve("flux-condition")).doesNotExist();
-      assertThat(drawn(several, io)).isEqualTo(drawn(one, io));
+      Map<String, Long> calls = new HashMap<>();
+      assertThat(drawn(several, io, calls)).isEqualTo(drawn(one, io, new HashMap<>()));
+      assertThat(calls)
+          .containsEntry("flux-head", 3L)
+          .hasEntrySatisfying("flux-condition-00", count -> assertThat(count).isOne())
+          .hasEntrySatisfying("flux-condition-02", count -> assertThat(count).isOne());
     }
   }
 
-  private static float[] drawn(Path repository, Checkpoint io) {
+  private static float[] drawn(Path repository, Checkpoint io, Map<String, Long> calls) {
     Embeddings texts = Golden.texts(io, "encoder_hidden_states", "pooled_projections");
     try (Pipeline pipeline = Pipeline.open(repository, "flux")) {
       Request request = Request.of(new Content.Texts(texts, Optional.empty())).withSteps(3);
-      return pipeline.generate(request).latents().values();
+      float[] latents = pipeline.generate(request).latents().values();
+      pipeline.statistics().models().forEach((name, model) -> calls.put(name, model.count()));
+      return latents;
     }
   }
 

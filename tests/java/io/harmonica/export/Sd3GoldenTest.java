@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +64,38 @@ class Sd3GoldenTest {
       outputs.forEach((name, values) -> inputs.put(Names.history(name, 1), values));
       float[] again = infer(io, Names.route("sd3", "r", 1), inputs).get(Names.NOISE_PREDICTION);
       assertClose("reused", again, floats(io, "output"), TOLERANCE);
+    }
+  }
+
+  /** Blocks of a pass for skip-layer guidance, within engines and at their ends. */
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "2", "3", "all", "branch"})
+  void passWithoutBlocks_isDiffusers(String engines) {
+    EngineSize size =
+        switch (engines) {
+          case "all" -> EngineSize.STEP;
+          case "branch" -> EngineSize.BRANCH;
+          default -> EngineSize.ofBlocks(Integer.parseInt(engines));
+        };
+    String flavour = "sd3/sd35-medium";
+    List<Integer> skipped =
+        Golden.integers(
+            Golden.json(flavour + "/pipeline.json")
+                .path("trajectories")
+                .path("skip_layer_guidance")
+                .path("skip_guidance_layers"));
+    try (Checkpoint io = Golden.open(flavour + "/io.safetensors");
+        Checkpoint source = Golden.open(flavour)) {
+      new Exporter(
+              Model.of(source, choices(io)), List.of(), ExportOptions.of("sd3").withEngines(size))
+          .withSkipLayers(Set.copyOf(skipped))
+          .export(folder);
+      Map<String, float[]> whole = infer(io, "sd3", inputs(io));
+      Map<String, float[]> without = infer(io, Names.skipping("sd3"), inputs(io));
+      assertClose("whole", whole.get(Names.NOISE_PREDICTION), floats(io, "output"), TOLERANCE);
+      float[] expected = floats(io, "output_skip_layers");
+      assertClose("without blocks", without.get(Names.NOISE_PREDICTION), expected, TOLERANCE);
+      assertThat(without).hasSize(1);
     }
   }
 

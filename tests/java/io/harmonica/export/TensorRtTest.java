@@ -9,6 +9,7 @@ import io.harmonica.Checkpoints;
 import io.harmonica.Golden;
 import io.harmonica.Sd3Folder;
 import io.harmonica.UVitVectors;
+import io.harmonica.calibration.Observed;
 import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
@@ -63,7 +64,7 @@ class TensorRtTest {
       return options(platform, Optional.empty());
     }
 
-    ExportOptions options(ExportOptions.Platform platform, Optional<Ranges> ranges) {
+    ExportOptions options(ExportOptions.Platform platform, Optional<Observed> ranges) {
       return new ExportOptions(
           "model",
           new ExportOptions.Numerics(precision, precision.maps().areInt8(), ranges),

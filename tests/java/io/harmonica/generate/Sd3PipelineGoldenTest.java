@@ -43,14 +43,14 @@ class Sd3PipelineGoldenTest {
 
   @TempDir Path folder;
 
-  private static Choices choices(JsonNode run, Checkpoint vectors) {
+  static Choices choices(JsonNode run, Checkpoint vectors) {
     return Choices.NONE
         .withPixelsPerElement(run.path("vae_scale_factor").asInt())
         .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
         .withTextTokens(size(vectors, "prompt_embeds", 1));
   }
 
-  private static Sampling sampling(Model model, String flavour) {
+  static Sampling sampling(Model model, String flavour) {
     return model
         .denoiser()
         .io()
@@ -72,6 +72,10 @@ class Sd3PipelineGoldenTest {
       }
       exporter.withSampling(sampling(model, flavour)).export(folder);
     }
+    return request(run, vectors);
+  }
+
+  static Request request(JsonNode run, Checkpoint vectors) {
     Content.Texts texts =
         new Content.Texts(embeddings(vectors, ""), Optional.of(embeddings(vectors, "negative_")));
     return Request.of(texts)
@@ -81,7 +85,7 @@ class Sd3PipelineGoldenTest {
   }
 
   /** The same router at the timesteps of the folder's scheduler, which shifts by 3. */
-  private static Router atSchedule(Router router) {
+  static Router atSchedule(Router router) {
     Flow.Shift shift = new Flow.Shift(Flow.ShiftType.CONSTANT, 3);
     Flow flow = new Flow(1000, 1, shift, OptionalDouble.empty());
     return Exports.forSampler(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Unconditional;
 import io.harmonica.repository.proto.ModelConfig;
 import io.harmonica.repository.proto.ModelParameter;
@@ -45,6 +46,7 @@ class ManifestTest {
           null,
           16,
           "fp32",
+          new Pruned(0.84, 0.9, 0.75),
           "0123456789abcdef",
           ManifestNoise.LINEAR,
           List.of("block00.attention", "block00.mlp"),
@@ -55,6 +57,7 @@ class ManifestTest {
           4,
           "linear",
           true,
+          List.of(0),
           new Flops(100, List.of(200L, 300L)),
           Map.of(),
           Map.of());
@@ -74,7 +77,7 @@ class ManifestTest {
     assertThat(bytes.run(0, 0)).isEqualTo(640 + 768);
     assertThat(bytes.run(1, 1)).isEqualTo(640);
     String before = MANIFEST.toJson().replaceFirst("\"streamBytes\":.*\"skip00=0:2\",", "");
-    assertThat(before).doesNotContain("skip");
+    assertThat(before).doesNotContain("skip00");
     assertThat(Manifest.of(config(before)).cacheBytes().run(0, 0)).isEqualTo(1024);
   }
 
@@ -174,6 +177,7 @@ class ManifestTest {
         m.guidance(),
         m.maxBatch(),
         m.precision(),
+        m.pruned(),
         m.digest(),
         ManifestNoise.of(sampling.noising()),
         m.branches(),
@@ -184,6 +188,7 @@ class ManifestTest {
         m.stepsPerRequest(),
         m.stepEngine(),
         m.conditioned(),
+        m.skipLayers(),
         m.flops(),
         m.routers(),
         m.programs());

@@ -77,7 +77,7 @@ class RoleTest {
   void names_areMadeFromRoles() {
     assertThat(Names.engine("dit", Role.block("03", "cc").withVariant("c1")))
         .isEqualTo("dit-block03-c1");
-    assertThat(Names.condition("dit")).isEqualTo("dit-condition");
+    assertThat(Names.engine("dit", Role.of(Role.Kind.CONDITION))).isEqualTo("dit-condition");
     assertThat(Names.engine("dit", Role.condition("03"))).isEqualTo("dit-condition-03");
     assertThat(SamplerForm.LINEAR.engine("dit")).isEqualTo("dit-sampler");
     assertThat(SamplerForm.DDIM.engine("dit")).isEqualTo("dit-ddim");

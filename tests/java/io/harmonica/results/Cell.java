@@ -11,19 +11,19 @@ import java.util.Locale;
 /**
  * One line of a table.
  *
- * @param steps DDIM steps of the uncached trajectory
+ * @param trajectory uncached
  * @param speedup wanted, theoretical
  */
-record Cell(int steps, double speedup, Method method) {
+record Cell(Trajectory trajectory, double speedup, Method method) {
 
   /** All cells of the settings, in the order of the page. */
   static List<Cell> all(Settings settings) {
     List<Cell> cells = new ArrayList<>();
-    for (int steps : settings.steps()) {
+    for (Trajectory trajectory : settings.trajectories()) {
       for (double speedup : settings.speedups()) {
         for (Method method : settings.methods()) {
-          if (method.isFor(steps)) {
-            cells.add(new Cell(steps, speedup, method));
+          if (method.isFor(trajectory.steps())) {
+            cells.add(new Cell(trajectory, speedup, method));
           }
         }
       }
@@ -35,7 +35,8 @@ record Cell(int steps, double speedup, Method method) {
    * For example {@code ddim20-1.5-sdt-linear}: the name of its router, and of the router's file.
    */
   String name() {
-    return String.format(Locale.ROOT, "ddim%d-%s-%s", steps, speedup, method.id);
+    String drawn = trajectory.name().replace('+', 'p'); // which names of routers lack
+    return String.format(Locale.ROOT, "%s-%s-%s", drawn, speedup, method.id);
   }
 
   /** The file of a trained router in its folder. */
@@ -45,12 +46,16 @@ record Cell(int steps, double speedup, Method method) {
 
   /** What rules are parametrised to. */
   TargetSpeedup target(Model model) {
-    return new TargetSpeedup(speedup, model.flops(), steps, branches(model));
+    return new TargetSpeedup(speedup, model.flops(), steps(), branches(model));
+  }
+
+  int steps() {
+    return trajectory.steps();
   }
 
   /** The number of uncached steps that costs as much: a shorter trajectory is the simplest way. */
   int fewerSteps() {
-    return (int) Math.max(1, Math.round(steps / speedup));
+    return (int) Math.max(1, Math.round(steps() / speedup));
   }
 
   static List<String> branches(Model model) {
@@ -61,9 +66,9 @@ record Cell(int steps, double speedup, Method method) {
   String command(Settings settings, Model model) {
     List<String> words = new ArrayList<>(List.of("bin/harmonica train"));
     words.add("--checkpoint " + settings.checkpoint());
-    words.add("--steps " + steps + " --sampler ddim");
+    words.add("--steps %d --sampler %s".formatted(steps(), trajectory.sampler()));
     words.add("--guidance " + settings.guidance());
-    words.add(training(settings));
+    words.add(training(settings) + settings.subject().training);
     words.add(String.format(Locale.ROOT, "--target-speedup %.3f", budget(model)));
     if (!settings.trainOptions().isBlank()) {
       words.add(settings.trainOptions().strip());
@@ -75,7 +80,7 @@ record Cell(int steps, double speedup, Method method) {
   private String training(Settings settings) {
     String training = method.training;
     for (Method other : Method.values()) {
-      Path file = settings.routers().resolve(new Cell(steps, speedup, other).file());
+      Path file = settings.routers().resolve(new Cell(trajectory, speedup, other).file());
       training = training.replace("<" + other.id + ">", file.toString());
     }
     return training;
@@ -83,7 +88,7 @@ record Cell(int steps, double speedup, Method method) {
 
   /** Whole steps, which rules take, rarely cost just what is wanted. In thousandths, from below. */
   private double budget(Model model) {
-    boolean[][] fora = target(model).fora().computes(steps, branches(model));
+    boolean[][] fora = target(model).fora().computes(steps(), branches(model));
     return Math.floor(Savings.speedup(fora, model.flops()) * 1000) / 1000;
   }
 }

@@ -1,10 +1,9 @@
 package io.harmonica.results;
 
 import io.harmonica.HarmonicaException;
-import io.harmonica.Timesteps;
 import io.harmonica.origin.Model;
 import io.harmonica.router.Router;
-import io.harmonica.sampler.Spacing;
+import io.harmonica.sampler.Sampler;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -17,8 +16,6 @@ import java.util.Optional;
 
 /** The routers of all cells: made by their rule, or read from the folder of trained ones. */
 record CellRouters(Settings settings, Model model, PrintStream out) {
-  private static final int TRAIN_TIMESTEPS = 1000;
-
   /** All that there are; says which trained ones are missing, and trains them if it is to. */
   Map<Cell, Router> all() throws IOException, InterruptedException {
     Map<Cell, Router> routers = new LinkedHashMap<>();
@@ -41,14 +38,17 @@ record CellRouters(Settings settings, Model model, PrintStream out) {
   }
 
   private Router rule(Cell cell) {
-    Spacing spacing = model.denoiser().io().origin().spacing();
+    Sampler sampler =
+        settings
+            .sampling(model)
+            .sampler(cell.trajectory().sampler(), cell.steps(), Optional.empty());
     return cell.method()
         .policy(cell.target(model))
         .router(
             cell.name(),
             model.denoiser().architecture(),
-            "ddim",
-            Timesteps.of(spacing.timesteps(cell.steps(), TRAIN_TIMESTEPS)),
+            cell.trajectory().sampler(),
+            sampler.timesteps(),
             Cell.branches(model));
   }
 

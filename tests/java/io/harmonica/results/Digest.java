@@ -11,6 +11,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** The first 16 hex digits of SHA-256: enough to tell versions of a file apart. */
@@ -43,6 +44,15 @@ final class Digest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Of several folders; of one, its own. */
+  static String of(List<Path> folders) {
+    if (folders.size() == 1) {
+      return of(folders.get(0));
+    }
+    String all = folders.stream().map(Digest::of).collect(Collectors.joining("\n"));
+    return of(all.getBytes(StandardCharsets.UTF_8));
   }
 
   /** Of what a router does, not of its name or how it came to be. */

@@ -7,8 +7,8 @@ import io.harmonica.features.Estimate;
  *
  * @param key everything that they depend on
  * @param speedup theoretical, as met
- * @param accuracy share of pictures that the network takes for their class
- * @param toReal Fréchet distance to real shapes
+ * @param accuracy share of pictures that the network takes for what they were asked to show
+ * @param toReal Fréchet distance to drawn pictures
  * @param toUncached Fréchet distance to the uncached pictures from the same noise
  */
 record Measured(
@@ -24,14 +24,16 @@ record Measured(
   /**
    * What the numbers depend on.
    *
-   * @param steps of the uncached trajectory
+   * @param sampler of the uncached trajectory; lines of before there were others lack it
+   * @param steps of that trajectory
    * @param variant what was run: digest of a router's content, or {@code uncached-13} for so many
    *     steps
    * @param checkpoint digest of the weights
    * @param network digest of the features' network
-   * @param reference digest of the real shapes' statistics
+   * @param reference digest of the drawn pictures' statistics
    */
   record Key(
+      String sampler,
       int steps,
       String variant,
       String checkpoint,
@@ -39,5 +41,9 @@ record Measured(
       String reference,
       int count,
       double guidance,
-      long seed) {}
+      long seed) {
+    Key {
+      sampler = sampler == null ? "ddim" : sampler;
+    }
+  }
 }

@@ -19,6 +19,10 @@ enum Method {
       "model-exchange",
       "whole steps as runs, exchanged, three learned weights",
       "--grain model --reuse learned-quadratic --init taylor --iterations 0 --exchange 1"),
+  MIXED(
+      "mixed",
+      "Taylor's exchanged table, neighbours merged to runs, learned weights",
+      "--reuse learned --init <taylor-exchange> --iterations 0 --merge"),
   FORA_EXCHANGE(
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
@@ -62,7 +66,7 @@ enum Method {
   private static final String HUNDRED = FROM_NOISE + "100";
 
   /** Up to so many steps some are measured: beyond it takes them hours. */
-  private static final int SHORT = 20;
+  private static final int SHORT = 25;
 
   /** What files call it. */
   final String id;

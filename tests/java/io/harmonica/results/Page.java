@@ -23,7 +23,7 @@ final class Page {
   record Row(Cell cell, Optional<Measured> measured) {}
 
   /** An uncached set, the first line of its table. */
-  record Uncached(int steps, Optional<Measured> measured) {}
+  record Uncached(Trajectory trajectory, Optional<Measured> measured) {}
 
   /**
    * Renders it.
@@ -35,31 +35,34 @@ final class Page {
       Settings settings,
       List<Uncached> uncached,
       List<Row> rows,
-      int realShapes,
+      int realPictures,
       Machine machine,
       String command,
       String before) {
-    StringBuilder page = new StringBuilder(header(settings, realShapes, machine, command));
+    StringBuilder page = new StringBuilder(header(settings, realPictures, machine, command));
     page.append("\n## What came out\n\n")
         .append(BEGIN)
         .append(kept(before))
         .append(END)
         .append('\n');
     for (Uncached set : uncached) {
-      page.append("\n## %d DDIM steps\n\n".formatted(set.steps()));
+      page.append("\n## %s\n\n".formatted(set.trajectory().title()));
       page.append(
-          "| budget | method | speedup | CUR | PSNR, dB | SSIM | class accuracy, % | Fréchet to real | Fréchet to uncached |\n");
+          "| budget | method | speedup | CUR | PSNR, dB | SSIM | %s accuracy, %% | Fréchet to real | Fréchet to uncached |\n"
+              .formatted(settings.subject() == Subject.SHAPES ? "class" : "caption"));
       page.append("|---|---|---|---|---|---|---|---|---|\n");
       set.measured().ifPresent(m -> page.append(line("1", "uncached", m)));
       for (Row row : rows) {
-        if (row.cell().steps() == set.steps() && row.measured().isPresent()) {
+        if (row.cell().trajectory().equals(set.trajectory()) && row.measured().isPresent()) {
           Measured measured = row.measured().get();
           page.append(line(row.cell().speedup() + "", title(row.cell(), measured), measured));
         }
       }
       List<String> missing =
           rows.stream()
-              .filter(row -> row.cell().steps() == set.steps() && row.measured().isEmpty())
+              .filter(
+                  row ->
+                      row.cell().trajectory().equals(set.trajectory()) && row.measured().isEmpty())
               .map(row -> "%s at %s".formatted(row.cell().method().title, row.cell().speedup()))
               .toList();
       if (!missing.isEmpty()) {
@@ -69,27 +72,29 @@ final class Page {
     return page.toString();
   }
 
-  private static String header(Settings settings, int realShapes, Machine machine, String command) {
+  private static String header(
+      Settings settings, int realPictures, Machine machine, String command) {
+    boolean shapes = settings.subject() == Subject.SHAPES;
     return """
-        # Results on the example model
+        # %s
 
-        Routers and rules at equal cost: the same %d pictures of `export/shapes-dit`, %d of each class, %s, DDIM.
+        Routers and rules at equal cost: the same %d pictures of `%s`, %s, %s.
         Picture i starts from the noise of seed %d + i in every line. No line was left out for its numbers.
 
         - *budget*: the theoretical speedup aimed at; *speedup*: what the method has, FLOPs of the uncached trajectory / its FLOPs. Rules that
           compute whole steps come only so near to a budget; trained routers were asked for what FORA's table costs there.
         - *CUR*: share of branch executions that were reused.
         - *PSNR*, *SSIM*: mean over the pictures, to the uncached picture from the same noise; *same*: it is that picture.
-        - *class accuracy*: share of pictures that a small network, trained on drawn shapes, takes for their class.
-        - *Fréchet to real*: Fréchet distance in that network's features to %d drawn shapes; *to uncached*: to the uncached pictures from the same noise,
+        - %s
+        - *Fréchet to real*: Fréchet distance in that network's features to %d drawn %s; *to uncached*: to the uncached pictures from the same noise,
           which a set of this size tells apart far better. Lower is better; both depend on the number of pictures, so compare within this page only.
         - In brackets the 95 %% interval: normal for means, Wilson's for shares, jackknife over 20 parts for Fréchet distances. It covers the
           choice of pictures, not the luck of a training.
 
         Machine: %s.
 
-        Trained routers are in `tests/results/routers`, made by `bin/harmonica train --checkpoint export/shapes-dit --steps T --sampler ddim
-        --guidance %s --target-speedup X` with the following; `<NAME>` is the router of that name with the same T and X.
+        Trained routers are in `tests/results/routers`, made by `bin/harmonica train --checkpoint %s --steps T --sampler S
+        --guidance %s --target-speedup X%s` with the following; `<NAME>` is the router of that name with the same S, T and X.
 
         %s
         To repeat it (what is measured already is kept in `tests/results/cells.jsonl`, by digests of checkpoint, router and network; `--train`
@@ -100,13 +105,23 @@ final class Page {
         ```
         """
         .formatted(
+            shapes ? "Results on the example model" : "Results on text to image",
             settings.count(),
-            settings.count() / DrawnShapes.CLASSES,
+            settings.checkpoint(),
+            shapes
+                ? "%d of each class".formatted(settings.count() / DrawnShapes.CLASSES)
+                : "of captions whose combinations were never trained",
             settings.guidance() <= 1 ? "without guidance" : "guidance " + settings.guidance(),
             settings.seed(),
-            realShapes,
+            shapes
+                ? "*class accuracy*: share of pictures that a small network, trained on drawn shapes, takes for their class."
+                : "*caption accuracy*: share of pictures of which all is true that their caption says, by a small network that reads shapes, colours and places.",
+            realPictures,
+            shapes ? "shapes" : "scenes",
             machine.line(),
+            settings.checkpoint(),
             settings.guidance(),
+            settings.subject().training,
             trainings(),
             command);
   }

@@ -26,13 +26,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.apache.commons.cli.CommandLine;
 
 /**
- * Writes docs/RESULTS.md: every method at every budget on the example model. {@code
- * tests/results/run.sh} starts it. It can be stopped at any time: what is measured is kept, and the
- * page is written again after each cell.
+ * Writes docs/RESULTS.md and docs/RESULTS-TEXT.md: every method at every budget on an example
+ * model. {@code tests/results/run.sh} starts it. It can be stopped at any time: what is measured is
+ * kept, and the page is written again after each cell.
  */
 public final class Results {
   private static final int REAL_SHAPES = 20_000;
@@ -45,7 +44,7 @@ public final class Results {
   private final Store store;
   private final FeatureNetwork network;
   private final FeatureStatistics reference;
-  private final Map<Integer, Features> uncachedFeatures = new HashMap<>();
+  private final Map<Trajectory, Features> uncachedFeatures = new HashMap<>();
   private final String checkpointDigest;
   private final String referenceDigest;
   private final Model model;
@@ -59,7 +58,7 @@ public final class Results {
     this.out = out;
     this.store = Store.open(settings.store());
     this.reference = FeatureStatistics.read(settings.reference());
-    this.checkpointDigest = Digest.of(settings.checkpoint());
+    this.checkpointDigest = settings.checkpointDigest();
     this.referenceDigest = Digest.of(settings.reference());
   }
 
@@ -77,14 +76,18 @@ public final class Results {
     CommandLine line = Settings.parse(args);
     Settings settings = Settings.of(line);
     try (FeatureNetwork network = FeatureNetwork.open(settings.features());
-        Checkpoint weights = Checkpoint.open(settings.checkpoint())) {
+        Checkpoint weights = settings.weights()) {
       if (line.hasOption("write-reference")) {
+        if (settings.subject() != Subject.SHAPES) {
+          throw new IllegalArgumentException(
+              "--write-reference is for shapes: captions.py writes that of scenes");
+        }
         writeReference(network, settings.reference(), REAL_SHAPES);
         out.printf("wrote %s: %d drawn shapes%n", settings.reference(), REAL_SHAPES);
         return;
       }
       String command = "tests/results/run.sh " + String.join(" ", args);
-      Model model = Model.of(weights, OptionalInt.empty());
+      Model model = settings.model(weights);
       new Results(settings, command.strip(), network, model, out).run();
     }
   }
@@ -100,15 +103,18 @@ public final class Results {
         Cell.all(settings).stream()
             .filter(cell -> isMeasurable(cell, routers) && store.find(key(cell, routers)).isEmpty())
             .toList();
-    List<Integer> missingUncached =
-        settings.steps().stream().filter(n -> store.find(uncachedKey(n, n)).isEmpty()).toList();
+    List<Trajectory> missingUncached =
+        settings.trajectories().stream()
+            .filter(drawn -> store.find(uncachedKey(drawn, drawn.steps())).isEmpty())
+            .toList();
     if (!missing.isEmpty() || !missingUncached.isEmpty()) {
       List<Router> exported =
           missing.stream().filter(routers::containsKey).map(routers::get).toList();
       try (PictureSets sets = new PictureSets(settings, checkpointDigest, exported, out)) {
-        for (int steps : missingUncached) {
-          keep(
-              measure(sets.uncached(steps), steps, uncachedKey(steps, steps), 1, 0, sets), routers);
+        announce(missing, sets);
+        for (Trajectory drawn : missingUncached) {
+          Measured.Key key = uncachedKey(drawn, drawn.steps());
+          keep(measure(sets.uncached(drawn), drawn, key, 1, 0, sets), routers);
         }
         for (Cell cell : missing) {
           if (store.find(key(cell, routers)).isEmpty()) { // two may turn out the same
@@ -122,32 +128,55 @@ public final class Results {
     out.printf("wrote %s%n", settings.page());
   }
 
+  /** Says how long it takes, by a batch of pictures of each trajectory. */
+  private void announce(List<Cell> missing, PictureSets made) {
+    double seconds = 0;
+    for (Trajectory drawn : settings.trajectories()) {
+      double sets =
+          1
+              + missing.stream()
+                  .filter(cell -> cell.trajectory().equals(drawn))
+                  .mapToDouble(cell -> 1 / cell.speedup())
+                  .sum();
+      seconds += made.seconds(drawn) * settings.count() * sets;
+    }
+    out.printf(
+        "%d cells of %d pictures each, about %.0f minutes%n",
+        missing.size(), settings.count(), Math.ceil(seconds / 60));
+  }
+
   private Measured measure(Cell cell, Map<Cell, Router> routers, PictureSets sets) {
     Measured.Key key = key(cell, routers);
     if (cell.method() == Method.FEWER_STEPS) {
       int fewer = cell.fewerSteps();
       double speedup = (double) cell.steps() / fewer;
-      return measure(sets.uncached(fewer), cell.steps(), key, speedup, 0, sets);
+      Latents pictures = sets.uncached(cell.trajectory().withSteps(fewer));
+      return measure(pictures, cell.trajectory(), key, speedup, 0, sets);
     }
     Router router = routers.get(cell);
     Savings savings = Savings.of(router, model.flops(), CacheBytes.of(model.denoiser()));
     double speedup = savings.theoreticalSpeedup().orElseThrow();
-    return measure(sets.routed(router), cell.steps(), key, speedup, savings.cur(), sets);
+    return measure(sets.routed(router), cell.trajectory(), key, speedup, savings.cur(), sets);
   }
 
   private Measured measure(
-      Latents pictures, int steps, Measured.Key key, double speedup, double cur, PictureSets sets) {
-    Latents uncached = sets.uncached(steps);
+      Latents pictures,
+      Trajectory trajectory,
+      Measured.Key key,
+      double speedup,
+      double cur,
+      PictureSets sets) {
+    Latents uncached = sets.uncached(trajectory);
     Quality quality = Quality.of(uncached, pictures);
     Features features = network.of(pictures);
-    Features others = uncachedFeatures.computeIfAbsent(steps, n -> network.of(uncached));
+    Features others = uncachedFeatures.computeIfAbsent(trajectory, drawn -> network.of(uncached));
     return new Measured(
         key,
         speedup,
         cur,
         Estimate.mean(quality.psnrDecibels()),
         Estimate.mean(quality.ssim()),
-        features.accuracy(DrawnShapes.classes(settings.count())),
+        settings.subject().accuracy(settings.features(), pictures, features),
         Frechet.to(reference, features),
         Frechet.between(features, others));
   }
@@ -160,8 +189,8 @@ public final class Results {
   private void write(Map<Cell, Router> routers) throws IOException {
     String before = Files.exists(settings.page()) ? Files.readString(settings.page()) : "";
     List<Page.Uncached> uncached =
-        settings.steps().stream()
-            .map(steps -> new Page.Uncached(steps, store.find(uncachedKey(steps, steps))))
+        settings.trajectories().stream()
+            .map(drawn -> new Page.Uncached(drawn, store.find(uncachedKey(drawn, drawn.steps()))))
             .toList();
     List<Page.Row> rows =
         Cell.all(settings).stream()
@@ -191,18 +220,19 @@ public final class Results {
 
   private Measured.Key key(Cell cell, Map<Cell, Router> routers) {
     return cell.method() == Method.FEWER_STEPS
-        ? uncachedKey(cell.steps(), cell.fewerSteps())
-        : key(cell.steps(), Digest.of(routers.get(cell)));
+        ? uncachedKey(cell.trajectory(), cell.fewerSteps())
+        : key(cell.trajectory(), Digest.of(routers.get(cell)));
   }
 
-  /** Uncached pictures of {@code made} steps, compared to those of {@code steps}. */
-  private Measured.Key uncachedKey(int steps, int made) {
-    return key(steps, "uncached-" + made);
+  /** Uncached pictures of {@code made} steps, compared to those of a trajectory. */
+  private Measured.Key uncachedKey(Trajectory trajectory, int made) {
+    return key(trajectory, "uncached-" + made);
   }
 
-  private Measured.Key key(int steps, String variant) {
+  private Measured.Key key(Trajectory trajectory, String variant) {
     return new Measured.Key(
-        steps,
+        trajectory.sampler(),
+        trajectory.steps(),
         variant,
         checkpointDigest,
         network.digest().substring(0, 16),

@@ -35,8 +35,10 @@ class ResultsTest {
 
   private String run(String... more) throws IOException, InterruptedException {
     List<String> arguments =
-        new java.util.ArrayList<>(
-            List.of("--steps", "4", "--speedups", "1.5", "--count", "40", "--batch", "20"));
+        new java.util.ArrayList<>(List.of("--speedups", "1.5", "--count", "40", "--batch", "20"));
+    if (!List.of(more).contains("scenes")) {
+      arguments.addAll(List.of("--trajectories", "ddim4"));
+    }
     for (String place : List.of("routers", "store", "page", "work")) {
       arguments.add("--" + place);
       arguments.add(folder.resolve(place).toString());
@@ -75,7 +77,7 @@ class ResultsTest {
     writeTrained("ddim4-1.5-sdt-linear.json", 4);
     String first = run();
     assertThat(first)
-        .contains("trained routers missing: 11")
+        .contains("trained routers missing: 12")
         .contains(
             "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim"
                 + " --guidance 1.0 --no-iepo --reuse last --init random --learning-rate 0.05"
@@ -100,7 +102,7 @@ class ResultsTest {
     assertThat(Files.readString(folder.resolve("page")))
         .contains(
             "Not measured: Taylor's table, exchanged, learned weights at 1.5; whole steps as runs,"
-                + " exchanged, three learned weights at 1.5; FORA's");
+                + " exchanged, three learned weights at 1.5; Taylor's");
 
     // Again: nothing is measured, and what a person wrote stays.
     String store = Files.readString(folder.resolve("store"));
@@ -133,11 +135,34 @@ class ResultsTest {
   @Test
   void run_refusesWhatItDoesNotKnow() {
     assertThatThrownBy(() -> run("--nonsense", "8")).hasMessageContaining("--speedups");
-    assertThatThrownBy(() -> run("--steps", "8")).hasMessage("--steps is given twice");
+    assertThatThrownBy(() -> run("--trajectories", "ddim8"))
+        .hasMessage("--trajectories is given twice");
     assertThatThrownBy(() -> Settings.of(Settings.parse("--methods", "fora,tailor")))
         .hasMessageStartingWith("--methods: 'tailor' is none of taylor-exchange, model-exchange, ");
     assertThatThrownBy(() -> Settings.of(Settings.parse("--count", "55")))
-        .hasMessage("--count 55 must be a multiple of 10, at least 40");
+        .hasMessage("--count 55 must be a multiple of 10, at least 40, at most 2147483647");
+  }
+
+  @Test
+  void run_scenes_areJudgedByTheirCaptions() throws IOException, InterruptedException {
+    String said =
+        run(
+            "--subject",
+            "scenes",
+            "--trajectories",
+            "dpm-solver++6",
+            "--methods",
+            "fora,fewer-steps",
+            "--seed",
+            "3");
+    assertThat(said).containsPattern("2 cells of 40 pictures each, about \\d+ minutes");
+    assertThat(rows()).hasSize(3);
+    assertThat(Files.readString(folder.resolve("page")))
+        .startsWith("# Results on text to image")
+        .contains("guidance 3.0", "caption accuracy", "## 6 DPM-Solver++ steps");
+    // A picture of noise shows no caption; what a trained model draws shows some.
+    double accuracy = Double.parseDouble(rows().get(0).split(" *\\| *")[7].split(" ")[0]);
+    assertThat(accuracy).isBetween(20.0, 100.0);
   }
 
   @Test

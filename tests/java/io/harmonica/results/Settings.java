@@ -1,8 +1,13 @@
 package io.harmonica.results;
 
+import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.origin.Model;
+import io.harmonica.origin.PipelineParts;
+import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
@@ -13,8 +18,9 @@ import org.apache.commons.cli.ParseException;
 /**
  * What is measured, and where it is kept.
  *
+ * @param subject what is drawn; the others' defaults are its
  * @param methods whose lines are measured
- * @param count pictures of each set, a multiple of the ten classes
+ * @param count pictures of each set, for shapes a multiple of the ten classes
  * @param guidance scale; up to 1 there is none, which halves the time
  * @param seed picture i starts from the noise of {@code seed + i}
  * @param batch pictures at a time
@@ -25,8 +31,9 @@ import org.apache.commons.cli.ParseException;
  * @param trainOptions what is added to the training's command
  */
 record Settings(
+    Subject subject,
     Path checkpoint,
-    List<Integer> steps,
+    List<Trajectory> trajectories,
     List<Double> speedups,
     List<Method> methods,
     int count,
@@ -44,28 +51,39 @@ record Settings(
   private static final int LEAST_COUNT = 40; // for the intervals of Fréchet distances
 
   Settings {
-    if (count < LEAST_COUNT || count % DrawnShapes.CLASSES != 0) {
+    if (count < LEAST_COUNT || count % DrawnShapes.CLASSES != 0 || count > subject.most()) {
       throw new IllegalArgumentException(
-          "--count %d must be a multiple of %d, at least %d"
-              .formatted(count, DrawnShapes.CLASSES, LEAST_COUNT));
+          "--count %d must be a multiple of %d, at least %d, at most %d"
+              .formatted(count, DrawnShapes.CLASSES, LEAST_COUNT, subject.most()));
     }
   }
 
   static Options options() {
     Options options = new Options();
-    value(options, "checkpoint", "the model (default export/shapes-dit)");
-    value(options, "steps", "DDIM steps of the tables (default 10,20,50)");
+    value(options, "subject", "shapes (default), by class, or scenes, by caption");
+    value(options, "checkpoint", "the model (default export/shapes-dit, export/scenes-pixart)");
+    value(
+        options,
+        "trajectories",
+        "samplers with their steps, a table each (default ddim10,ddim20,ddim50; of scenes"
+            + " dpm-solver++20,iddpm50,sa-solver25)");
     value(options, "speedups", "theoretical speedups (default 1.3,1.5,2.0)");
     value(options, "methods", "by the names in Method.java (default all)");
-    value(options, "count", "pictures of each set (default 2000)");
-    value(options, "guidance", "scale of classifier-free guidance (default 1.0: none)");
+    value(options, "count", "pictures of each set (default 2000; of scenes 1000)");
+    value(
+        options,
+        "guidance",
+        "scale of classifier-free guidance (default 1.0: none; of scenes 3.0)");
     value(options, "seed", "of the first picture's noise (default 0)");
     value(options, "batch", "pictures at a time (default 50; 8 to 96 differ by 5 %)");
-    value(options, "features", "the network (default export/shapes-features/model.onnx)");
-    value(options, "reference", "real shapes (default export/shapes-features/reference.json)");
+    value(
+        options,
+        "features",
+        "the network that judges (default model.onnx in export/SUBJECT-features)");
+    value(options, "reference", "drawn pictures (default reference.json beside the network)");
     value(options, "routers", "folder of trained routers (default tests/results/routers)");
     value(options, "store", "what was measured (default tests/results/cells.jsonl)");
-    value(options, "page", "the page (default docs/RESULTS.md)");
+    value(options, "page", "the page (default docs/RESULTS.md; of scenes docs/RESULTS-TEXT.md)");
     value(options, "work", "folder for exports and pictures (default target/results)");
     value(options, "train-options", "added to the command that trains a missing router");
     options.addOption(null, "train", false, "train missing routers, not only print how");
@@ -74,27 +92,30 @@ record Settings(
   }
 
   static Settings of(CommandLine line) {
+    Subject subject = subject(line.getOptionValue("subject", "shapes"));
     return new Settings(
-        path(line, "checkpoint", "export/shapes-dit"),
-        Arrays.stream(line.getOptionValue("steps", "10,20,50").split(","))
-            .map(Integer::valueOf)
-            .toList(),
+        subject,
+        path(line, "checkpoint", subject.checkpoint),
+        (line.hasOption("trajectories")
+                ? List.of(line.getOptionValue("trajectories").split(","))
+                : subject.trajectories)
+            .stream().map(Trajectory::of).toList(),
         Arrays.stream(line.getOptionValue("speedups", "1.3,1.5,2.0").split(","))
             .map(Double::valueOf)
             .toList(),
         line.hasOption("methods")
             ? Arrays.stream(line.getOptionValue("methods").split(",")).map(Method::of).toList()
             : List.of(Method.values()),
-        Integer.parseInt(line.getOptionValue("count", "2000")),
-        Double.parseDouble(line.getOptionValue("guidance", "1.0")),
+        Integer.parseInt(line.getOptionValue("count", "" + subject.count)),
+        Double.parseDouble(line.getOptionValue("guidance", "" + subject.guidance)),
         Long.parseLong(line.getOptionValue("seed", "0")),
         Integer.parseInt(line.getOptionValue("batch", "50")),
-        path(line, "features", "export/shapes-features/model.onnx"),
-        path(line, "reference", "export/shapes-features/reference.json"),
-        path(line, "routers", "tests/results/routers"),
-        path(line, "store", "tests/results/cells.jsonl"),
-        path(line, "page", "docs/RESULTS.md"),
-        path(line, "work", "target/results"),
+        path(line, "features", subject.judge.resolve("model.onnx")),
+        path(line, "reference", subject.judge.resolve("reference.json")),
+        path(line, "routers", Path.of("tests/results/routers")),
+        path(line, "store", Path.of("tests/results/cells.jsonl")),
+        path(line, "page", Path.of(subject.page)),
+        path(line, "work", Path.of("target/results")),
         line.hasOption("train"),
         line.getOptionValue("train-options", ""));
   }
@@ -121,8 +142,37 @@ record Settings(
     }
   }
 
-  private static Path path(CommandLine line, String option, String otherwise) {
-    return Path.of(line.getOptionValue(option, otherwise));
+  /** The model's weights, of a pipeline's folder or its own. */
+  Checkpoint weights() {
+    return Checkpoint.open(PipelineParts.of(checkpoint).model());
+  }
+
+  Model model(Checkpoint weights) {
+    return Model.of(weights, subject.choices);
+  }
+
+  /** As the folder's scheduler says. */
+  Sampling sampling(Model model) {
+    return PipelineParts.of(checkpoint).sampling(model.denoiser().io().sampling());
+  }
+
+  /** Of all that decides what the model draws. */
+  String checkpointDigest() {
+    return Digest.of(subject.parts.stream().map(checkpoint::resolve).toList());
+  }
+
+  private static Subject subject(String name) {
+    return Arrays.stream(Subject.values())
+        .filter(subject -> subject.name().toLowerCase(Locale.ROOT).equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "--subject: '%s' is none of shapes, scenes".formatted(name)));
+  }
+
+  private static Path path(CommandLine line, String option, Path otherwise) {
+    return line.hasOption(option) ? Path.of(line.getOptionValue(option)) : otherwise;
   }
 
   private static void value(Options options, String name, String description) {

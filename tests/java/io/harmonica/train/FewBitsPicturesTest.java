@@ -79,7 +79,8 @@ class FewBitsPicturesTest {
         float[] expected = exact.uncached(batch);
         try (Ranges ranges = Ranges.open(file);
             TorchOps nearest = int4(weights, maps, sites, FewBitsPicturesTest::unit);
-            TorchOps gptq = int4(weights, maps, sites, ranges::requiredMoment);
+            TorchOps gptq =
+                int4(weights, maps, sites, site -> ranges.moment(site).orElseThrow().get());
             Fp8Ops fp8 =
                 Fp8Ops.open(
                     denoiser,

@@ -19,7 +19,7 @@ import java.util.function.Supplier;
  * largest/SITE} for each site, [in], and where they were wanted {@code moment/SITE}, the sum of
  * {@code x x^T} over all tokens, [in, in].
  */
-public final class Ranges implements AutoCloseable {
+public final class Ranges implements Observed, AutoCloseable {
   private static final String FORMAT = "harmonica-ranges/1";
   private static final String LARGEST = "largest/";
   private static final String MOMENT = "moment/";
@@ -136,18 +136,22 @@ public final class Ranges implements AutoCloseable {
   }
 
   /** Refuses those without the sum of products of a site that needs it. */
+  @Override
   public Ranges requireMoments(List<Site> sites) {
-    sites.forEach(this::required);
+    sites.forEach(
+        site ->
+            moment(site)
+                .orElseThrow(
+                    () ->
+                        new HarmonicaException(
+                            "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
+                                .formatted(file.path(), site.name()))));
     return this;
   }
 
-  private Supplier<float[]> required(Site site) {
-    return moment(site)
-        .orElseThrow(
-            () ->
-                new HarmonicaException(
-                    "`ranges` %s has no moments of %s: make it with harmonica calibrate and its `moments` all"
-                        .formatted(file.path(), site.name())));
+  @Override
+  public Ranges requireAllOf(String digest, List<Site> sites) {
+    return requireWhole().requireOf(digest, sites);
   }
 
   /** Refuses those that a calibration has not finished. */
@@ -161,6 +165,7 @@ public final class Ranges implements AutoCloseable {
   }
 
   /** The largest number of each channel of a site: [in]. */
+  @Override
   public float[] largest(Site site) {
     return file.tensor(LARGEST + site.name()).floats();
   }
@@ -171,6 +176,7 @@ public final class Ranges implements AutoCloseable {
    *
    * @throws HarmonicaException if it is of another size
    */
+  @Override
   public Optional<Supplier<float[]>> moment(Site site) {
     String name = MOMENT + site.name();
     if (!file.names().contains(name)) {
@@ -183,11 +189,6 @@ public final class Ranges implements AutoCloseable {
               .formatted(file.path(), moment.shape(), site.name(), site.in(), site.in()));
     }
     return Optional.of(moment::floats);
-  }
-
-  /** The same where it has to be there. */
-  public float[] requiredMoment(Site site) {
-    return required(site).get();
   }
 
   @Override

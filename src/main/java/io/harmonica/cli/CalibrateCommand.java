@@ -51,8 +51,9 @@ final class CalibrateCommand implements Command {
         .value(
             "moments",
             String.join("|", NONE, MLP, ALL),
-            "also sum the products of the channels of what maps read, of MLPs' second maps or of all:"
-                + " what --precision int4 needs of all; the size is told before (default none)")
+            "also sum the products of the channels of what maps read, of MLPs' second maps, as"
+                + " --prune-to of harmonica-export needs them, or of all, as --precision int4 does; the size"
+                + " is told before (default none)")
         .value("seed", "N", "of labels and noise (default 0)")
         .value("resume", "FILE", "go on from the file that an earlier run left")
         .value("out", "FILE", "the .safetensors file to write")

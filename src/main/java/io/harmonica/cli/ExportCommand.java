@@ -1,5 +1,6 @@
 package io.harmonica.cli;
 
+import io.harmonica.calibration.Observed;
 import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
@@ -8,6 +9,7 @@ import io.harmonica.export.EngineSize;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Resolution;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.AspectBins;
@@ -23,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.cli.Options;
 
@@ -100,8 +103,9 @@ final class ExportCommand implements Command {
         .value(
             "ranges",
             "FILE",
-            "what harmonica calibrate observed of this checkpoint, for --precision int8-static, fp8 and"
-                + " int4, which needs --moments all of it")
+            "what harmonica calibrate observed of this checkpoint, for --prune-to and for --precision"
+                + " int8-static, fp8 and int4, which needs --moments all of it")
+        .value(PruneOption.NAME, "PART", PruneOption.DESCRIPTION)
         .value(
             "cache-precision",
             "engine|int8",
@@ -140,6 +144,11 @@ final class ExportCommand implements Command {
             "also write an ensemble MODEL.ROUTER that makes a picture of noise in one request; none:"
                 + " of uncached steps; samplers as for --steps-per-request (default: none of them)")
         .value(
+            "skip-layers",
+            "BLOCK,...",
+            "also write a pass without these blocks, for generate --skip-layer-guidance of Stable"
+                + " Diffusion 3 (of 3.5-medium: 7,8,9; default: none)")
+        .value(
             "max-batch", "N", "samples of one request, guidance's pair counted as two (default 16)")
         .value(
             "dynamic-batching",
@@ -177,14 +186,22 @@ final class ExportCommand implements Command {
         Checkpoint beside = vae.map(Checkpoint::open).orElse(null);
         TextFiles.All texts = TextFiles.all(arguments, parts);
         Ranges ranges = arguments.path("ranges").map(Ranges::open).orElse(null)) {
-      ExportOptions options = options(arguments, path, Optional.ofNullable(ranges));
       Optional<Autoencoder> autoencoder = Optional.ofNullable(beside).map(Autoencoder::of);
       if (autoencoder.isEmpty()) {
         arguments.refuse("latent-scale", "without an autoencoder");
       }
       Sizes sizes = sizes(arguments, checkpoint, autoencoder);
-      Model model = Model.of(checkpoint, sizes.choices());
-      arguments.text("architecture").ifPresent(name -> model.requireArchitecture(name, path));
+      Model whole = Model.of(checkpoint, sizes.choices());
+      arguments.text("architecture").ifPresent(name -> whole.requireArchitecture(name, path));
+      boolean dryRun = arguments.has("dry-run");
+      Optional<String> digest =
+          dryRun && ranges == null ? Optional.empty() : Optional.of(Digest.of(checkpoint));
+      Precision precision =
+          Precision.of(arguments.choice("precision", Precision.words()).orElse("fp32"));
+      PruneOption left =
+          PruneOption.of(arguments, whole, precision, Optional.ofNullable(ranges), digest);
+      Model model = left.model();
+      ExportOptions options = options(arguments, path, precision, left.ranges());
       Exporter exporter = new Exporter(model, routers, options);
       Stream.concat(
               Stream.of(Optional.of(model.weights()), autoencoder.map(Autoencoder::weights)),
@@ -212,12 +229,14 @@ final class ExportCommand implements Command {
       arguments
           .text("picture")
           .ifPresent(names -> exporter.withWholePictures(List.of(names.split(",", -1))));
-      boolean dryRun = arguments.has("dry-run");
-      if (!dryRun || ranges != null) {
-        String digest = Digest.of(checkpoint);
-        exporter.withDigest(digest);
-        routers.forEach(router -> noteOtherWeights(router, digest, console));
-      }
+      arguments
+          .integers("skip-layers", 0, 1 << 16)
+          .ifPresent(blocks -> exporter.withSkipLayers(Set.copyOf(blocks)));
+      digest.ifPresent(
+          own -> {
+            exporter.withDigest(own);
+            routers.forEach(router -> noteOtherWeights(router, own, console));
+          });
       List<Exporter.Entry> entries =
           dryRun ? exporter.dryRun(repository) : exporter.export(repository);
       for (Exporter.Entry entry : entries) {
@@ -242,6 +261,7 @@ final class ExportCommand implements Command {
               options.numerics().cacheInt8() ? ", cache int8" : "",
               RouterCommands.counted(routers.size(), "router"),
               repository);
+      Pruned.of(model.denoiser()).ifPresent(some -> console.out().println(PruneOption.told(some)));
       if (dryRun) {
         console.out().println(memory(exporter.peakCacheBytes(), total));
       }
@@ -338,8 +358,7 @@ final class ExportCommand implements Command {
   }
 
   private static ExportOptions options(
-      Arguments arguments, Path checkpoint, Optional<Ranges> ranges) {
-    String precision = arguments.choice("precision", Precision.words()).orElse("fp32");
+      Arguments arguments, Path checkpoint, Precision precision, Optional<Observed> ranges) {
     boolean smallCache =
         arguments
             .choice("cache-precision", List.of("engine", "int8"))
@@ -347,7 +366,7 @@ final class ExportCommand implements Command {
             .isPresent();
     return new ExportOptions(
         arguments.text("model-name").orElseGet(() -> defaultName(checkpoint)),
-        new ExportOptions.Numerics(Precision.of(precision), smallCache, ranges),
+        new ExportOptions.Numerics(precision, smallCache, ranges),
         platform(arguments),
         engines(arguments),
         new ExportOptions.Requests(

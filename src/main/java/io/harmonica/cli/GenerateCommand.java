@@ -50,6 +50,7 @@ final class GenerateCommand implements Command {
           "guidance",
           "guidance-channels",
           "true-cfg",
+          "skip-layer-guidance",
           "seed");
 
   @Override
@@ -132,6 +133,12 @@ final class GenerateCommand implements Command {
             "X",
             "scale of classifier-free guidance of a model that is told --guidance (FLUX.1 dev): a"
                 + " second row leads away from the negative prompt")
+        .value(
+            "skip-layer-guidance",
+            "X[,START,STOP]",
+            "its scale, for Stable Diffusion 3 exported with --skip-layers: at steps k with START <"
+                + " k/steps < STOP the output also leads away from a pass without these blocks"
+                + " (default: none; 2.8,0.01,0.2 is diffusers')")
         .value("seed", "N", "of the first picture's noise, counting up (default 0)")
         .value("latents", "FILE", "initial noise: safetensors with fp32 latents [n, c, h, w]")
         .value("save-latents", "FILE", "keep the result before decoding, in the same form")

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Pruned;
 import io.harmonica.picture.ImageHeatMap;
 import io.harmonica.picture.TextHeatMap;
 import io.harmonica.router.Router;
@@ -12,6 +13,7 @@ import io.harmonica.router.Savings;
 import io.harmonica.router.Tiers;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -107,7 +109,8 @@ final class InspectCommand implements Command {
                 .orElseGet(() -> Savings.of(router));
     if (routers.size() == 1) {
       arguments.refuse("report", "with one router");
-      show(routers.get(0), savings.apply(routers.get(0)), arguments, png, console);
+      Router router = routers.get(0);
+      show(router, savings.apply(router), Optional.empty(), arguments, png, console);
     } else {
       arguments.refuse("png", "with several routers");
       compare(routers, savings, arguments, console);
@@ -128,7 +131,7 @@ final class InspectCommand implements Command {
     if (arguments.has("json")) {
       ArrayNode all = JsonNodeFactory.instance.arrayNode();
       for (Frontier.Row row : frontier.rows()) {
-        ObjectNode json = json(row.router(), row.savings());
+        ObjectNode json = json(row.router(), row.savings(), Optional.empty());
         row.realised().ifPresent(value -> json.put("realisedSpeedup", value));
         row.error().ifPresent(value -> json.put("error", value));
         all.add(json);
@@ -149,7 +152,7 @@ final class InspectCommand implements Command {
     if (wanted.isPresent()) {
       Router router = find(exported.routers(), wanted.get(), name);
       Savings savings = Savings.of(router, model.flops(), model.cacheBytes());
-      show(router, savings, arguments, png, console);
+      show(router, savings, model.pruned(), arguments, png, console);
       return;
     }
     if (png.isPresent() && exported.routers().size() != 1) {
@@ -160,16 +163,27 @@ final class InspectCommand implements Command {
     Function<Router, Savings> savings =
         router -> Savings.of(router, model.flops(), model.cacheBytes());
     ArrayNode all = JsonNodeFactory.instance.arrayNode();
+    if (!arguments.has("json")) {
+      model.pruned().ifPresent(left -> console.out().println(name + ": " + PruneOption.told(left)));
+    }
     for (Router router : exported.routers()) {
-      all.add(json(router, savings.apply(router)));
+      all.add(json(router, savings.apply(router), model.pruned()));
       if (!arguments.has("json")) {
         console
             .out()
-            .println(router.name() + ": " + RouterCommands.summary(router, savings.apply(router)));
+            .println(router.name() + ": " + summary(router, savings.apply(router), model.pruned()));
       }
     }
     if (arguments.has("json")) {
       ObjectNode text = JsonNodeFactory.instance.objectNode().put("model", name);
+      model
+          .pruned()
+          .ifPresent(
+              left ->
+                  text.putObject("pruned")
+                      .put("flops", left.flops())
+                      .put("parameters", left.parameters())
+                      .put("channels", left.channels()));
       console.out().println(text.<ObjectNode>set("routers", all).toPrettyString());
     } else if (exported.routers().isEmpty()) {
       console.out().println("model %s has no routers".formatted(name));
@@ -191,11 +205,16 @@ final class InspectCommand implements Command {
   }
 
   private static void show(
-      Router router, Savings savings, Arguments arguments, Optional<Path> png, Console console) {
+      Router router,
+      Savings savings,
+      Optional<Pruned> pruned,
+      Arguments arguments,
+      Optional<Path> png,
+      Console console) {
     if (arguments.has("json")) {
-      console.out().println(json(router, savings).toPrettyString());
+      console.out().println(json(router, savings, pruned).toPrettyString());
     } else {
-      console.out().print(text(router, savings));
+      console.out().print(text(router, savings, pruned));
     }
     png.ifPresent(file -> draw(router, file, console));
   }
@@ -205,21 +224,29 @@ final class InspectCommand implements Command {
     console.err().println("wrote " + file);
   }
 
-  private static String text(Router router, Savings savings) {
+  private static String text(Router router, Savings savings, Optional<Pruned> pruned) {
     return "%s for %s, sampler %s, reuse %s%n%s%n"
             .formatted(
                 router.name(),
                 router.model(),
                 router.sampler(),
                 router.reuse().kind(),
-                RouterCommands.summary(router, savings))
+                summary(router, savings, pruned))
         + (router.training().isEmpty() ? "" : "made by " + router.training() + "\n")
         + "\n"
         + TextHeatMap.of(router, WIDTH);
   }
 
+  private static String summary(Router router, Savings savings, Optional<Pruned> pruned) {
+    return RouterCommands.summary(router, savings)
+        + pruned
+            .map(left -> savings.theoreticalSpeedup().orElseThrow() / left.flops())
+            .map(speedup -> String.format(Locale.ROOT, ", %.2fx to the model unpruned", speedup))
+            .orElse("");
+  }
+
   /** The fields that scripts read; unknown ones are null. */
-  private static ObjectNode json(Router router, Savings savings) {
+  private static ObjectNode json(Router router, Savings savings, Optional<Pruned> pruned) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("name", router.name()).put("model", router.model());
     router.tier().ifPresent(tier -> json.put(Tiers.FIELD, tier));
@@ -229,6 +256,11 @@ final class InspectCommand implements Command {
     json.put("reused", savings.reused()).put("cur", savings.cur());
     json.putNull("theoreticalSpeedup").putNull("peakCacheBytesPerSample");
     savings.theoreticalSpeedup().ifPresent(s -> json.put("theoreticalSpeedup", s));
+    pruned.ifPresent(
+        left ->
+            json.put(
+                "theoreticalSpeedupToUnpruned",
+                savings.theoreticalSpeedup().orElseThrow() / left.flops()));
     savings.peakCacheBytesPerSample().ifPresent(b -> json.put("peakCacheBytesPerSample", b));
     return json.put("routes", savings.routes());
   }

@@ -2,6 +2,7 @@ package io.harmonica.cli;
 
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.CacheBytes;
+import io.harmonica.model.Pruned;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -11,6 +12,7 @@ import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Models from files on disk. */
 final class ModelFiles implements Models {
@@ -39,7 +41,8 @@ final class ModelFiles implements Models {
               manifest.branches(),
               manifest.flops(),
               manifest.cacheBytes(),
-              manifest.sampling());
+              manifest.sampling(),
+              Optional.ofNullable(manifest.pruned()));
       List<Router> routers =
           manifest.routers().entrySet().stream()
               .map(entry -> Router.parse(entry.getValue().toString(), entry.getKey()))
@@ -54,6 +57,7 @@ final class ModelFiles implements Models {
         model.denoiser().branchNames(),
         model.flops(),
         CacheBytes.of(model.denoiser()),
-        sampling);
+        sampling,
+        Pruned.of(model.denoiser()));
   }
 }

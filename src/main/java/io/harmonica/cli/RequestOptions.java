@@ -6,10 +6,12 @@ import io.harmonica.generate.Request;
 import io.harmonica.generate.TensorFiles;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Tiers;
+import io.harmonica.sampler.SkipLayerGuidance;
 import io.harmonica.sampler.Spacing;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The request that options of {@code generate} state: what to draw, how, and from which noise. */
 final class RequestOptions {
@@ -54,6 +56,25 @@ final class RequestOptions {
         warning -> console.err().println("warning: " + warning));
   }
 
+  /** A scale, or one with the range of steps. */
+  private static SkipLayerGuidance skipLayerGuidance(Arguments arguments) {
+    String text = arguments.requiredText("skip-layer-guidance");
+    List<Double> numbers;
+    try {
+      numbers = Stream.of(text.split(",", -1)).map(Double::valueOf).toList();
+    } catch (NumberFormatException e) {
+      numbers = List.of(); // told below
+    }
+    if (numbers.size() != 1 && numbers.size() != 3) {
+      throw new UsageException(
+          "--skip-layer-guidance '%s' must be a number, or three: scale, start, stop, as 2.8,0.01,0.2"
+              .formatted(text));
+    }
+    return numbers.size() == 1
+        ? SkipLayerGuidance.of(numbers.get(0))
+        : new SkipLayerGuidance(numbers.get(0), numbers.get(1), numbers.get(2));
+  }
+
   /** What is asked for, checked against the model as far as options without effect go. */
   static Request request(Arguments arguments, Pipeline pipeline, Console console) {
     Optional<Latents> latents = arguments.path("latents").map(TensorFiles::latents);
@@ -70,6 +91,9 @@ final class RequestOptions {
     }
     if (arguments.has("true-cfg")) {
       request = request.withTrueCfg(arguments.decimal("true-cfg", 0, 1000).orElseThrow());
+    }
+    if (arguments.has("skip-layer-guidance")) {
+      request = request.withSkipLayerGuidance(skipLayerGuidance(arguments));
     }
     if (latents.isPresent()) {
       request = request.withLatents(latents.get());

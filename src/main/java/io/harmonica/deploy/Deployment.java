@@ -96,14 +96,18 @@ public final class Deployment {
     loadEngines(router, needed);
     Map<String, ModelConfig> engines = new LinkedHashMap<>();
     needed.forEach(engine -> engines.put(engine, part(engine)));
+    List<ModelConfig> conditions =
+        cut.pieces().stream()
+            .filter(piece -> piece.kind() == Role.Kind.CONDITION)
+            .map(piece -> engines.get(Names.engine(manifest.model(), piece)))
+            .toList();
     List<ModelConfig> ensembles = new ArrayList<>();
     stretches.forEach(
         (name, stretch) -> {
           ModelConfig ensemble = ensemble(name, router, stretch, cut, engines);
           ensembles.add(ensemble);
           if (manifest.conditioned() && stretch.steps() == 1) {
-            ModelConfig condition = engines.get(Names.condition(manifest.model()));
-            ensembles.add(Ensemble.conditioned(ensemble, condition));
+            ensembles.add(Ensemble.conditioned(ensemble, conditions));
           }
         });
     List<WholeModels.Small> small = new ArrayList<>();

@@ -18,7 +18,6 @@ import io.harmonica.router.Route;
 import io.harmonica.router.Stretch;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -206,23 +205,20 @@ final class Configs {
     if (name.equals(options.modelName())) {
       told.putParameters(Manifest.KEY, parameter(manifest.toJson()));
     }
-    Optional<ModelConfig> conditioned =
-        condition()
-            .filter(engine -> stretch.steps() == 1)
-            .map(engine -> Ensemble.conditioned(plain, engine));
-    return Stream.concat(Stream.of(told.build()), conditioned.stream()).toList();
+    List<ModelConfig> conditions = conditions();
+    return conditions.isEmpty() || stretch.steps() > 1
+        ? List.of(told.build())
+        : List.of(told.build(), Ensemble.conditioned(plain, conditions));
   }
 
-  /**
-   * The condition engine, once it is written, where its outputs are cut to steps; none where there
-   * are several, which every step runs.
-   */
-  Optional<ModelConfig> condition() {
-    return pieces
-        .condition()
-        .filter(engine -> graphs.apply(engine) != null)
-        .map(this::engine)
-        .filter(Ensemble::areCut);
+  /** The condition engines, where their outputs are cut to steps; else none. */
+  List<ModelConfig> conditions() {
+    List<ModelConfig> engines =
+        pieces.conditions().stream()
+            .filter(engine -> graphs.apply(engine) != null) // once they are written
+            .map(this::engine)
+            .toList();
+    return engines.stream().allMatch(Ensemble::areCut) ? engines : List.of();
   }
 
   private List<Ensemble.Link> engines(Route route) {

@@ -2,6 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Denoiser;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Unconditional;
 import io.harmonica.origin.Model;
@@ -18,7 +19,12 @@ import java.util.Optional;
 
 /** Describes an export to its clients: what the manifest says of the model and its routers. */
 record Description(
-    Model model, ExportOptions options, Numbers numbers, Configs configs, Sampling sampling) {
+    Model model,
+    ExportOptions options,
+    Numbers numbers,
+    Configs configs,
+    Sampling sampling,
+    Optional<SkipLayers> skipLayers) {
 
   /**
    * What clients must know of the model.
@@ -60,6 +66,7 @@ record Description(
                     : (Double) io.defaultGuidance(),
                 options.maxBatch(),
                 options.precision().word(),
+                Pruned.of(denoiser).orElse(null),
                 digest.orElse(null),
                 ManifestNoise.of(sampling.noising()),
                 model.denoiser().branchNames(),
@@ -71,7 +78,8 @@ record Description(
                     .orElse(null),
                 options.stepsPerRequest(),
                 SamplerForm.of(sampling.noising()).toString(),
-                configs.condition().isPresent(),
+                !configs.conditions().isEmpty(),
+                skipLayers.map(SkipLayers::blocks).orElse(null),
                 model.flops(),
                 Map.of(),
                 Map.of())

@@ -1,6 +1,8 @@
 package io.harmonica.export;
 
+import io.harmonica.HarmonicaException;
 import io.harmonica.model.Change;
+import io.harmonica.repository.Names;
 import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
@@ -23,6 +25,14 @@ sealed interface Engine {
   default Engine computed() {
     return this;
   }
+
+  /**
+   * Refuses a size that fewer blocks would keep to.
+   *
+   * @param bytes of its weights
+   * @param most that it may have, unless a block alone has more
+   */
+  default void requireFits(long bytes, long most) {}
 
   /** Whether it needs no sample. */
   default boolean isAhead() {
@@ -68,6 +78,21 @@ sealed interface Engine {
    * @param first index of their first branch
    */
   record Blocks(Role role, int first) implements Engine {
+    @Override
+    public void requireFits(long bytes, long most) {
+      String[] ends = role.blocks().split("-");
+      int blocks = Integer.parseInt(ends[ends.length - 1]) - Integer.parseInt(ends[0]) + 1;
+      if (bytes > most && blocks > 1) {
+        throw new HarmonicaException(
+            "engine %s has %.2f GB of weights, more than %.2f GB, which not every backend and file system takes in one file: export it with `blocksPerEngine` %d"
+                .formatted(
+                    Names.engine(role),
+                    bytes / 1e9,
+                    most / 1e9,
+                    Math.max(1, blocks * most / bytes)));
+      }
+    }
+
     @Override
     public void draw(EngineGraph graph) {
       String variant = role.variant();

@@ -124,7 +124,7 @@ final class EngineGraph {
         }
       }
       int history = route.histories().get(b);
-      if (history != Route.UNDER_RUN) {
+      if (history != Route.LEFT_OUT) {
         streams =
             model.blocks(
                 ops,

@@ -2,7 +2,7 @@ package io.harmonica.export;
 
 import io.harmonica.Element;
 import io.harmonica.InvalidProperty;
-import io.harmonica.calibration.Ranges;
+import io.harmonica.calibration.Observed;
 import io.harmonica.onnx.Precision;
 import io.harmonica.router.Router;
 import java.util.ArrayList;
@@ -75,7 +75,7 @@ public record ExportOptions(
    * @param ranges of the model's activations, for a precision that needs to know them, open as long
    *     as the export runs
    */
-  public record Numerics(Precision precision, boolean cacheInt8, Optional<Ranges> ranges) {
+  public record Numerics(Precision precision, boolean cacheInt8, Optional<Observed> ranges) {
     /** Without ranges. */
     public Numerics(Precision precision, boolean cacheInt8) {
       this(precision, cacheInt8, Optional.empty());
@@ -219,7 +219,7 @@ public record ExportOptions(
   }
 
   /** With scales of activations from observed ranges. */
-  public ExportOptions withRanges(Precision needing, Ranges ranges) {
+  public ExportOptions withRanges(Precision needing, Observed ranges) {
     return with(new Numerics(needing, numerics.cacheInt8, Optional.of(ranges)));
   }
 

@@ -3,7 +3,7 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
-import io.harmonica.calibration.Ranges;
+import io.harmonica.calibration.Observed;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Site;
@@ -78,6 +78,7 @@ public final class Exporter {
   private final Model model;
   private final List<Router> routers;
   private final ExportOptions options;
+  private final long most; // bytes of weights of an engine
   private final Set<Engine> engines = new LinkedHashSet<>();
   private final Map<Engine, Graph> graphs = new HashMap<>();
   private final Map<String, Call> ensembles = new LinkedHashMap<>();
@@ -88,6 +89,7 @@ public final class Exporter {
   private Optional<Resolution> picture = Optional.empty();
   private Sampling sampling;
   private Optional<String> digest = Optional.empty();
+  private Optional<SkipLayers> skipLayers = Optional.empty();
 
   /**
    * Plans the export.
@@ -102,6 +104,7 @@ public final class Exporter {
     this.model = model;
     this.routers = List.copyOf(routers);
     this.options = options;
+    this.most = most;
     this.sampling = model.denoiser().io().sampling();
     this.numbers = Numbers.of(model, options);
     this.pieces = new Pieces(model, options.engines(), numbers, most);
@@ -231,6 +234,17 @@ public final class Exporter {
   }
 
   /**
+   * Adds a pass without some blocks, for skip-layer guidance; what other passes do stays the same.
+   *
+   * @throws HarmonicaException if the model is not guided so, or has no such blocks
+   */
+  public Exporter withSkipLayers(Set<Integer> blocks) {
+    skipLayers = Optional.of(new SkipLayers(model.denoiser(), blocks));
+    add(Names.NO_ROUTER, Map.of(Names.skipping(options.modelName()), skipLayers.get().step()));
+    return this;
+  }
+
+  /**
    * Adds ensembles that make a picture in one request.
    *
    * @param names of routers, and {@link Names#NO_ROUTER} for uncached steps
@@ -249,8 +263,8 @@ public final class Exporter {
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
     List<Site> sites = Site.of(model.denoiser());
-    Optional<Ranges> ranges = options.numerics().ranges();
-    ranges.ifPresent(some -> some.requireWhole().requireOf(checkpoint, sites));
+    Optional<Observed> ranges = options.numerics().ranges();
+    ranges.ifPresent(some -> some.requireAllOf(checkpoint, sites));
     if (options.precision().maps() == Precision.Maps.INT4) {
       ranges.orElseThrow().requireMoments(sites);
     }
@@ -373,6 +387,7 @@ public final class Exporter {
       for (Engine engine : sharing) {
         String name = configs.name(engine);
         Graph graph = pieces.graph(engine, weights);
+        engine.requireFits(weights.sizeBytes(), most);
         graphs.put(engine, graph);
         ModelProto onnx = graph.model();
         long size = onnx.getSerializedSize() + weights.sizeBytes() - counted;
@@ -397,7 +412,7 @@ public final class Exporter {
   }
 
   private Manifest manifest() {
-    return new Description(model, options, numbers, configs, sampling)
+    return new Description(model, options, numbers, configs, sampling, skipLayers)
         .manifest(beside.decoder, beside.texts, picture, digest, routers);
   }
 }

@@ -6,7 +6,7 @@ import io.harmonica.Library;
 import io.harmonica.Port;
 import io.harmonica.calibration.Compensation;
 import io.harmonica.calibration.LargestInputs;
-import io.harmonica.calibration.Ranges;
+import io.harmonica.calibration.Observed;
 import io.harmonica.calibration.Smoothing;
 import io.harmonica.checkpoint.Fp8;
 import io.harmonica.model.CacheBytes;
@@ -50,7 +50,7 @@ record Numbers(Precision precision, Drawing drawing, boolean cacheInt8) {
 
   static Numbers of(Model model, ExportOptions options) {
     Precision precision = options.precision();
-    Optional<Ranges> ranges = options.numerics().ranges();
+    Optional<Observed> ranges = options.numerics().ranges();
     if (precision.maps().needRanges() != ranges.isPresent()) {
       throw new InvalidProperty(
           "ranges",
@@ -74,7 +74,7 @@ record Numbers(Precision precision, Drawing drawing, boolean cacheInt8) {
    * @param signed whether TensorRT runs the engines, which takes zero for zero only
    */
   private static Drawing drawing(
-      Precision precision, Model model, Optional<Ranges> ranges, boolean signed) {
+      Precision precision, Model model, Optional<Observed> ranges, boolean signed) {
     if (precision.maps() == Precision.Maps.SAME) {
       return Function::apply;
     }
@@ -95,8 +95,10 @@ record Numbers(Precision precision, Drawing drawing, boolean cacheInt8) {
       }
       case INT4 -> {
         Library.EJML.require();
+        Observed known = ranges.orElseThrow();
         Compensation rounding =
-            new Compensation(sites, ranges.orElseThrow()::requiredMoment, precision::held);
+            new Compensation(
+                sites, site -> known.moment(site).orElseThrow().get(), precision::held);
         yield (exact, weights) -> new Int4Ops(exact.apply(weights), maps, rounding);
       }
       default -> throw new IllegalStateException("no maps are drawn in " + precision);

@@ -14,13 +14,13 @@ import io.harmonica.repository.Role;
 import io.harmonica.router.Route;
 import io.harmonica.router.Run;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -98,28 +98,38 @@ final class Pieces {
    */
   private List<Engine> conditions(long most) {
     List<String> all = Shapes.conditions(model.denoiser());
-    Engine one = new Engine.Condition(Role.of(Role.Kind.CONDITION), all);
+    Role whole = Role.of(Role.Kind.CONDITION);
+    Engine one = new Engine.Condition(whole, all);
     if (sizeBytes(one) <= most) {
       return List.of(one);
     }
+    long shared = sizeBytes(new Engine.Condition(whole, List.of())); // each engine has this
     List<Engine> engines = new ArrayList<>();
-    int first = 0;
-    while (first < all.size()) {
-      Role role = Role.condition(String.format(Locale.ROOT, "%02d", engines.size()));
-      int end = first + 1;
-      while (end < all.size()
-          && sizeBytes(new Engine.Condition(role, all.subList(first, end + 1))) <= most) {
-        end++;
+    List<String> names = new ArrayList<>(); // of the engine that is being filled
+    long bytes = WeightFile.aligned(shared);
+    for (String name : all) {
+      long both = sizeBytes(new Engine.Condition(whole, List.of(name)));
+      long own = WeightFile.aligned(both - shared);
+      if (!names.isEmpty() && bytes + own > most) {
+        engines.add(condition(engines.size(), names));
+        names.clear();
+        bytes = WeightFile.aligned(shared);
       }
-      engines.add(new Engine.Condition(role, all.subList(first, end)));
-      first = end;
+      names.add(name);
+      bytes += own;
     }
+    engines.add(condition(engines.size(), names));
     return engines;
   }
 
-  /** What makes all conditions, if it is one engine. */
-  Optional<Engine> condition() {
-    return conditions.size() == 1 ? conditions.values().stream().findFirst() : Optional.empty();
+  private static Engine condition(int number, List<String> names) {
+    Role role = Role.condition(String.format(Locale.ROOT, "%02d", number));
+    return new Engine.Condition(role, List.copyOf(names));
+  }
+
+  /** What makes all conditions of a step; none where one engine makes the whole step. */
+  Collection<Engine> conditions() {
+    return size instanceof EngineSize.Step ? List.of() : conditions.values();
   }
 
   private long sizeBytes(Engine engine) {

@@ -9,6 +9,7 @@ import io.harmonica.router.Router;
 import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Guidance;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.SkipLayerGuidance;
 import io.harmonica.sampler.Spacing;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,8 +83,30 @@ final class Admission {
               .formatted(manifest.model(), guidance.scale(), without(style)));
     }
     TimestepInput.requireTaken(manifest.model(), wholeTimesteps, sampler.timesteps());
-    Program program = program(router, sampler, several);
-    return new Admitted(manifest, router, program, sampler, guidance, wholeTimesteps);
+    Optional<SkipLayerGuidance> skipping = style.skipLayerGuidance();
+    skipping.ifPresent(some -> requireSkips(some, sampler));
+    Program program = program(router, sampler, several && skipping.isEmpty());
+    return new Admitted(manifest, router, program, sampler, guidance, skipping, wholeTimesteps);
+  }
+
+  /** Refuses skip-layer guidance of another model, and where it would do nothing. */
+  private void requireSkips(SkipLayerGuidance skipping, Sampler sampler) {
+    if (manifest.skipLayers() == null) {
+      throw new HarmonicaException(
+          "model %s has no pass without blocks for `skipLayerGuidance`: leave it out, or export Stable Diffusion 3 with `skipLayers`, of 3.5-medium 7,8,9"
+              .formatted(manifest.model()));
+    }
+    int steps = sampler.timesteps().size();
+    if (IntStream.range(0, steps).noneMatch(step -> skipping.actsAt(step, steps))) {
+      throw new HarmonicaException(
+          "`skipLayerGuidance` from %s to %s acts at none of %d steps (k from 0, %.2f < k < %.2f): take more steps, or a wider range"
+              .formatted(
+                  skipping.start(),
+                  skipping.stop(),
+                  steps,
+                  steps * skipping.start(),
+                  steps * skipping.stop()));
+    }
   }
 
   private Program program(Optional<Router> router, Sampler sampler, boolean several) {

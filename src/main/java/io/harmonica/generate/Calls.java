@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.IntFunction;
 
 /**
  * Puts the calls of a trajectory together, as its program says: sample, timesteps, conditions,
@@ -33,20 +33,21 @@ final class Calls implements AutoCloseable {
   private final TimestepInput times;
   private final Map<String, Tensor> conditions;
   private final Optional<Ahead> ahead;
+  private final Optional<Skipping> skipping;
   private final int batch;
   private final FloatBuffer sample; // (B or 2 B, C, H, W)
 
   /**
    * Prepares for a batch.
    *
-   * @param conditions makes what to draw, so many times one after the other
+   * @param conditions makes what to draw
    * @param ahead makes for many steps what needs no sample; empty: each step makes its own
    * @param pictures in the batch
    */
   Calls(
       Admitted admitted,
       Runtime runtime,
-      IntFunction<Map<String, Tensor>> conditions,
+      Conditions conditions,
       Optional<Ahead> ahead,
       int pictures) {
     this.runtime = runtime;
@@ -57,12 +58,13 @@ final class Calls implements AutoCloseable {
     this.samplerInputs = new SamplerInputs(runtime, manifest, sampler, admitted.guidance(), batch);
     this.times = new TimestepInput(runtime, admitted.wholeTimesteps(), sampler.timesteps());
     this.ahead = ahead;
+    this.skipping = Skipping.of(runtime, admitted, conditions, ahead, pictures);
     this.sample =
         ByteBuffer.allocateDirect(
                 4 * batch * manifest.channels() * manifest.height() * manifest.width())
             .order(ByteOrder.nativeOrder())
             .asFloatBuffer();
-    this.conditions = conditions.apply(1); // last: nobody would close them
+    this.conditions = conditions.of(1, input -> true); // last: nobody would close them
   }
 
   /**
@@ -70,29 +72,37 @@ final class Calls implements AutoCloseable {
    *
    * @param index in the program, of itself or of what it is made ahead of
    * @param own inputs that are made for this call only
+   * @param beside takes the results of a call that is none of the program's; empty for one that is
    */
   record Call(
       int index,
       String model,
-      boolean isAhead,
       Map<String, Tensor> own,
       Map<String, Tensor> inputs,
-      Set<String> outputs) {
+      Set<String> outputs,
+      Optional<Consumer<Map<String, Tensor>>> beside) {
 
     void closeOwn() {
       own.values().forEach(Tensor::close);
     }
   }
 
-  /** The call that makes what several steps take, where that at this place lacks it. */
-  Optional<Call> before(int index) {
+  /**
+   * The call that a place of the program needs before its own: what makes what several steps take,
+   * or a pass without some blocks; empty where all that is there.
+   *
+   * @param from the sample that it begins with, [B, C, H, W]
+   */
+  Optional<Call> before(int index, float[] from) {
     int step = program.calls().get(index).first();
-    return ahead.filter(some -> !some.has(step)).map(some -> some.call(index, step));
+    return ahead
+        .flatMap(some -> some.call(index, step))
+        .or(() -> skipping.flatMap(some -> some.call(index, step, from)));
   }
 
-  /** Takes the results of {@link #before}. */
-  void take(Map<String, Tensor> results) {
-    ahead.orElseThrow().take(results);
+  /** What a step's guided output takes beside the prediction. */
+  Optional<Skipping> skipping() {
+    return skipping;
   }
 
   /**
@@ -105,21 +115,20 @@ final class Calls implements AutoCloseable {
   Call at(int index, float[] from, List<float[]> state, Function<Output, Tensor> cached) {
     Program.Call planned = program.calls().get(index);
     String model = ahead.isPresent() ? Names.conditioned(planned.model()) : planned.model();
-    Map<String, Tensor> own = new HashMap<>();
-    try {
-      own.put(Names.SAMPLE, sample(from));
-      for (int i = 0; i < planned.steps(); i++) {
-        own.put(planned.tensor(Names.TIMESTEP, i), times.tensor(planned.first() + i, 1, batch));
-      }
-      planned.weights().forEach((input, weights) -> own.put(input, reuseWeights(weights)));
-      if (planned.isStretch()) {
-        samplerInputs.put(planned, state, own);
-      }
-      ahead.ifPresent(some -> own.putAll(some.rows(model, planned.first())));
-    } catch (RuntimeException e) {
-      own.values().forEach(Tensor::close);
-      throw e;
-    }
+    Map<String, Tensor> own =
+        Inputs.of(
+            all -> {
+              all.put(Names.SAMPLE, sample(from));
+              for (int i = 0; i < planned.steps(); i++) {
+                Tensor timestep = times.tensor(planned.first() + i, 1, batch);
+                all.put(planned.tensor(Names.TIMESTEP, i), timestep);
+              }
+              planned.weights().forEach((input, weights) -> all.put(input, reuseWeights(weights)));
+              if (planned.isStretch()) {
+                samplerInputs.put(planned, state, all);
+              }
+              ahead.ifPresent(some -> all.putAll(some.rows(model, planned.first())));
+            });
     Map<String, Tensor> inputs = new HashMap<>(own);
     inputs.putAll(conditions);
     ahead.ifPresent(some -> inputs.keySet().retainAll(some.inputs(model)));
@@ -130,7 +139,7 @@ final class Calls implements AutoCloseable {
       outputs.add(Names.NEXT_SAMPLE);
       samplerInputs.statesRead(planned).forEach(left -> outputs.add(Names.next(left)));
     }
-    return new Call(index, model, false, own, inputs, outputs);
+    return new Call(index, model, own, inputs, outputs, Optional.empty());
   }
 
   /** The output that is the prediction of a call's last step. */
@@ -160,5 +169,6 @@ final class Calls implements AutoCloseable {
   @Override
   public void close() {
     conditions.values().forEach(Tensor::close);
+    skipping.ifPresent(Skipping::close);
   }
 }

@@ -24,12 +24,7 @@ import java.util.function.Supplier;
  */
 record Condition(Runtime runtime, Manifest manifest, boolean guided, double scale, int times) {
 
-  /** The inputs for this content; the caller closes them. */
-  Map<String, Tensor> of(Content content) {
-    return of(content, input -> true);
-  }
-
-  /** Those of them that are asked for. */
+  /** The inputs for this content that are asked for; the caller closes them. */
   Map<String, Tensor> of(Content content, Predicate<String> asked) {
     Map<String, Supplier<Tensor>> inputs = new HashMap<>();
     if (content instanceof Content.Texts texts) {
@@ -37,14 +32,8 @@ record Condition(Runtime runtime, Manifest manifest, boolean guided, double scal
     } else if (content instanceof Content.Labels some) {
       inputs.put(Names.CLASS_LABEL, () -> labels(some.labels()));
     }
-    Map<String, Tensor> made = new HashMap<>();
-    inputs.forEach(
-        (input, tensor) -> {
-          if (asked.test(input)) {
-            made.put(input, tensor.get());
-          }
-        });
-    return made;
+    inputs.keySet().removeIf(asked.negate());
+    return Inputs.of(made -> inputs.forEach((input, tensor) -> made.put(input, tensor.get())));
   }
 
   /**

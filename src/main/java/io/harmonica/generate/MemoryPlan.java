@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 /**
  * When each tensor of a program is live: what the loop sends and the prediction keep one place
  * throughout; a cached output has one from the call that makes it to the last that reads it. What
- * is made and read within one call never leaves the server, and has none.
+ * is made and read within one call never leaves the server, and has none. A pass without some
+ * blocks, beside a step's own, takes and makes what that does, in fewer rows, in the same places.
  *
  * @param batch rows of a request
  * @param ahead what is made for many steps at once: at first it lies where later each step's rows
@@ -41,8 +42,8 @@ record MemoryPlan(Program program, int batch, Optional<Ahead> ahead) {
     ahead.ifPresent(
         some ->
             some.ports()
-                .filter(port -> throughout.add(port.name()))
-                .forEach(port -> plan.add(port, some.rows(), 0, end)));
+                .filter(sized -> throughout.add(sized.port().name()))
+                .forEach(sized -> plan.add(sized.port(), sized.rows(), 0, end)));
     for (int c = 0; c <= end; c++) {
       String model = calls.get(c).model();
       ModelConfig config = configs.apply(ahead.isPresent() ? Names.conditioned(model) : model);

@@ -130,6 +130,7 @@ public final class Pipeline implements AutoCloseable {
 
   /** Resolves a request, and says once of a router that it goes step by step against the wish. */
   private Admitted admit(Request request) {
+    requireOneStep(request.style());
     Admitted admitted = admission.admit(request, sendsSeveralSteps());
     String router = admitted.router().map(Router::name).orElse(Request.NO_ROUTER);
     int asked = stepsPerRequest.orElse(1);
@@ -145,6 +146,16 @@ public final class Pipeline implements AutoCloseable {
           asked);
     }
     return admitted;
+  }
+
+  /** Skip-layer guidance takes a pass between the steps, which no request of several has. */
+  private void requireOneStep(Style style) {
+    int asked = stepsPerRequest.orElse(1);
+    if (asked > 1 && style.skipLayerGuidance().isPresent()) {
+      throw new HarmonicaException(
+          "`skipLayerGuidance` takes a pass of its own beside a step's, and `stepsPerRequest` %d several steps in one request: use `stepsPerRequest` 1, or leave it out"
+              .formatted(asked));
+    }
   }
 
   /** What the model is: its sizes, routers and defaults, as its repository states them. */

@@ -23,9 +23,9 @@ final class Plans {
    * How many a trajectory's requests have.
    *
    * @param batch of a step
-   * @param ahead of what is made for many steps at once; 0: nothing is
+   * @param ahead whether anything is made for many steps at once, in the rows that follow
    */
-  private record Rows(int batch, int ahead) {}
+  private record Rows(int batch, boolean ahead) {}
 
   Plans(Runtime runtime) {
     this.runtime = runtime;
@@ -41,7 +41,7 @@ final class Plans {
     return plans
         .computeIfAbsent(program, p -> new ConcurrentHashMap<>())
         .computeIfAbsent(
-            new Rows(batch, ahead.map(Ahead::rows).orElse(0)),
+            new Rows(batch, ahead.isPresent()),
             rows -> new MemoryPlan(program, batch, ahead).plan(this::config));
   }
 

@@ -11,7 +11,6 @@ import io.harmonica.text.Tokenizer;
 import io.harmonica.text.Tokens;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -66,12 +65,13 @@ final class PromptEncoder implements AutoCloseable {
 
   /** Tokens as a model takes them; the caller closes them. */
   static Map<String, Tensor> inputs(Runtime runtime, List<Tokens> texts, boolean masks) {
-    Map<String, Tensor> inputs = new HashMap<>();
-    inputs.put(Names.INPUT_IDS, tensor(runtime, texts, Tokens::ids));
-    if (masks) {
-      inputs.put(Names.TEXT_MASK, tensor(runtime, texts, Tokens::mask));
-    }
-    return inputs;
+    return Inputs.of(
+        inputs -> {
+          inputs.put(Names.INPUT_IDS, tensor(runtime, texts, Tokens::ids));
+          if (masks) {
+            inputs.put(Names.TEXT_MASK, tensor(runtime, texts, Tokens::mask));
+          }
+        });
   }
 
   private static Tensor tensor(Runtime runtime, List<Tokens> texts, Function<Tokens, long[]> row) {

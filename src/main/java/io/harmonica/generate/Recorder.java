@@ -58,13 +58,15 @@ final class Recorder {
         saved += flops.branches().get(b);
       }
     }
-    metrics.step(
-        model,
-        router,
-        pictures,
-        (branches - reused) * pictures,
-        reused * pictures,
-        (flops.full() - saved) * rows,
-        saved * rows);
+    long computed = (branches - reused) * pictures;
+    double computedFlops = (flops.full() - saved) * rows;
+    if (admitted.skipsAt(step)) { // a pass without some blocks beside it, of one row a picture
+      computedFlops += flops.fixed() * (double) pictures;
+      for (int branch : admitted.manifest().branchesWithoutSkipped()) {
+        computed += pictures;
+        computedFlops += flops.branches().get(branch) * (double) pictures;
+      }
+    }
+    metrics.step(model, router, pictures, computed, reused * pictures, computedFlops, saved * rows);
   }
 }

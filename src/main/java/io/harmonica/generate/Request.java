@@ -4,6 +4,7 @@ import io.harmonica.InvalidProperty;
 import io.harmonica.picture.Latents;
 import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
+import io.harmonica.sampler.SkipLayerGuidance;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Optional;
@@ -149,6 +150,11 @@ public final class Request {
   /** Short for {@link Style#withTrueCfg}. */
   public Request withTrueCfg(double scale) {
     return withStyle(style.withTrueCfg(scale));
+  }
+
+  /** Short for {@link Style#withSkipLayerGuidance}. */
+  public Request withSkipLayerGuidance(SkipLayerGuidance guidance) {
+    return withStyle(style.withSkipLayerGuidance(guidance));
   }
 
   /** Short for {@link Style#withGuidanceChannels}. */

@@ -3,6 +3,7 @@ package io.harmonica.generate;
 import io.harmonica.InvalidProperty;
 import io.harmonica.router.Tiers;
 import io.harmonica.sampler.Sampler;
+import io.harmonica.sampler.SkipLayerGuidance;
 import io.harmonica.sampler.Spacing;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +34,8 @@ public final class Style {
           OptionalDouble.empty(),
           OptionalDouble.empty(),
           OptionalInt.empty(),
-          OptionalDouble.empty());
+          OptionalDouble.empty(),
+          Optional.empty());
 
   private final String router;
   private final OptionalInt steps;
@@ -43,6 +45,7 @@ public final class Style {
   private final OptionalDouble guidance;
   private final OptionalInt channels;
   private final OptionalDouble trueCfg;
+  private final Optional<SkipLayerGuidance> skipping;
 
   private Style(
       String router,
@@ -52,7 +55,8 @@ public final class Style {
       OptionalDouble eta,
       OptionalDouble guidance,
       OptionalInt channels,
-      OptionalDouble trueCfg) {
+      OptionalDouble trueCfg,
+      Optional<SkipLayerGuidance> skipping) {
     this.router = router;
     this.steps = steps;
     this.sampler = sampler;
@@ -61,6 +65,7 @@ public final class Style {
     this.guidance = guidance;
     this.channels = channels;
     this.trueCfg = trueCfg;
+    this.skipping = skipping;
   }
 
   /**
@@ -112,9 +117,14 @@ public final class Style {
     return trueCfg;
   }
 
+  /** What also leads away from predictions without some blocks, of Stable Diffusion 3; or not. */
+  public Optional<SkipLayerGuidance> skipLayerGuidance() {
+    return skipping;
+  }
+
   /** With the router of this name, {@link Request#NO_ROUTER}, or {@code tier:} and a tier. */
   public Style withRouter(String name) {
-    return new Style(name, steps, sampler, spacing, eta, guidance, channels, trueCfg);
+    return new Style(name, steps, sampler, spacing, eta, guidance, channels, trueCfg, skipping);
   }
 
   /**
@@ -128,23 +138,33 @@ public final class Style {
   /** With so many denoising steps, 1..1000; a router takes none but its own. */
   public Style withSteps(int count) {
     return new Style(
-        router, OptionalInt.of(count), sampler, spacing, eta, guidance, channels, trueCfg);
+        router,
+        OptionalInt.of(count),
+        sampler,
+        spacing,
+        eta,
+        guidance,
+        channels,
+        trueCfg,
+        skipping);
   }
 
   /** With a sampler by its name; a router takes none but its own. */
   public Style withSampler(String name) {
-    return new Style(router, steps, Optional.of(name), spacing, eta, guidance, channels, trueCfg);
+    return new Style(
+        router, steps, Optional.of(name), spacing, eta, guidance, channels, trueCfg, skipping);
   }
 
   /** With timesteps spaced so. */
   public Style withSpacing(Spacing other) {
-    return new Style(router, steps, sampler, Optional.of(other), eta, guidance, channels, trueCfg);
+    return new Style(
+        router, steps, sampler, Optional.of(other), eta, guidance, channels, trueCfg, skipping);
   }
 
   /** With DDIM's noise, 0..1. */
   public Style withEta(double value) {
     OptionalDouble other = OptionalDouble.of(value);
-    return new Style(router, steps, sampler, spacing, other, guidance, channels, trueCfg);
+    return new Style(router, steps, sampler, spacing, other, guidance, channels, trueCfg, skipping);
   }
 
   /**
@@ -154,13 +174,13 @@ public final class Style {
    */
   public Style withGuidance(double scale) {
     OptionalDouble other = scale("guidance", scale);
-    return new Style(router, steps, sampler, spacing, eta, other, channels, trueCfg);
+    return new Style(router, steps, sampler, spacing, eta, other, channels, trueCfg, skipping);
   }
 
   /** With guidance of so many channels, from the first. */
   public Style withGuidanceChannels(int count) {
     return new Style(
-        router, steps, sampler, spacing, eta, guidance, OptionalInt.of(count), trueCfg);
+        router, steps, sampler, spacing, eta, guidance, OptionalInt.of(count), trueCfg, skipping);
   }
 
   /**
@@ -170,7 +190,13 @@ public final class Style {
    */
   public Style withTrueCfg(double scale) {
     OptionalDouble other = scale("trueCfg", scale);
-    return new Style(router, steps, sampler, spacing, eta, guidance, channels, other);
+    return new Style(router, steps, sampler, spacing, eta, guidance, channels, other, skipping);
+  }
+
+  /** With skip-layer guidance, of a model that was exported with the blocks to skip. */
+  public Style withSkipLayerGuidance(SkipLayerGuidance other) {
+    return new Style(
+        router, steps, sampler, spacing, eta, guidance, channels, trueCfg, Optional.of(other));
   }
 
   private static OptionalDouble scale(String property, double scale) {
@@ -181,7 +207,7 @@ public final class Style {
   }
 
   private List<Object> values() {
-    return List.of(router, steps, sampler, spacing, eta, guidance, channels, trueCfg);
+    return List.of(router, steps, sampler, spacing, eta, guidance, channels, trueCfg, skipping);
   }
 
   @Override

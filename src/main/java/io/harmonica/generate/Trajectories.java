@@ -8,11 +8,7 @@ import io.harmonica.repository.Names;
 import io.harmonica.repository.Program;
 import io.harmonica.runtime.Runtime;
 import io.harmonica.runtime.Session;
-import io.harmonica.runtime.Tensor;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /**
@@ -71,9 +67,12 @@ record Trajectories(
     if (whole) {
       return Stream.of(WholeModel.of(runtime, admitted, style).name());
     }
-    List<Program.Call> calls = admitted.program().calls();
-    Stream<String> models = calls.stream().map(Program.Call::model).distinct();
-    return Ahead.isTaken(runtime, manifest) && calls.stream().noneMatch(Program.Call::isStretch)
+    Stream<String> own = admitted.program().calls().stream().map(Program.Call::model);
+    Stream<String> models =
+        admitted.skipping().isPresent()
+            ? Stream.concat(own, Stream.of(Names.skipping(manifest.model()))).distinct()
+            : own.distinct();
+    return Ahead.isTaken(runtime, admitted)
         ? models.flatMap(model -> Stream.of(model, Names.conditioned(model))) // by rows
         : models;
   }
@@ -99,13 +98,8 @@ record Trajectories(
     Content content = request.content().rows(first, end);
     boolean guided = admitted.guidance().doublesBatch();
     double scale = admission.guidanceScale(request.style());
-    IntFunction<Map<String, Tensor>> conditions =
-        times -> new Condition(runtime, manifest, guided, scale, times).of(content);
-    Optional<Ahead> ahead =
-        admitted.program().calls().stream().anyMatch(Program.Call::isStretch)
-            ? Optional.empty()
-            : Ahead.of(
-                runtime, manifest, plans::config, admitted.sampler().timesteps(), conditions, rows);
+    Conditions conditions = new Conditions(runtime, manifest, guided, scale, content);
+    Optional<Ahead> ahead = Ahead.of(runtime, admitted, plans::config, conditions, rows);
     Session session = runtime.session(() -> plans.of(admitted.program(), rows, ahead));
     try {
       return new Trajectory(

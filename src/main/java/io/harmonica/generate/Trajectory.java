@@ -23,7 +23,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.IntFunction;
 
 /**
  * One batch on its way from noise to pictures: the denoising loop. Follows its program, owns the
@@ -60,7 +59,7 @@ final class Trajectory implements Course {
    *
    * @param session its calls at the runtime; the trajectory's to close
    * @param start the noise that it starts from
-   * @param conditions makes what to draw, the whole batch so many times one after the other
+   * @param conditions makes what to draw
    * @param ahead what is made for many steps at once
    * @param firstPicture index of the batch's first picture, which {@code noise} goes by
    */
@@ -69,7 +68,7 @@ final class Trajectory implements Course {
       Runtime runtime,
       Session session,
       Latents start,
-      IntFunction<Map<String, Tensor>> conditions,
+      Conditions conditions,
       Optional<Ahead> ahead,
       int firstPicture,
       Noise noise,
@@ -114,7 +113,7 @@ final class Trajectory implements Course {
   private Call call() {
     open =
         calls
-            .before(nextCall)
+            .before(nextCall, x)
             .orElseGet(
                 () -> calls.at(nextCall, x, stepper.state(), output -> cache.get(output).tensor()));
     callNanos = System.nanoTime();
@@ -129,8 +128,8 @@ final class Trajectory implements Course {
   public void accept(Map<String, Tensor> results) {
     runtimeNanos += System.nanoTime() - callNanos;
     Call call = closeOwn();
-    if (call.isAhead()) {
-      calls.take(results);
+    if (call.beside().isPresent()) {
+      call.beside().get().accept(results);
       return;
     }
     Program.Call planned = admitted.program().calls().get(call.index());
@@ -183,7 +182,7 @@ final class Trajectory implements Course {
   }
 
   private void step(int s, FloatBuffer output) {
-    guide(output);
+    guide(s, output);
     int size = manifest.channels() * manifest.height() * manifest.width();
     boolean noisy = sampler.needsNoise(s);
     float[] fresh = noisy ? noise.ofStep(s, firstPicture, x.length / size, size) : null;
@@ -214,12 +213,13 @@ final class Trajectory implements Course {
     return call;
   }
 
-  private void guide(FloatBuffer output) {
+  private void guide(int s, FloatBuffer output) {
     int channels = manifest.channels();
     int outputChannels = manifest.outputChannels();
     int plane = manifest.height() * manifest.width();
     Guidance guidance = admitted.guidance();
     guidance.apply(output, prediction.output(), channels, outputChannels, plane);
+    calls.skipping().ifPresent(skipping -> skipping.add(s, output, prediction.output()));
     if (sampler.needsVariance()) {
       guidance.variance(output, prediction.variance(), channels, outputChannels, plane);
     }

@@ -15,7 +15,6 @@ import io.harmonica.whole.WholePicture;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,6 +34,10 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
    */
   static WholeModel of(Runtime runtime, Admitted admitted, Style style) {
     Manifest manifest = admitted.manifest();
+    if (admitted.skipping().isPresent()) {
+      throw new HarmonicaException(
+          "`skipLayerGuidance` takes a pass of its own beside a step's, and `whole` all steps in one request: leave one of the two out");
+    }
     WholePicture picture =
         admitted
             .router()
@@ -90,9 +93,12 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
 
   /** What it takes for these pictures, by name; the caller closes them. */
   Map<String, Tensor> inputs(Latents noise, Content content, double scale) {
+    return Inputs.of(all -> put(noise, content, scale, all));
+  }
+
+  private void put(Latents noise, Content content, double scale, Map<String, Tensor> all) {
     Set<String> taken = inputs();
     int count = noise.count();
-    Map<String, Tensor> all = new HashMap<>();
     all.put(
         Names.NOISE,
         runtime.tensor(
@@ -125,7 +131,6 @@ record WholeModel(Runtime runtime, Manifest manifest, ModelConfig config) {
               input -> taken.contains(Names.negative(input)))
           .forEach((input, tensor) -> all.put(Names.negative(input), tensor));
     }
-    return all;
   }
 
   /** What guidance leads away from, a text a picture; without it they are there and not read. */

@@ -32,6 +32,19 @@ public interface Denoiser {
   /** What a client must know. */
   Interface io();
 
+  /** The model that this one was narrowed from; itself as a rule. */
+  default Denoiser whole() {
+    return this;
+  }
+
+  /**
+   * Whether its origin guides it by passes without some blocks (skip-layer guidance), whose streams
+   * then pass as they are.
+   */
+  default boolean takesSkipLayers() {
+    return false;
+  }
+
   /** The branches in execution order. */
   List<Branch> branches();
 

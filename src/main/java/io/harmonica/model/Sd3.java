@@ -106,6 +106,11 @@ public record Sd3(
     return branches;
   }
 
+  @Override
+  public boolean takesSkipLayers() {
+    return true;
+  }
+
   private boolean isLast(int block) {
     return block == depth - 1;
   }

@@ -80,8 +80,7 @@ record Codes(Graph graph, Initializers initializers, Weights weights, Precision 
     Value kept =
         initializers.bytes(name + ".codes", code, () -> transpose(codes.get(), in), in, out);
     Value worth = initializers.floats(name + ".scales", precision.element(), scales, out);
-    Value zeros =
-        graph.inline("zeros" + code.number() + "-" + out, code, ByteBuffer.allocate(out), out);
+    Value zeros = graph.inline(name + ".zeros", code, ByteBuffer.allocate(out), out);
     return graph.node(
         DEQUANTIZE, precision.element(), List.of(kept, worth, zeros), Graph.integer("axis", 1));
   }

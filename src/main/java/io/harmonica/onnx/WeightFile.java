@@ -49,6 +49,11 @@ public final class WeightFile implements AutoCloseable {
     return sizeBytes;
   }
 
+  /** Where what comes after so many bytes begins. */
+  public static long aligned(long bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
   boolean measures() {
     return channel == null;
   }
@@ -59,7 +64,7 @@ public final class WeightFile implements AutoCloseable {
 
   /** Reserves room for an initializer, to be written next. */
   Range reserve(String name, long bytes) {
-    long offset = (sizeBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    long offset = aligned(sizeBytes);
     Range range = new Range(offset, bytes);
     ranges.put(name, range);
     sizeBytes = offset + bytes;

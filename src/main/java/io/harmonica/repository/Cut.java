@@ -75,7 +75,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
   private final class Walk {
     private final Route route;
     private final List<Turn> turns = new ArrayList<>();
-    private final Set<Integer> ends = new TreeSet<>(); // where runs begin, or are over
+    private final Set<Integer> ends = new TreeSet<>(); // where what is left out or a run ends
     private final Map<Integer, Integer> since = new HashMap<>(); // turns before a stored run
     private int at; // branch
     private int arrived = -1;
@@ -86,6 +86,11 @@ public record Cut(List<Role> pieces, List<String> branches) {
         if (route.runHistory(r) > 0 || route.storesRun(r)) {
           ends.add(route.runs().get(r).first());
           ends.add(route.runs().get(r).last() + 1);
+        }
+      }
+      for (int b = 1; b < branches.size(); b++) {
+        if (isLeftOut(b) != isLeftOut(b - 1)) {
+          ends.add(b);
         }
       }
     }
@@ -101,7 +106,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
       for (Role piece : pieces) {
         if (piece.kind() == Role.Kind.ENTER) {
           arrive();
-          if (!isUnderRun(at)) {
+          if (!isLeftOut(at)) {
             add(piece, Place.OWN);
           }
         } else if (branches(piece) == 0) {
@@ -113,7 +118,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
       return turns;
     }
 
-    /** In as many engines as runs leave. */
+    /** In as many engines as runs, and what is left out, leave. */
     private void blocks(Role piece) {
       int first = at;
       int end = at + branches(piece);
@@ -123,7 +128,7 @@ public record Cut(List<Role> pieces, List<String> branches) {
         while (until < end && !ends.contains(until)) {
           until++;
         }
-        if (!isUnderRun(at)) {
+        if (!isLeftOut(at)) {
           if (piece.kind() == Role.Kind.BRANCH) {
             branch(piece);
           } else {
@@ -187,8 +192,8 @@ public record Cut(List<Role> pieces, List<String> branches) {
       return Place.of(own.name(branches), since.get(run), streams(own));
     }
 
-    private boolean isUnderRun(int branch) {
-      return route.histories().get(branch) == Route.UNDER_RUN;
+    private boolean isLeftOut(int branch) {
+      return route.histories().get(branch) == Route.LEFT_OUT;
     }
 
     private void add(Role role, Place place) {

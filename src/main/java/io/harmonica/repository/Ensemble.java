@@ -98,23 +98,25 @@ public final class Ensemble {
   }
 
   /**
-   * An ensemble of one step over again, without the condition engine: it takes what that makes, so
+   * An ensemble of one step over again, without the condition engines: it takes what these make, so
    * a client has it made for many steps at once.
    *
-   * @param condition the engine, whose outputs {@link #areCut}
+   * @param conditions the engines, whose outputs {@link #areCut}
    */
-  public static ModelConfig conditioned(ModelConfig ensemble, ModelConfig condition) {
-    List<Port> made = ConfigPorts.outputs(condition);
-    Map<Boolean, List<ModelEnsembling.Step>> steps =
+  public static ModelConfig conditioned(ModelConfig ensemble, List<ModelConfig> conditions) {
+    Set<String> names = conditions.stream().map(ModelConfig::getName).collect(Collectors.toSet());
+    List<ModelEnsembling.Step> steps =
         ensemble.getEnsembleScheduling().getStepList().stream()
-            .collect(
-                Collectors.partitioningBy(step -> step.getModelName().equals(condition.getName())));
+            .filter(step -> !names.contains(step.getModelName()))
+            .toList();
     Set<String> read =
-        steps.get(false).stream()
+        steps.stream()
             .flatMap(step -> step.getInputMapMap().values().stream())
             .collect(Collectors.toSet());
     List<Port> inputs =
-        Stream.concat(ConfigPorts.inputs(ensemble).stream(), made.stream())
+        Stream.concat(
+                ConfigPorts.inputs(ensemble).stream(),
+                conditions.stream().flatMap(engine -> ConfigPorts.outputs(engine).stream()))
             .filter(port -> read.contains(port.name()))
             .toList();
     return ConfigPorts.of(inputs, ConfigPorts.outputs(ensemble))
@@ -122,8 +124,20 @@ public final class Ensemble {
         .setMaxBatchSize(ensemble.getMaxBatchSize())
         .putAllParameters(ensemble.getParametersMap())
         .setPlatform("ensemble")
-        .setEnsembleScheduling(ModelEnsembling.newBuilder().addAllStep(steps.get(false)))
+        .setEnsembleScheduling(ModelEnsembling.newBuilder().addAllStep(steps))
         .build();
+  }
+
+  /** The condition engines of a step, by name: what it runs and, conditioned, does not. */
+  public static List<String> conditions(ModelConfig ensemble, ModelConfig conditioned) {
+    List<String> others =
+        conditioned.getEnsembleScheduling().getStepList().stream()
+            .map(ModelEnsembling.Step::getModelName)
+            .toList();
+    return ensemble.getEnsembleScheduling().getStepList().stream()
+        .map(ModelEnsembling.Step::getModelName)
+        .filter(engine -> !others.contains(engine))
+        .toList();
   }
 
   /** Whether clients cut an engine's outputs to the rows of each step: they read fp32. */

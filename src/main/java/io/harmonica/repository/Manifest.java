@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.harmonica.HarmonicaException;
+import io.harmonica.model.Branch;
 import io.harmonica.model.CacheBytes;
 import io.harmonica.model.Flops;
+import io.harmonica.model.Pruned;
 import io.harmonica.model.Shows;
 import io.harmonica.model.StreamLives;
 import io.harmonica.model.Unconditional;
@@ -21,6 +23,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Everything that a client must know of an exported model, kept as JSON in parameter {@value #KEY}
@@ -45,6 +50,8 @@ import java.util.Optional;
  * @param guidance its scale by default; null: what is usual for what it leads away from
  * @param maxBatch samples of one request; guidance takes two for a picture
  * @param precision of the engines, as the export's option names it: {@code fp32}, {@code int8-fp16}
+ * @param pruned what is left of the checkpoint's model, whose name {@code architecture} is all the
+ *     same; null: all of it
  * @param digest of the checkpoint, which tells its weights from others; null where the export did
  *     not note it
  * @param noise the noise schedule that the model was trained with
@@ -61,6 +68,8 @@ import java.util.Optional;
  *     older one
  * @param conditioned whether each ensemble of one step is there twice, the second time as {@link
  *     Names#conditioned}
+ * @param skipLayers blocks that {@link Names#skipping} leaves out, for skip-layer guidance; null
+ *     where there is no such ensemble
  * @param flops of one pass for one sample
  * @param routers the routers that the repository has ensembles for, as router files, by name
  * @param programs the calls of each router, by its name and the steps that go in one request; see
@@ -87,6 +96,7 @@ public record Manifest(
     Double guidance,
     int maxBatch,
     String precision,
+    Pruned pruned,
     String digest,
     ManifestNoise noise,
     List<String> branches,
@@ -97,6 +107,7 @@ public record Manifest(
     Integer stepsPerRequest,
     String stepEngine,
     Boolean conditioned,
+    List<Integer> skipLayers,
     Flops flops,
     Map<String, JsonNode> routers,
     Map<String, Map<Integer, JsonNode>> programs) {
@@ -173,6 +184,24 @@ public record Manifest(
   public static String samplerSpacing(Sampling sampling) {
     Spacing usual = Sampler.spacing(sampling.sampler(), sampling.origin());
     return sampling.spacing() == usual ? null : sampling.spacing().toString();
+  }
+
+  /**
+   * Branches of the blocks that {@link #skipLayers} leaves, by their place; all where it is null.
+   */
+  public List<Integer> branchesWithoutSkipped() {
+    Set<String> skipped =
+        skipLayers == null
+            ? Set.of()
+            : skipLayers.stream().map(Branch::blockName).collect(Collectors.toSet());
+    return IntStream.range(0, branches.size())
+        .filter(branch -> !skipped.contains(block(branches.get(branch))))
+        .boxed()
+        .toList();
+  }
+
+  private static String block(String branch) {
+    return branch.substring(0, branch.indexOf('.'));
   }
 
   /** How the model is sampled where a request does not say. */
@@ -303,6 +332,7 @@ public record Manifest(
         guidance,
         maxBatch,
         precision,
+        pruned,
         digest,
         noise,
         branches,
@@ -313,6 +343,7 @@ public record Manifest(
         stepsPerRequest,
         stepEngine,
         conditioned,
+        skipLayers,
         flops,
         otherRouters,
         otherPrograms);

@@ -183,14 +183,14 @@ public final class Names {
     };
   }
 
-  /** The engine that computes what depends on timestep and condition only. */
-  public static String condition(String model) {
-    return engine(model, Role.of(Role.Kind.CONDITION));
-  }
-
-  /** An ensemble of one step over again, which takes what the condition engine makes. */
+  /** An ensemble of one step over again, which takes what the condition engines make. */
   public static String conditioned(String ensemble) {
     return ensemble + "-conditioned";
+  }
+
+  /** The ensemble of one uncached step without the blocks that skip-layer guidance leaves out. */
+  public static String skipping(String model) {
+    return model + "-skip-layers";
   }
 
   /** The ensemble that runs a router's whole trajectory, from noise to a picture. */

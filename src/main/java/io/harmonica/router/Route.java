@@ -3,6 +3,7 @@ package io.harmonica.router;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -11,7 +12,7 @@ import java.util.stream.IntStream;
  * column for every branch, in execution order, then one for every {@link Run}.
  *
  * @param histories per column: k in 1..3 reuses its last k stored outputs; 0 computes the branch,
- *     or leaves a run to its branches; {@link #UNDER_RUN} is a branch that a reused run stands for
+ *     or leaves a run to its branches; {@link #LEFT_OUT} is a branch that does nothing
  * @param stored per column: whether a later step reads the output made here
  * @param runs that the router knows
  */
@@ -20,8 +21,11 @@ public record Route(List<Integer> histories, List<Boolean> stored, List<Run> run
   /** The longest history that an engine takes. */
   public static final int MAX_HISTORY = 3;
 
-  /** Instead of a branch's history: nothing of it runs, as a run over it is reused. */
-  public static final int UNDER_RUN = -1;
+  /**
+   * Instead of a branch's history: nothing of it runs, as a run over it is reused, or the pass goes
+   * without its block.
+   */
+  public static final int LEFT_OUT = -1;
 
   public Route {
     histories = List.copyOf(histories);
@@ -44,7 +48,7 @@ public record Route(List<Integer> histories, List<Boolean> stored, List<Run> run
     int branches = reads.size() - runs.size();
     for (int r = 0; r < runs.size(); r++) {
       if (reads.get(branches + r) > 0) {
-        runs.get(r).branches().forEach(branch -> histories.set(branch, UNDER_RUN));
+        runs.get(r).branches().forEach(branch -> histories.set(branch, LEFT_OUT));
       }
     }
     return new Route(histories, stored, runs);
@@ -53,6 +57,13 @@ public record Route(List<Integer> histories, List<Boolean> stored, List<Run> run
   /** A route that computes every branch and stores nothing: one uncached step. */
   public static Route full(int branches) {
     return new Route(Collections.nCopies(branches, 0), Collections.nCopies(branches, false));
+  }
+
+  /** The same without these branches. */
+  Route without(Set<Integer> branches) {
+    List<Integer> others = new ArrayList<>(histories);
+    branches.forEach(branch -> others.set(branch, LEFT_OUT));
+    return new Route(others, stored, runs);
   }
 
   /** How many of the columns are branches. */
@@ -86,11 +97,11 @@ public record Route(List<Integer> histories, List<Boolean> stored, List<Run> run
 
   /**
    * What a branch does, as engine names write it: {@code c}, the digit of its history, or {@code x}
-   * under a run.
+   * where it is left out.
    */
   public char variant(int branch) {
     int history = histories.get(branch);
-    return history == 0 ? 'c' : history == UNDER_RUN ? 'x' : (char) ('0' + history);
+    return history == 0 ? 'c' : history == LEFT_OUT ? 'x' : (char) ('0' + history);
   }
 
   /**

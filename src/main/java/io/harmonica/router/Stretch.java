@@ -1,9 +1,11 @@
 package io.harmonica.router;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Consecutive steps that run as one, without the numbers that differ from place to place: equal
@@ -13,8 +15,13 @@ import java.util.Map;
  *     a run stands for the branch
  * @param kept per step and column whether a step after the stretch reads the output made there
  * @param runs whose columns are behind the branches'
+ * @param leftOut branches that no step runs, whatever the routers
  */
-public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept, List<Run> runs) {
+public record Stretch(
+    List<List<List<Source>>> reads,
+    List<List<Boolean>> kept,
+    List<Run> runs,
+    Set<Integer> leftOut) {
 
   /**
    * Where a reused output comes from.
@@ -34,6 +41,16 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept, 
     reads = List.copyOf(reads);
     kept = List.copyOf(kept);
     runs = List.copyOf(runs);
+    leftOut = Set.copyOf(leftOut);
+  }
+
+  /** A step that computes all branches but these, and stores nothing. */
+  public static Stretch without(int branches, Set<Integer> leftOut) {
+    return new Stretch(
+        List.of(Collections.nCopies(branches, List.of())),
+        List.of(Collections.nCopies(branches, false)),
+        List.of(),
+        leftOut);
   }
 
   public int steps() {
@@ -47,7 +64,7 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept, 
     for (int c = 0; c < counts.size(); c++) {
       stored.add(kept.get(step).get(c) || isReadWithin(step, c));
     }
-    return Route.of(counts, stored, runs);
+    return Route.of(counts, stored, runs).without(leftOut);
   }
 
   private boolean isReadWithin(int step, int column) {
@@ -109,7 +126,8 @@ public record Stretch(List<List<List<Source>>> reads, List<List<Boolean>> kept, 
       }
       kept.add(List.copyOf(row));
     }
-    return new Placed(new Stretch(reads, kept, schedule.route(0).runs()), first, before, keeps);
+    Stretch stretch = new Stretch(reads, kept, schedule.route(0).runs(), Set.of());
+    return new Placed(stretch, first, before, keeps);
   }
 
   private static boolean isReadFrom(Schedule schedule, int from, int column, int made) {
