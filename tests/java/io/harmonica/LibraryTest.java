@@ -107,7 +107,7 @@ class LibraryTest {
       case PROMETHEUS -> "a port for Prometheus";
       case PYTORCH, XCHART -> "training";
       case HDR_HISTOGRAM, DESCRIPTIVE_STATISTICS, DISTRIBUTIONS -> "comparing";
-      case EJML -> "comparing features or pruning";
+      case EJML -> "comparing features, pruning or rounding to 4 bits";
       case COMMONS_CLI, PROGRESSBAR -> "the command line";
     };
   }

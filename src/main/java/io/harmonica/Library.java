@@ -31,7 +31,7 @@ public enum Library {
   EJML(
       "org.ejml:ejml-ddense",
       "org.ejml.dense.row.factory.DecompositionFactory_DDRM",
-      "comparing features or pruning"),
+      "comparing features, pruning or rounding to 4 bits"),
   COMMONS_CLI("commons-cli:commons-cli", "org.apache.commons.cli.Options", "the command line"),
   PROGRESSBAR("me.tongfei:progressbar", "me.tongfei.progressbar.ProgressBar", "the command line");
 

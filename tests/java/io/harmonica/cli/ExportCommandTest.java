@@ -592,8 +592,12 @@ class ExportCommandTest {
           2 | --model-repository REPOSITORY                                        | missing --checkpoint PATH
           2 | --checkpoint tests/golden/dit                                        | missing --model-repository
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY extra    | unexpected argument 'extra'
-          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision fp8 | --precision is 'fp8', expected fp32|fp16
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision fp4 | --precision is 'fp4', expected fp32|fp16
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision bf16 | --precision bf16 needs --platform tensorrt: ONNX Runtime has no kernels
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision int4-fp16 | --precision int4-fp16 needs --platform tensorrt: ONNX Runtime rounds activations to 8 bits
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision fp8 --accelerator tensorrt | --precision fp8 needs --platform tensorrt: ONNX Runtime
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision int4 --platform tensorrt | --ranges are missing: --precision int4 needs what harmonica calibrate with --moments all observed
+          2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --precision fp8 --platform tensorrt | --ranges are missing: --precision fp8 needs what harmonica calibrate observed
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --platform cuda  | --platform is 'cuda', expected onnxruntime|tensorrt
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --max-batch 0    | --max-batch is '0', expected a whole number in 1..65536
           2 | --checkpoint tests/golden/dit --model-repository REPOSITORY --blocks-per-engine 0 | --blocks-per-engine is '0', expected

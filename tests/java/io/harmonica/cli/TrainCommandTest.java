@@ -137,6 +137,31 @@ class TrainCommandTest {
     assertThat(train("--resume", state.toString()).err()).contains("precision", "int8", "fp32");
   }
 
+  /** The same with scales known beforehand: of this checkpoint, and whole. */
+  @Test
+  void int8Static_isTrainedWithItsRanges() {
+    assertThat(train("--precision", "int8-static").err()).contains("missing --ranges FILE");
+    String ranges = folder.resolve("ranges.safetensors").toString();
+    assertThat(train("--ranges", ranges).err())
+        .contains("--ranges has no effect without --precision int8-static");
+    Invocation observed =
+        Invocation.of(
+            "calibrate",
+            "--checkpoint",
+            Checkpoints.DIT.toString(),
+            "--steps",
+            "4",
+            "--pictures",
+            "1",
+            "--out",
+            ranges);
+    assertThat(observed.code()).as(observed.err()).isZero();
+    Invocation done = train("--precision", "int8-static", "--ranges", ranges, "--exchange", "1");
+    assertThat(done.code()).as(done.err()).isZero();
+    Router router = Router.read(folder.resolve("router.json"));
+    assertThat(router.training().path("precision").asText()).isEqualTo("int8-static");
+  }
+
   @Test
   void train_resumes() {
     assertThat(train("--guidance", "1").code()).isZero();

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code train} on a whole PixArt pipeline. */
+/** {@code train}, and {@code calibrate}, on a whole PixArt pipeline. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TrainOnCaptionsTest {
   private Path folder;
@@ -36,6 +36,14 @@ class TrainOnCaptionsTest {
     List<String> words = new ArrayList<>(List.of("train", "--checkpoint", checkpoint));
     words.addAll(List.of("--steps", "3", "--iterations", "1", "--batch", "1"));
     words.addAll(Arrays.asList(line.strip().split(" +")));
+    return run(words);
+  }
+
+  private Invocation run(String line) {
+    return run(Arrays.asList(line.split(" +")));
+  }
+
+  private Invocation run(List<String> words) {
     return Invocation.of(
         words.stream().map(word -> word.replace("DIR", folder.toString())).toArray(String[]::new));
   }
@@ -73,6 +81,22 @@ class TrainOnCaptionsTest {
     assertThat(other.err())
         .contains("was trained with resolution 64x96, not 16x16: give the same options")
         .hasLineCount(1);
+  }
+
+  /** What maps read is another thing at another size. */
+  @Test
+  void calibration_goesOnAtItsOwnResolutionOnly() {
+    String line =
+        "calibrate --checkpoint DIR/pixart --captions DIR/captions.txt --steps 2 --batch 1 ";
+    Invocation wide = run(line + "--resolution 64x96 --pictures 1 --out DIR/w.safetensors");
+    assertThat(wide.code()).as(wide.err()).isZero();
+    String more = "--pictures 2 --resume DIR/w.safetensors --out DIR/more.safetensors";
+    Invocation square = run(line + more);
+    assertThat(square.code()).isEqualTo(1);
+    assertThat(square.err())
+        .contains("was observed with resolution 64x96, not 16x16: give the same options")
+        .hasLineCount(1);
+    assertThat(run(line + "--resolution 64x96 " + more).code()).isZero();
   }
 
   @Test

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.harmonica.Checkpoints;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.model.UVitSchedule;
-import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.Names;
 import io.harmonica.router.Route;
@@ -13,13 +12,11 @@ import io.harmonica.router.Run;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PiecesTest {
-  private static final Numbers FP32 =
-      new Numbers(Precision.FP32, null, Optional.empty(), false, false);
   private static final Model DIT = Model.named("DiT-S/8"); // 12 blocks
+  private static final Numbers FP32 = Numbers.of(DIT, ExportOptions.of("model"));
 
   /** Block 0 as {@code c1}, block 1 as {@code 23}, the others computed. */
   private static Route route() {

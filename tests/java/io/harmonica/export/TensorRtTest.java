@@ -67,7 +67,7 @@ class TensorRtTest {
     ExportOptions options(ExportOptions.Platform platform, Optional<Observed> ranges) {
       return new ExportOptions(
           "model",
-          new ExportOptions.Numerics(precision, precision.isInt8(), ranges),
+          new ExportOptions.Numerics(precision, precision.maps().areInt8(), ranges),
           platform,
           size,
           new ExportOptions.Requests(4, 2, true),
@@ -174,7 +174,7 @@ class TensorRtTest {
     int number = rows().map(Row::name).toList().indexOf(row.name());
     List<Cut> cuts = new ArrayList<>();
     for (Precision precision : Precision.values()) {
-      if (precision.isStatic()) {
+      if (precision.maps().needRanges()) {
         continue; // needs ranges: below
       }
       for (int i = 0; i < SIZES.size(); i++) {
@@ -227,33 +227,56 @@ class TensorRtTest {
     assertCompiles();
   }
 
-  /** With scales known beforehand: around fp32 and fp16. */
+  /** What has to be observed before: scales of activations in 8 bits, moments for 4. */
   @Test
-  void int8Static_compiles() throws Exception {
-    try (Checkpoint checkpoint = Checkpoint.open(path("dit"))) {
-      Model model = Model.of(checkpoint, Choices.NONE);
-      String digest = Digest.of(checkpoint);
-      Map<Site, float[]> ones = new HashMap<>();
-      for (Site site : Site.of(model.denoiser())) {
-        ones.put(site, new float[site.in()]);
-        Arrays.fill(ones.get(site), 1);
-      }
-      Path file = folder.resolve("ranges.safetensors");
-      Ranges.write(file, new Ranges.Notes(digest, 1, 1, Map.of()), ones, Map.of());
-      for (Precision precision : List.of(Precision.INT8_STATIC, Precision.INT8_STATIC_FP16)) {
-        Cut cut = new Cut(precision, EngineSize.ofBlocks(1));
-        Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
-        try (Ranges ranges = Ranges.open(file)) {
-          new Exporter(
-                  model,
-                  List.of(),
-                  cut.options(ExportOptions.Platform.TENSORRT, Optional.of(ranges)))
-              .withDigest(digest)
-              .export(to);
-        }
+  void precisionsWithRanges_compile() throws Exception {
+    for (Precision precision : Precision.values()) {
+      if (precision.maps().needRanges()) {
+        observed("dit", Choices.NONE, new Cut(precision, EngineSize.ofBlocks(1)));
       }
     }
     assertCompiles();
+  }
+
+  /** Of a model with text, whose queries read the stream as it is. */
+  @Test
+  void fewBits_ofAModelWithText_compile() throws Exception {
+    for (Precision precision : List.of(Precision.INT4_BF16, Precision.FP8_FP16)) {
+      observed(
+          "pixart/alpha-256-like",
+          Choices.NONE.withTextTokens(9),
+          new Cut(precision, EngineSize.STEP));
+    }
+    assertCompiles();
+  }
+
+  private void observed(String golden, Choices choices, Cut cut) throws Exception {
+    try (Checkpoint checkpoint = Checkpoint.open(path(golden))) {
+      Model model = Model.of(checkpoint, choices);
+      String digest = Digest.of(checkpoint);
+      Map<Site, float[]> ones = new HashMap<>();
+      Map<Site, float[]> moments = new HashMap<>();
+      for (Site site : Site.of(model.denoiser())) {
+        ones.put(site, new float[site.in()]);
+        Arrays.fill(ones.get(site), 1);
+        moments.put(site, new float[site.in() * site.in()]);
+        for (int i = 0; i < site.in(); i++) {
+          moments.get(site)[i * site.in() + i] = 1;
+        }
+      }
+      Path to = Files.createDirectory(folder.resolve(cut.name())).resolve("models");
+      Path file = to.resolveSibling("ranges.safetensors");
+      Ranges.write(file, new Ranges.Notes(digest, 1, 1, Map.of()), ones, moments);
+      Router router = Exports.staggered("r", model, 8, 3, Reuse.QUADRATIC);
+      try (Ranges ranges = Ranges.open(file)) {
+        new Exporter(
+                model,
+                List.of(router),
+                cut.options(ExportOptions.Platform.TENSORRT, Optional.of(ranges)))
+            .withDigest(digest)
+            .export(to);
+      }
+    }
   }
 
   /** The same graphs, by what Triton's onnxruntime backend is told of their shapes. */

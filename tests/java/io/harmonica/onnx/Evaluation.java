@@ -43,8 +43,18 @@ public final class Evaluation {
 
   private Evaluation() {}
 
-  /** Runs the model; inputs are {@link Floats} or {@link Longs}; results in the outputs' order. */
+  /** The same without settings. */
   public static Map<String, Floats> run(ModelProto model, Path folder, Map<String, Object> inputs) {
+    return run(model, folder, inputs, Map.of());
+  }
+
+  /**
+   * Runs the model; inputs are {@link Floats} or {@link Longs}; results in the outputs' order.
+   *
+   * @param settings of ONNX Runtime's session, by key
+   */
+  public static Map<String, Floats> run(
+      ModelProto model, Path folder, Map<String, Object> inputs, Map<String, String> settings) {
     Backend.cpu().description(); // makes the process's one environment, as production has it
     Path file = folder.resolve("model.onnx");
     Map<String, OnnxTensor> tensors = new HashMap<>();
@@ -54,7 +64,8 @@ public final class Evaluation {
       for (Map.Entry<String, Object> input : inputs.entrySet()) {
         tensors.put(input.getKey(), tensor(environment, input.getValue()));
       }
-      try (OrtSession session = environment.createSession(file.toString());
+      try (OrtSession.SessionOptions options = options(settings);
+          OrtSession session = environment.createSession(file.toString(), options);
           OrtSession.Result result = session.run(tensors)) {
         Map<String, Floats> outputs = new LinkedHashMap<>();
         for (Map.Entry<String, ai.onnxruntime.OnnxValue> output : result) {
@@ -72,6 +83,15 @@ public final class Evaluation {
     } finally {
       tensors.values().forEach(OnnxTensor::close);
     }
+  }
+
+  private static OrtSession.SessionOptions options(Map<String, String> settings)
+      throws OrtException {
+    OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    for (Map.Entry<String, String> setting : settings.entrySet()) {
+      options.addConfigEntry(setting.getKey(), setting.getValue());
+    }
+    return options;
   }
 
   private static OnnxTensor tensor(OrtEnvironment environment, Object input) throws OrtException {

@@ -67,6 +67,10 @@ record GoldenCase(
     return config == null ? checkpoint : config;
   }
 
+  static Stream<GoldenCase> all() throws IOException {
+    return Stream.of(dits(), pixArts(), uVits(), ofTwoStreams()).flatMap(List::stream);
+  }
+
   static List<GoldenCase> dits() {
     String io = "dit/io.safetensors";
     String half = "dit/io_half.safetensors";

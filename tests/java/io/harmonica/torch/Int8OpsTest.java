@@ -11,7 +11,6 @@ import io.harmonica.Golden;
 import io.harmonica.Reference;
 import io.harmonica.calibration.Smoothing;
 import io.harmonica.checkpoint.Checkpoint;
-import io.harmonica.model.Branch;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
@@ -19,8 +18,6 @@ import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Int8Weights;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Site;
-import io.harmonica.model.Streams;
-import io.harmonica.model.Term;
 import io.harmonica.model.Weights;
 import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
@@ -32,8 +29,6 @@ import io.harmonica.origin.Model;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -218,9 +213,7 @@ class Int8OpsTest {
   }
 
   static Stream<GoldenCase> models() throws IOException {
-    return Stream.of(
-            GoldenCase.dits(), GoldenCase.pixArts(), GoldenCase.uVits(), GoldenCase.ofTwoStreams())
-        .flatMap(List::stream);
+    return GoldenCase.all();
   }
 
   /** Each branch of an engine, given what libtorch gives it. */
@@ -256,7 +249,7 @@ class Int8OpsTest {
           Pass.run(model.denoiser(), smoothing.ops(moved), inputs)
               .forEach(
                   (name, output) ->
-                      assertThat(apart(output.floats(), exact.get(name).floats()))
+                      assertThat(Branchwise.apart(output.floats(), exact.get(name).floats()))
                           .as(name)
                           .isLessThan(MOVED));
         }
@@ -268,78 +261,23 @@ class Int8OpsTest {
   private void branches(
       GoldenCase golden, Model model, Checkpoint vectors, Optional<Smoothing> smoothing)
       throws IOException {
-    try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
-      Denoiser denoiser = model.denoiser();
-      Weights weights = smoothing.map(Smoothing::weights).orElse(model.weights());
-      InputScales scales = smoothing.<InputScales>map(s -> s).orElse(InputScales.NONE);
-      Graph graph = new Graph("branches");
-      OnnxOps plain = new OnnxOps(graph, weights, file, INT8);
-      Ops<io.harmonica.onnx.Value> rounding =
-          new io.harmonica.onnx.Int8Ops(plain, Int8Maps.of(denoiser), scales, false);
-      Ops<io.harmonica.onnx.Value> onnx =
-          smoothing.isPresent() ? smoothing.get().ops(rounding) : rounding;
-      Map<String, Object> read = new HashMap<>();
-      Map<String, float[]> expected = new LinkedHashMap<>();
-      try (Int8Ops rounded =
-              Int8Ops.open(denoiser, weights, scales, Device.of("cpu"), Precision.FP32);
-          TorchOps data = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32);
-          Scope scope = Scope.withoutGradients()) {
-        Ops<Value> ops = smoothing.isPresent() ? smoothing.get().ops(rounded) : rounded;
-        Map<String, Value> inputs = golden.inputs(vectors, data);
-        Map<String, Value> conditions = denoiser.condition(ops, inputs::get);
-        Streams<Value> streams = denoiser.begin(ops, inputs.get("sample"), conditions::get);
-        int block = -1;
-        for (Branch branch : denoiser.branches()) {
-          if (branch.block() != block) {
-            block = branch.block();
-            streams = denoiser.enter(ops, block, streams, conditions::get);
-          }
-          Value output = denoiser.branch(ops, branch, streams, conditions::get);
-          expected.put(branch.name(), output.floats());
-          Streams<Value> before = streams;
-          graph.output(
-              branch.name(),
-              denoiser.branch(
-                  onnx,
-                  branch,
-                  Streams.from(
-                      name -> input(graph, read, branch.name() + "." + name, before.get(name))),
-                  name -> input(graph, read, name, conditions.get(name))),
-              afterBatch(output));
-          streams = denoiser.join(ops, branch, streams, Term.of(output), conditions::get);
-        }
-      }
-      Evaluation.run(graph.model(), folder, read)
-          .forEach(
-              (name, floats) -> {
-                assertThat(apart(floats.values(), expected.get(name)))
-                    .as(name)
-                    .isLessThan(PER_BRANCH);
-              });
+    Denoiser denoiser = model.denoiser();
+    Weights weights = smoothing.map(Smoothing::weights).orElse(model.weights());
+    InputScales scales = smoothing.<InputScales>map(s -> s).orElse(InputScales.NONE);
+    Branchwise.Engine engine =
+        new Branchwise.Engine(
+            weights,
+            INT8,
+            plain -> {
+              Ops<io.harmonica.onnx.Value> rounding =
+                  new io.harmonica.onnx.Int8Ops(plain, Int8Maps.of(denoiser), scales, false);
+              return smoothing.isPresent() ? smoothing.get().ops(rounding) : rounding;
+            },
+            Map.of());
+    try (Int8Ops rounded =
+        Int8Ops.open(denoiser, weights, scales, Device.of("cpu"), Precision.FP32)) {
+      Ops<Value> ops = smoothing.isPresent() ? smoothing.get().ops(rounded) : rounded;
+      new Branchwise(folder, golden, model, vectors).assertClose(ops, engine, PER_BRANCH);
     }
-  }
-
-  private static io.harmonica.onnx.Value input(
-      Graph graph, Map<String, Object> read, String name, Value value) {
-    if (read.put(name, new Floats(value.floats(), value.shape())) == null) {
-      graph.input(name, Element.FP32, afterBatch(value));
-    }
-    return new io.harmonica.onnx.Value(name, Element.FP32);
-  }
-
-  private static long[] afterBatch(Value value) {
-    long[] shape = value.shape();
-    return Arrays.copyOfRange(shape, 1, shape.length);
-  }
-
-  /** Root mean square of the difference, relative to that of what is expected. */
-  private static double apart(float[] actual, float[] expected) {
-    double difference = 0;
-    double size = 0;
-    for (int i = 0; i < expected.length; i++) {
-      difference += Math.pow((double) actual[i] - expected[i], 2);
-      size += Math.pow(expected[i], 2);
-    }
-    return Math.sqrt(difference / size);
   }
 }

@@ -3,6 +3,7 @@
  * or fewer channels, lose less.
  *
  * <p>Read {@link io.harmonica.calibration.Ranges} first, the file, then {@link
- * io.harmonica.calibration.Smoothing} and {@link io.harmonica.calibration.Pruning}.
+ * io.harmonica.calibration.Smoothing}, {@link io.harmonica.calibration.Compensation} and {@link
+ * io.harmonica.calibration.Pruning}.
  */
 package io.harmonica.calibration;

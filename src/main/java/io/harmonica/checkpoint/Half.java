@@ -34,7 +34,7 @@ public final class Half {
   }
 
   /** The exact value of a bfloat16: the upper half of a float. */
-  static float bfloatToFloat(short bfloat) {
+  public static float bfloatToFloat(short bfloat) {
     return Float.intBitsToFloat(bfloat << 16);
   }
 

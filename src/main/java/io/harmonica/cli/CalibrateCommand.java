@@ -34,7 +34,7 @@ final class CalibrateCommand implements Command {
 
   @Override
   public String summary() {
-    return "observe a checkpoint's activations, for --precision int8-static";
+    return "observe a checkpoint's activations, for --precision int8-static, fp8 and int4";
   }
 
   @Override
@@ -52,8 +52,8 @@ final class CalibrateCommand implements Command {
             "moments",
             String.join("|", NONE, MLP, ALL),
             "also sum the products of the channels of what maps read, of MLPs' second maps, as"
-                + " --prune-to of harmonica-export needs them, or of all; the size is told before (default"
-                + " none)")
+                + " --prune-to of harmonica-export needs them, or of all, as --precision int4 does; the size"
+                + " is told before (default none)")
         .value("seed", "N", "of labels and noise (default 0)")
         .value("resume", "FILE", "go on from the file that an earlier run left")
         .value("out", "FILE", "the .safetensors file to write")

@@ -95,14 +95,16 @@ final class ExportCommand implements Command {
         .value(
             "precision",
             String.join("|", Precision.words()),
-            "of weights and activations (default fp32); bf16: with --platform tensorrt; int8: the"
-                + " linear maps of blocks multiply in 8 bits, all else is fp32, or with int8-fp16 fp16; int8-static: faster, by scales"
-                + " of --ranges")
+            "of weights and activations (default fp32); bf16, fp8 and int4: with --platform tensorrt;"
+                + " int8: the linear maps of blocks multiply in 8 bits, all else is fp32, or with"
+                + " int8-fp16 fp16; int8-static: faster, by scales of --ranges; fp8: the same in"
+                + " floating point; int4: weights of these maps in 4 bits, for memory, rounded by"
+                + " moments in --ranges")
         .value(
             "ranges",
             "FILE",
-            "what harmonica calibrate observed of this checkpoint, for --precision int8-static and"
-                + " --prune-to")
+            "what harmonica calibrate observed of this checkpoint, for --prune-to and for --precision"
+                + " int8-static, fp8 and int4, which needs --moments all of it")
         .value(PruneOption.NAME, "PART", PruneOption.DESCRIPTION)
         .value(
             "cache-precision",

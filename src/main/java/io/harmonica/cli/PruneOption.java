@@ -50,7 +50,7 @@ record PruneOption(Model model, Optional<Observed> ranges) {
     Pruning pruning = Pruning.to(part.get(), denoiser, whole.weights(), known);
     return new PruneOption(
         new Model(pruning.model(), pruning.weights(), whole.notes()),
-        precision.isStatic() ? Optional.of(pruning.observed()) : Optional.empty());
+        precision.maps().needRanges() ? Optional.of(pruning.observed()) : Optional.empty());
   }
 
   /** What is left, in words. */

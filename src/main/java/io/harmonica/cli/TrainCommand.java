@@ -1,9 +1,11 @@
 package io.harmonica.cli;
 
+import io.harmonica.HarmonicaException;
+import io.harmonica.calibration.Ranges;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.InputScales;
+import io.harmonica.model.Site;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.origin.PipelineParts;
@@ -11,7 +13,6 @@ import io.harmonica.router.Grain;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Sampling;
 import io.harmonica.torch.Device;
-import io.harmonica.torch.Int8Ops;
 import io.harmonica.torch.Precision;
 import io.harmonica.torch.TorchOps;
 import io.harmonica.train.Memory;
@@ -40,7 +41,8 @@ import org.apache.commons.cli.Options;
 final class TrainCommand implements Command {
   private static final String DEFAULT_SPEEDUP = "1.5";
   private static final String INT8 = "int8";
-  private static final List<String> PRECISIONS = List.of("fp32", "bf16", INT8);
+  private static final String INT8_STATIC = "int8-static";
+  private static final List<String> PRECISIONS = List.of("fp32", "bf16", INT8, INT8_STATIC);
 
   @Override
   public String name() {
@@ -107,8 +109,13 @@ final class TrainCommand implements Command {
             .value(
                 "precision",
                 String.join("|", PRECISIONS),
-                "of the model (default fp32); int8: as engines in int8 have it, rounded in fp32, for a"
-                    + " router that is made for these; errors are measured against the pictures of fp32")
+                "of the model (default fp32); int8, int8-static: as engines in these have it, rounded in"
+                    + " fp32, for a router that is made for them; errors are measured against the pictures"
+                    + " of fp32")
+            .value(
+                "ranges",
+                "FILE",
+                "what harmonica calibrate observed of this checkpoint, for --precision int8-static")
             .value("resume", "FILE", "go on from the .state.json that an earlier run left")
             .value("name", "NAME", "the router's name (default: that of the file)")
             .value("out", "ROUTER.json", "the file to write; state, log and pictures go beside it");
@@ -148,11 +155,12 @@ final class TrainCommand implements Command {
       Memory.requireRoom(model.denoiser(), options, device.toString().equals("cpu"));
       Optional<Captions> captions =
           CaptionSource.of(arguments, parts, model.denoiser(), device, console);
+      String digest = Digest.of(checkpoint);
       Task task =
           Task.of(
               family.get(0).name(),
               model.denoiser(),
-              Digest.of(checkpoint),
+              digest,
               options.trajectory(),
               sampling,
               captions);
@@ -160,17 +168,20 @@ final class TrainCommand implements Command {
         task.signal(); // or refuses
       }
       String word = arguments.choice("precision", PRECISIONS).orElse("fp32");
-      boolean int8 = word.equals(INT8);
+      boolean int8 = word.equals(INT8) || word.equals(INT8_STATIC);
       Precision precision = word.equals("bf16") ? Precision.BF16 : Precision.FP32;
-      try (TorchOps ops = TorchOps.open(model.weights(), device, precision);
-          Int8Ops rounded =
+      if (!word.equals(INT8_STATIC)) {
+        arguments.refuse("ranges", "without --precision int8-static");
+      }
+      try (Ranges ranges = word.equals(INT8_STATIC) ? ranges(arguments, model, digest) : null;
+          TorchOps ops = TorchOps.open(model.weights(), device, precision);
+          RoundedModel rounded =
               int8
-                  ? Int8Ops.open(
-                      model.denoiser(), model.weights(), InputScales.NONE, device, precision)
+                  ? RoundedModel.open(model, Optional.ofNullable(ranges), device, precision)
                   : null;
           TrainingBars bars = new TrainingBars(console)) {
         Denoising exact = Trainer.denoising(task, ops, options.trajectory());
-        Denoising denoising = int8 ? exact.in(rounded, INT8) : exact;
+        Denoising denoising = int8 ? exact.in(rounded.ops(), word) : exact;
         for (Family.Member member : family) {
           Task own = task.named(member.name());
           TrainingFiles files = new TrainingFiles(member.out());
@@ -192,6 +203,16 @@ final class TrainCommand implements Command {
       }
     }
     return CommandRunner.DONE;
+  }
+
+  private static Ranges ranges(Arguments arguments, Model model, String digest) {
+    Ranges ranges = Ranges.open(arguments.requiredPath("ranges"));
+    try {
+      return ranges.requireWhole().requireOf(digest, Site.of(model.denoiser()));
+    } catch (HarmonicaException e) {
+      ranges.close();
+      throw e;
+    }
   }
 
   private static TrainOptions options(

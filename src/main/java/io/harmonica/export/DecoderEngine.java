@@ -38,7 +38,7 @@ record DecoderEngine(Autoencoder autoencoder, Denoiser.Interface io) {
   Graph graph(WeightFile weights, Precision wished) {
     Decoder own = autoencoder.decoder();
     Decoder decoder = io.origin().isFlow() ? own : own.withoutShift();
-    boolean upcast = decoder.upcast() || wished == Precision.BF16; // convolutions have none
+    boolean upcast = decoder.upcast() || wished.element() == Element.BF16; // convolutions have none
     Precision precision = upcast ? Precision.FP32 : wished;
     Graph graph = new Graph("decoder");
     OnnxOps ops = new OnnxOps(graph, autoencoder.weights(), weights, precision);

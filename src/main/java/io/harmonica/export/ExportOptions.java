@@ -1,5 +1,6 @@
 package io.harmonica.export;
 
+import io.harmonica.Element;
 import io.harmonica.InvalidProperty;
 import io.harmonica.calibration.Observed;
 import io.harmonica.onnx.Precision;
@@ -28,7 +29,10 @@ public record ExportOptions(
           + " do not are taken there";
 
   private static final String AMPERE =
-      "plans of bf16 need GPUs of compute capability 8.0 or more (Ampere and later)";
+      "plans of %s need GPUs of compute capability 8.0 or more (Ampere and later)";
+
+  private static final String ADA =
+      "plans of %s need GPUs of compute capability 8.9 or more (Ada, Hopper and later)";
 
   /** What Triton runs the engines with. */
   public enum Platform {
@@ -115,12 +119,27 @@ public record ExportOptions(
           "'%s' must consist of letters, digits, '.', '_' and '-', no dot or dash first"
               .formatted(modelName));
     }
-    if (numerics.precision == Precision.BF16 && platform != Platform.TENSORRT) {
+    requireRuns(numerics.precision, platform);
+  }
+
+  private static void requireRuns(Precision precision, Platform platform) {
+    if (platform == Platform.TENSORRT) {
+      return;
+    }
+    String why =
+        switch (precision.maps()) {
+          case INT4 ->
+              "ONNX Runtime rounds activations to 8 bits without a word where weights have 4, and"
+                  + " processors gain no time; export int8";
+          case FP8 -> "ONNX Runtime of this and earlier releases does not load it; export int8";
+          default ->
+              "ONNX Runtime has no kernels for it on processors, and its TensorRT takes it in later"
+                  + " releases than Triton 24.10's; export fp32, which OpenVINO computes in bf16 on"
+                  + " processors that can, or fp16";
+        };
+    if (precision.maps().isTensorRtOnly() || precision.element() == Element.BF16) {
       throw new InvalidProperty(
-          "precision",
-          "bf16 needs `platform` tensorrt: ONNX Runtime has no kernels for it on processors, and"
-              + " its TensorRT takes it in later releases than Triton 24.10's; export fp32, which"
-              + " OpenVINO computes in bf16 on processors that can, or fp16");
+          "precision", "%s needs `platform` tensorrt: %s".formatted(precision.word(), why));
     }
   }
 
@@ -170,11 +189,14 @@ public record ExportOptions(
   public List<String> needs() {
     List<String> needs = new ArrayList<>();
     platform.needs.ifPresent(needs::add);
-    if (numerics.precision.isInt8() && !platform.isTensorRt()) {
+    if (numerics.precision.maps().areInt8() && !platform.isTensorRt()) {
       needs.add(VNNI);
     }
-    if (numerics.precision == Precision.BF16) {
-      needs.add(AMPERE);
+    Precision precision = numerics.precision;
+    if (precision.maps() == Precision.Maps.FP8) {
+      needs.add(ADA.formatted(precision.word()));
+    } else if (precision.maps() == Precision.Maps.INT4 || precision.element() == Element.BF16) {
+      needs.add(AMPERE.formatted(precision.word()));
     }
     return needs;
   }

@@ -3,10 +3,12 @@ package io.harmonica.export;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
+import io.harmonica.calibration.Observed;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.model.Site;
 import io.harmonica.onnx.Graph;
+import io.harmonica.onnx.Precision;
 import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Autoencoder;
 import io.harmonica.origin.Model;
@@ -260,10 +262,12 @@ public final class Exporter {
    */
   public Exporter withDigest(String checkpoint) {
     digest = Optional.of(checkpoint);
-    options
-        .numerics()
-        .ranges()
-        .ifPresent(ranges -> ranges.requireAllOf(checkpoint, Site.of(model.denoiser())));
+    List<Site> sites = Site.of(model.denoiser());
+    Optional<Observed> ranges = options.numerics().ranges();
+    ranges.ifPresent(some -> some.requireAllOf(checkpoint, sites));
+    if (options.precision().maps() == Precision.Maps.INT4) {
+      ranges.orElseThrow().requireMoments(sites);
+    }
     return this;
   }
 

@@ -201,6 +201,11 @@ public interface Denoiser {
       return samples.pixelsPerElement();
     }
 
+    /** Of the pictures that it makes. */
+    public Resolution resolution() {
+      return new Resolution(height() * pixelsPerElement(), width() * pixelsPerElement());
+    }
+
     /** How its origin samples it: what holds where no scheduler says otherwise. */
     public Sampling sampling() {
       return Sampling.of(origin.noising(), origin.sampler(), origin.spacing(), learnsVariance());

@@ -36,6 +36,8 @@ public final class Graph {
 
   private static final int OPSET = 20;
   private static final int IR_VERSION = 9;
+  private static final int OPSET_OF_BLOCKS = 21; // the first in which blocks share a scale
+  private static final int IR_VERSION_OF_BLOCKS = 10;
   private static final int NAMED_INTEGERS = 8;
 
   private final String name;
@@ -76,7 +78,7 @@ public final class Graph {
 
   /** Whether it has products of 8 bits by 8 bits. */
   public boolean isInt8() {
-    return nodes.stream().anyMatch(node -> node.getOpType().equals(Int8Ops.QUANTIZE));
+    return nodes.stream().anyMatch(node -> node.getOpType().equals(Codes.QUANTIZE));
   }
 
   /** The outputs in the order in which they were made. */
@@ -112,13 +114,17 @@ public final class Graph {
   }
 
   Value inline(String key, Element type, ByteBuffer bytes, long... shape) {
+    return inline(key, Stored.of(type), bytes, shape);
+  }
+
+  Value inline(String key, Stored type, ByteBuffer bytes, long... shape) {
     initializers.computeIfAbsent(
         key,
         k -> tensor(k, type, shape).setRawData(ByteString.copyFrom(bytes.duplicate())).build());
-    return new Value(key, type);
+    return new Value(key, type.type());
   }
 
-  Value external(String key, Element type, WeightFile.Range range, long... shape) {
+  Value external(String key, Stored type, WeightFile.Range range, long... shape) {
     initializers.computeIfAbsent(
         key,
         k ->
@@ -128,7 +134,7 @@ public final class Graph {
                 .addExternalData(entry("offset", Long.toString(range.offset())))
                 .addExternalData(entry("length", Long.toString(range.length())))
                 .build());
-    return new Value(key, type);
+    return new Value(key, type.type());
   }
 
   /**
@@ -184,10 +190,13 @@ public final class Graph {
       renamed.setOutput(0, outputNames.getOrDefault(renamed.getOutput(0), renamed.getOutput(0)));
       graph.addNode(renamed);
     }
+    boolean blocks =
+        initializers.values().stream().anyMatch(i -> i.getDataType() == Stored.INT4.number());
     return ModelProto.newBuilder()
-        .setIrVersion(IR_VERSION)
+        .setIrVersion(blocks ? IR_VERSION_OF_BLOCKS : IR_VERSION)
         .setProducerName("harmonica")
-        .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
+        .addOpsetImport(
+            OperatorSetIdProto.newBuilder().setVersion(blocks ? OPSET_OF_BLOCKS : OPSET))
         .setGraph(graph)
         .build();
   }
@@ -251,8 +260,8 @@ public final class Graph {
         .build();
   }
 
-  private static TensorProto.Builder tensor(String name, Element type, long... shape) {
-    TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(number(type));
+  private static TensorProto.Builder tensor(String name, Stored type, long... shape) {
+    TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(type.number());
     Arrays.stream(shape).forEach(tensor::addDims);
     return tensor;
   }

@@ -19,7 +19,7 @@ record Initializers(Graph graph, WeightFile file) {
   Value floats(String key, Element as, Supplier<float[]> values, long... shape) {
     return of(
         key,
-        as,
+        Stored.of(as),
         () -> {
           float[] all = values.get();
           return WeightFile.bytes(all, 0, all.length, as);
@@ -28,11 +28,11 @@ record Initializers(Graph graph, WeightFile file) {
         shape);
   }
 
-  /** Numbers from -128 to 127. */
-  Value bytes(String key, Supplier<byte[]> values, long... shape) {
+  /** Codes, as they lie in the file. */
+  Value bytes(String key, Stored as, Supplier<byte[]> values, long... shape) {
     return of(
         key,
-        Element.INT8,
+        as,
         () -> ByteBuffer.wrap(values.get()),
         range -> file.write(range, ByteBuffer.wrap(values.get())),
         shape);
@@ -44,7 +44,7 @@ record Initializers(Graph graph, WeightFile file) {
   }
 
   private Value of(
-      String key, Element as, Supplier<ByteBuffer> inline, Writing writing, long... shape) {
+      String key, Stored as, Supplier<ByteBuffer> inline, Writing writing, long... shape) {
     long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
     if (elements < INLINE_ELEMENTS) {
       return graph.inline(

@@ -61,7 +61,12 @@ public final class OnnxOps implements Ops<Value> {
 
   @Override
   public Value project(Value x, String name, int in, int out) {
-    return op("MatMul", x, weight(name, true, out, in));
+    return product(x, weight(name, true, out, in));
+  }
+
+  /** Of rows and a matrix [in, out]. */
+  Value product(Value x, Value matrix) {
+    return op("MatMul", x, matrix);
   }
 
   @Override

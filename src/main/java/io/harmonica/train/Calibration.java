@@ -151,6 +151,7 @@ public final class Calibration {
     settings.put("sampler", trajectory.sampler());
     settings.put("steps", Integer.toString(trajectory.steps()));
     settings.put("spacing", trajectory.spacing());
+    settings.put("resolution", task.model().io().resolution().toString());
     settings.put("guidance", Double.toString(trajectory.guidance()));
     settings.put("guidanceChannels", Integer.toString(trajectory.guidanceChannels()));
     settings.put("every", Integer.toString(options.every));

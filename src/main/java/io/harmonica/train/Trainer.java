@@ -4,8 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.AtomicFile;
 import io.harmonica.HarmonicaException;
 import io.harmonica.Library;
-import io.harmonica.model.Denoiser;
-import io.harmonica.model.Resolution;
 import io.harmonica.picture.ImageHeatMap;
 import io.harmonica.router.Router;
 import io.harmonica.router.Savings;
@@ -329,9 +327,7 @@ public final class Trainer {
 
   private ObjectNode describe() {
     ObjectNode json = options.describe();
-    Denoiser.Interface io = task.model().io();
-    int pixels = io.pixelsPerElement();
-    json.put("resolution", new Resolution(io.height() * pixels, io.width() * pixels).toString());
+    json.put("resolution", task.model().io().resolution().toString());
     json.put("precision", denoising.precision());
     if (!task.noising().equals(Diffusion.DDPM)) {
       json.put("diffusion", task.noising().toString());
