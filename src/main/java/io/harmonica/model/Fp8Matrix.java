@@ -1,6 +1,5 @@
 package io.harmonica.model;
 
-import io.harmonica.checkpoint.Fp8;
 import java.util.function.DoubleUnaryOperator;
 
 /**

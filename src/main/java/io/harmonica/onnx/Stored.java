@@ -14,7 +14,7 @@ record Stored(int number, Element type, int bits) {
   static final Stored INT8 = of(Element.INT8);
   static final Stored UINT8 = of(Element.UINT8);
 
-  /** Floating-point, as {@link io.harmonica.checkpoint.Fp8} has it. */
+  /** Floating-point, as {@link io.harmonica.model.Fp8} has it. */
   static final Stored FP8 = new Stored(DataType.FLOAT8E4M3FN_VALUE, Element.INVALID, 8);
 
   /** Two a byte, the first in the lower half. */

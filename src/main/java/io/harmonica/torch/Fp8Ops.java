@@ -1,8 +1,8 @@
 package io.harmonica.torch;
 
-import io.harmonica.checkpoint.Fp8;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Forwarding;
+import io.harmonica.model.Fp8;
 import io.harmonica.model.Fp8Weights;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;

@@ -1,4 +1,4 @@
-package io.harmonica.checkpoint;
+package io.harmonica.model;
 
 /**
  * The 8-bit floating-point number with 4 bits of exponent and 3 of mantissa that has no infinities,

@@ -1,8 +1,9 @@
-package io.harmonica.checkpoint;
+package io.harmonica.model;
 
 import static io.harmonica.Golden.floats;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.harmonica.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
