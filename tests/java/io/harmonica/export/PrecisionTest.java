@@ -138,7 +138,8 @@ class PrecisionTest {
     try (Pipeline pipeline = Pipeline.open(eight, "model")) {
       assertThat(pipeline.manifest().precision()).isEqualTo("int8");
       assertThat(pipeline.manifest().branchBytes()).isEqualTo(branchBytes);
-      // of four pictures; kernels round otherwise: 47.5 on a processor without VNNI, of 32 pictures 49.2
+      // of four pictures; kernels round otherwise: 47.5 on a processor without VNNI, of 32 pictures
+      // 49.2
       assertThat(psnr(pictures(pipeline, "none"), fp32.get("none"))).isBetween(47.0, 60.0);
       assertThat(psnr(pictures(pipeline, "taylor-2"), fp32.get("none"))).isBetween(42.0, 50.0);
     }

@@ -54,7 +54,7 @@ enum Form {
   }
 
   private boolean needsRanges() {
-    return precision.isStatic() || left < 1;
+    return precision.maps().needRanges() || left < 1;
   }
 
   /**
