@@ -33,6 +33,6 @@ if target.suffix == ".pt":
 else:
     training = Training()
     training.load(source)
-    training.averaged().save_pipeline(target)
+    training.best().save_pipeline(target)
     step = training.step
 print(f"wrote {target} of step {step}")

@@ -1,9 +1,10 @@
-"""Draws held-out captions with a training's averaged weights, shows them, and has them judged.
+"""Draws held-out captions with a training's weights, shows them, and has them judged.
 
     python sample.py RUN/state.pt SHEET.png [--count N] [--guidance X] [--trained] [--live]
 
 DPM-Solver++, 20 steps, as diffusers' pipelines do it. SHEET.png has the first 24 pictures above their captions, which
-are printed too. --trained takes captions of combinations that were trained; --live the weights as they are now.
+are printed too. --trained takes captions of combinations that were trained; --live the weights as they are now,
+which those of a training that has ended are anyway; of another they are averaged.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def main():
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     training = Training()
     training.load(options.state)
-    model = training.model.eval() if options.live else training.averaged()
+    model = training.model.eval() if options.live else training.best()
     some = scenes(np.random.default_rng(99), options.count, held_out=not options.trained)
     generator = torch.Generator().manual_seed(0)
     captions = [one.caption for one in some]

@@ -300,6 +300,10 @@ class Training:
             torch._foreach_lerp_(self.ema, self.params, 1 - decay)
         return plain.item(), told.item(), meant.item(), t, error.detach(), bound.detach()
 
+    def best(self):
+        """The model: as it is where its rate has fallen to zero, else with the averaged weights."""
+        return self.model.eval() if self.step == self.decay_to else self.averaged()
+
     def averaged(self):
         """The model with the averaged weights."""
         model = Painter().eval()
