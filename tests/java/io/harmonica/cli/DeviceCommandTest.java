@@ -58,7 +58,7 @@ class DeviceCommandTest {
     Ended status = harmonica(Map.of(), "status");
     assertThat(status.code()).isZero();
     assertThat(status.out())
-        .containsPattern("cpu: ONNX Runtime [0-9.]+ .*, computes in f32")
+        .containsPattern("cpu: ONNX Runtime [0-9.]+.* on .*, computes in f32")
         .contains("openvino: not usable: " + missing);
     String words = GENERATE.formatted(folder, folder.resolve("out"));
     Ended generate = harmonica(Map.of(), words.split(" "));
