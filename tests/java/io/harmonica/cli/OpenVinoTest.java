@@ -139,7 +139,8 @@ class OpenVinoTest {
     assertThat(compare.code()).as(compare.err()).isZero();
     assertThat(compare.out())
         .contains("passed: fail if b.psnr < 60")
-        .containsPattern("machine: .*ONNX Runtime [0-9.]+[^;]*; ONNX Runtime [0-9.]+ with OpenVINO ");
+        .containsPattern(
+            "machine: .*ONNX Runtime [0-9.]+[^;]*; ONNX Runtime [0-9.]+ with OpenVINO ");
     List<String> generate = new ArrayList<>(List.of("generate", "--model-repository"));
     generate.addAll(List.of(models.toString(), "--model", "compared", "--prompt", TEXTS.get(0)));
     generate.addAll(List.of("--device", device.toString(), "--steps", "2", "--count", "1"));

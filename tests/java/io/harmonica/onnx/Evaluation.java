@@ -88,6 +88,11 @@ public final class Evaluation {
   private static OrtSession.SessionOptions options(Map<String, String> settings)
       throws OrtException {
     OrtSession.SessionOptions options = new OrtSession.SessionOptions();
+    if (Backend.cpu()
+        .description()
+        .contains("no VNNI")) { // as the runtime does: else sums are cut off
+      options.addConfigEntry("session.x64quantprecision", "1");
+    }
     for (Map.Entry<String, String> setting : settings.entrySet()) {
       options.addConfigEntry(setting.getKey(), setting.getValue());
     }
