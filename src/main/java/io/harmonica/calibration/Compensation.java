@@ -32,7 +32,7 @@ public final class Compensation implements Int4Matrix.Rounding {
 
   private static final int ROWS = 16; // of a weight, which read the factor together
 
-  private final Map<String, Site> sites = new HashMap<>(); // by weight
+  private final Map<String, Site> sites; // by weight
   private final Function<Site, float[]> moments;
   private final DoubleUnaryOperator held;
   private final Map<String, Int4Matrix> made = new HashMap<>();
@@ -46,7 +46,7 @@ public final class Compensation implements Int4Matrix.Rounding {
    * @param held what becomes of a scale in the precision that keeps it
    */
   public Compensation(List<Site> sites, Function<Site, float[]> moments, DoubleUnaryOperator held) {
-    sites.forEach(site -> site.weights().forEach(weight -> this.sites.put(weight, site)));
+    this.sites = Site.byWeight(sites);
     this.moments = moments;
     this.held = held;
   }

@@ -3,7 +3,6 @@ package io.harmonica.calibration;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Site;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,7 +11,7 @@ import java.util.function.Supplier;
 
 /** Scales by which the largest number that was observed of a site has the largest code. */
 public final class LargestInputs implements InputScales {
-  private final Map<String, Site> byWeight = new HashMap<>();
+  private final Map<String, Site> byWeight;
   private final Function<Site, float[]> largest;
   private final float most;
 
@@ -23,7 +22,7 @@ public final class LargestInputs implements InputScales {
    * @param most the largest code
    */
   public LargestInputs(List<Site> sites, Function<Site, float[]> largest, float most) {
-    sites.forEach(site -> site.weights().forEach(weight -> byWeight.put(weight, site)));
+    this.byWeight = Site.byWeight(sites);
     this.largest = largest;
     this.most = most;
   }

@@ -208,7 +208,7 @@ final class TrainCommand implements Command {
   private static Ranges ranges(Arguments arguments, Model model, String digest) {
     Ranges ranges = Ranges.open(arguments.requiredPath("ranges"));
     try {
-      return ranges.requireWhole().requireOf(digest, Site.of(model.denoiser()));
+      return ranges.requireAllOf(digest, Site.of(model.denoiser()));
     } catch (HarmonicaException e) {
       ranges.close();
       throw e;

@@ -1,6 +1,5 @@
 package io.harmonica.model;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,14 +21,13 @@ public record Mlp(Site hidden, int in, int out) {
    */
   public static List<Mlp> of(Denoiser model) {
     List<Site> sites = Site.of(model);
-    Map<String, Integer> in = new HashMap<>();
-    sites.forEach(site -> site.weights().forEach(weight -> in.put(weight, site.in())));
+    Map<String, Site> read = Site.byWeight(sites);
     return sites.stream()
         .filter(site -> site.kind() == Site.Kind.GELU && site.readers().size() == 1)
         .flatMap(
             site ->
-                Optional.ofNullable(in.get(site.source() + ".weight"))
-                    .map(read -> new Mlp(site, read, site.readers().get(0).out()))
+                Optional.ofNullable(read.get(site.source() + ".weight"))
+                    .map(before -> new Mlp(site, before.in(), site.readers().get(0).out()))
                     .stream())
         .toList();
   }

@@ -1,6 +1,8 @@
 package io.harmonica.model;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A tensor that linear maps of a branch read, several of them where it is that of q, k and v: what
@@ -60,6 +62,13 @@ public record Site(List<Reader> readers, int in, Kind kind, String source) {
   /** The first weight's name: what it is called in files. */
   public String name() {
     return readers.get(0).weight();
+  }
+
+  /** Some by the weights that read them. */
+  public static Map<String, Site> byWeight(List<Site> sites) {
+    Map<String, Site> byWeight = new HashMap<>();
+    sites.forEach(site -> site.weights().forEach(weight -> byWeight.put(weight, site)));
+    return byWeight;
   }
 
   /** Of a model, in the order of a pass. */

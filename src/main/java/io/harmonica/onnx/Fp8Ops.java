@@ -1,6 +1,5 @@
 package io.harmonica.onnx;
 
-import io.harmonica.model.Forwarding;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import java.util.HashMap;
@@ -12,10 +11,7 @@ import java.util.function.Supplier;
  * a scale an output, activations with one that is known beforehand. Maps that make vectors have
  * weights of whole numbers in 8 bits, and multiply in the engine's precision.
  */
-public final class Fp8Ops extends Forwarding<Value> {
-  private final OnnxOps ops;
-  private final Codes codes;
-  private final Int8Maps maps;
+public final class Fp8Ops extends CodedOps {
   private final InputScales scales;
   private final Map<Value, Value> rounded = new HashMap<>(); // q, k and v read the same
 
@@ -25,27 +21,14 @@ public final class Fp8Ops extends Forwarding<Value> {
    * @param scales of what the maps of tokens read, each known
    */
   public Fp8Ops(OnnxOps ops, Int8Maps maps, InputScales scales) {
-    super(ops);
-    this.ops = ops;
-    this.codes = Codes.of(ops);
-    this.maps = maps;
+    super(ops, maps);
     this.scales = scales;
   }
 
   @Override
-  public Value linear(Value x, String name, int in, int out) {
-    return add(project(x, name + ".weight", in, out), parameter(name + ".bias", out));
-  }
-
-  @Override
-  public Value project(Value x, String name, int in, int out) {
-    if (maps.tokens().contains(name)) {
-      Value read = rounded.computeIfAbsent(x, some -> round(some, name));
-      return ops.product(read, codes.fp8(name, in, out));
-    }
-    return maps.vectors().contains(name)
-        ? ops.product(x, codes.int8(name, in, out))
-        : ops.project(x, name, in, out);
+  Value tokens(Value x, String weight, int in, int out) {
+    Value read = rounded.computeIfAbsent(x, some -> round(some, weight));
+    return ops.product(read, codes.fp8(weight, in, out));
   }
 
   private Value round(Value x, String weight) {

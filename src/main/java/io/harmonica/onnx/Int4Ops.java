@@ -1,6 +1,5 @@
 package io.harmonica.onnx;
 
-import io.harmonica.model.Forwarding;
 import io.harmonica.model.Int4Matrix;
 import io.harmonica.model.Int8Maps;
 
@@ -9,10 +8,7 @@ import io.harmonica.model.Int8Maps;
  * precision: 4 bits in blocks in branches, for memory; 8 where a map makes vectors, as an error in
  * a modulation is the whole picture's.
  */
-public final class Int4Ops extends Forwarding<Value> {
-  private final OnnxOps ops;
-  private final Codes codes;
-  private final Int8Maps maps;
+public final class Int4Ops extends CodedOps {
   private final Int4Matrix.Rounding rounding;
 
   /**
@@ -21,25 +17,12 @@ public final class Int4Ops extends Forwarding<Value> {
    * @param maps whose tokens' are in 4 bits, vectors' in 8
    */
   public Int4Ops(OnnxOps ops, Int8Maps maps, Int4Matrix.Rounding rounding) {
-    super(ops);
-    this.ops = ops;
-    this.codes = Codes.of(ops);
-    this.maps = maps;
+    super(ops, maps);
     this.rounding = rounding;
   }
 
   @Override
-  public Value linear(Value x, String name, int in, int out) {
-    return add(project(x, name + ".weight", in, out), parameter(name + ".bias", out));
-  }
-
-  @Override
-  public Value project(Value x, String name, int in, int out) {
-    if (maps.tokens().contains(name)) {
-      return ops.product(x, codes.int4(name, in, out, rounding));
-    }
-    return maps.vectors().contains(name)
-        ? ops.product(x, codes.int8(name, in, out))
-        : ops.project(x, name, in, out);
+  Value tokens(Value x, String weight, int in, int out) {
+    return ops.product(x, codes.int4(weight, in, out, rounding));
   }
 }

@@ -1,7 +1,6 @@
 package io.harmonica.onnx;
 
 import io.harmonica.Element;
-import io.harmonica.model.Forwarding;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
@@ -22,14 +21,11 @@ import java.util.function.Supplier;
  * pattern that ONNX Runtime, OpenVINO and TensorRT make integer kernels of; the product is
  * multiplied by that number. So it stays at the size of a weight's row before, which fp16 holds.
  */
-public final class Int8Ops extends Forwarding<Value> {
+public final class Int8Ops extends CodedOps {
   private static final float TINY_FP16 = 0x1p-14f; // the smallest that fp16 holds in full
 
-  private final OnnxOps ops;
   private final Graph graph;
-  private final Codes codes;
   private final Element element;
-  private final Int8Maps maps;
   private final Stored code;
   private final InputScales scales;
   private final Map<Value, Tokens> rounded = new HashMap<>(); // q, k and v read the same
@@ -47,44 +43,30 @@ public final class Int8Ops extends Forwarding<Value> {
    *     around 128, the only ones for which ONNX Runtime has fast kernels: the same numbers
    */
   public Int8Ops(OnnxOps ops, Int8Maps maps, InputScales scales, boolean signed) {
-    super(ops);
-    this.ops = ops;
+    super(ops, maps);
     this.graph = ops.graph();
-    this.codes = Codes.of(ops);
     this.element = ops.precision().element();
-    this.maps = maps;
     this.scales = scales;
     this.code = signed ? Stored.INT8 : Stored.UINT8;
   }
 
   @Override
-  public Value linear(Value x, String name, int in, int out) {
-    return add(project(x, name + ".weight", in, out), parameter(name + ".bias", out));
-  }
-
-  @Override
-  public Value project(Value x, String name, int in, int out) {
-    Optional<Supplier<Float>> known = scales.of(name);
+  Value tokens(Value x, String weight, int in, int out) {
+    Optional<Supplier<Float>> known = scales.of(weight);
     if (known.isPresent()) {
-      Value read = scaled.computeIfAbsent(x, some -> round(some, name, known.get()));
-      return ops.product(read, codes.int8(name, in, out));
+      Value read = scaled.computeIfAbsent(x, some -> round(some, weight, known.get()));
+      return ops.product(read, codes.int8(weight, in, out));
     }
-    if (maps.tokens().contains(name)) {
-      return product(rounded.computeIfAbsent(x, this::round), codes.int8(name, in, out));
-    }
-    return maps.vectors().contains(name)
-        ? product(x, name, in, out)
-        : ops.project(x, name, in, out);
+    return product(rounded.computeIfAbsent(x, this::round), codes.int8(weight, in, out));
   }
 
-  /**
-   * A vector in 16 bits: it and what its rounding left are two tokens, whose products are added.
-   */
-  private Value product(Value x, String name, int in, int out) {
+  /** In 16 bits: the vector and what its rounding left are two tokens, whose products are added. */
+  @Override
+  Value vector(Value x, String weight, int in, int out) {
     Tokens once = rounded.computeIfAbsent(x, this::round);
     Value left = sub(x, mul(once.fractions, once.largest)); // (B, in)
     Value both = concat(1, List.of(reshape(x, 0, 1, in), reshape(left, 0, 1, in)));
-    Value products = product(round(both), codes.int8(name, in, out)); // (B, 2, out)
+    Value products = product(round(both), codes.int8(weight, in, out)); // (B, 2, out)
     return reshape(add(slice(products, 1, 0, 1), slice(products, 1, 1, 2)), 0, out);
   }
 

@@ -1,12 +1,12 @@
 package io.harmonica.torch;
 
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Forwarding;
 import io.harmonica.model.Fp8;
 import io.harmonica.model.Fp8Weights;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Weights;
+import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -16,16 +16,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * they read are rounded to floating-point numbers of 8 bits, and then multiplied as the numbers
  * that these stand for.
  */
-public final class Fp8Ops extends Forwarding<Value> implements AutoCloseable {
-  private final TorchOps ops;
-  private final Int8Maps maps;
-  private final InputScales scales;
-
+public final class Fp8Ops extends RoundedOps {
   private Fp8Ops(TorchOps ops, Int8Maps maps, InputScales scales) {
-    super(ops);
-    this.ops = ops;
-    this.maps = maps;
-    this.scales = scales;
+    super(ops, maps, scales);
   }
 
   /**
@@ -45,19 +38,8 @@ public final class Fp8Ops extends Forwarding<Value> implements AutoCloseable {
   }
 
   @Override
-  public Value linear(Value x, String name, int in, int out) {
-    return super.linear(read(x, name + ".weight"), name, in, out);
-  }
-
-  @Override
-  public Value project(Value x, String name, int in, int out) {
-    return super.project(read(x, name), name, in, out);
-  }
-
-  private Value read(Value x, String weight) {
-    return maps.tokens().contains(weight)
-        ? new Value(rounded(x.tensor, scales.of(weight).orElseThrow().get()))
-        : x;
+  Tensor tokens(Tensor x, Optional<Float> scale) {
+    return rounded(x, scale.orElseThrow());
   }
 
   /** All as floating-point numbers of 8 bits times one number; the largest where they exceed it. */
@@ -67,10 +49,5 @@ public final class Fp8Ops extends Forwarding<Value> implements AutoCloseable {
     Tensor codes = x.to(ScalarType.Float).div(step).clamp_max(most);
     codes = codes.clamp_min(new Scalar(-Fp8.MOST)).to(ScalarType.Float8_e4m3fn);
     return codes.to(ScalarType.Float).mul(step).to(x.scalar_type());
-  }
-
-  @Override
-  public void close() {
-    ops.close();
   }
 }

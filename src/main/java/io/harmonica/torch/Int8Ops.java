@@ -1,12 +1,12 @@
 package io.harmonica.torch;
 
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Forwarding;
 import io.harmonica.model.InputScales;
 import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Int8Matrix;
 import io.harmonica.model.Int8Weights;
 import io.harmonica.model.Weights;
+import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -18,18 +18,11 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  *
  * <p>Gradients pass a rounding as if it were none (Bengio et al., arXiv 1308.3432).
  */
-public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
+public final class Int8Ops extends RoundedOps {
   private static final float STEP = 1f / Int8Matrix.MOST;
 
-  private final TorchOps ops;
-  private final Int8Maps maps;
-  private final InputScales scales;
-
   private Int8Ops(TorchOps ops, Int8Maps maps, InputScales scales) {
-    super(ops);
-    this.ops = ops;
-    this.maps = maps;
-    this.scales = scales;
+    super(ops, maps, scales);
   }
 
   /**
@@ -49,22 +42,8 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
   }
 
   @Override
-  public Value linear(Value x, String name, int in, int out) {
-    return super.linear(read(x, name + ".weight"), name, in, out);
-  }
-
-  @Override
-  public Value project(Value x, String name, int in, int out) {
-    return super.project(read(x, name), name, in, out);
-  }
-
-  /** Tokens as a linear map reads them. */
-  private Value read(Value x, String weight) {
-    if (!maps.tokens().contains(weight)) {
-      return x;
-    }
-    return new Value(
-        scales.of(weight).map(s -> rounded(x.tensor, s.get())).orElseGet(() -> rounded(x.tensor)));
+  Tensor tokens(Tensor x, Optional<Float> scale) {
+    return scale.map(known -> rounded(x, known)).orElseGet(() -> rounded(x));
   }
 
   /** Each row as multiples of a 127th of its largest number: (..., in). */
@@ -90,10 +69,5 @@ public final class Int8Ops extends Forwarding<Value> implements AutoCloseable {
   private static Tensor passing(Tensor x, Tensor exact) {
     Tensor rounded = exact.to(x.scalar_type());
     return x.requires_grad() ? x.add(rounded.sub(x).detach()) : rounded;
-  }
-
-  @Override
-  public void close() {
-    ops.close();
   }
 }
