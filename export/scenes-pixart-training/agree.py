@@ -20,7 +20,7 @@ class Seen:
 
 
 @lru_cache
-def _session(path):
+def session(path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -31,7 +31,7 @@ def _session(path):
 def read(path, pictures):
     """What the network at path sees in pictures [n, 3, 32, 32]: for each its shapes, and the background's name."""
     feed = {"pictures": np.ascontiguousarray(pictures, np.float32)}
-    objects, background = _session(str(path)).run(["objects", "background"], feed)
+    objects, background = session(str(path)).run(["objects", "background"], feed)
     colours, shapes, grounds = list(COLOURS), list(SHAPES), list(BACKGROUNDS)
     out = []
     for rows, ground in zip(objects, background.argmax(1)):

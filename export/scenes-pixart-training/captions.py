@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from agree import _session
+from agree import session
 from scenes import BACKGROUNDS, COLOURS, RELATIONS, SHAPES, SIZE, draw, scenes
 
 EXPORT = Path(__file__).resolve().parent.parent
@@ -49,7 +49,7 @@ def main():
     features = []
     for _ in range(DRAWN // 500):
         pictures = draw(scenes(rng, 500, held_out=True), rng).astype(np.float32)
-        features.append(_session(str(JUDGE)).run(["features"], {"pictures": pictures})[0])
+        features.append(session(str(JUDGE)).run(["features"], {"pictures": pictures})[0])
     values = np.concatenate(features).astype(np.float64)
     statistics = {
         "format": "harmonica-features/1",

@@ -9,6 +9,7 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.cli.Invocation;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
@@ -105,14 +106,7 @@ class FlowsOnTritonTest {
       Choices choices = Choices.NONE.withResolution(new Resolution(48, 80)).withTextTokens(7);
       Model model = Model.of(source, choices);
       Sampling sampling = model.denoiser().io().sampling();
-      Router fora =
-          new Fora(2)
-              .router(
-                  "fora",
-                  model.denoiser().architecture(),
-                  sampling.sampler(),
-                  sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
-                  model.denoiser().branchNames());
+      Router fora = Exports.router("fora", new Fora(2), model, sampling, STEPS);
       ExportOptions options =
           ExportOptions.of("flux").withBlocksPerEngine(2).withStepsPerRequest(SIZE);
       new Exporter(model, List.of(fora), options).export(repository());

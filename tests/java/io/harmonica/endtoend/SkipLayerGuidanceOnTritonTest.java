@@ -1,7 +1,6 @@
 package io.harmonica.endtoend;
 
 import static io.harmonica.Golden.floats;
-import static io.harmonica.Golden.path;
 import static io.harmonica.Golden.size;
 import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,12 +10,11 @@ import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
-import io.harmonica.model.Resolution;
-import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Router;
@@ -79,26 +77,9 @@ class SkipLayerGuidanceOnTritonTest {
 
   private void export(Checkpoint vectors) {
     try (Checkpoint source = Golden.open(FLAVOUR)) {
-      Choices choices =
-          Choices.NONE
-              .withPixelsPerElement(run.path("vae_scale_factor").asInt())
-              .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
-              .withTextTokens(size(vectors, "prompt_embeds", 1));
-      Model model = Model.of(source, choices);
-      Sampling sampling =
-          model
-              .denoiser()
-              .io()
-              .sampling()
-              .withScheduler(path(FLAVOUR + "/scheduler/scheduler_config.json"));
-      Router taylor =
-          new Taylor(2, 1)
-              .router(
-                  "taylor",
-                  model.denoiser().architecture(),
-                  sampling.sampler(),
-                  sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
-                  model.denoiser().branchNames());
+      Model model = Model.of(source, Exports.choices(run, vectors));
+      Sampling sampling = Exports.sampling(model, FLAVOUR);
+      Router taylor = Exports.router("taylor", new Taylor(2, 1), model, sampling, STEPS);
       new Exporter(model, List.of(taylor), ExportOptions.of("sd3").withBlocksPerEngine(2))
           .withSkipLayers(Set.of(1, 2))
           .withSampling(sampling)

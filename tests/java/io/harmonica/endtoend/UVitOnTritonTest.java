@@ -7,6 +7,7 @@ import io.harmonica.UVitVectors;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
@@ -17,7 +18,6 @@ import io.harmonica.sampler.Sampling;
 import io.harmonica.triton.TritonServer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,14 +67,7 @@ class UVitOnTritonTest {
     try (Checkpoint source = Checkpoint.open(vectors.checkpoint())) {
       Model model = Model.of(source, vectors.choices());
       Sampling sampling = model.denoiser().io().sampling();
-      Router fora =
-          new Fora(2)
-              .router(
-                  "fora",
-                  model.denoiser().architecture(),
-                  sampling.sampler(),
-                  sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
-                  model.denoiser().branchNames());
+      Router fora = Exports.router("fora", new Fora(2), model, sampling, STEPS);
       ExportOptions options = ExportOptions.of(name).withBlocksPerEngine(blocksPerEngine);
       new Exporter(model, List.of(fora), options).export(repository);
     }

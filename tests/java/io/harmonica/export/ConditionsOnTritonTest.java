@@ -16,7 +16,6 @@ import io.harmonica.origin.Model;
 import io.harmonica.router.Fora;
 import io.harmonica.router.Router;
 import io.harmonica.runtime.Statistics;
-import io.harmonica.sampler.Sampling;
 import io.harmonica.triton.ServerOptions;
 import io.harmonica.triton.SharedMemory;
 import io.harmonica.triton.TritonRuntime;
@@ -52,7 +51,7 @@ class ConditionsOnTritonTest {
       Model model = Model.of(source, choices);
       Embeddings texts = Golden.texts(io, "encoder_hidden_states", "pooled_projections");
       request = Request.of(new Content.Texts(texts, Optional.empty())).withSteps(STEPS);
-      fora = fora(model);
+      fora = Exports.router("fora", new Fora(2), model, model.denoiser().io().sampling(), STEPS);
       ExportOptions options = ExportOptions.of("flux").withEngines(EngineSize.BRANCH);
       new Exporter(model, List.of(), options, 100_000).export(folder.resolve("server"));
       new Exporter(model, List.of(fora), options, 100_000).export(folder.resolve("here"));
@@ -81,16 +80,5 @@ class ConditionsOnTritonTest {
         Golden.assertClose("routed", found, expected, TOLERANCE);
       }
     }
-  }
-
-  private static Router fora(Model model) {
-    Sampling sampling = model.denoiser().io().sampling();
-    return new Fora(2)
-        .router(
-            "fora",
-            model.denoiser().architecture(),
-            sampling.sampler(),
-            sampling.sampler(sampling.sampler(), STEPS, Optional.empty()).timesteps(),
-            model.denoiser().branchNames());
   }
 }

@@ -1,13 +1,17 @@
 package io.harmonica.export;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.harmonica.Golden;
 import io.harmonica.Timesteps;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.model.Resolution;
 import io.harmonica.model.UVitSchedule;
 import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.repository.ConfigFile;
 import io.harmonica.repository.Manifest;
 import io.harmonica.repository.proto.ModelConfig;
+import io.harmonica.router.Policy;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.router.Run;
@@ -92,6 +96,38 @@ public final class Exports {
         router.scores(),
         router.reuse(),
         router.training());
+  }
+
+  /** The rule's router for the model's sampler, or a scheduler's. */
+  public static Router router(
+      String name, Policy policy, Model model, Sampling sampling, int steps) {
+    return policy.router(
+        name,
+        model.denoiser().architecture(),
+        sampling.sampler(),
+        sampling.sampler(sampling.sampler(), steps, Optional.empty()).timesteps(),
+        model.denoiser().branchNames());
+  }
+
+  /**
+   * Sizes that a flow's checkpoint leaves free, as they were of a trajectory.
+   *
+   * @param run the folder's {@code pipeline.json}
+   */
+  public static Choices choices(JsonNode run, Checkpoint vectors) {
+    return Choices.NONE
+        .withPixelsPerElement(run.path("vae_scale_factor").asInt())
+        .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
+        .withTextTokens(Golden.size(vectors, "prompt_embeds", 1));
+  }
+
+  /** By the scheduler of a folder of golden vectors. */
+  public static Sampling sampling(Model model, String flavour) {
+    return model
+        .denoiser()
+        .io()
+        .sampling()
+        .withScheduler(Golden.path(flavour + "/scheduler/scheduler_config.json"));
   }
 
   /** A router over given timesteps of DDIM from a table of what is computed. */

@@ -8,6 +8,7 @@ import io.harmonica.Golden;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
 import io.harmonica.origin.Model;
 import io.harmonica.runtime.EmbeddedRuntime;
 import io.harmonica.runtime.ForwardingRuntime;
@@ -79,7 +80,7 @@ class FailingTensorsTest {
   private Request export(Checkpoint vectors) {
     JsonNode run = Golden.json(FLAVOUR + "/pipeline.json");
     try (Checkpoint source = Golden.open(FLAVOUR)) {
-      Model model = Model.of(source, Sd3PipelineGoldenTest.choices(run, vectors));
+      Model model = Model.of(source, Exports.choices(run, vectors));
       new Exporter(model, List.of(), ExportOptions.of("sd3"))
           .withSkipLayers(Set.of(1))
           .withWholePictures(List.of("none"))

@@ -2,8 +2,6 @@ package io.harmonica.generate;
 
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
-import static io.harmonica.Golden.path;
-import static io.harmonica.Golden.size;
 import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,15 +11,12 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
 import io.harmonica.export.Exports;
-import io.harmonica.model.Resolution;
 import io.harmonica.origin.Autoencoder;
-import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Reuse;
 import io.harmonica.router.Router;
 import io.harmonica.sampler.Flow;
-import io.harmonica.sampler.Sampling;
 import io.harmonica.sampler.Spacing;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,26 +38,11 @@ class Sd3PipelineGoldenTest {
 
   @TempDir Path folder;
 
-  static Choices choices(JsonNode run, Checkpoint vectors) {
-    return Choices.NONE
-        .withPixelsPerElement(run.path("vae_scale_factor").asInt())
-        .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
-        .withTextTokens(size(vectors, "prompt_embeds", 1));
-  }
-
-  static Sampling sampling(Model model, String flavour) {
-    return model
-        .denoiser()
-        .io()
-        .sampling()
-        .withScheduler(path(flavour + "/scheduler/scheduler_config.json"));
-  }
-
   private Request export(String flavour, Checkpoint vectors) {
     JsonNode run = Golden.json(flavour + "/pipeline.json");
     try (Checkpoint source = Golden.open(flavour);
         Checkpoint vae = Golden.open("vae16")) {
-      Model model = Model.of(source, choices(run, vectors));
+      Model model = Model.of(source, Exports.choices(run, vectors));
       Router all = Exports.staggered("all", model, STEPS, 1, Reuse.LAST);
       Router some = Exports.staggered("some", model, STEPS, 2, Reuse.LINEAR);
       ExportOptions options = ExportOptions.of("sd3").withStepsPerRequest(SIZE);
@@ -70,7 +50,7 @@ class Sd3PipelineGoldenTest {
       if (run.path("vae_scale_factor").asInt() == 2) {
         exporter.withDecoder(Autoencoder.of(vae));
       }
-      exporter.withSampling(sampling(model, flavour)).export(folder);
+      exporter.withSampling(Exports.sampling(model, flavour)).export(folder);
     }
     return request(run, vectors);
   }

@@ -72,7 +72,7 @@ class SkipLayerGuidanceGoldenTest {
 
   private void export(Checkpoint vectors, ExportOptions options, Set<Integer> without) {
     try (Checkpoint source = Golden.open(FLAVOUR)) {
-      Model model = Model.of(source, Sd3PipelineGoldenTest.choices(run, vectors));
+      Model model = Model.of(source, Exports.choices(run, vectors));
       Router all = Exports.staggered("all", model, STEPS, 1, Reuse.LAST);
       Router some = Exports.staggered("some", model, STEPS, 2, Reuse.LINEAR);
       Exporter exporter =
@@ -85,7 +85,7 @@ class SkipLayerGuidanceGoldenTest {
         exporter.withSkipLayers(without);
       }
       exporter
-          .withSampling(Sd3PipelineGoldenTest.sampling(model, FLAVOUR))
+          .withSampling(Exports.sampling(model, FLAVOUR))
           .withWholePictures(List.of("all"))
           .export(folder);
     }
@@ -295,7 +295,7 @@ class SkipLayerGuidanceGoldenTest {
     try (Checkpoint source = Golden.open(FLAVOUR);
         Checkpoint flux = Golden.open("flux/dev");
         Checkpoint vectors = vectors()) {
-      Model model = Model.of(source, Sd3PipelineGoldenTest.choices(run, vectors));
+      Model model = Model.of(source, Exports.choices(run, vectors));
       refused(model, Set.of(1, 4), "`skipLayers` 1,4 must name some of the blocks 0..3 of SD3.5");
       refused(model, Set.of(), "`skipLayers`  must name some of the blocks 0..3");
       refused(model, Set.of(0, 1, 2, 3), "`skipLayers` 0,1,2,3 leaves out all blocks of SD3.5");

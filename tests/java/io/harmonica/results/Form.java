@@ -8,10 +8,8 @@ import io.harmonica.export.ExportOptions.Numerics;
 import io.harmonica.model.Site;
 import io.harmonica.onnx.Precision;
 import io.harmonica.origin.Model;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /** What is exported of a checkpoint: all of it in fp32, in 8 bits, or pruned. */
 enum Form {
@@ -39,18 +37,7 @@ enum Form {
 
   /** The one of a name. */
   static Form of(String id) {
-    return Arrays.stream(values())
-        .filter(form -> form.id.equals(id))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "--forms: '%s' is none of %s"
-                        .formatted(
-                            id,
-                            Arrays.stream(values())
-                                .map(form -> form.id)
-                                .collect(Collectors.joining(", ")))));
+    return Choice.of("--forms", id, values(), form -> form.id);
   }
 
   private boolean needsRanges() {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -70,8 +71,8 @@ record HeldOut(int size, List<Scene> scenes) {
           && background.map(said -> said == ground).orElse(true);
     }
 
-    private static final java.util.Comparator<Group> ORDER =
-        java.util.Comparator.comparingInt(Group::colour).thenComparingInt(Group::shape);
+    private static final Comparator<Group> ORDER =
+        Comparator.comparingInt(Group::colour).thenComparingInt(Group::shape);
 
     private static Group one(Group group) {
       return new Group(1, group.colour, group.shape);

@@ -2,9 +2,7 @@ package io.harmonica.results;
 
 import io.harmonica.router.Policy;
 import io.harmonica.router.TargetSpeedup;
-import java.util.Arrays;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * What the results compare, in the order of the page's rows. What starts from another's router
@@ -112,18 +110,7 @@ enum Method {
 
   /** The one of a name. */
   static Method of(String id) {
-    return Arrays.stream(values())
-        .filter(method -> method.id.equals(id))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "--methods: '%s' is none of %s"
-                        .formatted(
-                            id,
-                            Arrays.stream(values())
-                                .map(method -> method.id)
-                                .collect(Collectors.joining(", ")))));
+    return Choice.of("--methods", id, values(), method -> method.id);
   }
 
   boolean isFor(int steps) {

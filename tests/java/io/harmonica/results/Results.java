@@ -171,7 +171,9 @@ public final class Results {
                   .filter(cell -> cell.trajectory().equals(drawn))
                   .mapToDouble(cell -> 1 / cell.speedup())
                   .sum();
-      seconds += exact.seconds(drawn) * settings.count() * sets;
+      if (sets > 0) {
+        seconds += exact.seconds(drawn) * settings.count() * sets;
+      }
     }
     out.printf(
         "%d cells of %d pictures each, about %.0f minutes%n",

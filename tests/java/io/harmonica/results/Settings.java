@@ -7,7 +7,6 @@ import io.harmonica.sampler.Sampling;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
@@ -99,7 +98,7 @@ record Settings(
   }
 
   static Settings of(CommandLine line) {
-    Subject subject = subject(line.getOptionValue("subject", "shapes"));
+    Subject subject = Subject.of(line.getOptionValue("subject", "shapes"));
     return new Settings(
         subject,
         path(line, "checkpoint", subject.checkpoint),
@@ -168,16 +167,6 @@ record Settings(
   /** Of all that decides what the model draws. */
   String checkpointDigest() {
     return Digest.of(subject.parts.stream().map(checkpoint::resolve).toList());
-  }
-
-  private static Subject subject(String name) {
-    return Arrays.stream(Subject.values())
-        .filter(subject -> subject.name().toLowerCase(Locale.ROOT).equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "--subject: '%s' is none of shapes, scenes".formatted(name)));
   }
 
   private static Path path(CommandLine line, String option, Path otherwise) {

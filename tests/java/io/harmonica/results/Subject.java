@@ -8,6 +8,7 @@ import io.harmonica.origin.Choices;
 import io.harmonica.picture.Latents;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** A task that methods are measured at: a shipped model, what it draws, and who judges it. */
 enum Subject {
@@ -52,22 +53,25 @@ enum Subject {
     @Override
     Content content(Pipeline pipeline, int count) {
       List<String> captions =
-          HELD_OUT.scenes().subList(0, count).stream().map(HeldOut.Scene::caption).toList();
+          Shipped.SCENES.scenes().subList(0, count).stream().map(HeldOut.Scene::caption).toList();
       return pipeline.prompts(captions, "", note -> {});
     }
 
     @Override
     Estimate accuracy(Path network, Latents pictures, Features features) {
-      return HELD_OUT.accuracy(network, pictures);
+      return Shipped.SCENES.accuracy(network, pictures);
     }
 
     @Override
     int most() {
-      return HELD_OUT.scenes().size();
+      return Shipped.SCENES.scenes().size();
     }
   };
 
-  private static final HeldOut HELD_OUT = HeldOut.read(HeldOut.FILE);
+  /** Read when the first scene is asked for. */
+  private static final class Shipped {
+    static final HeldOut SCENES = HeldOut.read(HeldOut.FILE);
+  }
 
   /** The folder that holds it. */
   final Path checkpoint;
@@ -115,6 +119,11 @@ enum Subject {
     this.guidance = guidance;
     this.page = page;
     this.training = training;
+  }
+
+  /** The one of a name. */
+  static Subject of(String name) {
+    return Choice.of("--subject", name, values(), one -> one.name().toLowerCase(Locale.ROOT));
   }
 
   /** What the pictures of a set show. */

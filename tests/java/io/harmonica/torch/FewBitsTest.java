@@ -6,7 +6,6 @@ import static io.harmonica.onnx.Precision.FP8;
 import static io.harmonica.onnx.Precision.INT4;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.harmonica.Element;
 import io.harmonica.Golden;
 import io.harmonica.Reference;
 import io.harmonica.calibration.Compensation;
@@ -22,16 +21,12 @@ import io.harmonica.model.Int8Maps;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Site;
 import io.harmonica.model.Weights;
-import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Parameters;
-import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;
-import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -227,17 +222,8 @@ class FewBitsTest {
       Map<String, String> settings,
       long... shape)
       throws IOException {
-    try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
-      Graph graph = new Graph("map");
-      OnnxOps exact = new OnnxOps(graph, parameters(numpy), file, precision);
-      long[] after = Arrays.copyOfRange(shape, 1, shape.length);
-      long[] made = after.clone();
-      made[made.length - 1] = OUT;
-      Ops<io.harmonica.onnx.Value> ops = in.apply(exact);
-      graph.output("y", ops.linear(graph.input("x", Element.FP32, after), "map", IN, OUT), made);
-      Floats x = new Floats(floats(numpy, "x"), shape);
-      return Evaluation.run(graph.model(), folder, Map.of("x", x), settings).get("y").values();
-    }
+    Floats x = new Floats(floats(numpy, "x"), shape);
+    return MapEngine.run(folder, parameters(numpy), precision, in, settings, x, OUT);
   }
 
   static Stream<GoldenCase> models() throws IOException {

@@ -6,7 +6,6 @@ import static io.harmonica.onnx.Precision.INT8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
-import io.harmonica.Element;
 import io.harmonica.Golden;
 import io.harmonica.Reference;
 import io.harmonica.calibration.Smoothing;
@@ -19,16 +18,12 @@ import io.harmonica.model.Int8Weights;
 import io.harmonica.model.Ops;
 import io.harmonica.model.Site;
 import io.harmonica.model.Weights;
-import io.harmonica.onnx.Evaluation;
 import io.harmonica.onnx.Evaluation.Floats;
 import io.harmonica.onnx.Evaluation.Parameters;
-import io.harmonica.onnx.Graph;
 import io.harmonica.onnx.OnnxOps;
-import io.harmonica.onnx.WeightFile;
 import io.harmonica.origin.Model;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -165,17 +160,8 @@ class Int8OpsTest {
       Function<OnnxOps, Ops<io.harmonica.onnx.Value>> in,
       long... shape)
       throws IOException {
-    try (WeightFile file = WeightFile.create(folder.resolve(WeightFile.NAME))) {
-      Graph graph = new Graph("map");
-      OnnxOps exact = new OnnxOps(graph, weights, file, INT8);
-      long[] after = Arrays.copyOfRange(shape, 1, shape.length);
-      long[] made = after.clone();
-      made[made.length - 1] = OUT;
-      Ops<io.harmonica.onnx.Value> ops = in.apply(exact);
-      graph.output("y", ops.linear(graph.input("x", Element.FP32, after), "map", IN, OUT), made);
-      Floats x = new Floats(floats(numpy, "x"), shape);
-      return Evaluation.run(graph.model(), folder, Map.of("x", x)).get("y").values();
-    }
+    Floats x = new Floats(floats(numpy, "x"), shape);
+    return MapEngine.run(folder, weights, INT8, in, Map.of(), x, OUT);
   }
 
   /** One scale for all tokens after smoothing, of what was observed of half of them. */

@@ -2,7 +2,6 @@ package io.harmonica.train;
 
 import static io.harmonica.Golden.assertClose;
 import static io.harmonica.Golden.floats;
-import static io.harmonica.Golden.path;
 import static io.harmonica.Golden.size;
 import static io.harmonica.Golden.trajectoryTolerance;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -14,13 +13,12 @@ import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.Digest;
 import io.harmonica.export.ExportOptions;
 import io.harmonica.export.Exporter;
+import io.harmonica.export.Exports;
 import io.harmonica.generate.Content;
 import io.harmonica.generate.Embeddings;
 import io.harmonica.generate.Pipeline;
 import io.harmonica.generate.Request;
 import io.harmonica.model.Denoiser;
-import io.harmonica.model.Resolution;
-import io.harmonica.origin.Choices;
 import io.harmonica.origin.Model;
 import io.harmonica.picture.Latents;
 import io.harmonica.router.Fora;
@@ -71,18 +69,8 @@ class FlowRoutersGoldenTest {
   void foraTaylorAndTrained_areTheirMathematics() {
     try (Checkpoint source = Golden.open(FLAVOUR);
         Checkpoint vectors = Golden.open(FLAVOUR + "/traj_plain.safetensors")) {
-      Choices choices =
-          Choices.NONE
-              .withPixelsPerElement(run.path("vae_scale_factor").asInt())
-              .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
-              .withTextTokens(size(vectors, "prompt_embeds", 1));
-      Model model = Model.of(source, choices);
-      Sampling sampling =
-          model
-              .denoiser()
-              .io()
-              .sampling()
-              .withScheduler(path(FLAVOUR + "/scheduler/scheduler_config.json"));
+      Model model = Model.of(source, Exports.choices(run, vectors));
+      Sampling sampling = Exports.sampling(model, FLAVOUR);
       Captions captions = captions(vectors);
       Sampler sampler = sampling.sampler("flow-euler", run.path("steps").asInt(), Optional.empty());
       try (TorchOps ops = TorchOps.open(model.weights(), Device.of("cpu"), Precision.FP32)) {

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.harmonica.Golden;
 import io.harmonica.PackedLatents;
 import io.harmonica.checkpoint.Checkpoint;
+import io.harmonica.export.Exports;
 import io.harmonica.model.Denoiser;
 import io.harmonica.model.Resolution;
 import io.harmonica.origin.Choices;
@@ -106,12 +107,7 @@ class CaptionsGoldenTest {
     JsonNode run = Golden.json(folder + "/pipeline.json");
     try (Checkpoint source = Checkpoint.open(path(folder));
         Checkpoint vectors = Golden.open(folder + "/" + trajectory + ".safetensors")) {
-      Choices choices =
-          Choices.NONE
-              .withPixelsPerElement(run.path("vae_scale_factor").asInt())
-              .withResolution(new Resolution(run.path("height").asInt(), run.path("width").asInt()))
-              .withTextTokens(size(vectors, "prompt_embeds", 1));
-      Model model = Model.of(source, choices);
+      Model model = Model.of(source, Exports.choices(run, vectors));
       Denoiser.Interface io = model.denoiser().io();
       boolean away = vectors.names().contains("negative_prompt_embeds");
       List<Captions.Caption> texts = // of the first picture alone: each has its own negative text
