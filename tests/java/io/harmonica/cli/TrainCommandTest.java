@@ -141,25 +141,31 @@ class TrainCommandTest {
   @Test
   void int8Static_isTrainedWithItsRanges() {
     assertThat(train("--precision", "int8-static").err()).contains("missing --ranges FILE");
-    String ranges = folder.resolve("ranges.safetensors").toString();
+    String ranges = observed("ranges.safetensors", 1);
     assertThat(train("--ranges", ranges).err())
         .contains("--ranges has no effect without --precision int8-static");
-    Invocation observed =
-        Invocation.of(
-            "calibrate",
-            "--checkpoint",
-            Checkpoints.DIT.toString(),
-            "--steps",
-            "4",
-            "--pictures",
-            "1",
-            "--out",
-            ranges);
-    assertThat(observed.code()).as(observed.err()).isZero();
     Invocation done = train("--precision", "int8-static", "--ranges", ranges, "--exchange", "1");
     assertThat(done.code()).as(done.err()).isZero();
     Router router = Router.read(folder.resolve("router.json"));
-    assertThat(router.training().path("precision").asText()).isEqualTo("int8-static");
+    assertThat(router.training().path("precision").asText())
+        .matches("int8-static of ranges [0-9a-f]{32}");
+
+    String others = observed("others.safetensors", 2);
+    String state = folder.resolve("router.state.json").toString();
+    assertThat(train("--precision", "int8-static", "--ranges", others, "--resume", state).err())
+        .contains("was trained with precision int8-static of ranges ");
+  }
+
+  /** What a calibration sees on so many pictures. */
+  private String observed(String file, int pictures) {
+    String ranges = folder.resolve(file).toString();
+    Invocation observed =
+        Invocation.of(
+            ("calibrate --steps 4 --pictures %d --checkpoint %s --out %s"
+                    .formatted(pictures, Checkpoints.DIT, ranges))
+                .split(" "));
+    assertThat(observed.code()).as(observed.err()).isZero();
+    return ranges;
   }
 
   @Test

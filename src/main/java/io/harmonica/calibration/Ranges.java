@@ -3,6 +3,7 @@ package io.harmonica.calibration;
 import io.harmonica.HarmonicaException;
 import io.harmonica.checkpoint.Checkpoint;
 import io.harmonica.checkpoint.DType;
+import io.harmonica.checkpoint.Digest;
 import io.harmonica.checkpoint.SafetensorsWriter;
 import io.harmonica.checkpoint.SafetensorsWriter.Floats;
 import io.harmonica.checkpoint.StoredTensor;
@@ -111,6 +112,11 @@ public final class Ranges implements Observed, AutoCloseable {
 
   public Notes notes() {
     return notes;
+  }
+
+  /** What tells these from others, wherever they lie. */
+  public String digest() {
+    return Digest.of(file);
   }
 
   /**

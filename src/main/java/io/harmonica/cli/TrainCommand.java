@@ -181,7 +181,8 @@ final class TrainCommand implements Command {
                   : null;
           TrainingBars bars = new TrainingBars(console)) {
         Denoising exact = Trainer.denoising(task, ops, options.trajectory());
-        Denoising denoising = int8 ? exact.in(rounded.ops(), word) : exact;
+        String numbers = ranges == null ? word : word + " of ranges " + ranges.digest();
+        Denoising denoising = int8 ? exact.in(rounded.ops(), numbers) : exact;
         for (Family.Member member : family) {
           Task own = task.named(member.name());
           TrainingFiles files = new TrainingFiles(member.out());

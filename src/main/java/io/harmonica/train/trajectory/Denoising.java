@@ -103,7 +103,7 @@ public final class Denoising {
    * stay those of before, so errors are those against the exact model.
    *
    * @param interpreter of the model; everything else stays libtorch's
-   * @param precision its word
+   * @param precision what tells it from others, {@code int8}
    */
   public Denoising in(Ops<Value> interpreter, String precision) {
     return by(new Passes(ops, interpreter, precision, model, passes.columns()));
