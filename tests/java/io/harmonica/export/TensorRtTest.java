@@ -180,7 +180,8 @@ class TensorRtTest {
       for (int i = 0; i < SIZES.size(); i++) {
         boolean chosen =
             i == (number / 2 + precision.ordinal()) % SIZES.size()
-                && (number == 0 || precision == (number % 2 == 0 ? Precision.FP32 : Precision.FP16));
+                && (number == 0
+                    || precision == (number % 2 == 0 ? Precision.FP32 : Precision.FP16));
         if (ALL || chosen) {
           cuts.add(new Cut(precision, SIZES.get(i)));
         }

@@ -25,19 +25,38 @@ enum Method {
       "fora-exchange",
       "FORA's table, exchanged, plain reuse",
       "--reuse last --init fora --iterations 0 --exchange 3"),
+  SDT_GAIN(
+      "sdt-gain",
+      "SDT+IEPO by gain, plain reuse, 250 iterations",
+      "--reuse last" + Method.FROM_NOISE + "250",
+      Method.SHORT),
+  SDT_GAIN_TAYLOR(
+      "sdt-gain-taylor",
+      "SDT+IEPO by gain from Taylor's table, learned weights",
+      "--reuse learned --init taylor --iterations 60",
+      Method.SHORT),
+  SDT_GAIN_EXCHANGE(
+      "sdt-gain-exchange",
+      "SDT+IEPO's table by gain, exchanged, learned weights",
+      "--reuse learned --init <sdt-gain> --iterations 0 --exchange 3",
+      Method.SHORT),
   SDT_TAYLOR(
       "sdt-taylor",
       "SDT+IEPO from Taylor's table, learned weights",
-      "--reuse learned --init taylor --iterations 60",
+      "--lambda paper --reuse learned --init taylor --iterations 60",
       Method.SHORT),
   SDT_LAST_1000(
       "sdt-last-1000",
       "SDT+IEPO, plain reuse, 1000 iterations",
-      "--reuse last" + Method.FROM_NOISE + "1000",
+      "--lambda paper --reuse last" + Method.FROM_NOISE + "1000",
       Method.SHORT),
-  SDT_LEARNED("sdt-learned", "SDT+IEPO, learned weights", "--reuse learned" + Method.HUNDRED),
-  SDT_LINEAR("sdt-linear", "SDT+IEPO, linear forecast", "--reuse linear" + Method.HUNDRED),
-  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--reuse last" + Method.HUNDRED),
+  SDT_LEARNED(
+      "sdt-learned",
+      "SDT+IEPO, learned weights",
+      "--lambda paper --reuse learned" + Method.HUNDRED),
+  SDT_LINEAR(
+      "sdt-linear", "SDT+IEPO, linear forecast", "--lambda paper --reuse linear" + Method.HUNDRED),
+  SDT_LAST("sdt-last", "SDT+IEPO, plain reuse", "--lambda paper --reuse last" + Method.HUNDRED),
   SDT_NO_IEPO(
       "sdt-no-iepo", "SDT without IEPO, plain reuse", "--no-iepo --reuse last" + Method.HUNDRED),
   LTC("ltc", "Learning-to-Cache, plain reuse", "--objective ltc --reuse last" + Method.HUNDRED),

@@ -1,7 +1,9 @@
 package io.harmonica.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
+import io.harmonica.torch.Scope;
 import io.harmonica.train.TrainOptions.Lambda;
 import io.harmonica.train.TrainOptions.Reusing;
 import io.harmonica.train.trajectory.Batch;
@@ -12,6 +14,7 @@ import java.util.function.IntPredicate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class IepoTest {
   private static final int STEPS = 5;
@@ -47,6 +50,35 @@ class IepoTest {
         assertThat(lambda[s]).as("step " + s).isEqualTo((float) sum).isPositive();
       }
       assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2 + STEPS * STEPS);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"ddim", "iddpm"})
+  void gain_isThePapersOverTheErrorOfTheStepsOwnPrediction(String sampler) {
+    try (Tiny tiny = new Tiny(STEPS, sampler)) {
+      Denoising denoising = tiny.denoising();
+      SoftRouting routing = tiny.routing(Reusing.LINEAR);
+      Table table = tiny.table(0);
+      Batch batch = denoising.draw(1, 3);
+      Iepo iepo = new Iepo(denoising, routing);
+
+      float[] gain = iepo.lambda(Lambda.GAIN, table, batch);
+      assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2);
+
+      float[] paper = iepo.lambda(Lambda.PAPER, table, batch);
+      try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
+        denoising.advance(walk, at -> routing.soft(at, table));
+        for (int s = 1; s < STEPS; s++) {
+          double mse;
+          try (Scope scope = Scope.open()) {
+            Updates.Gradient found = Sdt.gradient(denoising, routing, table, walk); // as trained
+            mse = found.mse();
+            walk.advance(found.prediction());
+          }
+          assertThat((double) gain[s]).isCloseTo(paper[s] / mse, withinPercentage(0.1));
+        }
+      }
     }
   }
 

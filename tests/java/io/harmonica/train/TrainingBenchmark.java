@@ -94,7 +94,7 @@ public final class TrainingBenchmark {
   private double iterate(Table table) {
     Batch batch = denoising.draw(BATCH, 1);
     Updates updates = new Updates(table, ones(), 1e-3, 0.01);
-    return seconds(() -> new Sdt(denoising, routing).iterate(table, batch, updates));
+    return seconds(() -> new Sdt(denoising, routing, false).iterate(table, batch, updates));
   }
 
   /** A training step against a plain pass. */

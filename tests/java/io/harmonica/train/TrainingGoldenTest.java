@@ -86,7 +86,7 @@ class TrainingGoldenTest {
     Updates updates = new Updates(table, lambda, beta, run.config.path("lr").asDouble());
     List<Updates.Gradient> found = new ArrayList<>();
     List<float[]> visited = new ArrayList<>();
-    new Sdt(run.denoising, run.routing)
+    new Sdt(run.denoising, run.routing, false)
         .iterate(
             table,
             run.batch(x[0]),

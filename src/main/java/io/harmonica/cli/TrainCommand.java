@@ -92,8 +92,8 @@ final class TrainCommand implements Command {
             .value(
                 "lambda",
                 words(Lambda.values()),
-                "how much an error at a step matters (IEPO): by the paper (default), or as the"
-                    + " reference code computes it")
+                "how much an error at a step matters (IEPO): by what one of 1 does to the picture"
+                    + " (default), by the paper, or as the reference code computes it")
             .flag("no-iepo", "the same as --lambda none: errors at all steps matter alike")
             .value("lambda-every", "C", "iterations between two refreshes of lambda (default 50)")
             .value("iterations", "N", "trajectories to train on (default 500); 0: none")
@@ -233,7 +233,7 @@ final class TrainCommand implements Command {
             choice(arguments, "grain", Grain.values(), Grain.BRANCH),
             arguments.has("merge")),
         new ErrorWeights(
-            choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.PAPER : Lambda.NONE),
+            choice(arguments, "lambda", Lambda.values(), weighs ? Lambda.GAIN : Lambda.NONE),
             arguments.integer("lambda-every", 1, Integer.MAX_VALUE).orElse(50)),
         control(arguments, family.get(0)),
         arguments.text("init").map(TrainCommand::start).orElse(Start.RANDOM),

@@ -38,6 +38,19 @@ public final class Value implements AutoCloseable {
     return new Value(tensor.detach());
   }
 
+  /** The same numbers as a leaf: where the history of a gradient begins. */
+  public Value asLeaf() {
+    Tensor leaf = tensor.detach();
+    leaf.set_requires_grad(true);
+    return new Value(leaf);
+  }
+
+  /** The derivative of a leaf along a direction of its shape; 0 where no pass has reached it. */
+  public double gradientAlong(Value direction) {
+    Tensor gradient = tensor.grad();
+    return gradient.defined() ? gradient.mul(direction.tensor).sum().item_double() : 0;
+  }
+
   /** Adds the gradients of this scalar to all leaves that it was computed from. */
   public void backward() {
     tensor.backward();

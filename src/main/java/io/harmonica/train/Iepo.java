@@ -14,6 +14,10 @@ import java.util.function.Function;
  *
  * <p>Both are the same before step s. So the routed trajectory forks there: T (T + 1) / 2 passes
  * instead of the T^2 of T whole trajectories, and never more than two caches.
+ *
+ * <p>This lambda grows with the very error that it weighs: a step that errs little counts little
+ * twice over. {@link TrainOptions.Lambda#GAIN} divides it by the step's MSE between the two, so
+ * that {@code lambda_s MSE_s} is, to first order, what the step adds to the picture's error.
  */
 final class Iepo {
   private final Denoising denoising;
@@ -23,6 +27,14 @@ final class Iepo {
     this.denoising = denoising;
     this.routing = routing;
   }
+
+  /**
+   * A trajectory's end, and how it went on from the fork.
+   *
+   * @param x its samples, [B, C, H, W]
+   * @param prediction of the step that it forked at
+   */
+  private record Fork(float[] x, float[] prediction) {}
 
   /** The weight of each step's error; 0 for step 0, which has none. */
   float[] lambda(TrainOptions.Lambda kind, Table table, Batch batch) {
@@ -38,32 +50,38 @@ final class Iepo {
             ? walk -> routing.hard(walk, table)
             : walk -> routing.soft(walk, table);
     float[][] results = new float[steps + 1][]; // of the forks at each step; last, of none
+    double[] errors = new double[steps]; // of each step's routed prediction
     try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
-      for (int s = 0; s < steps; s++) {
-        if (s > 0) {
-          results[s] = forked(walk, routed, cumulative ? steps : s);
-        }
-        denoising.advance(walk, routed);
+      denoising.advance(walk, routed);
+      for (int s = 1; s < steps; s++) {
+        Fork fork = forked(walk, routed, cumulative ? steps : s);
+        float[] prediction = denoising.advance(walk, routed);
+        results[s] = fork.x;
+        errors[s] = squares(prediction, fork.prediction, 1) / prediction.length;
       }
       results[steps] = walk.x();
     }
     for (int s = 1; s < steps; s++) {
-      // The reference disables caching from s on, and compares with disabling it from s + 1 on.
-      lambda[s] =
-          cumulative
-              ? (float) (squares(results[s + 1], results[s], 1) / results[s].length)
-              : (float) squares(results[steps], results[s], batch.copies());
+      double error =
+          cumulative // disabled from s on against from s + 1 on, as the reference compares them
+              ? squares(results[s + 1], results[s], 1) / results[s].length
+              : squares(results[steps], results[s], batch.copies());
+      lambda[s] = (float) (kind != TrainOptions.Lambda.GAIN ? error : gain(error, errors[s]));
     }
     return lambda;
   }
 
-  /** The result with caching disabled from here to the step {@code last}, both included. */
-  private float[] forked(Walk walk, Function<Walk, Substitute> routed, int last) {
+  /** What the picture's error is for one of 1 in the prediction; 0 where there is none of it. */
+  private static double gain(double picture, double prediction) {
+    return prediction > 0 ? picture / prediction : 0;
+  }
+
+  /** Goes on with caching disabled from here to the step {@code last}, both included. */
+  private Fork forked(Walk walk, Function<Walk, Substitute> routed, int last) {
     try (Walk fork = walk.fork()) {
-      while (!fork.done()) {
-        denoising.advance(fork, fork.step() <= last ? Substitute::disabled : routed);
-      }
-      return fork.x();
+      float[] prediction = denoising.advance(fork, Substitute::disabled);
+      denoising.finish(fork, at -> at.step() <= last ? Substitute.disabled(at) : routed.apply(at));
+      return new Fork(fork.x(), prediction);
     }
   }
 

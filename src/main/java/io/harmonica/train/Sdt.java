@@ -8,15 +8,20 @@ import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Passes;
 import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Step-wise denoising training (HarmoniCa, arXiv 2410.01723): a student with soft routing follows
  * the whole trajectory, and is held at every step to a teacher that computes everything from the
  * same samples. The loss of step s is {@code lambda_s MSE_s + beta sum_b r_sb}.
  *
- * <p>Only row s of the table has a gradient at step s: what is stored is detached.
+ * <p>In the paper only row s of the table has a gradient at step s: what is stored is detached.
+ *
+ * @param credits whether a row has the later losses' gradient too, see {@link Credit}: where these
+ *     are in one unit, the picture's error
  */
-record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
+record Sdt(Denoising denoising, SoftRouting routing, boolean credits) implements Objective {
 
   /** What a step found, and the samples after it. */
   interface Observer {
@@ -28,24 +33,34 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
     iterate(table, batch, updates, (found, x) -> {});
   }
 
-  /** One trajectory, a loss and an update at every step but the first. */
+  /** One trajectory: a loss at every step but the first, and at the end an update of its row. */
   void iterate(Table table, Batch batch, Updates updates, Observer observer) {
-    try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
+    List<Updates.Gradient> all = new ArrayList<>();
+    try (Walk walk = Walk.start(denoising, batch, routing.history(), 0);
+        Credit credit = new Credit(walk, table.steps(), table.columns())) {
       denoising.advance(walk, first -> routing.soft(first, table));
       while (!walk.done()) {
         try (Scope scope = Scope.open()) {
-          Updates.Gradient found = gradient(denoising, routing, table, walk);
-          updates.step(found);
-          walk.advance(found.prediction()); // the student's, from before the update
+          Updates.Gradient found =
+              gradient(denoising, routing, table, walk, credits ? credit : Soft.Observer.NONE);
+          credit.settle(updates.weight(walk.step()));
+          walk.advance(found.prediction()); // the student's
           observer.step(found, walk.x());
+          all.add(found);
         }
       }
+      all.forEach(found -> updates.step(found, credit.of(found.step())));
     }
   }
 
   /** Student against teacher at a walk's step: the MSE and its gradient by the row. */
   static Updates.Gradient gradient(
       Denoising denoising, SoftRouting routing, Table table, Walk walk) {
+    return gradient(denoising, routing, table, walk, Soft.Observer.NONE);
+  }
+
+  private static Updates.Gradient gradient(
+      Denoising denoising, SoftRouting routing, Table table, Walk walk, Soft.Observer observer) {
     TorchOps ops = denoising.ops();
     int step = walk.step();
     Passes.Begun begun = denoising.begin(walk); // the same for both
@@ -55,7 +70,8 @@ record Sdt(Denoising denoising, SoftRouting routing) implements Objective {
           table.learned()
               ? ops.leaf(table.corrections()[step], (long) table.weights() * table.columns())
               : null;
-      Value student = denoising.guided(begun, routing.soft(walk, table, logits, corrections));
+      Value student =
+          denoising.guided(begun, routing.soft(walk, table, logits, corrections, observer));
       Value mse = ops.mean(ops.square(ops.sub(teacher, student))); // over all rows and channels
       mse.backward();
       return new Updates.Gradient(

@@ -5,6 +5,7 @@ import io.harmonica.torch.TorchOps;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -18,8 +19,35 @@ final class Soft implements Substitute {
   private final Table table;
   private final Reuse.Forecast forecast;
   private final double threshold;
+  private final Observer observer;
   private final Value scores; // (columns)
   private final Value corrections; // (weights columns), or null where reuse is not learned
+
+  /** Who is told what a step reads of earlier ones, and what its computing changes. */
+  interface Observer {
+    /** Nobody. */
+    Observer NONE =
+        new Observer() {
+          @Override
+          public Value reads(int column, int stored, Value output) {
+            return output;
+          }
+
+          @Override
+          public void changes(int column, Value difference) {}
+        };
+
+    /**
+     * A stored output is read.
+     *
+     * @param stored the step that stored it
+     * @return it, or what stands for it
+     */
+    Value reads(int column, int stored, Value output);
+
+    /** A computed output less what would have been reused. */
+    void changes(int column, Value difference);
+  }
 
   /**
    * Routes a walk's step.
@@ -34,12 +62,14 @@ final class Soft implements Substitute {
       Reuse.Forecast forecast,
       double threshold,
       Value logits,
-      Value corrections) {
+      Value corrections,
+      Observer observer) {
     this.ops = ops;
     this.walk = walk;
     this.table = table;
     this.forecast = forecast;
     this.threshold = threshold;
+    this.observer = observer;
     this.scores = ops.toPrecision(ops.sigmoid(logits));
     this.corrections = corrections == null ? null : ops.toPrecision(corrections);
   }
@@ -51,7 +81,9 @@ final class Soft implements Substitute {
     if (step > 0) {
       Value reused = reused(column); // (B, N, D)
       Value r = ops.slice(scores, 0, column, column + 1); // (1)
-      output = ops.add(reused, ops.mul(r, ops.sub(output, reused)));
+      Value difference = ops.sub(output, reused);
+      observer.changes(column, difference);
+      output = ops.add(reused, ops.mul(r, difference));
     }
     if (table.score(step, column) > threshold) {
       walk.cache().store(column, step, output);
@@ -60,10 +92,11 @@ final class Soft implements Substitute {
   }
 
   private Value reused(int column) {
-    double[] weights = forecast.weights(walk.step(), column, walk.cache().steps(column));
+    List<Integer> stored = walk.cache().steps(column);
+    double[] weights = forecast.weights(walk.step(), column, stored);
     Value sum = null;
     for (int k = 0; k < weights.length; k++) {
-      Value older = walk.cache().output(column, k);
+      Value older = observer.reads(column, stored.get(k), walk.cache().output(column, k));
       if (weights.length > 1) {
         Value weight = Substitute.scalar(ops, weights[k]);
         long place = (long) table.weights() * column + k;

@@ -24,7 +24,7 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
     int step = walk.step();
     Value logits = ops.input(table.logits()[step], table.columns());
     Value corrections = table.learned() ? corrections(table, step) : null;
-    return soft(walk, table, logits, corrections);
+    return soft(walk, table, logits, corrections, Soft.Observer.NONE);
   }
 
   private Value corrections(Table table, int step) {
@@ -33,8 +33,8 @@ record SoftRouting(TorchOps ops, Reuse.Forecast forecast, double threshold) {
   }
 
   /** Routes a walk's step with leaves that want a gradient. */
-  Soft soft(Walk walk, Table table, Value logits, Value corrections) {
-    return new Soft(ops, walk, table, forecast, threshold, logits, corrections);
+  Soft soft(Walk walk, Table table, Value logits, Value corrections, Soft.Observer observer) {
+    return new Soft(ops, walk, table, forecast, threshold, logits, corrections, observer);
   }
 
   /** Routes a walk's step as inference would. */

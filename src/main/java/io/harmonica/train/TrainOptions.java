@@ -80,7 +80,7 @@ public record TrainOptions(
   /**
    * How much each step's error weighs.
    *
-   * @param lambda how it is found [paper]; none is SDT without IEPO
+   * @param lambda how it is found [gain]; none is SDT without IEPO
    * @param every iterations from one refresh to the next, from 1 [50]
    */
   public record ErrorWeights(Lambda lambda, int every) {
@@ -196,6 +196,8 @@ public record TrainOptions(
 
   /** How much a step's error weighs (IEPO). */
   public enum Lambda {
+    /** The paper's, over the step's own error: what a unit of it does to the picture. */
+    GAIN,
     PAPER,
     PAPER_HARD,
     REFERENCE,

@@ -261,7 +261,7 @@ public final class Trainer {
 
   private Objective objective() {
     if (options.objective() == TrainOptions.Objective.SDT) {
-      return new Sdt(denoising, routing);
+      return new Sdt(denoising, routing, options.weights().lambda() == TrainOptions.Lambda.GAIN);
     }
     progress.begin("generating the pictures to train on", Ltc.PICTURES);
     Ltc.Pictures pictures =

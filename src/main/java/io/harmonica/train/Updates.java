@@ -30,8 +30,8 @@ final class Updates {
    *
    * @param regulariser sum of the row's scores, before the update
    * @param total {@code lambda * mse + beta * regulariser}
-   * @param gradient of the total by the row's logits
-   * @param savings {@code -dMSE/dr} by column
+   * @param gradient of the total, and of later losses, by the row's logits
+   * @param savings {@code -dMSE/dr} by column, with later steps' in units of this one
    */
   record Loss(
       int step, double mse, double regulariser, double total, float[] gradient, double[] savings) {}
@@ -48,7 +48,21 @@ final class Updates {
     return losses;
   }
 
+  double weight(int step) {
+    return lambda[step];
+  }
+
+  /** Updates a row by its own step's loss. */
   void step(Gradient found) {
+    step(found, new double[table.columns()]);
+  }
+
+  /**
+   * Updates a row by all losses that it has a part in.
+   *
+   * @param later derivatives of later steps' weighted losses by the row's scores
+   */
+  void step(Gradient found, double[] later) {
     int step = found.step();
     double weight = lambda[step];
     int columns = table.columns();
@@ -59,8 +73,8 @@ final class Updates {
       double r = table.score(step, b);
       double slope = r * (1 - r);
       regulariser += r;
-      gradient[b] = (float) (weight * found.logits()[b] + beta * slope);
-      savings[b] = -found.logits()[b] / slope;
+      gradient[b] = (float) (weight * found.logits()[b] + (beta + later[b]) * slope);
+      savings[b] = -found.logits()[b] / slope - (weight > 0 ? later[b] / weight : 0);
     }
     double total = weight * found.mse() + beta * regulariser;
     if (!Double.isFinite(total) || !finite(gradient)) {

@@ -313,10 +313,16 @@ public final class Denoising {
     }
   }
 
-  /** Takes one step of a walk, of which no gradient is wanted. */
-  public void advance(Walk walk, Function<Walk, Substitute> routes) {
+  /**
+   * Takes one step of a walk, of which no gradient is wanted.
+   *
+   * @return the guided prediction that it was taken by, [B, O, H, W]
+   */
+  public float[] advance(Walk walk, Function<Walk, Substitute> routes) {
     try (Scope scope = Scope.withoutGradients()) {
-      walk.advance(guided(begin(walk), routes.apply(walk)).floats());
+      float[] prediction = guided(begin(walk), routes.apply(walk)).floats();
+      walk.advance(prediction);
+      return prediction;
     }
   }
 
