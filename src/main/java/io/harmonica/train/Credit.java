@@ -13,8 +13,10 @@ import java.util.TreeMap;
  * losses' gradient that a row does not see otherwise, as stored outputs are detached.
  *
  * <p>A step q that stores a column puts by {@code o = h + r (f - h)}, h being what it would have
- * reused. A later step s that reads this o has {@code dL_s/dr_q = <dL_s/do, f - h>}. Where q does
- * not store, the same says what it would have changed if it had.
+ * reused. A later step s that reuses this o has {@code dL_s/dr_q = <dL_s/do, f - h>}. Where q does
+ * not store, the same says what it would have changed if it had. Steps that compute give no credit,
+ * though soft routing mixes stored outputs in: inference does not, and with theirs training came
+ * out worse.
  *
  * <p>Owns the differences {@code f - h} that it keeps; {@link #close} frees them.
  */

@@ -38,7 +38,7 @@ final class Soft implements Substitute {
         };
 
     /**
-     * A stored output is read.
+     * A stored output is read, where inference reads it too: by a step that does not store.
      *
      * @param stored the step that stored it
      * @return it, or what stands for it
@@ -78,25 +78,26 @@ final class Soft implements Substitute {
   public Value output(int column, Supplier<Value> computed) {
     Value output = computed.get(); // (B, N, D)
     int step = walk.step();
+    boolean stores = table.score(step, column) > threshold;
     if (step > 0) {
-      Value reused = reused(column); // (B, N, D)
+      Value reused = reused(column, stores ? Observer.NONE : observer); // (B, N, D)
       Value r = ops.slice(scores, 0, column, column + 1); // (1)
       Value difference = ops.sub(output, reused);
       observer.changes(column, difference);
       output = ops.add(reused, ops.mul(r, difference));
     }
-    if (table.score(step, column) > threshold) {
+    if (stores) {
       walk.cache().store(column, step, output);
     }
     return output;
   }
 
-  private Value reused(int column) {
+  private Value reused(int column, Observer reader) {
     List<Integer> stored = walk.cache().steps(column);
     double[] weights = forecast.weights(walk.step(), column, stored);
     Value sum = null;
     for (int k = 0; k < weights.length; k++) {
-      Value older = observer.reads(column, stored.get(k), walk.cache().output(column, k));
+      Value older = reader.reads(column, stored.get(k), walk.cache().output(column, k));
       if (weights.length > 1) {
         Value weight = Substitute.scalar(ops, weights[k]);
         long place = (long) table.weights() * column + k;
