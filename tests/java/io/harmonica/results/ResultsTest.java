@@ -77,7 +77,7 @@ class ResultsTest {
     writeTrained("ddim4-1.5-sdt-linear.json", 4);
     String first = run();
     assertThat(first)
-        .contains("trained routers missing: 12")
+        .contains("trained routers missing: 15")
         .contains(
             "  bin/harmonica train --checkpoint export/shapes-dit --steps 4 --sampler ddim"
                 + " --guidance 1.0 --no-iepo --reuse last --init random --learning-rate 0.05"
