@@ -3,7 +3,8 @@ package io.harmonica.train;
 import io.harmonica.torch.Scope;
 import io.harmonica.torch.Value;
 import io.harmonica.train.trajectory.Walk;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,26 +24,36 @@ import java.util.TreeMap;
 final class Credit implements Soft.Observer, AutoCloseable {
   private final Walk walk;
   private final double[][] byScore; // [steps][columns]: of later losses
-  private final Map<Integer, TreeMap<Integer, Value>> differences = new HashMap<>(); // by column
-  private final Map<Integer, Map<Integer, Value>> read = new HashMap<>(); // by column and step
+  private final List<TreeMap<Integer, Value>> differences = new ArrayList<>(); // by column and step
+  private final List<Read> reads = new ArrayList<>(); // of the step that runs
+
+  /**
+   * A stored output that a step reuses.
+   *
+   * @param stored the step that stored it
+   * @param leaf where the gradient by it is found
+   */
+  private record Read(int column, int stored, Value leaf) {}
 
   Credit(Walk walk, int steps, int columns) {
     this.walk = walk;
     this.byScore = new double[steps][columns];
+    for (int b = 0; b < columns; b++) {
+      differences.add(new TreeMap<>());
+    }
   }
 
   @Override
   public Value reads(int column, int stored, Value output) {
     Value leaf = output.asLeaf();
-    read.computeIfAbsent(column, none -> new HashMap<>()).put(stored, leaf);
+    reads.add(new Read(column, stored, leaf));
     return leaf;
   }
 
   @Override
   public void changes(int column, Value difference) {
-    TreeMap<Integer, Value> kept = differences.computeIfAbsent(column, none -> new TreeMap<>());
     try (Scope scope = Scope.withoutGradients()) {
-      kept.put(walk.step(), scope.keep(difference.detach()));
+      differences.get(column).put(walk.step(), scope.keep(difference.detach()));
     }
   }
 
@@ -53,38 +64,38 @@ final class Credit implements Soft.Observer, AutoCloseable {
    * @param weight of the step's error
    */
   void settle(double weight) {
-    int step = walk.step();
     try (Scope scope = Scope.withoutGradients()) {
-      read.forEach(
-          (column, leaves) -> {
-            int newest = leaves.keySet().stream().max(Integer::compare).orElseThrow();
-            leaves.forEach(
-                (stored, leaf) ->
-                    differences
-                        .getOrDefault(column, new TreeMap<>())
-                        .subMap(stored, stored == newest ? step : stored + 1)
-                        .forEach(
-                            (earlier, difference) ->
-                                byScore[earlier][column] +=
-                                    weight * leaf.gradientAlong(difference)));
-          });
+      for (Read read : reads) {
+        boolean isNewest = read.stored == newest(read.column);
+        int until = isNewest ? walk.step() : read.stored + 1; // others might have stored since
+        differences
+            .get(read.column)
+            .subMap(read.stored, until)
+            .forEach(
+                (step, difference) ->
+                    byScore[step][read.column] += weight * read.leaf.gradientAlong(difference));
+      }
     }
-    read.clear();
-    differences.forEach(this::forget);
+    reads.clear();
+    for (int b = 0; b < differences.size(); b++) {
+      forget(b);
+    }
   }
 
-  /** Drops what lies before the newest stored output and is none of the others. */
-  private void forget(int column, TreeMap<Integer, Value> kept) {
-    List<Integer> stored = walk.cache().steps(column);
-    kept.entrySet()
-        .removeIf(
-            entry -> {
-              boolean over = entry.getKey() < stored.get(0) && !stored.contains(entry.getKey());
-              if (over) {
-                entry.getValue().close();
-              }
-              return over;
-            });
+  private int newest(int column) {
+    return walk.cache().steps(column).get(0);
+  }
+
+  /** Drops what lies before the newest stored output and is of none that is kept. */
+  private void forget(int column) {
+    Iterator<Map.Entry<Integer, Value>> kept = differences.get(column).entrySet().iterator();
+    while (kept.hasNext()) {
+      Map.Entry<Integer, Value> one = kept.next();
+      if (one.getKey() < newest(column) && !walk.cache().steps(column).contains(one.getKey())) {
+        one.getValue().close();
+        kept.remove();
+      }
+    }
   }
 
   /** Derivatives of later steps' weighted losses by a row's scores. */
@@ -94,6 +105,6 @@ final class Credit implements Soft.Observer, AutoCloseable {
 
   @Override
   public void close() {
-    differences.values().forEach(kept -> kept.values().forEach(Value::close));
+    differences.forEach(kept -> kept.values().forEach(Value::close));
   }
 }

@@ -74,9 +74,11 @@ public final class Memory {
     }
   }
 
-  /** What a training step holds for a picture: a pass's results, the mixing, and the cache. */
+  /**
+   * For a picture: a pass's results, the mixing, the cache, and what credit keeps of some steps.
+   */
   private static long bytes(Denoiser model, int rows) {
-    return rows * Float.BYTES * (Shapes.elements(model) + 6 * outputs(model));
+    return rows * Float.BYTES * (Shapes.elements(model) + 9 * outputs(model));
   }
 
   /**
