@@ -11,6 +11,7 @@ import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Substitute;
 import io.harmonica.train.trajectory.Walk;
 import java.util.function.IntPredicate;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -67,6 +68,7 @@ class IepoTest {
       assertThat(denoising.passes()).isEqualTo(STEPS * (STEPS + 1) / 2);
 
       float[] paper = iepo.lambda(Lambda.PAPER, table, batch);
+      int size = batch.noise().length / batch.copies();
       try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
         denoising.advance(walk, at -> routing.soft(at, table));
         for (int s = 1; s < STEPS; s++) {
@@ -76,10 +78,39 @@ class IepoTest {
             mse = found.mse();
             walk.advance(found.prediction());
           }
-          assertThat((double) gain[s]).isCloseTo(paper[s] / mse, withinPercentage(0.1));
+          assertThat((double) gain[s]).isCloseTo(paper[s] / size / mse, withinPercentage(0.1));
         }
       }
     }
+  }
+
+  @Test
+  void gain_ofSeveralPictures_isTheirGeometricMean() {
+    try (Tiny tiny = new Tiny(STEPS)) {
+      Denoising denoising = tiny.denoising();
+      Table table = tiny.table(0);
+      Iepo iepo = new Iepo(denoising, tiny.routing(Reusing.LAST));
+      Batch both = denoising.draw(2, 3);
+      float[] first = iepo.lambda(Lambda.GAIN, table, picture(both, 0));
+      float[] second = iepo.lambda(Lambda.GAIN, table, picture(both, 1));
+      float[] gain = iepo.lambda(Lambda.GAIN, table, both);
+      for (int s = 1; s < STEPS; s++) {
+        assertThat((double) gain[s])
+            .isCloseTo(Math.sqrt((double) first[s] * second[s]), withinPercentage(1));
+      }
+      assertThat(first[1]).isNotEqualTo(second[1]);
+    }
+  }
+
+  /** One of a batch, by itself. */
+  private static Batch picture(Batch batch, int index) {
+    int size = batch.noise().length / (batch.pictures() * batch.copies());
+    float[] noise = new float[size * batch.copies()];
+    for (int copy = 0; copy < batch.copies(); copy++) {
+      int from = (copy * batch.pictures() + index) * size;
+      System.arraycopy(batch.noise(), from, noise, copy * size, size);
+    }
+    return new Batch(new int[] {batch.classes()[index]}, noise, batch.copies(), batch.seed());
   }
 
   @ParameterizedTest

@@ -17,7 +17,8 @@ import java.util.function.Function;
  *
  * <p>This lambda grows with the very error that it weighs: a step that errs little counts little
  * twice over. {@link TrainOptions.Lambda#GAIN} divides it by the step's MSE between the two, so
- * that {@code lambda_s MSE_s} is, to first order, what the step adds to the picture's error.
+ * that {@code lambda_s MSE_s} is, to first order, what the step adds to the picture's error. It is
+ * the geometric mean over pictures: one whose content turns over would else speak for all.
  */
 final class Iepo {
   private final Denoising denoising;
@@ -50,30 +51,44 @@ final class Iepo {
             ? walk -> routing.hard(walk, table)
             : walk -> routing.soft(walk, table);
     float[][] results = new float[steps + 1][]; // of the forks at each step; last, of none
-    double[] errors = new double[steps]; // of each step's routed prediction
+    double[][] errors = new double[steps][]; // of each step's routed prediction, by picture
     try (Walk walk = Walk.start(denoising, batch, routing.history(), 0)) {
       denoising.advance(walk, routed);
       for (int s = 1; s < steps; s++) {
         Fork fork = forked(walk, routed, cumulative ? steps : s);
         float[] prediction = denoising.advance(walk, routed);
         results[s] = fork.x;
-        errors[s] = squares(prediction, fork.prediction, 1) / prediction.length;
+        errors[s] = byPicture(prediction, fork.prediction, batch, batch.copies());
       }
       results[steps] = walk.x();
     }
     for (int s = 1; s < steps; s++) {
-      double error =
-          cumulative // disabled from s on against from s + 1 on, as the reference compares them
-              ? squares(results[s + 1], results[s], 1) / results[s].length
-              : squares(results[steps], results[s], batch.copies());
-      lambda[s] = (float) (kind != TrainOptions.Lambda.GAIN ? error : gain(error, errors[s]));
+      lambda[s] =
+          (float)
+              switch (kind) {
+                case GAIN -> gain(byPicture(results[steps], results[s], batch, 1), errors[s]);
+                // disabled from s on against from s + 1 on, as the reference compares them
+                case REFERENCE -> squares(results[s + 1], results[s], 1) / results[s].length;
+                default -> squares(results[steps], results[s], batch.copies());
+              };
     }
     return lambda;
   }
 
-  /** What the picture's error is for one of 1 in the prediction; 0 where there is none of it. */
-  private static double gain(double picture, double prediction) {
-    return prediction > 0 ? picture / prediction : 0;
+  /**
+   * The geometric mean of what an error of 1 in the prediction does to a picture, 0 where it does
+   * nothing.
+   *
+   * @param pictures mean squared differences of each picture's values
+   * @param predictions the same of its prediction's
+   */
+  private static double gain(double[] pictures, double[] predictions) {
+    double logs = 0;
+    for (int i = 0; i < pictures.length; i++) {
+      logs += Math.log(pictures[i] / predictions[i]);
+    }
+    double gain = Math.exp(logs / pictures.length);
+    return Double.isFinite(gain) ? gain : 0;
   }
 
   /** Goes on with caching disabled from here to the step {@code last}, both included. */
@@ -83,6 +98,17 @@ final class Iepo {
       denoising.finish(fork, at -> at.step() <= last ? Substitute.disabled(at) : routed.apply(at));
       return new Fork(fork.x(), prediction);
     }
+  }
+
+  /** Mean squared difference of each picture, over the first so many of its copies. */
+  private static double[] byPicture(float[] a, float[] b, Batch batch, int copies) {
+    double[] means = new double[batch.pictures()];
+    int size = a.length / (batch.pictures() * batch.copies()); // of a row
+    for (int i = 0; i < size * batch.pictures() * copies; i++) {
+      double difference = (double) a[i] - b[i];
+      means[i / size % batch.pictures()] += difference * difference / (size * copies);
+    }
+    return means;
   }
 
   /** Sum of squared differences over the first part of the values. */
