@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.harmonica.HarmonicaException;
 import io.harmonica.model.Flops;
 import io.harmonica.router.Reuse;
@@ -204,6 +206,31 @@ class TrainerTest {
   void forecast_isNamedInTheRouter(Reusing reuse) {
     Router router = train(Settings.SHORT.reuse(reuse), "forecast", Optional.empty());
     assertThat(router.reuse()).isEqualTo(reuse.forecast());
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"LAST", "LEARNED"})
+  void training_worseThanTheTableItStartedFrom_keepsThat(Reusing reuse) throws IOException {
+    Settings settings = Settings.SHORT.start("taylor").reuse(reuse);
+    Router untrained = train(settings.iterations(0), "untrained", Optional.empty());
+    assertThat(untrained.training().has("keptStart")).isFalse();
+    train(settings.iterations(1), "astray", Optional.empty());
+    Path state = folder.resolve("astray.state.json");
+    ObjectNode led = (ObjectNode) new ObjectMapper().readTree(state.toFile());
+    ArrayNode logits = (ArrayNode) led.at("/table/logits");
+    for (int s = 1; s < logits.size(); s++) { // to compute late steps only
+      ArrayNode row = (ArrayNode) logits.get(s);
+      for (int b = 0; b < row.size(); b++) {
+        row.set(b, s - 5);
+      }
+    }
+    Files.writeString(state, led.toString());
+    Router kept = train(settings.iterations(1), "astray", Optional.of(state));
+    assertThat(kept.computes()).isDeepEqualTo(untrained.computes());
+    assertThat(kept.training().path("unseenError"))
+        .isEqualTo(untrained.training().path("unseenError"));
+    assertThat(kept.training().path("keptStart").asBoolean()).isTrue();
+    assertThat(notes).last().asString().contains("started from");
   }
 
   @ParameterizedTest

@@ -14,6 +14,7 @@ import io.harmonica.train.search.Tuning;
 import io.harmonica.train.trajectory.Batch;
 import io.harmonica.train.trajectory.Denoising;
 import io.harmonica.train.trajectory.Purpose;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -54,38 +55,49 @@ final class Finish {
     this.progress = progress;
   }
 
+  /** What inference does by a table's scores and weights, within its target. */
+  Routing landed(Table table, boolean[][] computes) {
+    return new Routing(
+        computes,
+        (step, branch, stored) -> table.weights(routing.forecast(), step, branch, stored));
+  }
+
   /**
    * The router.
    *
-   * @param computes the table that the scores say, within its target
+   * @param table whose scores it states
+   * @param candidates what to go on from, the trained table first: the best one is taken
    * @param earlier what an earlier run's exchange came to; null without one
    * @param training free-form, completed here
    * @param observer of the exchange
    */
   Router router(
       Table table,
-      boolean[][] computes,
+      List<Routing> candidates,
       boolean[] trainable,
       State.Exchanged earlier,
       ObjectNode training,
       Exchange.Observer observer) {
-    Routing start =
-        new Routing(
-            computes,
-            (step, branch, stored) -> table.weights(routing.forecast(), step, branch, stored));
+    Routing start = candidates.get(0);
     Routing best = start;
     progress.begin("measuring", 1);
     Measure judging = measure(Purpose.JUDGING, 0);
     Measure judged = judging; // by the columns that merging adds, too
     boolean exchanges = options.effort().exchange() > 0 || earlier != null;
-    if (options.reuse().rule().learns() || options.reuse().merges() || exchanges) {
+    boolean learns = options.reuse().rule().learns();
+    if (learns || options.reuse().merges() || exchanges || candidates.size() > 1) {
       Measure deciding = measure(Purpose.DECIDING, 0);
-      Rated rated = deciding.rate(start);
+      Rated rated = bestOf(deciding, candidates);
+      if (rated.routing() != start) {
+        start = rated.routing();
+        training.put("keptStart", true);
+        progress.note("training did not improve on the table it started from: that is kept");
+      }
       training.put("exactErrorBefore", rated.error());
       if (exchanges) {
         rated = exchanged(deciding, rated, trainable, earlier, training, observer);
       }
-      if (options.reuse().rule().learns() && exchanges) {
+      if (learns && exchanges) {
         rated = tuned(deciding, rated);
       }
       if (options.reuse().merges()) {
@@ -95,7 +107,7 @@ final class Finish {
         judged = judging.over(deciding.denoising());
         training.put("exactErrorMerged", rated.error());
       }
-      if (options.reuse().rule().learns()) {
+      if (learns) {
         rated = refitted(deciding, rated);
       }
       training.put("exactError", rated.error());
@@ -110,6 +122,13 @@ final class Finish {
         options.threshold(),
         reuse(judged, best),
         training);
+  }
+
+  private static Rated bestOf(Measure deciding, List<Routing> candidates) {
+    return candidates.stream()
+        .map(deciding::rate)
+        .min(Comparator.comparingDouble(Rated::error))
+        .orElseThrow();
   }
 
   private Rated exchanged(
