@@ -94,12 +94,13 @@ final class ExportCommand implements Command {
                 + " stay the scheduler's")
         .value(
             "precision",
-            String.join("|", Precision.words()),
-            "of weights and activations (default fp32); bf16, fp8 and int4: with --platform tensorrt;"
-                + " int8: the linear maps of blocks multiply in 8 bits, all else is fp32, or with"
-                + " int8-fp16 fp16; int8-static: faster, by scales of --ranges; fp8: the same in"
-                + " floating point; int4: weights of these maps in 4 bits, for memory, rounded by"
-                + " moments in --ranges")
+            "NAME",
+            "of weights and activations: "
+                + String.join(", ", Precision.words())
+                + " (default fp32); bf16, fp8 and int4: with --platform tensorrt; int8: the linear maps"
+                + " of blocks multiply in 8 bits, all else is fp32, or with int8-fp16 fp16;"
+                + " int8-static: faster, by scales of --ranges; fp8: the same in floating point;"
+                + " int4: weights of these maps in 4 bits, for memory, rounded by moments in --ranges")
         .value(
             "ranges",
             "FILE",

@@ -9,6 +9,9 @@ import org.apache.commons.cli.Options;
 final class Help {
   private static final int WIDTH = 100;
 
+  /** What is longer has a line of its own, or it would leave its table no room. */
+  private static final int FIRST_COLUMN = 36;
+
   private Help() {}
 
   /**
@@ -34,11 +37,21 @@ final class Help {
 
   /** Two aligned columns, the second one wrapped. */
   static String table(List<List<String>> rows) {
-    int first = rows.stream().mapToInt(row -> row.get(0).length()).max().orElse(0);
+    int first =
+        rows.stream()
+            .mapToInt(row -> row.get(0).length())
+            .filter(length -> length <= FIRST_COLUMN)
+            .max()
+            .orElse(0);
     var text = new StringBuilder();
     for (List<String> row : rows) {
-      String left = "  " + row.get(0) + " ".repeat(first - row.get(0).length() + 2);
-      text.append(wrapped(left, row.get(1))).append('\n');
+      String left = "  " + row.get(0);
+      if (row.get(0).length() > first) {
+        text.append(left).append('\n');
+        left = "";
+      }
+      String margin = left + " ".repeat(first + 4 - left.length());
+      text.append(wrapped(margin, row.get(1))).append('\n');
     }
     return text.toString();
   }
