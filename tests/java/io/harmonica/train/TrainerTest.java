@@ -230,6 +230,8 @@ class TrainerTest {
     assertThat(kept.training().path("unseenError"))
         .isEqualTo(untrained.training().path("unseenError"));
     assertThat(kept.training().path("keptStart").asBoolean()).isTrue();
+    assertThat(kept.training().path("exactErrorTrained").asDouble())
+        .isGreaterThan(kept.training().path("exactErrorBefore").asDouble());
     assertThat(notes).last().asString().contains("started from");
   }
 

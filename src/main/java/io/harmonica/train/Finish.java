@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * From trained scores to the router: the table that meets the target, its weights fitted where
@@ -87,10 +88,11 @@ final class Finish {
     boolean learns = options.reuse().rule().learns();
     if (learns || options.reuse().merges() || exchanges || candidates.size() > 1) {
       Measure deciding = measure(Purpose.DECIDING, 0);
-      Rated rated = bestOf(deciding, candidates);
-      if (rated.routing() != start) {
+      Rated trained = deciding.rate(start);
+      Rated rated = bestOf(deciding, trained, candidates.subList(1, candidates.size()));
+      if (rated != trained) {
         start = rated.routing();
-        training.put("keptStart", true);
+        training.put("keptStart", true).put("exactErrorTrained", trained.error());
         progress.note("training did not improve on the table it started from: that is kept");
       }
       training.put("exactErrorBefore", rated.error());
@@ -124,9 +126,8 @@ final class Finish {
         training);
   }
 
-  private static Rated bestOf(Measure deciding, List<Routing> candidates) {
-    return candidates.stream()
-        .map(deciding::rate)
+  private static Rated bestOf(Measure deciding, Rated first, List<Routing> others) {
+    return Stream.concat(Stream.of(first), others.stream().map(deciding::rate))
         .min(Comparator.comparingDouble(Rated::error))
         .orElseThrow();
   }
