@@ -84,7 +84,7 @@ record Cell(Trajectory trajectory, Form form, double speedup, Method method) {
   }
 
   private String training(Settings settings) {
-    String training = method.training;
+    String training = settings.subject().training(method);
     for (Method other : Method.values()) {
       Path file = settings.routers().resolve(new Cell(trajectory, form, speedup, other).file());
       training = training.replace("<" + other.id + ">", file.toString());

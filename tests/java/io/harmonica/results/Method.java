@@ -140,6 +140,10 @@ enum Method {
     return training != null;
   }
 
+  boolean exchanges() {
+    return isTrained() && training.contains("--exchange");
+  }
+
   /** The policy of a method that is one. */
   Policy policy(TargetSpeedup target) {
     return policy.apply(target);

@@ -120,16 +120,17 @@ final class Page {
             settings.checkpoint(),
             settings.guidance(),
             settings.subject().training,
-            trainings(),
+            trainings(settings.subject()),
             command);
   }
 
-  private static String trainings() {
+  private static String trainings(Subject subject) {
     return Arrays.stream(Method.values())
         .filter(Method::isTrained)
         .map(
             method ->
-                "- %s: `%s`%s%n".formatted(method.title, method.training, restriction(method)))
+                "- %s: `%s`%s%n"
+                    .formatted(method.title, subject.training(method), restriction(method)))
         .collect(Collectors.joining());
   }
 

@@ -22,6 +22,7 @@ enum Subject {
       2000,
       1.0,
       "docs/RESULTS.md",
+      "",
       "") {
     @Override
     Content content(Pipeline pipeline, int count) {
@@ -49,7 +50,8 @@ enum Subject {
       1000,
       3.0,
       "docs/RESULTS-TEXT.md",
-      " --captions export/scenes-pixart/captions.txt --text-tokens 24") {
+      " --captions export/scenes-pixart/captions.txt --text-tokens 24",
+      " --batch 16") {
     @Override
     Content content(Pipeline pipeline, int count) {
       List<String> captions =
@@ -100,6 +102,9 @@ enum Subject {
   /** What each training's command has beside its method's options. */
   final String training;
 
+  /** What an exchange has beside them: by captions errors differ so much that it wants more. */
+  private final String exchanging;
+
   Subject(
       Path checkpoint,
       List<String> parts,
@@ -109,7 +114,8 @@ enum Subject {
       int count,
       double guidance,
       String page,
-      String training) {
+      String training,
+      String exchanging) {
     this.checkpoint = checkpoint;
     this.parts = parts;
     this.judge = judge;
@@ -119,6 +125,12 @@ enum Subject {
     this.guidance = guidance;
     this.page = page;
     this.training = training;
+    this.exchanging = exchanging;
+  }
+
+  /** A trained method's options. */
+  String training(Method method) {
+    return method.training + (method.exchanges() ? exchanging : "");
   }
 
   /** The one of a name. */
