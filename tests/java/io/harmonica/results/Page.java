@@ -2,7 +2,6 @@ package io.harmonica.results;
 
 import io.harmonica.compare.Machine;
 import io.harmonica.features.Estimate;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -120,17 +119,18 @@ final class Page {
             settings.checkpoint(),
             settings.guidance(),
             settings.subject().training,
-            trainings(settings.subject()),
+            trainings(settings),
             command);
   }
 
-  private static String trainings(Subject subject) {
-    return Arrays.stream(Method.values())
+  private static String trainings(Settings settings) {
+    return settings.methods().stream()
         .filter(Method::isTrained)
         .map(
             method ->
                 "- %s: `%s`%s%n"
-                    .formatted(method.title, subject.training(method), restriction(method)))
+                    .formatted(
+                        method.title, settings.subject().training(method), restriction(method)))
         .collect(Collectors.joining());
   }
 

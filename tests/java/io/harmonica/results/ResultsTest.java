@@ -159,11 +159,17 @@ class ResultsTest {
     assertThat(rows()).hasSize(3);
     assertThat(Files.readString(folder.resolve("page")))
         .startsWith("# Results on text to image")
-        .contains("guidance 3.0", "caption accuracy", "## 6 DPM-Solver++ steps")
-        .contains(" --exchange 3 --batch 16`", "--objective ltc --reuse last --init random");
+        .contains("guidance 3.0", "caption accuracy", "## 6 DPM-Solver++ steps");
     // A picture of noise shows no caption; what a trained model draws shows some.
     double accuracy = Double.parseDouble(rows().get(0).split(" *\\| *")[7].split(" ")[0]);
     assertThat(accuracy).isBetween(20.0, 100.0);
+  }
+
+  @Test
+  void training_exchangesByCaptions_seeMorePictures() {
+    assertThat(Subject.SCENES.training(Method.TAYLOR_EXCHANGE)).endsWith(" --batch 16");
+    assertThat(Subject.SHAPES.training(Method.TAYLOR_EXCHANGE)).doesNotContain("batch");
+    assertThat(Subject.SCENES.training(Method.LTC)).doesNotContain("batch");
   }
 
   @Test
