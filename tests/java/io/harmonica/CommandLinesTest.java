@@ -36,6 +36,7 @@ class CommandLinesTest {
           Path.of("docs/ARCHITECTURE.md"),
           Path.of("docs/JAVA.md"),
           Path.of("docs/RESULTS.md"),
+          Path.of("docs/RESULTS-TEXT.md"),
           Path.of("docs/RUNBOOK.md"),
           Path.of("export"),
           Path.of("triton-config"));
