@@ -62,6 +62,21 @@ class DistributionTest {
     }
   }
 
+  @Test
+  void examples_areWhole() throws Exception {
+    for (String example : List.of("shapes-dit", "scenes-pixart")) {
+      Path own = Path.of("export", example);
+      try (Stream<Path> files = Files.walk(own)) {
+        assertThat(files.filter(Files::isRegularFile))
+            .isNotEmpty()
+            .allSatisfy(file -> assertThat(home.resolve(file)).hasSameBinaryContentAs(file));
+      }
+    }
+    try (Stream<Path> folders = Files.walk(home).filter(Files::isDirectory)) {
+      assertThat(folders).allSatisfy(folder -> assertThat(folder).isNotEmptyDirectory());
+    }
+  }
+
   private static void run(String command, String... words) throws Exception {
     Run run =
         Run.of(
